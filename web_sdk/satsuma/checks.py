@@ -1,0 +1,87 @@
+"""What makes an event acceptable. The same checks run in the page and in the collector.
+
+Source of the rules: analytics-core ``validation/assertions.ts`` (event name, properties and traits), the tracking
+API's published limits (32 KB an event, 500 KB a batch), and the specification ("If you don't have a userId, you
+need to include an anonymousId").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import EventError
+
+EVENT_TYPES = ("identify", "track", "page", "screen", "group", "alias")
+"""The calls that become events, in the specification's order of importance."""
+
+MAX_EVENT_BYTES = 32 * 1024
+"""Largest event, in bytes of its JSON text."""
+
+MAX_BATCH_BYTES = 500 * 1024
+"""Largest body of a batch, in bytes of its JSON text after decompression."""
+
+MAX_ID_LENGTH = 1024
+"""Longest userId, anonymousId, groupId, previousId or messageId, in characters."""
+
+IDENTIFIERS = ("userId", "anonymousId", "groupId", "previousId")
+
+
+def check_event(event: Mapping[str, Any]) -> None:
+    """Raise `EventError` unless `event` is one that the log may hold.
+
+    `event` is decoded JSON: the keys are those of the tracking API (camelCase). Nothing is changed; ids that are
+    numbers are accepted here, since `identity` and the collector turn them into text.
+
+    Raises:
+        EventError: names the first fault found.
+    """
+    _check_type(event.get("type"))
+    _check_identity(event)
+    _check_text(event, "messageId", required=False)
+    _check_by_type(event)
+    for name in ("context", "integrations", "properties", "traits"):
+        if event.get(name) is not None and not isinstance(event[name], Mapping):
+            raise EventError(f".{name}", "is not an object")
+
+
+def _check_type(kind: object) -> None:
+    if not isinstance(kind, str):
+        raise EventError(".type", "is missing" if kind is None else "is not a string")
+    if kind not in EVENT_TYPES:
+        raise EventError(".type", f"is unknown: use one of {', '.join(EVENT_TYPES)}")
+
+
+def _check_identity(event: Mapping[str, Any]) -> None:
+    for name in IDENTIFIERS:
+        value = event.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise EventError(f".{name}", "is not a string")
+        if len(str(value)) > MAX_ID_LENGTH:
+            raise EventError(f".{name}", f"is longer than {MAX_ID_LENGTH} characters")
+    if event.get("userId") in (None, "") and event.get("anonymousId") in (None, ""):
+        raise EventError(".userId", "and .anonymousId are both missing: give at least one of them")
+
+
+def _check_by_type(event: Mapping[str, Any]) -> None:
+    kind = event["type"]
+    if kind == "track":
+        _check_text(event, "event", required=True)
+    elif kind == "group" and event.get("groupId") in (None, ""):
+        raise EventError(".groupId", "is missing")
+    elif kind == "alias":
+        for name in ("userId", "previousId"):
+            if event.get(name) in (None, ""):
+                raise EventError(f".{name}", "is missing: an alias needs both userId and previousId")
+
+
+def _check_text(event: Mapping[str, Any], name: str, *, required: bool) -> None:
+    value = event.get(name)
+    if value is None and not required:
+        return
+    if not isinstance(value, str) or (required and not value.strip()):
+        raise EventError(f".{name}", "is missing" if value in (None, "") else "is not a string")
+    if len(value) > MAX_ID_LENGTH:
+        raise EventError(f".{name}", f"is longer than {MAX_ID_LENGTH} characters")

@@ -1,0 +1,33 @@
+"""The exceptions of Satsuma. Each message says what is wrong and what to do."""
+
+from __future__ import annotations
+
+
+class SatsumaError(Exception):
+    """Root of every exception that Satsuma raises on purpose."""
+
+
+class ArgumentError(SatsumaError, ValueError):
+    """A call has arguments that no form of the method takes."""
+
+
+class EventError(SatsumaError, ValueError):
+    """An event cannot be accepted.
+
+    Attributes:
+        path: where in the event, in JavaScript's dotted form (``.userId``, ``.properties``); empty for the whole.
+        reason: what is wrong there, one sentence without a full stop.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}" if path else reason)
+        self.path = path
+        self.reason = reason
+
+
+class StorageError(SatsumaError):
+    """A store is missing, disabled, full or refuses a value."""
+
+
+class BootError(SatsumaError):
+    """The SDK could not start in this page."""
