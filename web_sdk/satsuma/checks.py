@@ -69,8 +69,6 @@ def _check_by_type(event: Mapping[str, Any]) -> None:
     kind = event["type"]
     if kind == "track":
         _check_text(event, "event", required=True)
-    elif kind == "group" and event.get("groupId") in (None, ""):
-        raise EventError(".groupId", "is missing")
     elif kind == "alias":
         for name in ("userId", "previousId"):
             if event.get(name) in (None, ""):

@@ -1,0 +1,1 @@
+"""The browser under Pyodide: the only package that imports `js` and `pyodide`."""

@@ -1,0 +1,35 @@
+/* Satsuma. Notes each call with its time and page until Python is up; paste it as high in <head> as you can. */
+!(function (global, document, host, writeKey) {
+  var name = "analytics", analytics = (global[name] = global[name] || []);
+  if (analytics.invoked || analytics.initialized) return;
+  analytics.invoked = true;
+  analytics.SNIPPET_VERSION = "satsuma-1";
+  analytics.methods = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
+    "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
+    "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware"];
+  function note() {
+    var canonical = document.querySelector("link[rel='canonical']"), bytes = crypto.getRandomValues(new Uint8Array(16)), id = "ajs-";
+    for (var i = 0; i < 16; i++) id += (bytes[i] + 256).toString(16).slice(1);
+    return { __t: "bpc", c: (canonical && canonical.getAttribute("href")) || undefined, p: location.pathname, u: location.href,
+      s: location.search, t: document.title, r: document.referrer, at: Date.now(), id: id };
+  }
+  analytics.methods.forEach(function (method, index) {
+    analytics[method] = function () {
+      if (global[name] !== analytics) return global[name][method].apply(global[name], arguments);
+      var call = [method].concat([].slice.call(arguments));
+      if (index < 6) call.push(note());
+      analytics.push(call);
+      return analytics;
+    };
+  });
+  analytics.load = function (key, options) {
+    var script = document.createElement("script");
+    script.async = true;
+    script.src = host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";
+    analytics._writeKey = key;
+    analytics._loadOptions = options;
+    document.head.appendChild(script);
+  };
+  analytics.load(writeKey);
+  analytics.page();
+})(window, document, __HOST__, __WRITE_KEY__);

@@ -1,0 +1,76 @@
+"""The build: from npm's Pyodide and the SDK's sources to the files that a collector serves."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from . import files, node, wheel
+from .sources import Sources
+
+PYODIDE_FILES = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
+"""What is taken of Pyodide; the standard library is fetched only where the snapshot can't be restored."""
+
+RUNTIME_MARK = re.compile(r"/\*RUNTIME\*/.*?/\*END\*/")
+
+Say = Callable[[str], None]
+
+
+def build(target: Path, cache: Path, say: Say, *, force: bool = False) -> dict[str, Any]:
+    """Build the runtime into `target`, unless it is there already, and return its manifest.
+
+    Args:
+        target: folder that a collector serves; made anew.
+        cache: folder for what is worth keeping: npm's packages and compressed files.
+        say: takes one line of progress.
+
+    Raises:
+        BuildError: a tool is missing or failed.
+    """
+    sources = Sources.of_checkout()
+    key = sources.key(f"python{sys.version_info[:2]}")
+    found = files.manifest_of(target)
+    if found is not None and found["key"] == key and not force:
+        return found
+    with TemporaryDirectory() as work:
+        return _build(sources, key, target, cache, Path(work), say)
+
+
+def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, say: Say) -> dict[str, Any]:
+    say("fetching Pyodide")
+    pyodide = node.install_pyodide(sources.runtime, cache / "npm")
+    say("building the wheel of satsuma")
+    pure = wheel.build_wheel(sources.sdk.parent, work)
+    compiled = wheel.compile_wheel(pure)
+    shutil.rmtree(target, ignore_errors=True)
+    folder = target / key
+    folder.mkdir(parents=True)
+    for name in PYODIDE_FILES:
+        shutil.copyfile(pyodide / name, folder / name)
+    shutil.copyfile(compiled, folder / "satsuma.zip")
+    shutil.copyfile(pure, folder / pure.name)
+    with zipfile.ZipFile(folder / "empty.zip", "w") as empty:
+        empty.writestr(zipfile.ZipInfo("README"), "The standard library is in the snapshot.")
+    say("taking the snapshot")
+    snapshot = folder / "snapshot.bin"
+    node.run(["node", str(sources.runtime / "snapshot.mjs"), str(pyodide), str(compiled), str(snapshot)], work)
+    _write_loader(sources, target, key, pyodide)
+    say("compressing")
+    shipped = {path.name: path for path in [*sorted(folder.iterdir()), target / "loader.js", target / "snippet.js"]}
+    return files.write_manifest(target, key, shipped, cache / "compressed")
+
+
+def _write_loader(sources: Sources, target: Path, key: str, pyodide: Path) -> None:
+    """Write loader and snippet, with the place of this very build in the loader."""
+    info = json.loads((pyodide / "pyodide-lock.json").read_text())["info"]
+    runtime = json.dumps({"folder": f"{key}/", "lockInfo": info})
+    loader = (sources.js / "loader.js").read_text()
+    (target / "loader.js").write_text(RUNTIME_MARK.sub(lambda _: runtime, loader, count=1))
+    shutil.copyfile(sources.js / "snippet.js", target / "snippet.js")

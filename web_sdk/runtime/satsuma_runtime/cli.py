@@ -1,0 +1,40 @@
+"""The command ``satsuma-runtime``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+
+from .build import build
+from .errors import BuildError
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def main() -> None:
+    """Build the runtime; say what is done, and nothing where there is nothing to do."""
+    parser = argparse.ArgumentParser(prog="satsuma-runtime", description="Build the files that boot satsuma in a page.")
+    parser.add_argument("command", choices=["build"])
+    parser.add_argument("--force", action="store_true", help="build even if nothing changed")
+    parser.add_argument("--target", type=Path, default=None, help="folder to write (default: the server's assets)")
+    parser.add_argument("--cache", type=Path, default=CHECKOUT / ".cache" / "runtime", help="folder for what is kept")
+    given = parser.parse_args()
+    try:
+        build(given.target or _server_assets(), given.cache, _say, force=given.force)
+    except BuildError as error:
+        print(f"satsuma-runtime: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _server_assets() -> Path:
+    # Found, not imported: the build needs nothing of the server but the place of its files.
+    found = importlib.util.find_spec("satsuma_server")
+    if found is None or found.origin is None:
+        raise BuildError("satsuma-server is not installed: give --target")
+    return Path(found.origin).parent / "assets" / "runtime"
+
+
+def _say(line: str) -> None:
+    print(f"runtime: {line}", file=sys.stderr, flush=True)

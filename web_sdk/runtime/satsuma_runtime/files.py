@@ -1,0 +1,88 @@
+"""The files of a built runtime: compressed beside themselves, with a manifest that lists them."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import brotli
+
+MANIFEST_VERSION = 1
+MANIFEST = "manifest.json"
+
+TYPES = {
+    ".js": "text/javascript",
+    ".wasm": "application/wasm",
+    ".bin": "application/octet-stream",
+    ".zip": "application/zip",
+    ".whl": "application/zip",
+}
+"""Media types by ending."""
+
+BROTLI_QUALITY = {".wasm": 9, ".bin": 9}
+"""By ending; 11 elsewhere. At 11 the wasm alone takes 20 s for some 5 % less."""
+
+
+def integrity(content: bytes) -> str:
+    """Return the Subresource Integrity value of `content`."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+
+
+def compress(path: Path, cache: Path) -> dict[str, int]:
+    """Write ``.br`` and ``.gz`` beside `path`; return their sizes in bytes. Done once per content, kept in `cache`."""
+    content = path.read_bytes()
+    quality = BROTLI_QUALITY.get(path.suffix, 11)
+    made = {
+        "br": ("br", lambda: brotli.compress(content, quality=quality, lgwin=24)),
+        "gzip": ("gz", lambda: gzip.compress(content, compresslevel=9, mtime=0)),
+    }
+    sizes = {}
+    for encoding, (ending, make) in made.items():
+        kept = cache / f"{hashlib.sha256(content).hexdigest()}.q{quality}.{ending}"
+        if not kept.is_file():
+            cache.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(make())
+        packed = kept.read_bytes()
+        path.with_name(f"{path.name}.{ending}").write_bytes(packed)
+        sizes[encoding] = len(packed)
+    return sizes
+
+
+def write_manifest(root: Path, key: str, files: dict[str, Path], cache: Path) -> dict[str, Any]:
+    """Compress `files` (logical name to path below `root`) and write the manifest of them."""
+    with ThreadPoolExecutor() as pool:
+        sizes = dict(zip(files, pool.map(lambda path: compress(path, cache), files.values()), strict=True))
+    manifest = {
+        "version": MANIFEST_VERSION,
+        "key": key,
+        "loader": "loader.js",
+        "snippet": "snippet.js",
+        "files": {
+            name: {
+                "path": path.relative_to(root).as_posix(),
+                "bytes": path.stat().st_size,
+                "integrity": integrity(path.read_bytes()),
+                "type": TYPES[path.suffix],
+                "encodings": sizes[name],
+            }
+            for name, path in files.items()
+        },
+    }
+    # Last, so that a build that broke off is never taken for a whole one.
+    (root / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+    return manifest
+
+
+def manifest_of(root: Path) -> dict[str, Any] | None:
+    """Return the manifest of a built runtime, or None where there is no whole one."""
+    try:
+        manifest: dict[str, Any] = json.loads((root / MANIFEST).read_text())
+        whole = all((root / entry["path"]).is_file() for entry in manifest["files"].values())
+    except (OSError, ValueError, KeyError):
+        return None
+    return manifest if whole and manifest.get("version") == MANIFEST_VERSION else None

@@ -1,0 +1,88 @@
+"""How values are written in cookies and localStorage, so that a site can change library without losing a visitor.
+
+Source: js-cookie 3 (cookie names and values) and analytics-next's stores (raw text in cookies, JSON in localStorage).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+from urllib.parse import quote, unquote
+
+from .errors import StorageError
+
+# What encodeURIComponent leaves alone, plus what js-cookie decodes again afterwards.
+_VALUE_SAFE = "-_.!~*'()" + "#$&+/:<=>?@[]^`{|}"
+_NAME_SAFE = "-_.!~*'" + "#$&+^`|"
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+
+
+def encode_value(text: str) -> str:
+    """Percent-encode a cookie's value.
+
+    Raises:
+        StorageError: `text` holds a lone surrogate, which no cookie can carry.
+    """
+    return _quote(text, _VALUE_SAFE)
+
+
+def encode_name(name: str) -> str:
+    """Percent-encode a cookie's name. Raises as `encode_value`."""
+    return _quote(name, _NAME_SAFE)
+
+
+def _quote(text: str, safe: str) -> str:
+    try:
+        return quote(text, safe=safe)
+    except UnicodeEncodeError as error:
+        raise StorageError("the text is not valid Unicode (a lone surrogate): give well-formed text") from error
+
+
+def find_cookie(header: str, name: str) -> str | None:
+    """Return the decoded value of the first cookie called `name`, or None.
+
+    A cookie that can't be decoded counts as absent; quotes around a value are taken off.
+    """
+    for pair in header.split("; ") if header else ():
+        key, _, value = pair.partition("=")
+        try:
+            if _unquote(key) == name:
+                return _unquote(value[1:-1] if value.startswith('"') else value)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _unquote(text: str) -> str:
+    return _ESCAPES.sub(lambda match: unquote(match.group(), errors="strict"), text)
+
+
+def to_json(value: Any) -> str:
+    """Return compact JSON as JavaScript's ``JSON.stringify`` writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(text: str) -> Any:
+    """Return the value of JSON `text`, or `text` itself where it isn't JSON.
+
+    Source: analytics-next reads broken JSON, and values that other libraries wrote raw, as text.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _refuse(name: str) -> NoReturn:
+    # Python reads NaN and Infinity; JavaScript's JSON.parse does not.
+    raise ValueError(f"{name} is not JSON")
+
+
+def number_to_text(value: Any) -> Any:
+    """Return an id that was stored as a number as text; everything else unchanged. Whole numbers keep every digit."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,288 @@
+"""The way of events to the collector, as a state machine. It does no I/O and has no clock.
+
+A platform feeds it what happened (an event, an answer, a failure, the passing of time) and carries out the requests
+that it returns. So every order of happenings can be tried without a browser.
+
+Source: analytics-next's segmentio plugin (single sends by default, batching as an option, which answers are tried
+again) with this project's bounds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES
+from .clock import iso_time
+
+Event = dict[str, Any]
+
+MAX_KEEPALIVE_BYTES = 60 * 1024
+"""Browsers refuse keepalive requests and beacons whose bodies together exceed 64 KB; the rest is room for headers."""
+
+RETRYABLE_STATUS = frozenset({408, 410, 429, 460})
+"""Statuses under 500 that are worth another try; 501, 505 and 511 are those above that are not."""
+FINAL_STATUS = frozenset({501, 505, 511})
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOptions:
+    """Bounds and pace.
+
+    Attributes:
+        batch_size: events a request; 1 sends each alone.
+        batch_wait: milliseconds that an event waits for company, where batch_size > 1.
+        max_queue: events kept; the oldest is dropped beyond, and counted.
+        max_attempts: tries of one event before it is dropped.
+        base_backoff, max_backoff: milliseconds between tries, doubled each time, up to the maximum.
+        jitter: share of the backoff that chance adds or takes, 0 to 1.
+        max_inflight: requests under way at once.
+    """
+
+    batch_size: int = 1
+    batch_wait: float = 5000
+    max_queue: int = 1000
+    max_attempts: int = 10
+    base_backoff: float = 500
+    max_backoff: float = 60_000
+    jitter: float = 0.1
+    max_inflight: int = 6
+
+
+@dataclass(slots=True)
+class Parcel:
+    """An event on its way: its JSON text is made once, so that every try sends the same."""
+
+    event: Event
+    text: str
+    size: int
+    attempts: int = 0
+    due: float = 0
+    settle: Callable[[bool], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request to carry out.
+
+    Attributes:
+        id: names the request in the answer.
+        path: below the collector's ``/v1``.
+        body: JSON text.
+        attempt: 0 for the first try.
+        keepalive: the body is small enough to outlive the page.
+    """
+
+    id: int
+    path: str
+    body: str
+    attempt: int
+    keepalive: bool
+
+
+@dataclass(slots=True)
+class DeliveryReport:
+    """What became of the events so far."""
+
+    queued: int = 0
+    inflight: int = 0
+    sent: int = 0
+    retried: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+class Delivery:
+    """The queue of one page."""
+
+    def __init__(
+        self, write_key: str, options: DeliveryOptions, chance: Callable[[], float], warn: Callable[[str], None]
+    ) -> None:
+        """Start empty.
+
+        Args:
+            write_key: the source that the events belong to.
+            chance: returns a random number in [0, 1), for the jitter.
+            warn: takes one line for the console.
+        """
+        self._write_key = write_key
+        self._options = options
+        self._chance = chance
+        self._warn = warn
+        self._waiting: deque[Parcel] = deque()
+        self._inflight: dict[int, list[Parcel]] = {}
+        self._next_request = 1
+        self._paused_until = 0.0
+        self._online = True
+        self._sent = 0
+        self._retried = 0
+        self._dropped: Counter[str] = Counter()
+
+    def add(self, event: Event, now: float, settle: Callable[[bool], None] | None = None) -> None:
+        """Queue one event.
+
+        Args:
+            event: the event, without ``sentAt`` and ``writeKey``.
+            now: milliseconds.
+            settle: called once, with True when the collector has acknowledged the event, False when it was dropped.
+        """
+        text = _well_formed_json(event)
+        parcel = Parcel(event, text, len(text.encode()), settle=settle)
+        if parcel.size > MAX_EVENT_BYTES:
+            self._drop(parcel, "too large", f"{parcel.size} bytes, the limit is {MAX_EVENT_BYTES}")
+            return
+        if self._options.batch_size > 1 and len(self._waiting) + 1 < self._options.batch_size:
+            parcel.due = now + self._options.batch_wait
+        elif self._options.batch_size > 1:
+            self.flush()
+        self._waiting.append(parcel)
+        while len(self._waiting) > self._options.max_queue:
+            self._drop(self._waiting.popleft(), "queue full", f"{self._options.max_queue} events are waiting")
+
+    def flush(self) -> None:
+        """Let everything that waits for company go now; what waits after a failure keeps waiting."""
+        for parcel in self._waiting:
+            if parcel.attempts == 0:
+                parcel.due = 0
+
+    def online(self, value: bool) -> None:
+        """Say that the network is there or gone; while it is gone nothing is sent."""
+        self._online = value
+
+    def requests(self, now: float) -> list[Request]:
+        """Return the requests to carry out now."""
+        ready: list[Request] = []
+        while self._may_send(now, len(self._inflight)):
+            parcels = self._take(now, MAX_BATCH_BYTES - 1024)
+            if not parcels:
+                break
+            ready.append(self._request(parcels, now))
+        return ready
+
+    def leave(self, now: float) -> list[Request]:
+        """Return requests for everything that waits, small enough to outlive the page. Their answers may never come."""
+        self.flush()
+        for parcel in self._waiting:
+            parcel.due = 0
+        ready = []
+        while parcels := self._take(now, MAX_KEEPALIVE_BYTES, everything=True):
+            ready.append(self._request(parcels, now, batch=True))
+        return ready
+
+    def answered(self, request_id: int, status: int, now: float, retry_after: float | None = None) -> None:
+        """Take the collector's answer.
+
+        Args:
+            status: HTTP status.
+            retry_after: milliseconds that the answer asks to wait, None where it doesn't say.
+        """
+        parcels = self._inflight.pop(request_id, [])
+        if status < 400:
+            self._sent += len(parcels)
+            for parcel in parcels:
+                self._settle(parcel, True)
+        elif status in RETRYABLE_STATUS or (status >= 500 and status not in FINAL_STATUS):
+            self._retry(parcels, now, retry_after, f"the collector answered {status}")
+        else:
+            for parcel in parcels:
+                self._drop(parcel, f"refused {status}", f"the collector answered {status}")
+
+    def failed(self, request_id: int, now: float) -> None:
+        """Take note that a request got no answer."""
+        self._retry(self._inflight.pop(request_id, []), now, None, "the collector can't be reached")
+
+    def next_due(self) -> float | None:
+        """Return the time, in milliseconds, at which `requests` has something new to say; None for never."""
+        if not self._waiting or not self._online or len(self._inflight) >= self._options.max_inflight:
+            return None
+        return max(min(parcel.due for parcel in self._waiting), self._paused_until)
+
+    def report(self) -> DeliveryReport:
+        """Return what became of the events so far."""
+        inflight = sum(map(len, self._inflight.values()))
+        return DeliveryReport(len(self._waiting), inflight, self._sent, self._retried, dict(self._dropped))
+
+    def _may_send(self, now: float, inflight: int) -> bool:
+        return self._online and now >= self._paused_until and inflight < self._options.max_inflight
+
+    def _take(self, now: float, max_bytes: int, *, everything: bool = False) -> list[Parcel]:
+        count = self._options.max_queue if everything else self._options.batch_size
+        taken: list[Parcel] = []
+        kept: list[Parcel] = []
+        size = 0
+        full = False
+        for parcel in self._waiting:
+            full = full or (bool(taken) and (len(taken) >= count or size + parcel.size > max_bytes))
+            if full or parcel.due > now:
+                kept.append(parcel)
+                continue
+            taken.append(parcel)
+            size += parcel.size + 1
+        if taken:
+            self._waiting = deque(kept)
+        return taken
+
+    def _request(self, parcels: list[Parcel], now: float, *, batch: bool = False) -> Request:
+        request_id, self._next_request = self._next_request, self._next_request + 1
+        self._inflight[request_id] = parcels
+        attempt = max(parcel.attempts for parcel in parcels)
+        stamp = {"sentAt": iso_time(now), "writeKey": self._write_key}
+        if batch or self._options.batch_size > 1:
+            path, body = "b", _batch_body(parcels, stamp)
+        else:
+            path, body = parcels[0].event["type"][0], _single_body(parcels[0], stamp)
+        return Request(request_id, path, body, attempt, len(body.encode()) <= MAX_KEEPALIVE_BYTES)
+
+    def _retry(self, parcels: Iterable[Parcel], now: float, retry_after: float | None, why: str) -> None:
+        kept = []
+        for parcel in parcels:
+            parcel.attempts += 1
+            if parcel.attempts >= self._options.max_attempts:
+                self._drop(parcel, "attempts exhausted", f"{why}, {parcel.attempts} times")
+                continue
+            self._retried += 1
+            parcel.due = now + (self._backoff(parcel.attempts) if retry_after is None else retry_after)
+            kept.append(parcel)
+        if retry_after is not None:
+            self._paused_until = max(self._paused_until, now + retry_after)
+        self._waiting.extendleft(reversed(kept))
+
+    def _backoff(self, attempts: int) -> float:
+        pause: float = min(self._options.base_backoff * 2 ** (attempts - 1), self._options.max_backoff)
+        return pause * (1 + self._options.jitter * (2 * self._chance() - 1))
+
+    def _drop(self, parcel: Parcel, reason: str, detail: str) -> None:
+        self._dropped[reason] += 1
+        self._warn(f"Event {parcel.event.get('messageId')} was dropped ({reason}): {detail}.")
+        self._settle(parcel, False)
+
+    def _settle(self, parcel: Parcel, delivered: bool) -> None:
+        settle, parcel.settle = parcel.settle, None
+        if settle is not None:
+            settle(delivered)
+
+
+def _well_formed_json(event: Event) -> str:
+    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # A lone surrogate has no UTF-8; JSON.stringify escapes it, and so do we.
+        return json.dumps(event, separators=(",", ":"))
+    return text
+
+
+def _single_body(parcel: Parcel, stamp: Mapping[str, str]) -> str:
+    return _joined(parcel.text, json.dumps(stamp, separators=(",", ":")))
+
+
+def _batch_body(parcels: Iterable[Parcel], stamp: Mapping[str, str]) -> str:
+    batch = ",".join(parcel.text for parcel in parcels)
+    return _joined(f'{{"batch":[{batch}]}}', json.dumps(stamp, separators=(",", ":")))
+
+
+def _joined(left: str, right: str) -> str:
+    """Return one JSON object of two that share no key and aren't empty."""
+    return f"{left[:-1]},{right[1:]}"

@@ -1,0 +1,41 @@
+"""Listeners by name: ``on``, ``once``, ``off``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Listener = Callable[..., Any]
+
+
+class Emitter:
+    """Calls listeners in the order in which they came. A listener's exception stops nobody but is warned of."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+        self._listeners: dict[str, list[Listener]] = {}
+
+    def on(self, name: str, listener: Listener) -> None:
+        """Call `listener` whenever `name` happens."""
+        self._listeners.setdefault(name, []).append(listener)
+
+    def once(self, name: str, listener: Listener) -> None:
+        """Call `listener` the next time `name` happens."""
+
+        def first(*args: Any) -> None:
+            self.off(name, first)
+            listener(*args)
+
+        self.on(name, first)
+
+    def off(self, name: str, listener: Listener) -> None:
+        """Call `listener` no more."""
+        self._listeners[name] = [known for known in self._listeners.get(name, ()) if known != listener]
+
+    def emit(self, name: str, *args: Any) -> None:
+        """Tell the listeners of `name`."""
+        for listener in list(self._listeners.get(name, ())):
+            try:
+                listener(*args)
+            except Exception as error:
+                self._warn(f"A listener of {name!r} raised {type(error).__name__}: {error}")

@@ -1,0 +1,209 @@
+"""A call becomes an event: ids, times, context.
+
+Source: analytics-core ``EventFactory`` and analytics-next ``events``, ``page`` and ``env-enrichment``. An event is a
+dict in the tracking API's own names (camelCase), ready to be written as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_plus
+
+from .arguments import AliasCall, IdentifyCall, PageCall, TrackCall
+from .clock import iso_time
+from .errors import EventError
+from .identity import User
+
+Event = dict[str, Any]
+
+LIBRARY_NAME = "analytics.js"
+OVERRIDES = ("userId", "anonymousId", "timestamp", "messageId")
+"""Options that go to the top of an event; all others go to its context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where a call was made.
+
+    Attributes:
+        at: milliseconds since 1970.
+        page: ``context.page`` as it was then.
+        message_id: made with the call, stable over every retry.
+    """
+
+    at: float
+    page: Mapping[str, Any]
+    message_id: str
+
+
+@dataclass(slots=True)
+class Environment:
+    """What the page's browser says of itself; the same for every event of a page.
+
+    Attributes:
+        user_agent_data: the browser's client hints, None where it has none.
+    """
+
+    user_agent: str = ""
+    user_agent_data: dict[str, Any] | None = None
+    locale: str | None = None
+    timezone: str | None = None
+    library_version: str = ""
+
+
+@dataclass(slots=True)
+class EventFactory:
+    """Makes events of calls.
+
+    Attributes:
+        user: whose ids the events carry.
+        environment: the browser.
+        integrations: the ``integrations`` load option; an event gets its names as booleans.
+    """
+
+    user: User
+    environment: Environment
+    integrations: Mapping[str, Any] = field(default_factory=dict)
+
+    def track(self, call: TrackCall, moment: Moment) -> Event:
+        return self._finish({"type": "track", "event": call.event, "properties": call.properties}, call.options, moment)
+
+    def identify(self, call: IdentifyCall, moment: Moment) -> Event:
+        """Make an identify event of what the identity machine holds after the call."""
+        return self._finish({"type": "identify", "userId": call.id, "traits": call.traits}, call.options, moment)
+
+    def group(self, call: IdentifyCall, moment: Moment) -> Event:
+        return self._finish({"type": "group", "groupId": call.id, "traits": call.traits}, call.options, moment)
+
+    def page(self, call: PageCall, moment: Moment) -> Event:
+        """Make a page event; its properties tell the page, those given win."""
+        event = self._named("page", call)
+        if call.category is not None:
+            event["properties"]["category"] = call.category
+        return self._finish(event, call.options, moment)
+
+    def screen(self, call: PageCall, moment: Moment) -> Event:
+        return self._finish(self._named("screen", call), call.options, moment)
+
+    def alias(self, call: AliasCall, moment: Moment) -> Event:
+        event: Event = {"type": "alias", "userId": call.to}
+        if call.from_ is not None:
+            event["previousId"] = call.from_
+        event = self._finish(event, call.options, moment)
+        event["previousId"] = event.get("previousId") or self.user.id() or self.user.anonymous_id()
+        return event
+
+    def _named(self, kind: str, call: PageCall) -> Event:
+        event: Event = {"type": kind, "properties": dict(call.properties)}
+        if call.category is not None:
+            event["category"] = call.category
+        if call.name is not None:
+            event["name"] = call.name
+        return event
+
+    def _finish(self, event: Event, options: Mapping[str, Any], moment: Moment) -> Event:
+        given = dict(options)
+        anonymous_id = given.get("anonymousId")
+        if anonymous_id:
+            # analytics.js changes the visitor's anonymousId for good, "some customers rely on this".
+            self.user.anonymous_id(str(anonymous_id))
+        overrides, context = split_options(given)
+        finished: Event = {
+            "timestamp": iso_time(moment.at),
+            **event,
+            "context": context,
+            "integrations": self._integrations(given.get("integrations")),
+            **overrides,
+            "messageId": overrides.get("messageId") or moment.message_id,
+        }
+        self._add_identity(finished)
+        add_page(finished, moment.page)
+        self._add_environment(finished["context"])
+        return finished
+
+    def _integrations(self, per_event: object) -> dict[str, Any]:
+        named = {name: bool(value) for name, value in self.integrations.items()}
+        return {**named, **(per_event if isinstance(per_event, Mapping) else {})}
+
+    def _add_identity(self, event: Event) -> None:
+        user_id = self.user.id()
+        if user_id and event["type"] != "alias":
+            event["userId"] = user_id
+        anonymous_id = self.user.anonymous_id()
+        if anonymous_id:
+            event["anonymousId"] = anonymous_id
+
+    def _add_environment(self, context: dict[str, Any]) -> None:
+        environment = self.environment
+        context["userAgent"] = environment.user_agent
+        if environment.user_agent_data is not None:
+            context["userAgentData"] = environment.user_agent_data
+        if context.get("locale") is None and environment.locale is not None:
+            context["locale"] = environment.locale
+        context.setdefault("library", {"name": LIBRARY_NAME, "version": environment.library_version})
+        search = context.get("page", {}).get("search")
+        if isinstance(search, str) and search and not context.get("campaign"):
+            context["campaign"] = campaign(search)
+        if environment.timezone is not None:
+            context["timezone"] = environment.timezone
+
+
+def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what goes to the top of an event, and its context. Dotted names make nested objects.
+
+    Raises:
+        EventError: the ``context`` option isn't an object.
+    """
+    given = options.get("context")
+    if given is not None and not isinstance(given, Mapping):
+        raise EventError(".context", "is not an object")
+    overrides: dict[str, Any] = {}
+    context: dict[str, Any] = dict(given or {})
+    for name, value in options.items():
+        if name in ("context", "integrations"):
+            continue
+        _put(overrides if name in OVERRIDES else context, name, value)
+    return overrides, context
+
+
+def _put(target: dict[str, Any], dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    for name in parents:
+        inner = target.get(name)
+        target[name] = dict(inner) if isinstance(inner, Mapping) else {}
+        target = target[name]
+    target[last] = value
+
+
+def add_page(event: Event, page: Mapping[str, Any]) -> None:
+    """Put the page into the event's context and, for a page call, its properties."""
+    from_properties: dict[str, Any] = {}
+    if event["type"] == "page":
+        properties = event["properties"]
+        from_properties = {name: properties[name] for name in page if name in properties}
+        named = {"name": event["name"]} if event.get("name") else {}
+        event["properties"] = {**page, **properties, **named}
+    own = event["context"].get("page")
+    event["context"]["page"] = {**page, **from_properties, **(own if isinstance(own, Mapping) else {})}
+
+
+def campaign(search: str) -> dict[str, str]:
+    """Return ``context.campaign`` from the utm_* parameters of a query string; utm_campaign is called name."""
+    found: dict[str, str] = {}
+    for pair in search.removeprefix("?").replace("?", "&").split("&"):
+        key, _, value = pair.partition("=")
+        value = value.partition("=")[0]
+        if "utm_" in key and len(key) > 4:
+            name = key[4:]
+            found["name" if name == "campaign" else name] = decode_gracefully(value)
+    return found
+
+
+def decode_gracefully(text: str) -> str:
+    """Undo percent-encoding, ``+`` is a space; malformed text is returned as it is."""
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        return text

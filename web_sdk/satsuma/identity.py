@@ -1,0 +1,226 @@
+"""Who is this visitor: the identity state machine over a `Storage`.
+
+Source: analytics-next ``core/user``; the rules are the specification's. Ids are text. `UNSET` tells a read from a
+write of None, as JavaScript's ``undefined`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from .storage import DEFAULT_STORES, Storage, StorageFactory, StoreKind, parse_kinds
+
+Traits = dict[str, Any]
+
+
+class Unset(Enum):
+    """The absence of an argument."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+LEGACY_USER_KEY = "ajs_user"
+LEGACY_SIO_KEY = "_sio"
+ANONYMOUS_ID_KEY = "ajs_anonymous_id"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityKeys:
+    """Names under which one identity is kept."""
+
+    id: str
+    traits: str
+
+
+USER_KEYS = IdentityKeys(id="ajs_user_id", traits="ajs_user_traits")
+GROUP_KEYS = IdentityKeys(id="ajs_group_id", traits="ajs_group_properties")
+
+
+@dataclass(slots=True)
+class IdentityOptions:
+    """The ``user`` and ``group`` load options.
+
+    Attributes:
+        disable: keep nothing and know nothing.
+        persist: False keeps the identity in memory only; None follows the page's ``disableClientPersistence``.
+        local_storage_fallback_disabled: leave localStorage out.
+        kinds: order of the stores.
+    """
+
+    keys: IdentityKeys
+    disable: bool = False
+    persist: bool | None = None
+    local_storage_fallback_disabled: bool = False
+    kinds: tuple[StoreKind, ...] = field(default=DEFAULT_STORES)
+
+    @classmethod
+    def from_options(
+        cls, options: dict[str, Any] | None, keys: IdentityKeys, kinds: tuple[StoreKind, ...]
+    ) -> IdentityOptions:
+        """Read analytics.js's ``user`` or ``group`` load option."""
+        given = options or {}
+        cookie_key = (given.get("cookie") or {}).get("key")
+        traits_key = (given.get("localStorage") or {}).get("key")
+        return cls(
+            keys=IdentityKeys(id=cookie_key or keys.id, traits=traits_key or keys.traits),
+            disable=bool(given.get("disable")),
+            persist=None if given.get("persist") is None else bool(given["persist"]),
+            local_storage_fallback_disabled=bool(given.get("localStorageFallbackDisabled")),
+            kinds=parse_kinds(given["storage"]) if given.get("storage") else kinds,
+        )
+
+
+class Identity:
+    """An id and its traits, kept in every store. `User` and `Group` are the two kinds."""
+
+    def __init__(self, factory: StorageFactory, options: IdentityOptions, new_id: Callable[[], str]) -> None:
+        """Take up the identity that the stores hold.
+
+        Args:
+            factory: makes the storages.
+            options: keys and stores.
+            new_id: returns a fresh random UUID; never the same twice, also in two pages booted from one snapshot.
+        """
+        self.options = options
+        self._factory = factory
+        self._new_id = new_id
+        self._ids = self._storage(lambda kind: True)
+        self._legacy = self._storage(lambda kind: kind is StoreKind.COOKIE)
+        self._traits = self._storage(lambda kind: kind is not StoreKind.COOKIE)
+        self._adopt_legacy()
+
+    def id(self, value: str | None | Unset = UNSET) -> str | None:
+        """Return the id, or None; with an argument, set it first (None forgets it).
+
+        An id that replaces another one takes the anonymousId with it: it belonged to somebody else.
+        """
+        if self.options.disable:
+            return None
+        key = self.options.keys.id
+        previous = self._ids.get_and_sync(key)
+        if value is not UNSET:
+            self._ids.set(key, value)
+            if value is not None and previous is not None and value != previous:
+                self.anonymous_id(None)
+        return self._ids.get_and_sync(key) or self._legacy_id()
+
+    def anonymous_id(self, value: str | None | Unset = UNSET) -> str | None:
+        """Return the anonymousId, made on first read; with an argument, set it (None forgets it).
+
+        Source: the specification ("If you fetch the anonymousId … before one is set, Segment generates and sets an
+        anonymousId rather than returning null").
+        """
+        if self.options.disable:
+            return None
+        if value is UNSET:
+            found = self._ids.get_consistent(ANONYMOUS_ID_KEY)
+            found = self._legacy_anonymous_id() if found is None else found
+            if found:
+                return str(found)
+            value = self._new_id()
+        self._ids.set(ANONYMOUS_ID_KEY, value)
+        kept: str | None = self._ids.get_consistent(ANONYMOUS_ID_KEY)
+        return kept
+
+    def traits(self, value: Traits | None | Unset = UNSET) -> Traits | None:
+        """Return the traits; with an argument, replace them first (None empties them)."""
+        if self.options.disable:
+            return None
+        if value is not UNSET:
+            self._traits.set(self.options.keys.traits, value or {})
+        found = self._traits.get(self.options.keys.traits)
+        return {} if found is None else found
+
+    def identify(self, id: str | None = None, traits: Traits | None = None) -> None:
+        """Say who the visitor is. Traits of the same id are merged; those of another id are dropped."""
+        if self.options.disable:
+            return
+        merged = dict(traits or {})
+        current = self.id()
+        if current is None or current == id:
+            known = self.traits()
+            merged = {**(known if isinstance(known, dict) else {}), **merged}
+        if id:
+            self.id(id)
+        self.traits(merged)
+
+    def logout(self) -> None:
+        """Forget the ids and the traits."""
+        self.anonymous_id(None)
+        self.id(None)
+        self.traits({})
+
+    def reset(self) -> None:
+        """Forget the ids and the traits and remove their keys.
+
+        Source: the specification ("If you call reset during a user's browser session, it removes both their userId and
+        anonymousId, which means the user generates a new anonymousId on the next visit").
+        """
+        self.logout()
+        self._ids.clear(self.options.keys.id)
+        self._ids.clear(ANONYMOUS_ID_KEY)
+        self._traits.clear(self.options.keys.traits)
+
+    def load(self) -> Identity:
+        """Return a fresh identity over the same stores."""
+        return type(self)(self._factory, self.options, self._new_id)
+
+    def save(self) -> bool:
+        """Return True: every setter has saved already (kept for analytics.js's callers)."""
+        return True
+
+    def _adopt_legacy(self) -> None:
+        legacy = self._legacy.get(LEGACY_USER_KEY)
+        if not isinstance(legacy, dict):
+            return
+        if legacy.get("id"):
+            self.id(legacy["id"])
+        if legacy.get("traits"):
+            self.traits(legacy["traits"])
+
+    def _legacy_id(self) -> str | None:
+        legacy = self._legacy.get(LEGACY_USER_KEY)
+        found: str | None = legacy.get("id") if isinstance(legacy, dict) else legacy
+        return found or None
+
+    def _legacy_anonymous_id(self) -> str | None:
+        legacy = self._legacy.get(LEGACY_SIO_KEY)
+        return legacy.split("----")[0] if isinstance(legacy, str) and legacy else None
+
+    def _storage(self, only: Callable[[StoreKind], bool]) -> Storage:
+        options = self.options
+        if options.disable:
+            return Storage([], self._factory.warn)
+        persist = self._factory.persist if options.persist is None else options.persist
+        factory = StorageFactory(
+            jar=self._factory.jar,
+            area=self._factory.area,
+            warn=self._factory.warn,
+            cookie=self._factory.cookie,
+            persist=persist,
+            kinds=options.kinds,
+        )
+        no_local = options.local_storage_fallback_disabled
+        return factory.make(only=lambda kind: only(kind) and not (no_local and kind is StoreKind.LOCAL))
+
+
+class User(Identity):
+    """The visitor."""
+
+
+class Group(Identity):
+    """The company or team that the visitor belongs to. A group has no anonymousId."""
+
+    def anonymous_id(self, value: str | None | Unset = UNSET) -> str | None:
+        return None
+
+    # A group shares the stores, not the visitor's anonymousId.
+    def reset(self) -> None:
+        self.logout()
+        self._ids.clear(self.options.keys.id)
+        self._traits.clear(self.options.keys.traits)

@@ -1,0 +1,61 @@
+"""The seam between the SDK and the place where it runs.
+
+Everything that the core can't do by itself is asked of a `Platform`: a browser page under Pyodide, a server under
+CPython, or a test. The seam is narrow so that nearly all of the SDK runs, and is tested, on CPython.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from .delivery import Request
+from .events import Environment
+from .storage import CookieJar, KeyValueArea
+
+
+class Platform(Protocol):
+    """What the SDK needs of its surroundings."""
+
+    jar: CookieJar
+    area: KeyValueArea
+
+    def now(self) -> float:
+        """Return milliseconds since 1970."""
+        ...
+
+    def new_id(self) -> str:
+        """Return a fresh random UUID, from the platform's cryptographic source."""
+        ...
+
+    def chance(self) -> float:
+        """Return a random number in [0, 1)."""
+        ...
+
+    def environment(self) -> Environment:
+        """Return what the browser says of itself."""
+        ...
+
+    def page(self) -> Mapping[str, Any]:
+        """Return the page of this moment, as ``context.page`` has it."""
+        ...
+
+    def warn(self, line: str) -> None:
+        """Write one warning to the console."""
+        ...
+
+    def send(self, request: Request, answered: Callable[[int, float | None], None], failed: Callable[[], None]) -> None:
+        """Carry out a request; call `answered` with status and Retry-After in milliseconds, or `failed`, once."""
+        ...
+
+    def send_last(self, request: Request) -> bool:
+        """Carry out a request that outlives the page; False where the platform refuses."""
+        ...
+
+    def call_later(self, milliseconds: float, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after a while; return what cancels it."""
+        ...
+
+    def start(self, work: Awaitable[Any]) -> Awaitable[Any]:
+        """Run a coroutine at once up to its first wait, and the rest in the background."""
+        ...

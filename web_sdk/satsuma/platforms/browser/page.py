@@ -1,0 +1,58 @@
+"""The page as the browser shows it now, and what the browser says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ... import __version__
+from ...events import Environment
+from ...page import page_context
+from .values import ValueReader
+
+
+def current_page(window: Any) -> dict[str, Any]:
+    """Return ``context.page`` of this moment."""
+    document, location = window.document, window.location
+    canonical = document.querySelector("link[rel='canonical']")
+    note: Mapping[str, Any] = {
+        "c": canonical.getAttribute("href") if canonical else None,
+        "p": str(location.pathname),
+        "u": str(location.href),
+        "s": str(location.search),
+        "t": str(document.title),
+        "r": str(document.referrer),
+    }
+    return page_context(note)
+
+
+def environment(window: Any, reader: ValueReader) -> Environment:
+    """Return what every event of this page says of its browser."""
+    navigator = window.navigator
+    return Environment(
+        user_agent=str(navigator.userAgent),
+        user_agent_data=_client_hints(navigator, reader),
+        locale=_text(getattr(navigator, "userLanguage", None)) or _text(navigator.language),
+        timezone=_timezone(window),
+        library_version=f"satsuma-{__version__}",
+    )
+
+
+def _client_hints(navigator: Any, reader: ValueReader) -> dict[str, Any] | None:
+    # Only secure pages of some browsers have it.
+    hints = getattr(navigator, "userAgentData", None)
+    if not hints:
+        return None
+    found = reader.data(hints)
+    return found if isinstance(found, dict) else None
+
+
+def _timezone(window: Any) -> str | None:
+    try:
+        return _text(window.Intl.DateTimeFormat().resolvedOptions().timeZone)
+    except Exception:
+        return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

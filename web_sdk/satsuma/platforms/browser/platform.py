@@ -1,0 +1,104 @@
+"""A browser's page as the core's `Platform`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from pyodide.ffi import create_once_callable, to_js
+
+from ...delivery import Request
+from ...events import Environment
+from .cookies import DocumentCookies
+from .local_storage import WindowLocalStorage
+from .page import current_page, environment
+from .values import ValueReader
+
+
+class BrowserPlatform:
+    """The page that `window` is."""
+
+    def __init__(self, window: Any, url: str) -> None:
+        """Take a page.
+
+        Args:
+            window: its global object, as ``import js`` gives it.
+            url: the collector's ``/v1``.
+        """
+        self.window = window
+        self.url = url
+        self.jar = DocumentCookies(window)
+        self.area = WindowLocalStorage(window)
+        self.reader = ValueReader(window, self.warn)
+
+    def now(self) -> float:
+        return float(self.window.Date.now())
+
+    def new_id(self) -> str:
+        """Return a random UUID (version 4).
+
+        From os.urandom, which is the browser's crypto source: every page restored from one memory snapshot has the
+        same state in `random`, and crypto.randomUUID is missing on plain http.
+        """
+        raw = bytearray(os.urandom(16))
+        raw[6] = (raw[6] & 0x0F) | 0x40
+        raw[8] = (raw[8] & 0x3F) | 0x80
+        text = raw.hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def chance(self) -> float:
+        return int.from_bytes(os.urandom(6)) / 2**48
+
+    def environment(self) -> Environment:
+        return environment(self.window, self.reader)
+
+    def page(self) -> dict[str, Any]:
+        return current_page(self.window)
+
+    def warn(self, line: str) -> None:
+        self.window.console.warn(f"[satsuma] {line}")
+
+    def send(self, request: Request, answered: Callable[[int, float | None], None], failed: Callable[[], None]) -> None:
+        """Post by fetch, as text/plain and with the write key in the body, so that no preflight is needed."""
+        headers = {"Content-Type": "text/plain"}
+        options = {"method": "POST", "body": request.body, "headers": headers, "keepalive": request.keepalive}
+        promise = self.window.fetch(f"{self.url}/{request.path}", self._object(options))
+        promise.then(
+            lambda response: answered(int(response.status), _retry_after(response, self.window)), lambda _: failed()
+        )
+
+    def send_last(self, request: Request) -> bool:
+        try:
+            return bool(self.window.navigator.sendBeacon(f"{self.url}/{request.path}", request.body))
+        except Exception:
+            return False
+
+    def call_later(self, milliseconds: float, callback: Callable[[], None]) -> Callable[[], None]:
+        proxy = create_once_callable(callback)
+        timer = self.window.setTimeout(proxy, milliseconds)
+
+        def cancel() -> None:
+            self.window.clearTimeout(timer)
+
+        return cancel
+
+    def start(self, work: Awaitable[Any]) -> asyncio.Task[Any]:
+        """Start a coroutine in this very task: a visitor may leave before the next one."""
+        assert isinstance(work, Coroutine)
+        return asyncio.Task(work, loop=asyncio.get_event_loop(), eager_start=True)
+
+    def _object(self, value: dict[str, Any]) -> Any:
+        return to_js(value, dict_converter=self.window.Object.fromEntries)
+
+
+def _retry_after(response: Any, window: Any) -> float | None:
+    """Return the answer's Retry-After in milliseconds, whether it gives seconds or a date."""
+    text = response.headers.get("Retry-After")
+    if not isinstance(text, str):
+        return None
+    if text.strip().isdigit():
+        return float(text) * 1000
+    moment = window.Date.parse(text)
+    return max(0.0, float(moment) - float(window.Date.now())) if moment == moment else None

@@ -1,0 +1,284 @@
+"""Where an identity is kept: cookie, localStorage and memory, in order; first found wins, all are healed.
+
+Source: analytics-next ``core/storage``. The stores of a page do no I/O of their own: `CookieStore` works on a
+`CookieJar`, `LocalStore` on a `KeyValueArea`, both given by a platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any, Protocol
+
+from . import codec
+from .errors import StorageError
+
+Value = Any
+"""What a store holds: JSON (text, number, object, list, boolean) or None for nothing."""
+
+Warn = Callable[[str], None]
+
+
+class StoreKind(StrEnum):
+    """The names that ``storage: {stores: [...]}`` takes."""
+
+    LOCAL = "localStorage"
+    COOKIE = "cookie"
+    MEMORY = "memory"
+
+
+DEFAULT_STORES = (StoreKind.LOCAL, StoreKind.COOKIE, StoreKind.MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class CookieOptions:
+    """Attributes of the cookies we set.
+
+    Attributes:
+        maxage: lifetime in days; 365 by the specification ("The Segment ID cookie is set with a one year expiration").
+        domain: None for the highest domain that takes a cookie.
+        path, same_site, secure: as in Set-Cookie.
+    """
+
+    maxage: float = 365
+    domain: str | None = None
+    path: str = "/"
+    same_site: str | None = "Lax"
+    secure: bool = False
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any] | None) -> CookieOptions:
+        """Read analytics.js's ``cookie`` load option (``maxage`` in days, ``sameSite`` …)."""
+        given = dict(options or {})
+        if "sameSite" in given:
+            given["same_site"] = given.pop("sameSite")
+        names = {field.name for field in fields(cls)}
+        return replace(cls(), **{name: value for name, value in given.items() if name in names and value is not None})
+
+
+class CookieJar(Protocol):
+    """A page's cookies, by raw name and raw value."""
+
+    def read(self) -> str:
+        """Return the ``Cookie`` header as the page sees it (``document.cookie``)."""
+        ...
+
+    def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
+        """Set one cookie; negative `days` removes it."""
+        ...
+
+
+class KeyValueArea(Protocol):
+    """A page's localStorage, by text key and text value. Any method may raise."""
+
+    def get_item(self, key: str) -> str | None: ...
+
+    def set_item(self, key: str, value: str) -> None: ...
+
+    def remove_item(self, key: str) -> None: ...
+
+
+class Store(Protocol):
+    """One place that keeps values by key.
+
+    Each method raises `StorageError` where the place is missing, disabled, full or refuses the value.
+    """
+
+    kind: StoreKind
+
+    def get(self, key: str) -> Value: ...
+
+    def set(self, key: str, value: Value) -> None: ...
+
+    def remove(self, key: str) -> None: ...
+
+
+class MemoryStore:
+    """Keeps values as long as the page lives."""
+
+    kind = StoreKind.MEMORY
+
+    def __init__(self) -> None:
+        self._values: dict[str, Value] = {}
+
+    def get(self, key: str) -> Value:
+        return self._values.get(key)
+
+    def set(self, key: str, value: Value) -> None:
+        self._values[key] = value
+
+    def remove(self, key: str) -> None:
+        self._values.pop(key, None)
+
+
+class CookieStore:
+    """Keeps values in cookies: text raw and percent-encoded, the rest as JSON."""
+
+    kind = StoreKind.COOKIE
+
+    def __init__(self, jar: CookieJar, options: CookieOptions | None = None) -> None:
+        self._jar = jar
+        self.options = options or CookieOptions()
+
+    def get(self, key: str) -> Value:
+        text = codec.find_cookie(self._jar.read(), key)
+        return None if text is None else codec.from_json(text)
+
+    def set(self, key: str, value: Value) -> None:
+        if value is None:
+            self.remove(key)
+            return
+        text = value if isinstance(value, str) else codec.to_json(value)
+        self._write(key, text, self.options.maxage)
+
+    def remove(self, key: str) -> None:
+        self._write(key, "", -1)
+
+    def _write(self, key: str, text: str, days: float) -> None:
+        self._jar.write(codec.encode_name(key), codec.encode_value(text), days=days, options=self.options)
+
+
+class LocalStore:
+    """Keeps values in localStorage, as JSON; None is kept as ``null``, as analytics.js does."""
+
+    kind = StoreKind.LOCAL
+
+    def __init__(self, area: KeyValueArea, warn: Warn) -> None:
+        self._area = area
+        self._warn = warn
+
+    def get(self, key: str) -> Value:
+        try:
+            text = self._area.get_item(key)
+        except Exception:
+            self._complain(key, "unavailable")
+            return None
+        return None if text is None else codec.from_json(text)
+
+    def set(self, key: str, value: Value) -> None:
+        try:
+            self._area.set_item(key, codec.to_json(value))
+        except Exception:
+            self._complain(key, "full")
+
+    def remove(self, key: str) -> None:
+        try:
+            self._area.remove_item(key)
+        except Exception:
+            self._complain(key, "unavailable")
+
+    def _complain(self, key: str, state: str) -> None:
+        self._warn(f"Unable to access {key}, localStorage may be {state}")
+
+
+class Storage:
+    """Several stores as one, in order of priority. Never raises: a store that fails is warned of and passed over."""
+
+    def __init__(self, stores: Sequence[Store], warn: Warn) -> None:
+        self.stores = tuple(stores)
+        self._warn = warn
+
+    def get(self, key: str) -> Value:
+        """Return the first value found, or None."""
+        for store in self.stores:
+            value = self._read(store, key)
+            if value is not None:
+                return value
+        return None
+
+    def set(self, key: str, value: Value) -> None:
+        """Set the value in every store; None removes the cookie."""
+        for store in self.stores:
+            try:
+                store.set(key, value)
+            except Exception as error:
+                self._complain(store, "set", key, error)
+
+    def clear(self, key: str) -> None:
+        """Remove the key from every store."""
+        for store in self.stores:
+            try:
+                store.remove(key)
+            except Exception as error:
+                self._complain(store, "remove", key, error)
+
+    def get_and_sync(self, key: str) -> Value:
+        """Return the first value found, after writing it to every store.
+
+        Source: the specification ("If a user returns to your site after the cookie expires, Analytics.js looks for an
+        old ID in the user's localStorage, and if one is found, sets it as the user's ID again in a new cookie").
+        Numbers become text, since analytics.js 1 stored numeric ids as numbers.
+        """
+        value = codec.number_to_text(self.get(key))
+        self.set(key, value)
+        return value
+
+    def get_consistent(self, key: str) -> Value:
+        """As `get_and_sync`, but a cookie wins a disagreement, since only a cookie crosses sub-domains.
+
+        Source: analytics-next ``UniversalStorage.getConsistent``; an empty text counts as absent.
+        """
+        found = [(store, self._read(store, key)) for store in self.stores]
+        present = [(store, value) for store, value in found if value not in (None, "")]
+        cookies = [value for store, value in present if store.kind is StoreKind.COOKIE]
+        winner = cookies[0] if cookies else (present[0][1] if present else None)
+        value = codec.number_to_text(winner)
+        self.set(key, value)
+        return value
+
+    def _read(self, store: Store, key: str) -> Value:
+        try:
+            return store.get(key)
+        except Exception as error:
+            self._complain(store, "get", key, error)
+            return None
+
+    def _complain(self, store: Store, action: str, key: str, error: Exception) -> None:
+        self._warn(f'{type(store).__name__}: Can\'t {action} key "{key}" | Err: {error}')
+
+
+@dataclass(slots=True)
+class StorageFactory:
+    """Makes storages of one page, by the load options.
+
+    Attributes:
+        jar: the page's cookies.
+        area: the page's localStorage.
+        cookie: attributes for the cookies.
+        persist: False keeps everything in memory (``disableClientPersistence``).
+        kinds: order of the stores.
+        warn: takes one line for the console.
+    """
+
+    jar: CookieJar
+    area: KeyValueArea
+    warn: Warn
+    cookie: CookieOptions = CookieOptions()
+    persist: bool = True
+    kinds: tuple[StoreKind, ...] = DEFAULT_STORES
+
+    def make(self, *, only: Callable[[StoreKind], bool] = lambda kind: True) -> Storage:
+        """Return a storage over the stores that `only` lets through."""
+        if not self.persist:
+            return Storage([MemoryStore()], self.warn)
+        return Storage([self._store(kind) for kind in self.kinds if only(kind)], self.warn)
+
+    def _store(self, kind: StoreKind) -> Store:
+        match kind:
+            case StoreKind.COOKIE:
+                return CookieStore(self.jar, self.cookie)
+            case StoreKind.LOCAL:
+                return LocalStore(self.area, self.warn)
+            case StoreKind.MEMORY:
+                return MemoryStore()
+        raise StorageError(f"unknown store kind {kind!r}: use localStorage, cookie or memory")
+
+
+def parse_kinds(storage: object) -> tuple[StoreKind, ...]:
+    """Read the ``storage`` load option, ``{"stores": [...]}``; anything else means the default order."""
+    stores = storage.get("stores") if isinstance(storage, dict) else None
+    known = {kind.value for kind in StoreKind}
+    if isinstance(stores, list) and all(name in known for name in stores):
+        return tuple(StoreKind(name) for name in stores)
+    return DEFAULT_STORES
