@@ -101,7 +101,10 @@ def _page_objects(given: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def read_identify(args: Sequence[Any]) -> IdentifyCall:
-    """Read ``identify(id?, traits?, options?, callback?)`` (and ``group``). Numbers become text; a missing id is skipped."""
+    """Read ``identify(id?, traits?, options?, callback?)`` (and ``group``).
+
+    Numbers become text; a missing id is skipped.
+    """
     call = IdentifyCall()
     expected = ["callback", "options", "traits", "id"]
     for arg in args:
@@ -126,7 +129,12 @@ def read_identify(args: Sequence[Any]) -> IdentifyCall:
 def read_alias(args: Sequence[Any]) -> AliasCall:
     """Read ``alias(to, from?, options?, callback?)``. Numbers become text."""
     to, from_, options, callback = _padded(args, 4)
-    given = [id_text(to) if _is_number(to) else to, id_text(from_) if _is_number(from_) else from_, options, callback]
+    given = [
+        id_text(to) if _is_number(to) else to,
+        id_text(from_) if _is_number(from_) else from_,
+        options,
+        callback,
+    ]
     texts = [arg for arg in given if isinstance(arg, str)]
     objects = [arg for arg in given if isinstance(arg, dict)]
     return AliasCall(

@@ -98,7 +98,11 @@ class Delivery:
     """The queue of one page."""
 
     def __init__(
-        self, write_key: str, options: DeliveryOptions, chance: Callable[[], float], warn: Callable[[str], None]
+        self,
+        write_key: str,
+        options: DeliveryOptions,
+        chance: Callable[[], float],
+        warn: Callable[[str], None],
     ) -> None:
         """Start empty.
 
@@ -133,7 +137,8 @@ class Delivery:
         if parcel.size > MAX_EVENT_BYTES:
             self._drop(parcel, "too large", f"{parcel.size} bytes, the limit is {MAX_EVENT_BYTES}")
             return
-        if self._options.batch_size > 1 and len(self._waiting) + 1 < self._options.batch_size:
+        company = sum(waiting.due > now and waiting.attempts == 0 for waiting in self._waiting)
+        if company + 1 < self._options.batch_size:
             parcel.due = now + self._options.batch_wait
         elif self._options.batch_size > 1:
             self.flush()

@@ -94,7 +94,7 @@ class Identity:
         self._traits = self._storage(lambda kind: kind is not StoreKind.COOKIE)
         self._adopt_legacy()
 
-    def id(self, value: str | None | Unset = UNSET) -> str | None:
+    def id(self, value: str | Unset | None = UNSET) -> str | None:
         """Return the id, or None; with an argument, set it first (None forgets it).
 
         An id that replaces another one takes the anonymousId with it: it belonged to somebody else.
@@ -109,7 +109,7 @@ class Identity:
                 self.anonymous_id(None)
         return self._ids.get_and_sync(key) or self._legacy_id()
 
-    def anonymous_id(self, value: str | None | Unset = UNSET) -> str | None:
+    def anonymous_id(self, value: str | Unset | None = UNSET) -> str | None:
         """Return the anonymousId, made on first read; with an argument, set it (None forgets it).
 
         Source: the specification ("If you fetch the anonymousId … before one is set, Segment generates and sets an
@@ -127,7 +127,7 @@ class Identity:
         kept: str | None = self._ids.get_consistent(ANONYMOUS_ID_KEY)
         return kept
 
-    def traits(self, value: Traits | None | Unset = UNSET) -> Traits | None:
+    def traits(self, value: Traits | Unset | None = UNSET) -> Traits | None:
         """Return the traits; with an argument, replace them first (None empties them)."""
         if self.options.disable:
             return None
@@ -216,7 +216,7 @@ class User(Identity):
 class Group(Identity):
     """The company or team that the visitor belongs to. A group has no anonymousId."""
 
-    def anonymous_id(self, value: str | None | Unset = UNSET) -> str | None:
+    def anonymous_id(self, value: str | Unset | None = UNSET) -> str | None:
         return None
 
     # A group shares the stores, not the visitor's anonymousId.

@@ -53,11 +53,11 @@ class LoadOptions:
 
     user: IdentityOptions
     group: IdentityOptions
-    cookie: CookieOptions = CookieOptions()
+    cookie: CookieOptions = field(default_factory=CookieOptions)
     kinds: tuple[StoreKind, ...] = DEFAULT_STORES
     persist: bool = True
     integrations: dict[str, Any] = field(default_factory=dict)
-    delivery: DeliveryOptions = DeliveryOptions()
+    delivery: DeliveryOptions = field(default_factory=DeliveryOptions)
     initial_pageview: bool = False
     use_query_string: Any = True
 

@@ -17,8 +17,15 @@ from .storage import CookieJar, KeyValueArea
 class Platform(Protocol):
     """What the SDK needs of its surroundings."""
 
-    jar: CookieJar
-    area: KeyValueArea
+    @property
+    def jar(self) -> CookieJar:
+        """The page's cookies."""
+        ...
+
+    @property
+    def area(self) -> KeyValueArea:
+        """The page's localStorage."""
+        ...
 
     def now(self) -> float:
         """Return milliseconds since 1970."""

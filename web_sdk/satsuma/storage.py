@@ -7,7 +7,7 @@ Source: analytics-next ``core/storage``. The stores of a page do no I/O of their
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -53,7 +53,7 @@ class CookieOptions:
         given = dict(options or {})
         if "sameSite" in given:
             given["same_site"] = given.pop("sameSite")
-        names = {field.name for field in fields(cls)}
+        names = {known.name for known in fields(cls)}
         return replace(cls(), **{name: value for name, value in given.items() if name in names and value is not None})
 
 
@@ -254,7 +254,7 @@ class StorageFactory:
     jar: CookieJar
     area: KeyValueArea
     warn: Warn
-    cookie: CookieOptions = CookieOptions()
+    cookie: CookieOptions = field(default_factory=CookieOptions)
     persist: bool = True
     kinds: tuple[StoreKind, ...] = DEFAULT_STORES
 

@@ -6,7 +6,9 @@ import base64
 import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +39,9 @@ def compress(path: Path, cache: Path) -> dict[str, int]:
     """Write ``.br`` and ``.gz`` beside `path`; return their sizes in bytes. Done once per content, kept in `cache`."""
     content = path.read_bytes()
     quality = BROTLI_QUALITY.get(path.suffix, 11)
-    made = {
-        "br": ("br", lambda: brotli.compress(content, quality=quality, lgwin=24)),
-        "gzip": ("gz", lambda: gzip.compress(content, compresslevel=9, mtime=0)),
+    made: dict[str, tuple[str, Callable[[], bytes]]] = {
+        "br": ("br", partial(brotli.compress, content, quality=quality, lgwin=24)),
+        "gzip": ("gz", partial(gzip.compress, content, compresslevel=9, mtime=0)),
     }
     sizes = {}
     for encoding, (ending, make) in made.items():

@@ -22,7 +22,7 @@ def run(command: list[str], folder: Path) -> None:
     if program is None:
         raise BuildError(f"{command[0]} is missing: install Node 20 or newer with npm, or run through ./dev")
     try:
-        done = subprocess.run([program, *command[1:]], cwd=folder, capture_output=True, text=True, timeout=TIMEOUT)  # noqa: S603
+        done = subprocess.run([program, *command[1:]], cwd=folder, capture_output=True, text=True, timeout=TIMEOUT)
     except subprocess.TimeoutExpired as error:
         raise BuildError(f"{' '.join(command[:2])} took longer than {TIMEOUT} s") from error
     if done.returncode:

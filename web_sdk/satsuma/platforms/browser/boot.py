@@ -8,8 +8,9 @@ from typing import Any
 
 from pyodide.ffi import create_proxy
 
-from ...analytics import Analytics
-from ...options import Endpoint, LoadOptions
+from satsuma.analytics import Analytics
+from satsuma.options import Endpoint, LoadOptions
+
 from .bridge import Bridge
 from .platform import BrowserPlatform
 
@@ -18,8 +19,8 @@ def start(loader: Any) -> None:
     """Start analytics and hand the loader what its face calls.
 
     Args:
-        loader: ``writeKey``, ``settings`` (the collector's answer), ``options`` (of ``analytics.load``) and the function
-            ``install(event, method, user, group)``.
+        loader: ``writeKey``, ``settings`` (the collector's answer), ``options`` (of ``analytics.load``) and the
+            function ``install(event, method, user, group)``.
 
     Raises:
         BootError: the settings name no collector.

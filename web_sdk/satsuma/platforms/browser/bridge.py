@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...analytics import EVENT_CALLS, Analytics, new_message_id
-from ...events import Moment
-from ...identity import UNSET, Identity
-from ...page import page_context
-from ...pipeline import Context
+from satsuma.analytics import EVENT_CALLS, Analytics, new_message_id
+from satsuma.events import Moment
+from satsuma.identity import UNSET, Identity
+from satsuma.page import page_context
+from satsuma.pipeline import Context
+
 from .platform import BrowserPlatform
 from .values import to_page
 

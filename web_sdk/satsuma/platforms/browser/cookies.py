@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from ...codec import find_cookie
-from ...errors import StorageError
-from ...storage import CookieOptions
+from satsuma.codec import find_cookie
+from satsuma.errors import StorageError
+from satsuma.storage import CookieOptions
 
 PROBE = "__tld__"
 """Name of the cookie that tries whether a domain takes cookies, as analytics.js calls it."""
@@ -57,7 +57,12 @@ class DocumentCookies:
     def _assign(
         self, name: str, value: str, *, expires: str | None, options: CookieOptions, domain: str | None
     ) -> None:
-        attributes = {"path": options.path, "expires": expires, "domain": domain, "sameSite": options.same_site}
+        attributes = {
+            "path": options.path,
+            "expires": expires,
+            "domain": domain,
+            "sameSite": options.same_site,
+        }
         text = "".join(f"; {key}={_one(part)}" for key, part in attributes.items() if part)
         self._window.document.cookie = f"{name}={value}{text}{'; secure' if options.secure else ''}"
 

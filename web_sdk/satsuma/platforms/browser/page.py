@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ... import __version__
-from ...events import Environment
-from ...page import page_context
+from satsuma import __version__
+from satsuma.events import Environment
+from satsuma.page import page_context
+
 from .values import ValueReader
 
 

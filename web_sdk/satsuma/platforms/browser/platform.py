@@ -9,8 +9,9 @@ from typing import Any
 
 from pyodide.ffi import create_once_callable, to_js
 
-from ...delivery import Request
-from ...events import Environment
+from satsuma.delivery import Request
+from satsuma.events import Environment
+
 from .cookies import DocumentCookies
 from .local_storage import WindowLocalStorage
 from .page import current_page, environment
@@ -66,7 +67,8 @@ class BrowserPlatform:
         options = {"method": "POST", "body": request.body, "headers": headers, "keepalive": request.keepalive}
         promise = self.window.fetch(f"{self.url}/{request.path}", self._object(options))
         promise.then(
-            lambda response: answered(int(response.status), _retry_after(response, self.window)), lambda _: failed()
+            lambda response: answered(int(response.status), _retry_after(response, self.window)),
+            lambda _: failed(),
         )
 
     def send_last(self, request: Request) -> bool:

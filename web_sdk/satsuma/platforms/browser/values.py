@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pyodide.ffi import JsProxy, to_js
@@ -63,7 +64,7 @@ class ValueReader:
     def _object(self, value: Any, inside: frozenset[int], path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name in self._window.Object.keys(value):
-            item = self._safely(lambda name=name: self._window.Reflect.get(value, name), f"{path}.{name}")
+            item = self._safely(partial(self._window.Reflect.get, value, name), f"{path}.{name}")
             if item is None or callable(item):
                 continue
             found[str(name)] = self._by_hand(item, inside, f"{path}.{name}")

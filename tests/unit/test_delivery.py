@@ -1,0 +1,140 @@
+"""What is queued arrives, in order, within bounds; without a browser and without a clock."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+from satsuma.checks import MAX_EVENT_BYTES
+from satsuma.delivery import MAX_KEEPALIVE_BYTES, Delivery, DeliveryOptions, Request
+
+
+def make(**options: object) -> tuple[Delivery, list[str]]:
+    warnings: list[str] = []
+    return Delivery("demo", DeliveryOptions(**options), lambda: 0.5, warnings.append), warnings  # type: ignore[arg-type]
+
+
+def event(number: int, **more: object) -> dict[str, object]:
+    return {"type": "track", "event": "E", "messageId": f"m{number}", "anonymousId": "a", **more}
+
+
+def ids(request: Request) -> list[str]:
+    body = json.loads(request.body)
+    return [one["messageId"] for one in body.get("batch", [body])]
+
+
+def test_an_event_goes_alone_at_once_with_key_and_time() -> None:
+    delivery, _ = make()
+    delivery.add(event(1), now=1_587_681_528_550)
+    [request] = delivery.requests(1_587_681_528_550)
+    body = json.loads(request.body)
+    assert (request.path, request.attempt, request.keepalive) == ("t", 0, True)
+    assert (body["writeKey"], body["sentAt"]) == ("demo", "2020-04-23T22:38:48.550Z")
+    assert delivery.requests(1_587_681_528_550) == []
+
+
+def test_a_batch_leaves_when_it_is_full_or_old_enough() -> None:
+    delivery, _ = make(batch_size=3, batch_wait=5000)
+    for number in range(4):
+        delivery.add(event(number), now=0)
+    assert [ids(request) for request in delivery.requests(0)] == [["m0", "m1", "m2"]]
+    assert delivery.next_due() == 5000
+    assert [ids(request) for request in delivery.requests(5000)] == [["m3"]]
+
+
+def test_server_errors_are_tried_again_later_with_the_same_message() -> None:
+    delivery, _ = make(base_backoff=500)
+    delivery.add(event(1), now=0)
+    [first] = delivery.requests(0)
+    delivery.answered(first.id, 500, now=10)
+    assert delivery.requests(400) == []
+    [second] = delivery.requests(510)
+    assert (ids(second), second.attempt) == (["m1"], 1)
+
+
+def test_retry_after_holds_everything_back() -> None:
+    delivery, _ = make()
+    delivery.add(event(1), now=0)
+    [first] = delivery.requests(0)
+    delivery.answered(first.id, 429, now=0, retry_after=30_000)
+    delivery.add(event(2), now=1)
+    assert delivery.requests(29_999) == []
+    assert [ids(request) for request in delivery.requests(30_000)] == [["m1"], ["m2"]]
+
+
+def test_a_refusal_is_final_and_said() -> None:
+    delivery, warnings = make()
+    fate: list[bool] = []
+    delivery.add(event(1), now=0, settle=fate.append)
+    [request] = delivery.requests(0)
+    delivery.answered(request.id, 400, now=0)
+    assert fate == [False]
+    assert delivery.report().dropped == {"refused 400": 1}
+    assert "m1" in warnings[0]
+
+
+def test_too_large_an_event_is_dropped_and_said() -> None:
+    delivery, warnings = make()
+    delivery.add(event(1, properties={"x": "y" * MAX_EVENT_BYTES}), now=0)
+    assert delivery.requests(0) == []
+    assert "too large" in warnings[0]
+
+
+def test_a_full_queue_drops_the_oldest_and_counts_it() -> None:
+    delivery, _ = make(max_queue=2)
+    delivery.online(False)
+    for number in range(3):
+        delivery.add(event(number), now=0)
+    assert delivery.requests(0) == []
+    delivery.online(True)
+    assert [ids(request) for request in delivery.requests(0)] == [["m1"], ["m2"]]
+    assert delivery.report().dropped == {"queue full": 1}
+
+
+def test_leaving_hands_over_all_that_waits_in_pieces_that_outlive_the_page() -> None:
+    delivery, _ = make(batch_size=1000)
+    for number in range(10):
+        delivery.add(event(number, properties={"x": "y" * 20_000}), now=0)
+    requests = delivery.leave(0)
+    assert [name for request in requests for name in ids(request)] == [f"m{number}" for number in range(10)]
+    assert all(len(request.body) <= MAX_KEEPALIVE_BYTES + 200 for request in requests)
+
+
+def test_lone_surrogates_stay_valid_json() -> None:
+    delivery, _ = make()
+    delivery.add(event(1, properties={"x": "\ud800"}), now=0)
+    [request] = delivery.requests(0)
+    assert "\\ud800" in request.body
+
+
+steps = st.lists(st.sampled_from(["add", "ok", "500", "400", "fail", "wait", "off", "on", "leave"]), max_size=60)
+
+
+@given(steps, st.integers(1, 4))
+def test_whatever_happens_every_event_is_settled_exactly_once_or_still_queued(order: list[str], batch: int) -> None:
+    delivery, _ = make(batch_size=batch, max_queue=10, max_attempts=3)
+    now, number, under_way = 0.0, 0, []
+    fates: Counter[str] = Counter()
+    for step in order:
+        now += 1
+        if step == "add":
+            number += 1
+            name = f"m{number}"
+            delivery.add(event(number), now, lambda _, name=name: fates.update([name]))
+        elif step == "wait":
+            now += 100_000
+        elif step in ("off", "on"):
+            delivery.online(step == "on")
+        elif step == "leave":
+            under_way += delivery.leave(now)
+        elif under_way:
+            request = under_way.pop(0)
+            statuses = {"ok": 200, "500": 500, "400": 400}
+            delivery.failed(request.id, now) if step == "fail" else delivery.answered(request.id, statuses[step], now)
+        under_way += delivery.requests(now)
+    report = delivery.report()
+    assert all(count == 1 for count in fates.values())
+    assert len(fates) + report.queued + report.inflight == number
+    assert report.sent + sum(report.dropped.values()) == len(fates)
