@@ -1,0 +1,1 @@
+"""What browsers load: the snippet, the loader, the runtime, and a source's settings."""

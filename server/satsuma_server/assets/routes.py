@@ -1,0 +1,135 @@
+"""Serves the browser's files: the loader for a short while, hashed files for ever."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from satsuma_server.errors import AssetsError
+from satsuma_server.settings import Settings
+
+from .snippet import snippet
+
+SHORT = "public, max-age=300"
+FOR_EVER = "public, max-age=31536000, immutable"
+SHARED = {
+    "Access-Control-Allow-Origin": "*",
+    "Timing-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    media_type: str
+
+
+class Assets:
+    """The browser's files of one collector."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._files = self._known_files()
+
+    def routes(self) -> list[Route]:
+        """Return the routes below the collector's root."""
+        return [
+            Route("/analytics.js/v1/{write_key}/analytics.min.js", self._loader),
+            Route("/analytics.js/snippet.js", self._snippet),
+            Route("/analytics.js/runtime/{path:path}", self._runtime),
+            Route("/v1/projects/{write_key}/settings", self._source_settings),
+        ]
+
+    def _known_files(self) -> dict[str, _File]:
+        """Return the manifest's files by path. Nothing else is ever opened, whatever a path asks for."""
+        root = self._settings.runtime
+        try:
+            entries = json.loads((root / "manifest.json").read_text())["files"].values()
+        except (OSError, ValueError, KeyError):
+            return {}
+        return {entry["path"]: _File(root / entry["path"], entry["type"]) for entry in entries}
+
+    async def _loader(self, request: Request) -> Response:
+        return self._serve(request, "loader.js", SHORT)
+
+    async def _runtime(self, request: Request) -> Response:
+        return self._serve(request, request.path_params["path"], FOR_EVER)
+
+    def _serve(self, request: Request, name: str, cache: str) -> Response:
+        file = self._files.get(name)
+        if file is None:
+            hint = "" if self._files else " (the runtime is not built: run ./dev build)"
+            return PlainTextResponse(f"no such file{hint}", 404, SHARED)
+        path, encoding = _packed(request, file.path)
+        headers = {**SHARED, "Cache-Control": cache, "Vary": "Accept-Encoding"}
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        return FileResponse(path, headers=headers, media_type=file.media_type)
+
+    async def _snippet(self, request: Request) -> Response:
+        key = request.query_params.get("writeKey", "demo")
+        try:
+            text = snippet(key, str(self._origin(request)), self._settings.runtime)
+        except AssetsError as error:
+            return PlainTextResponse(str(error), 404)
+        return Response(text, media_type="text/javascript", headers={**SHARED, "Cache-Control": SHORT})
+
+    async def _source_settings(self, request: Request) -> Response:
+        write_key = request.path_params["write_key"]
+        if not self._settings.accepts(write_key):
+            return JSONResponse({"success": False, "error": {"message": "the write key is unknown"}}, 404, SHARED)
+        protocol, host = self._origin(request).split("://", 1)
+        return JSONResponse(source_settings(write_key, protocol, host), headers={**SHARED, "Cache-Control": SHORT})
+
+    def _origin(self, request: Request) -> str:
+        """Return the origin that browsers reach this collector at."""
+        trusted = request.headers if self._settings.trust_proxy else {}
+        protocol = trusted.get("x-forwarded-proto") or request.url.scheme
+        host = self._settings.api_host or trusted.get("x-forwarded-host") or request.headers.get("host", "")
+        return f"{protocol}://{host}"
+
+
+def source_settings(write_key: str, protocol: str, host: str) -> dict[str, Any]:
+    """Return what analytics.js's CDN answers for a source that has no destination but the collector."""
+    return {
+        "integrations": {
+            "Segment.io": {
+                "apiKey": write_key,
+                "apiHost": f"{host}/v1",
+                "protocol": protocol,
+                "unbundledIntegrations": [],
+                "addBundledMetadata": True,
+                "maybeBundledConfigIds": {},
+                "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]},
+            }
+        },
+        "plan": {
+            "track": {"__default": {"enabled": True, "integrations": {}}},
+            "identify": {"__default": {"enabled": True}},
+            "group": {"__default": {"enabled": True}},
+        },
+        "edgeFunction": {},
+        "analyticsNextEnabled": True,
+        "middlewareSettings": {},
+        "enabledMiddleware": {},
+        "metrics": {"sampleRate": 0},
+        "legacyVideoPluginsEnabled": False,
+        "remotePlugins": [],
+    }
+
+
+def _packed(request: Request, path: Path) -> tuple[Path, str | None]:
+    accepted = {part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}
+    for encoding, ending in ENCODINGS:
+        packed = path.with_name(path.name + ending)
+        if encoding in accepted and packed.is_file():
+            return packed, encoding
+    return path, None

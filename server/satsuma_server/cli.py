@@ -1,0 +1,126 @@
+"""The command ``satsuma``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from satsuma.errors import SatsumaError
+
+from .app import create_app
+from .serving import listen, serve, url_of
+from .settings import Settings
+
+DEMO_GROUP = "satsuma_server.demo"
+DEMO_KEY = "demo"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Satsuma: a collector for web analytics events.")
+console = Console(stderr=True, highlight=False)
+
+Port = Annotated[int, typer.Option(envvar="SATSUMA_PORT", help="Port to listen on; 0 takes a free one.")]
+Host = Annotated[str, typer.Option(envvar="SATSUMA_HOST", help="Address to listen on.")]
+Data = Annotated[Path, typer.Option(envvar="SATSUMA_DATA", help="Folder for the log; made if missing.")]
+Token = Annotated[str, typer.Option(envvar="SATSUMA_TOKEN", help="Secret that opens what reads data back.")]
+Keys = Annotated[
+    list[str] | None, typer.Option("--write-key", envvar="SATSUMA_WRITE_KEYS", help="A source; repeatable.")
+]
+AnyKey = Annotated[bool, typer.Option("--accept-any-key", envvar="SATSUMA_ACCEPT_ANY_KEY", help="Take any write key.")]
+Proxy = Annotated[bool, typer.Option("--trust-proxy", envvar="SATSUMA_TRUST_PROXY", help="Believe X-Forwarded-*.")]
+ApiHost = Annotated[str | None, typer.Option(envvar="SATSUMA_API_HOST", help="Host that browsers post to.")]
+ReadyFile = Annotated[Path | None, typer.Option(envvar="SATSUMA_READY_FILE", help="JSON written once ready.")]
+ShopPort = Annotated[int, typer.Option(envvar="SATSUMA_SHOP_PORT", help="Port of the shop; 0 takes a free one.")]
+
+
+@app.command("serve")
+def serve_collector(
+    port: Port = 8000,
+    host: Host = "127.0.0.1",
+    data: Data = Path("satsuma-data"),
+    token: Token = "",
+    write_keys: Keys = None,
+    accept_any_key: AnyKey = False,
+    trust_proxy: Proxy = False,
+    api_host: ApiHost = None,
+    ready_file: ReadyFile = None,
+) -> None:
+    """Start the collector alone."""
+    if not write_keys and not accept_any_key:
+        _fail("no source may write: name one with --write-key KEY, or take all with --accept-any-key")
+    settings = Settings(
+        data=data,
+        token=token or secrets.token_urlsafe(24),
+        write_keys=frozenset(write_keys or ()),
+        accept_any_key=accept_any_key,
+        trust_proxy=trust_proxy,
+        api_host=api_host,
+    )
+    _run(settings, host, port, None, ready_file)
+
+
+@app.command()
+def demo(
+    port: Port = 8000,
+    shop_port: ShopPort = 8001,
+    host: Host = "127.0.0.1",
+    data: Data = Path(".demo"),
+    token: Token = "",
+    ready_file: ReadyFile = None,
+) -> None:
+    """Start a collector and the demo shop."""
+    settings = Settings(data=data, token=token or secrets.token_urlsafe(24), accept_any_key=True)
+    _run(settings, host, port, shop_port, ready_file)
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+def _run(settings: Settings, host: str, port: int, shop_port: int | None, ready_file: Path | None) -> None:
+    try:
+        listener = listen(host, port)
+        apps: list[Any] = [(create_app(settings), listener)]
+        told = {"url": url_of(listener), "token": settings.token}
+        if shop_port is not None:
+            shop_listener = listen(host, shop_port)
+            told["shop_url"] = url_of(shop_listener)
+            apps.append((_make_shop(told["url"], settings), shop_listener))
+    except SatsumaError as error:
+        _fail(str(error))
+    asyncio.run(serve(apps, lambda: _announce(settings, told, ready_file)))
+
+
+def _make_shop(collector_url: str, settings: Settings) -> Any:
+    found = entry_points(group=DEMO_GROUP)
+    if not found:
+        _fail("the demo shop is not installed: it comes with a checkout, through ./dev demo")
+    make = next(iter(found)).load()
+    return make(collector_url=collector_url, token=settings.token, write_key=DEMO_KEY, data=settings.data)
+
+
+def _announce(settings: Settings, told: dict[str, str], ready_file: Path | None) -> None:
+    if "shop_url" in told:
+        console.print("\n  [bold dark_orange]Satsuma[/] is ready. Open the shop and watch who you are:\n")
+        console.print(f"    shop       [bold]{told['shop_url']}[/]")
+    else:
+        console.print("\n  [bold dark_orange]Satsuma[/] is ready.\n")
+    console.print(f"    collector  {told['url']}")
+    console.print(
+        f"    events     curl -H 'Authorization: Bearer {told['token']}' {told['url']}/v1/events", soft_wrap=True
+    )
+    if settings.accept_any_key:
+        console.print("\n  [yellow]Any write key is accepted.[/] Name your sources with --write-key in production.")
+    console.print("\n  Ctrl-C stops it.\n")
+    if ready_file is not None:
+        ready_file.write_text(json.dumps(told))
+
+
+def _fail(message: str) -> NoReturn:
+    console.print(f"[bold red]satsuma:[/] {message}")
+    raise typer.Exit(1)

@@ -1,0 +1,67 @@
+"""What can go wrong in the collector; each kind knows its HTTP status."""
+
+from __future__ import annotations
+
+from satsuma.errors import SatsumaError
+
+
+class CollectorError(SatsumaError):
+    """Root of the collector's errors.
+
+    Attributes:
+        status: HTTP status of the answer.
+        retry_after: seconds after which the client may try again, None where trying again is no use.
+    """
+
+    status = 500
+    retry_after: int | None = None
+
+
+class BadRequestError(CollectorError):
+    """The body can't be read, or holds nothing that can be accepted.
+
+    Attributes:
+        path: where in the body, in JavaScript's dotted form.
+        index: which event of a batch, counted from 0; 0 for a single call.
+    """
+
+    status = 400
+
+    def __init__(self, reason: str, *, path: str = "", index: int | None = None) -> None:
+        super().__init__(f"{path} {reason}" if path else reason)
+        self.path = path
+        self.index = index
+
+
+class UnauthorizedError(CollectorError):
+    """The write key or the token is missing or unknown."""
+
+    status = 401
+
+
+class TooLargeError(CollectorError):
+    """The body is larger than the collector reads."""
+
+    status = 413
+
+
+class BusyError(CollectorError):
+    """The log falls behind: too much waits to be written."""
+
+    status = 429
+    retry_after = 1
+
+
+class UnavailableError(CollectorError):
+    """The log can't write: the disk is full, read-only or gone."""
+
+    status = 503
+    retry_after = 5
+
+
+class SettingsError(SatsumaError):
+    """The collector's settings can't be used; the message names the setting."""
+
+
+class AssetsError(SatsumaError):
+    """The browser's files are missing; the message says how to build them."""

@@ -1,0 +1,121 @@
+"""Bytes become events, each with its raw text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import msgspec
+from satsuma.checks import EVENT_TYPES, MAX_BATCH_BYTES, MAX_EVENT_BYTES
+from satsuma.errors import EventError
+
+from satsuma_server.errors import BadRequestError
+
+SHORT_FORMS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": "batch"}
+"""The paths that analytics.js posts to."""
+
+BATCHES = ("batch", "import")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The events of one request.
+
+    Attributes:
+        write_key: as the body tells it, None where it doesn't.
+        events: raw text and decoded event of each; the exception where it can't be decoded or is too large.
+        sent_at: the batch's, for events without one of their own.
+        context: the batch's, under each event's own.
+    """
+
+    write_key: str | None
+    events: list[tuple[bytes, dict[str, Any] | EventError]]
+    sent_at: Any = None
+    context: dict[str, Any] | None = None
+
+
+class _Batch(msgspec.Struct):
+    batch: list[msgspec.Raw] | None = None
+    writeKey: Any = None  # noqa: N815
+    sentAt: Any = None  # noqa: N815
+    context: Any = None
+
+
+_batches = msgspec.json.Decoder(_Batch)
+_values = msgspec.json.Decoder()
+
+
+def decode(body: bytes, kind: str) -> Decoded:
+    """Read the body of a call of `kind` (one of the event types, or of `BATCHES`).
+
+    Raises:
+        BadRequestError: the body isn't JSON of the right shape, or a batch is too large.
+    """
+    return _decode_batch(body) if kind in BATCHES else _decode_single(body, kind)
+
+
+def _decode_single(body: bytes, kind: str) -> Decoded:
+    event = _decode_event(body)
+    if isinstance(event, EventError):
+        raise BadRequestError(event.reason, path=event.path, index=0)
+    event["type"] = kind
+    key = event.get("writeKey")
+    return Decoded(key if isinstance(key, str) else None, [(body, event)])
+
+
+def _decode_batch(body: bytes) -> Decoded:
+    if len(body) > MAX_BATCH_BYTES:
+        raise BadRequestError(f"is {len(body)} bytes, the limit is {MAX_BATCH_BYTES}", path=".batch")
+    try:
+        batch = _batches.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadRequestError(f"the body is not a batch in JSON: {error}") from error
+    if batch.batch is None:
+        raise BadRequestError('is missing: send {"batch": [events]}', path=".batch")
+    events = [(bytes(raw), _decode_event(bytes(raw))) for raw in batch.batch]
+    key = batch.writeKey if isinstance(batch.writeKey, str) else None
+    if key is None:
+        keys = (event.get("writeKey") for _, event in events if isinstance(event, dict))
+        key = next((one for one in keys if isinstance(one, str)), None)
+    context = batch.context if isinstance(batch.context, dict) else None
+    return Decoded(key, events, batch.sentAt, context)
+
+
+def _decode_event(raw: bytes) -> dict[str, Any] | EventError:
+    if len(raw) > MAX_EVENT_BYTES:
+        return EventError("", f"the event is {len(raw)} bytes, the limit is {MAX_EVENT_BYTES}")
+    try:
+        event = _values.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # msgspec is stricter than JSON.stringify, which escapes lone surrogates; the standard library reads them.
+        event = _decode_leniently(raw)
+    except RecursionError:
+        return EventError("", "the event is nested too deeply")
+    if isinstance(event, EventError | dict):
+        return event
+    return EventError("", "the event is not a JSON object")
+
+
+def _decode_leniently(raw: bytes) -> Any:
+    try:
+        return json.loads(raw, parse_constant=_refuse)
+    except RecursionError:
+        return EventError("", "the event is nested too deeply")
+    except ValueError as error:
+        return EventError("", f"the event is not JSON: {error}")
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def encode(event: dict[str, Any]) -> bytes:
+    """Return an event as JSON in UTF-8."""
+    try:
+        return msgspec.json.encode(event)
+    except (UnicodeEncodeError, ValueError):
+        return json.dumps(event, separators=(",", ":"), allow_nan=False).encode()
+
+
+__all__ = ["BATCHES", "EVENT_TYPES", "SHORT_FORMS", "Decoded", "decode", "encode"]

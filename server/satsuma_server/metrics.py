@@ -1,0 +1,33 @@
+"""Counters for Prometheus."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+class Metrics:
+    """The counters of one collector."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.accepted = self._counter("satsuma_events_accepted", "Events made durable")
+        self.duplicates = self._counter("satsuma_events_duplicate", "Events that had been sent before")
+        self.refused = self._counter("satsuma_events_refused", "Events that were not acceptable")
+        self.client_metrics = self._counter("satsuma_client_metrics", "Reports of clients' own statistics")
+        self.answers = Counter("satsuma_error_answers", "Answers other than 200", ["status"], registry=self._registry)
+
+    def _counter(self, name: str, text: str) -> Counter:
+        return Counter(name, text, registry=self._registry)
+
+    def count(self, *, accepted: int, duplicates: int, refused: int) -> None:
+        """Count one request's events."""
+        self.accepted.inc(accepted)
+        self.duplicates.inc(duplicates)
+        self.refused.inc(refused)
+
+    async def endpoint(self, request: Request) -> Response:
+        """Answer ``GET /metrics``."""
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

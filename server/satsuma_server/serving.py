@@ -1,0 +1,91 @@
+"""Runs ASGI apps on sockets: several in one process, with one graceful stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Generator, Sequence
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from .errors import SettingsError
+
+DRAIN_SECONDS = 10
+"""How long requests under way may take once a stop is asked for."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        # Several servers share one process: whoever starts them hears the signals for all.
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one.
+
+    Raises:
+        SettingsError: the port is taken or may not be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"port {port} of {host} can't be used ({error.strerror}): choose another with --port"
+        ) from error
+    listener.listen(2048)
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the URL that a browser on this machine reaches a listening socket at."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def make_server(app: ASGIApp) -> uvicorn.Server:
+    """Return a server for one app, not yet running."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=75,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    return _Server(config)
+
+
+async def serve(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]) -> None:
+    """Serve apps until SIGINT or SIGTERM; `ready` is called once all of them answer."""
+    servers = [make_server(app) for app, _ in apps]
+
+    def stop() -> None:
+        for server in servers:
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop)
+    running = [
+        asyncio.create_task(server.serve(sockets=[listener]))
+        for server, (_, listener) in zip(servers, apps, strict=True)
+    ]
+    while not all(server.started for server in servers):
+        if any(task.done() for task in running):
+            stop()
+            break
+        await asyncio.sleep(0.01)
+    else:
+        ready()
+    await asyncio.gather(*running)

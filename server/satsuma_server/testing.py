@@ -1,0 +1,87 @@
+"""A real collector for tests: on a free port of this machine, fresh, and gone afterwards."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from .app import create_app
+from .serving import listen, make_server, url_of
+from .settings import Settings
+
+START_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """A running collector.
+
+    Attributes:
+        url: its origin.
+        token: opens its events.
+    """
+
+    url: str
+    token: str
+
+    def events(self, after: int = 0) -> list[dict[str, Any]]:
+        """Return what it has stored, in order."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        request = urllib.request.Request(f"{self.url}/v1/events?after={after}&limit=10000", headers=headers)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return [json.loads(line) for line in answer.read().splitlines()]
+
+    def wait_for(
+        self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 10, after: int = 0
+    ) -> list[dict[str, Any]]:
+        """Return the stored events as soon as `enough` says so.
+
+        Raises:
+            AssertionError: it never did; the message tells what was stored.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            events = self.events(after)
+            if enough(events):
+                return events
+            if time.monotonic() > until:
+                told = [f"{event['type']} {event.get('event') or event.get('name') or ''}".strip() for event in events]
+                raise AssertionError(f"after {seconds} s the collector has stored only: {told}")
+            time.sleep(0.03)
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve an ASGI app on a free port, in a thread; give its URL."""
+    listener = listen("127.0.0.1", 0)
+    server = make_server(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        until = time.monotonic() + START_SECONDS
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > until:
+                raise RuntimeError("the server did not start")
+            time.sleep(0.005)
+        yield url_of(listener)
+    finally:
+        server.should_exit = True
+        thread.join(START_SECONDS)
+        listener.close()
+
+
+@contextmanager
+def running(data: Path, *, token: str = "test-token", **settings: Any) -> Iterator[Collector]:  # noqa: S107
+    """Run a collector that accepts any write key unless told otherwise."""
+    chosen = Settings(data=data, token=token, **{"accept_any_key": "write_keys" not in settings, **settings})
+    with serving(create_app(chosen)) as url:
+        yield Collector(url, token)
