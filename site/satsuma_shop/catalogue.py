@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -31,8 +31,7 @@ class Product:
 
     def properties(self, quantity: int = 1) -> dict[str, Any]:
         """Return the product as events tell of it."""
-        told = asdict(self)
-        return {"product_id": told["slug"], "name": told["name"], "price": self.price / 100, "quantity": quantity}
+        return {"product_id": self.slug, "name": self.name, "price": self.price / 100, "quantity": quantity}
 
 
 def money(cents: int) -> str:
@@ -42,64 +41,28 @@ def money(cents: int) -> str:
 
 PRODUCTS = (
     Product(
-        "satsuma",
-        "Satsuma",
-        "Wakayama, Japan",
-        "Loose skin, no pips, gone in four bites.",
-        420,
-        "kilo",
-        "#f08a24",
-        "#ffb347",
+        "satsuma", "Satsuma", "Wakayama, Japan", "Loose skin, no pips, gone in four bites.",
+        420, "kilo", "#f08a24", "#ffb347",
     ),
     Product(
-        "yuzu",
-        "Yuzu",
-        "Kochi, Japan",
-        "Knobbly and cold-proof. One drop scents a whole pot.",
-        950,
-        "six",
-        "#e9c230",
-        "#f6e58d",
+        "yuzu", "Yuzu", "Kochi, Japan", "Knobbly and cold-proof. One drop scents a whole pot.",
+        950, "six", "#e9c230", "#f6e58d",
     ),
     Product(
-        "blood-orange",
-        "Blood orange",
-        "Etna, Sicily",
-        "Cold nights paint it red. Squeeze it over nothing at all.",
-        560,
-        "kilo",
-        "#d9501e",
-        "#a3162e",
+        "blood-orange", "Blood orange", "Etna, Sicily", "Cold nights paint it red. Squeeze it over nothing at all.",
+        560, "kilo", "#d9501e", "#a3162e",
     ),
     Product(
-        "bergamot",
-        "Bergamot",
-        "Calabria, Italy",
-        "You know it from the tea. It knows you too.",
-        780,
-        "four",
-        "#a9b534",
-        "#dfe58a",
+        "bergamot", "Bergamot", "Calabria, Italy", "You know it from the tea. It knows you too.",
+        780, "four", "#a9b534", "#dfe58a",
     ),
     Product(
-        "kumquat",
-        "Kumquat",
-        "Corfu, Greece",
-        "Eat it whole. Sweet outside, sour inside, like some people.",
-        390,
-        "punnet",
-        "#ef7f1a",
-        "#ffc069",
+        "kumquat", "Kumquat", "Corfu, Greece", "Eat it whole. Sweet outside, sour inside, like some people.",
+        390, "punnet", "#ef7f1a", "#ffc069",
     ),
     Product(
-        "pomelo",
-        "Pomelo",
-        "Chiang Mai, Thailand",
-        "The size of a head and twice as agreeable.",
-        640,
-        "each",
-        "#b8c24a",
-        "#f4b6a6",
+        "pomelo", "Pomelo", "Chiang Mai, Thailand", "The size of a head and twice as agreeable.",
+        640, "each", "#b8c24a", "#f4b6a6",
     ),
-)
+)  # fmt: skip
 BY_SLUG = {product.slug: product for product in PRODUCTS}

@@ -22,10 +22,13 @@ from .visit import Call, Line, Visit, field
 
 HERE = Path(__file__).parent
 PLANS = ("pips", "segments", "grove")
-Handler = Callable[["Pages", Request, Visit], Awaitable[Response]]
+type Handler = Callable[[Pages, Request, Visit], Awaitable[Response]]
+type Endpoint = Callable[[Pages, Request], Awaitable[Response]]
 
 
-def _page(handler: Handler) -> Callable[[Pages, Request], Awaitable[Response]]:
+def _page(handler: Handler) -> Endpoint:
+    """Give a handler the visit that its request belongs to."""
+
     @functools.wraps(handler)
     async def endpoint(pages: Pages, request: Request) -> Response:
         return await handler(pages, request, Visit(request, pages.users))
@@ -108,7 +111,7 @@ class Pages:
             "order_id": secrets.token_hex(4),
             "total": _total(lines) / 100,
             "currency": "EUR",
-            "products": [line.product.properties(line.quantity) for line in lines],
+            "products": _contents(lines),
         }
         visit.empty()
         visit.later(["track", "Order Completed", order])
@@ -215,6 +218,10 @@ def _product(request: Request) -> Product:
 def _plan(form: Any) -> str:
     plan = field(form, "plan")
     return plan if plan in PLANS else PLANS[0]
+
+
+def _contents(lines: list[Line]) -> list[dict[str, Any]]:
+    return [line.product.properties(line.quantity) for line in lines]
 
 
 def _total(lines: list[Line]) -> int:

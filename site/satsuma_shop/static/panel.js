@@ -10,6 +10,7 @@
     return element;
   }
 
+  let busy = false;
   const decode = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
   const cookieNames = () => document.cookie.split("; ").filter(Boolean).map((pair) => pair.split("=")[0]);
   const identity = () => {
@@ -65,8 +66,11 @@
   for (const [key, label, act] of ACTIONS) {
     buttons.append(make("button", { type: "button", textContent: label, onclick: async () => {
       for (const button of buttons.children) button.disabled = true;
-      sessionStorage.setItem(ACTION, JSON.stringify({ key, before: held() }));
+      // The panel stops looking: to ask the SDK who the visitor is heals the very stores that are being broken.
+      busy = true;
+      const before = held();
       await act();
+      sessionStorage.setItem(ACTION, JSON.stringify({ key, before }));
       location.reload();
     } }));
   }
@@ -104,7 +108,7 @@
   function left(expires) {
     if (!expires) return "session";
     const seconds = Math.max(0, Math.round((expires - Date.now()) / 1000));
-    const days = Math.floor(seconds / 86400);
+    const days = Math.round(seconds / 86400);
     return days > 1 ? `${days} days` : seconds > 120 ? `${Math.round(seconds / 60)} min` : `${seconds} s`;
   }
 
@@ -165,7 +169,7 @@
     if (open) tick();
   }
   async function tick() {
-    await refresh();
+    if (!busy) await refresh();
     clearTimeout(timer);
     if (!panel.hidden) timer = setTimeout(tick, EVERY);
   }
