@@ -2,12 +2,14 @@
 !(function () {
   "use strict";
   // Filled in by the build: where this version's files lie, relative to the runtime folder.
-  const RUNTIME = /*RUNTIME*/ { folder: "dev/" } /*END*/;
+  const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {} } /*END*/;
 
   const EVENTS = ["track", "identify", "page", "screen", "group", "alias"];
   const METHODS = ["reset", "setAnonymousId", "on", "once", "off", "debug", "timeout", "flush", "delivery"];
   const IDENTITY = ["id", "anonymousId", "traits", "identify", "logout", "reset", "save"];
   const CHAINED = ["on", "once", "off", "debug"];
+
+  const RESTORE_MILLISECONDS = 20000;
 
   const script = document.currentScript;
   const globalName = (script && script.dataset.globalSegmentAnalyticsKey) || "analytics";
@@ -54,21 +56,27 @@
     };
   }
 
-  function loadScript(url) {
+  function loadScript(name) {
     return new Promise((resolve, reject) => {
       const element = document.createElement("script");
-      element.src = url;
+      element.src = folder + name;
       element.crossOrigin = "anonymous";
+      element.integrity = RUNTIME.integrity[name] || "";
       element.onload = () => resolve();
-      element.onerror = () => reject(new Error("could not load " + url));
+      element.onerror = () => reject(new Error("could not load " + name));
       document.head.appendChild(element);
     });
   }
 
   async function bytes(name) {
-    const response = await fetch(folder + name);
+    const response = await fetch(folder + name, { integrity: RUNTIME.integrity[name] || "" });
     if (!response.ok) throw new Error(name + ": " + response.status);
     return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /* Pyodide never settles where WebAssembly refuses a snapshot's memory. */
+  function giveUp(milliseconds) {
+    return new Promise((_, reject) => setTimeout(() => reject(new Error("no answer in time")), milliseconds));
   }
 
   function pyodideOptions(more) {
@@ -84,9 +92,11 @@
   /* From the snapshot; where the engine can't restore it, the plain way, which takes some three times as long. */
   async function bootPython() {
     const snapshot = bytes("snapshot.bin");
-    await Promise.all([loadScript(folder + "pyodide.js"), loadScript(folder + "pyodide.asm.js")]);
+    snapshot.catch(() => {}); // Awaited below: until then a failure is nobody's unhandled rejection.
+    await Promise.all([loadScript("pyodide.js"), loadScript("pyodide.asm.js")]);
     try {
-      return await loadPyodide(pyodideOptions({ stdLibURL: folder + "empty.zip", _loadSnapshot: await snapshot }));
+      const options = pyodideOptions({ stdLibURL: folder + "empty.zip", _loadSnapshot: await snapshot });
+      return await Promise.race([loadPyodide(options), giveUp(RESTORE_MILLISECONDS)]);
     } catch (error) {
       console.warn("[satsuma] The snapshot could not be restored; starting Python the slow way.", error);
       const pyodide = await loadPyodide(pyodideOptions({}));

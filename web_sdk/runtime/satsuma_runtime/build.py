@@ -61,16 +61,17 @@ def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, sa
     say("taking the snapshot")
     snapshot = folder / "snapshot.bin"
     node.run(["node", str(sources.runtime / "snapshot.mjs"), str(pyodide), str(compiled), str(snapshot)], work)
-    _write_loader(sources, target, key, pyodide)
+    _write_loader(sources, target, folder, pyodide)
     say("compressing")
     shipped = {path.name: path for path in [*sorted(folder.iterdir()), target / "loader.js", target / "snippet.js"]}
     return files.write_manifest(target, key, shipped, cache / "compressed")
 
 
-def _write_loader(sources: Sources, target: Path, key: str, pyodide: Path) -> None:
-    """Write loader and snippet, with the place of this very build in the loader."""
+def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path) -> None:
+    """Write loader and snippet, with the place of this very build, and its files' hashes, in the loader."""
     info = json.loads((pyodide / "pyodide-lock.json").read_text())["info"]
-    runtime = json.dumps({"folder": f"{key}/", "lockInfo": info})
+    hashes = {path.name: files.integrity(path.read_bytes()) for path in sorted(folder.iterdir())}
+    runtime = json.dumps({"folder": f"{folder.name}/", "lockInfo": info, "integrity": hashes})
     loader = (sources.js / "loader.js").read_text()
     (target / "loader.js").write_text(RUNTIME_MARK.sub(lambda _: runtime, loader, count=1))
     shutil.copyfile(sources.js / "snippet.js", target / "snippet.js")

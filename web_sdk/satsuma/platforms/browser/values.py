@@ -15,6 +15,10 @@ MAX_DEPTH = 64
 """Objects nested deeper are cut off, so that a cycle or a hostile page can't exhaust the stack."""
 
 
+LEFT_OUT = object()
+"""Stands for a value that the event does without."""
+
+
 class ValueReader:
     """Reads arguments of calls.
 
@@ -53,12 +57,14 @@ class ValueReader:
             return None
         if value.js_id in above or len(above) > MAX_DEPTH:
             self._warn(f"The value at {path or 'the top'} holds itself and was left out of the event.")
-            return None
+            return LEFT_OUT
         if hasattr(value, "toJSON"):
             return self._safely(lambda: value.toJSON(), path)
         inside = above | {value.js_id}
         if self._window.Array.isArray(value):
-            return [self._by_hand(item, inside, f"{path}[{index}]") for index, item in enumerate(value)]
+            items = (self._by_hand(item, inside, f"{path}[{index}]") for index, item in enumerate(value))
+            # As in JSON.stringify, a place in an array is kept even if nothing can stand in it.
+            return [None if item is LEFT_OUT else item for item in items]
         return self._object(value, inside, path)
 
     def _object(self, value: Any, inside: frozenset[int], path: str) -> dict[str, Any]:
@@ -67,7 +73,9 @@ class ValueReader:
             item = self._safely(partial(self._window.Reflect.get, value, name), f"{path}.{name}")
             if item is None or callable(item):
                 continue
-            found[str(name)] = self._by_hand(item, inside, f"{path}.{name}")
+            read = self._by_hand(item, inside, f"{path}.{name}")
+            if read is not LEFT_OUT:
+                found[str(name)] = read
         return found
 
     def _scalar(self, value: Any, path: str) -> Any:

@@ -1,0 +1,45 @@
+"""Our own flows go through the demo shop, with the collector behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_satsuma import Visitor
+from satsuma_server.testing import Collector, serving
+from satsuma_shop.app import create_app
+from shopper import Shopper
+
+Event = dict[str, Any]
+
+
+@pytest.fixture
+def site(collector: Collector, tmp_path: Path) -> Iterator[str]:
+    """The demo shop, with a database of its own."""
+    shop = create_app(collector_url=collector.url, token=collector.token, data=tmp_path)
+    with serving(shop) as url:
+        yield url
+
+
+@pytest.fixture
+def shopper(visitor: Visitor) -> Shopper:
+    """A visitor in the shop."""
+    return Shopper(visitor)
+
+
+def named(events: list[Event], type: str, name: str | None = None) -> list[Event]:
+    """Return the events of a type (and of a name)."""
+    return [event for event in events if event["type"] == type and (name is None or event.get("event") == name)]
+
+
+@pytest.fixture
+def stored(collector: Collector) -> Callable[..., Event]:
+    """A function that waits for an event in the collector and returns the newest of its kind."""
+
+    def wait(type: str, name: str | None = None, count: int = 1) -> Event:
+        events = collector.wait_for(lambda events: len(named(events, type, name)) >= count)
+        return named(events, type, name)[-1]
+
+    return wait
