@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urljoin
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 BOOTED = "() => Boolean(window.analytics && window.analytics.initialized)"
 BOOT_SECONDS = 30
@@ -127,7 +127,11 @@ class Visitor:
         self.storage = LocalStorage(self)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
-        self.page.on("console", lambda line: line.type == "error" and self.errors.append(f"console: {line.text}"))
+        self.page.on("console", self._note)
+
+    def _note(self, line: ConsoleMessage) -> None:
+        if line.type == "error":
+            self.errors.append(f"console: {line.text}")
 
     def visit(self, path: str = "/") -> None:
         """Open a page and wait until the library is up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -16,6 +17,11 @@ SHORT_FORMS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "
 """The paths that analytics.js posts to."""
 
 BATCHES = ("batch", "import")
+
+MAX_DEPTH = 64
+"""How deep an event may nest: whatever reads the log later, in whatever language, has to read it too."""
+
+_OPENING = re.compile(rb"[\[{]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +98,23 @@ def _decode_event(raw: bytes) -> dict[str, Any] | EventError:
         event = _decode_leniently(raw)
     except RecursionError:
         return EventError("", "the event is nested too deeply")
+    if isinstance(event, dict) and _nests_too_deep(raw, event):
+        return EventError("", f"the event is nested too deeply: the limit is {MAX_DEPTH} levels")
     if isinstance(event, EventError | dict):
         return event
     return EventError("", "the event is not a JSON object")
+
+
+def _nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:
+    if len(_OPENING.findall(raw)) <= MAX_DEPTH:
+        return False
+    level: list[Any] = [event]
+    for _ in range(MAX_DEPTH):
+        values = (item for holder in level for item in (holder.values() if isinstance(holder, dict) else holder))
+        level = [value for value in values if isinstance(value, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _decode_leniently(raw: bytes) -> Any:

@@ -74,8 +74,9 @@ def _stamp_times(event: Event, arrival: Arrival) -> None:
         original = sent_at if sent_at is not None else arrival.at
     if sent_at is None:
         sent_at = arrival.at
-    # A clock set back between call and sending would give an event from the future.
-    age = max(0.0, sent_at - original)
+    # A clock set back between call and sending would give an event from the future; one that says the year 9999, an
+    # event from before the calendar.
+    age = min(max(0.0, sent_at - original), arrival.at)
     event["originalTimestamp"] = iso_time(original)
     event["sentAt"] = iso_time(sent_at)
     event["receivedAt"] = iso_time(arrival.at)

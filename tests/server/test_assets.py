@@ -1,0 +1,45 @@
+"""What browsers load."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+from satsuma_server import snippet
+from satsuma_server.settings import RUNTIME
+
+MANIFEST = json.loads((RUNTIME / "manifest.json").read_text())
+
+
+def test_the_loader_is_kept_for_a_short_while(client: httpx.Client) -> None:
+    answer = client.get("/analytics.js/v1/demo/analytics.min.js", headers={"accept-encoding": "br"})
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "public, max-age=300"
+    assert answer.headers["content-encoding"] == "br"
+    assert answer.headers["content-type"].startswith("text/javascript")
+
+
+@pytest.mark.parametrize("name", MANIFEST["files"])
+@pytest.mark.parametrize("encoding", ["br", "gzip", "identity"])
+def test_every_file_of_the_manifest_is_served_for_ever(client: httpx.Client, name: str, encoding: str) -> None:
+    entry = MANIFEST["files"][name]
+    with client.stream(
+        "GET", f"/analytics.js/runtime/{entry['path']}", headers={"accept-encoding": encoding}
+    ) as answer:
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers.get("content-encoding", "identity") == encoding
+        assert int(answer.headers["content-length"]) == entry["encodings"].get(encoding, entry["bytes"])
+        assert answer.headers["content-type"].startswith(entry["type"])
+
+
+@pytest.mark.parametrize("path", ["nothing.js", "../__init__.py", "%2e%2e/%2e%2e/app.py", "manifest.json"])
+def test_nothing_else_is_served(client: httpx.Client, path: str) -> None:
+    assert client.get(f"/analytics.js/runtime/{path}").status_code == 404
+
+
+def test_the_snippet_cannot_be_broken_out_of() -> None:
+    text = snippet('k"</script><script>', "https://collector.test/")
+    assert "</script>" not in text
+    assert '"https://collector.test"' in text
