@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Browser
+import pytest
 from pytest_satsuma import Visitor
 from satsuma_server.testing import Collector
 
@@ -57,7 +57,7 @@ def test_a_snapshot_that_cannot_be_restored_falls_back_to_the_slow_way(visitor: 
 
 
 def test_visitors_booted_from_one_snapshot_share_no_randomness(
-    browser: Browser, new_device: Callable[[], Visitor], collector: Collector
+    new_device: Callable[[], Visitor], collector: Collector
 ) -> None:
     """All pages restored from one memory snapshot start with the same state of Python's random."""
     for _ in range(5):
@@ -92,3 +92,26 @@ def test_hostile_values_reach_the_collector_or_a_warning_but_never_the_page(visi
     assert properties["loop"] == {"name": "loop"}
     assert properties["html"] == "<script>alert(1)</script>"
     assert "nothing" not in properties
+
+
+@pytest.mark.soak
+def test_ten_thousand_ids_over_fifty_contexts_never_repeat(
+    new_device: Callable[[], Visitor], collector: Collector
+) -> None:
+    """All fresh pages come from one snapshot; each makes anonymousIds and messageIds of its own."""
+    seen: list[str] = []
+    for _ in range(50):
+        visitor = new_device()
+        visitor.visit("/")
+        made = visitor.evaluate("""async () => {
+            const ids = [];
+            for (let i = 0; i < 100; i++) {
+                analytics.reset();
+                const context = await analytics.track("Made");
+                ids.push(context.event.anonymousId, context.event.messageId);
+            }
+            return ids;
+        }""")
+        seen += made
+        visitor.context.close()
+    assert len(seen) == len(set(seen)) == 10_000

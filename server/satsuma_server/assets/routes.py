@@ -45,6 +45,7 @@ class Assets:
             Route("/analytics.js/v1/{write_key}/analytics.min.js", self._loader),
             Route("/analytics.js/snippet.js", self._snippet),
             Route("/analytics.js/runtime/{path:path}", self._runtime),
+            Route("/analytics.js/{name}.whl", self._wheel),
             Route("/v1/projects/{write_key}/settings", self._source_settings),
         ]
 
@@ -62,6 +63,12 @@ class Assets:
 
     async def _runtime(self, request: Request) -> Response:
         return self._serve(request, request.path_params["path"], FOR_EVER)
+
+    async def _wheel(self, request: Request) -> Response:
+        """The SDK for an app that runs Pyodide already: `micropip.install` of an address that outlives a build."""
+        name = f"/{request.path_params['name']}.whl"
+        path = next((known for known in self._files if known.endswith(name)), name)
+        return self._serve(request, path, SHORT)
 
     def _serve(self, request: Request, name: str, cache: str) -> Response:
         file = self._files.get(name)

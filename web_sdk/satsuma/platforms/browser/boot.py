@@ -25,20 +25,44 @@ def start(loader: Any) -> None:
     Raises:
         BootError: the settings name no collector.
     """
-    # Not at the top: a module that holds JavaScript's globals could not be kept in a memory snapshot.
-    import js
-
     reseed()
-    platform = BrowserPlatform(js, "")
+    platform = _this_page()
     options = platform.reader.data(loader.options) or {}
     settings = platform.reader.data(loader.settings)
     endpoint = Endpoint.from_settings(loader.writeKey, _merged(settings, options))
-    platform.url = endpoint.url
-    analytics = Analytics(platform, endpoint, LoadOptions.from_mapping(options))
-    _send_when_leaving(js, analytics)
+    analytics = _make(platform, endpoint, options)
     bridge = Bridge(analytics, platform)
     loader.install(*map(create_proxy, (bridge.event, bridge.method, bridge.user, bridge.group)))
     analytics.initialize()
+
+
+def load(write_key: str, collector: str = "", **options: Any) -> Analytics:
+    """Start analytics in an app that runs Pyodide already: no snippet, no second interpreter.
+
+    Args:
+        write_key: the source.
+        collector: its origin, as ``https://collector.example``; empty for the page's own.
+        options: those of analytics.js's ``load``, by their names there (``cookie={"secure": True}``).
+    """
+    platform = _this_page()
+    origin = collector.rstrip("/") or str(platform.window.location.origin)
+    analytics = _make(platform, Endpoint(write_key, f"{origin}/v1"), options)
+    analytics.initialize()
+    return analytics
+
+
+def _this_page() -> BrowserPlatform:
+    # Not at the top: a module that holds JavaScript's globals could not be kept in a memory snapshot.
+    import js
+
+    return BrowserPlatform(js, "")
+
+
+def _make(platform: BrowserPlatform, endpoint: Endpoint, options: dict[str, Any]) -> Analytics:
+    platform.url = endpoint.url
+    analytics = Analytics(platform, endpoint, LoadOptions.from_mapping(options))
+    _send_when_leaving(platform.window, analytics)
+    return analytics
 
 
 def reseed() -> None:

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pyodide.ffi import jsnull
+
 from satsuma.analytics import EVENT_CALLS, Analytics, new_message_id
 from satsuma.events import Moment
 from satsuma.identity import UNSET, Identity
@@ -74,7 +76,9 @@ class Bridge:
             "reset": identity.reset,
             "save": identity.save,
         }
-        return self._guarded(name, methods[name], [])
+        answer = self._guarded(name, methods[name], [])
+        # analytics.js answers null, not undefined, where nobody is known.
+        return jsnull if answer is None and name in ("id", "anonymousId") else answer
 
     def _guarded(self, name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
         try:

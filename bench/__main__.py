@@ -1,0 +1,23 @@
+"""``./dev bench WHAT``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+BENCHES = {
+    "boot": "a page's way from navigation to `analytics.initialized`, beside a plain loadPyodide",
+}
+
+
+def main() -> None:
+    """Run the benchmark that is named, or list them."""
+    chosen = sys.argv[1:2]
+    if not chosen or chosen[0] not in BENCHES:
+        print("usage: ./dev bench WHAT [OPTIONS]\n")
+        print(*(f"  {name:<12} {what}" for name, what in BENCHES.items()), sep="\n")
+        sys.exit(0 if not chosen else 2)
+    importlib.import_module(f"bench.{chosen[0]}").main(sys.argv[2:])
+
+
+main()
