@@ -8,12 +8,16 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from .assets.routes import Assets
-from .ingest.routes import Ingest
+from .ingest.endpoint import Ingest, TrackingRoute
+from .ingest.pixel import Pixel
 from .log.sqlite import SqliteLog
 from .metrics import Metrics
+from .openapi import document
 from .reading import Reading
 from .settings import Settings
 
@@ -23,29 +27,58 @@ PREFLIGHT_SECONDS = 86_400
 def create_app(settings: Settings) -> Starlette:
     """Return a collector that keeps its log in ``settings.data``.
 
-    The log is opened here, so that an app that mounts this one needs no lifespan of ours to take events; it is
-    closed at the end of the lifespan.
+    The log is opened here, so that an app that mounts this one needs no lifespan of ours to take events. It is closed
+    at the end of the lifespan; an app that mounts this one, whose lifespan Starlette doesn't run, awaits
+    ``collector.state.log.close()`` in its own.
 
     Raises:
         UnavailableError: the log can't be opened.
     """
-    log = SqliteLog(settings.data, dedupe_hours=settings.dedupe_hours, max_pending=settings.max_pending)
+    log = SqliteLog(
+        settings.data,
+        dedupe_hours=settings.dedupe_hours,
+        retention_days=settings.retention_days,
+        max_pending=settings.max_pending,
+        max_pending_bytes=settings.max_pending_bytes,
+    )
     metrics = Metrics()
+    metrics.watch("satsuma_log_pending_events", "Events that wait to be written", lambda: log.pending)
+    metrics.watch("satsuma_log_last_seq", "Number of the newest event", lambda: log.last)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         await log.close()
 
+    ingest = Ingest(settings, log, metrics)
     assets = Assets(settings)
+    # The tracking API first: nearly all requests are its.
+    v1 = [
+        TrackingRoute(ingest),
+        Pixel(settings, ingest).route(),
+        *Reading(settings, log).routes(),
+        assets.settings_route(),
+    ]
     routes = [
+        Mount("/v1", routes=v1),
         *assets.routes(),
         Route("/metrics", metrics.endpoint),
-        Mount("/v1", routes=[*Ingest(settings, log, metrics).routes(), *Reading(settings, log).routes()]),
+        Route("/openapi.json", _openapi),
     ]
-    cors = Middleware(
-        CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], max_age=PREFLIGHT_SECONDS
-    )
-    app = Starlette(routes=routes, lifespan=lifespan, middleware=[cors])
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=[_cors(settings)])
     app.state.log = log
     return app
+
+
+def _cors(settings: Settings) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=settings.origins(),
+        allow_methods=["*"],
+        allow_headers=["*"],
+        max_age=PREFLIGHT_SECONDS,
+    )
+
+
+async def _openapi(request: Request) -> Response:
+    return JSONResponse(document())

@@ -14,8 +14,10 @@ from rich.console import Console
 from satsuma.errors import SatsumaError
 
 from .app import create_app
+from .errors import SettingsError
+from .logs import set_up
 from .serving import listen, serve, url_of
-from .settings import Settings
+from .settings import Settings, make_settings
 
 DEMO_GROUP = "satsuma_server.demo"
 DEMO_KEY = "demo"
@@ -25,7 +27,13 @@ console = Console(stderr=True, highlight=False)
 
 Port = Annotated[int, typer.Option(envvar="SATSUMA_PORT", help="Port to listen on; 0 takes a free one.")]
 Host = Annotated[str, typer.Option(envvar="SATSUMA_HOST", help="Address to listen on.")]
-Data = Annotated[Path, typer.Option(envvar="SATSUMA_DATA", help="Folder for the log; made if missing.")]
+DATA = typer.Option(envvar="SATSUMA_DATA", help="Folder for the log; made if missing.")
+Data = Annotated[Path, DATA]
+Config = Annotated[Path | None, typer.Option(envvar="SATSUMA_CONFIG", help="Settings in a TOML file.")]
+MaskIp = Annotated[bool, typer.Option("--mask-ip", envvar="SATSUMA_MASK_IP", help="Keep addresses without their end.")]
+RetentionDays = Annotated[
+    float | None, typer.Option(envvar="SATSUMA_RETENTION_DAYS", help="How long events are kept; for ever by default.")
+]
 Token = Annotated[str, typer.Option(envvar="SATSUMA_TOKEN", help="Secret that opens what reads data back.")]
 Keys = Annotated[
     list[str] | None, typer.Option("--write-key", envvar="SATSUMA_WRITE_KEYS", help="A source; repeatable.")
@@ -41,25 +49,32 @@ ShopPort = Annotated[int, typer.Option(envvar="SATSUMA_SHOP_PORT", help="Port of
 def serve_collector(
     port: Port = 8000,
     host: Host = "127.0.0.1",
-    data: Data = Path("satsuma-data"),
+    data: Annotated[Path | None, DATA] = None,
+    config: Config = None,
     token: Token = "",
     write_keys: Keys = None,
     accept_any_key: AnyKey = False,
     trust_proxy: Proxy = False,
     api_host: ApiHost = None,
+    mask_ip: MaskIp = False,
+    retention_days: RetentionDays = None,
     ready_file: ReadyFile = None,
 ) -> None:
     """Start the collector alone."""
-    if not write_keys and not accept_any_key:
-        _fail("no source may write: name one with --write-key KEY, or take all with --accept-any-key")
-    settings = Settings(
-        data=data,
-        token=token or secrets.token_urlsafe(24),
-        write_keys=frozenset(write_keys or ()),
-        accept_any_key=accept_any_key,
-        trust_proxy=trust_proxy,
-        api_host=api_host,
-    )
+    given = {
+        "data": data,
+        "token": token,
+        "write_keys": frozenset(write_keys or ()),
+        "accept_any_key": accept_any_key,
+        "trust_proxy": trust_proxy,
+        "api_host": api_host,
+        "mask_ip": mask_ip,
+        "retention_days": retention_days,
+    }
+    try:
+        settings = make_settings(config, given)
+    except SettingsError as error:
+        _fail(str(error))
     _run(settings, host, port, None, ready_file)
 
 
@@ -79,6 +94,7 @@ def demo(
 
 def main() -> None:
     """Run the command."""
+    set_up()
     app()
 
 

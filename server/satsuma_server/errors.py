@@ -39,6 +39,18 @@ class UnauthorizedError(CollectorError):
     status = 401
 
 
+class ForbiddenError(CollectorError):
+    """The source doesn't allow pages of this origin."""
+
+    status = 403
+
+
+class SlowError(CollectorError):
+    """The body took too long to come."""
+
+    status = 408
+
+
 class TooLargeError(CollectorError):
     """The body is larger than the collector reads."""
 

@@ -1,23 +1,29 @@
-"""Reading back what was stored, and whether more can be: ``GET /v1/events`` and ``GET /v1/health``."""
+"""Reading back: ``GET /v1/events``, ``GET /v1/refused``, and whether more can be written: ``GET /v1/health``."""
 
 from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import AsyncIterator
 
+import msgspec
+from satsuma.clock import iso_time
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from satsuma_server.errors import BadRequestError, CollectorError, UnauthorizedError, UnavailableError
-from satsuma_server.ingest.routes import error_response
-from satsuma_server.log import EventLog, Stored
+from satsuma_server.ingest.answers import error_response
+from satsuma_server.log import DeadLetter, EventLog, join_lines
 from satsuma_server.settings import Settings
 
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 10_000
 HEALTH_TIMEOUT = 5
 """Seconds that the log has to take a write before it counts as not ready."""
+
+NDJSON = "application/x-ndjson"
+UNCACHED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Reading:
@@ -29,17 +35,43 @@ class Reading:
 
     def routes(self) -> list[Route]:
         """Return the routes below ``/v1``."""
-        return [Route("/events", self._events), Route("/health", self._health)]
+        return [
+            Route("/events", self._events),
+            Route("/refused", self._refused),
+            Route("/health", self._health),
+        ]
 
     async def _events(self, request: Request) -> Response:
+        """Stored events as NDJSON, in the log's order: a page of them, or with ``follow=1`` all that come."""
+        try:
+            self._authorize(request)
+            after = self._after(request)
+            limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        except CollectorError as error:
+            return error_response(error)
+        if request.query_params.get("follow") == "1":
+            return StreamingResponse(self._follow(after), media_type=NDJSON, headers=UNCACHED)
+        return Response(join_lines(await self._log.read(after, limit)), media_type=NDJSON, headers=UNCACHED)
+
+    def _after(self, request: Request) -> int:
+        newest = _number(request, "last", -1, MAX_LIMIT)
+        if newest >= 0:
+            return max(0, self._log.last - newest)
+        return _number(request, "after", 0, 2**63 - 1)
+
+    async def _follow(self, after: int) -> AsyncIterator[bytes]:
+        async for events in self._log.follow(after):
+            yield join_lines(events)
+
+    async def _refused(self, request: Request) -> Response:
         try:
             self._authorize(request)
             after = _number(request, "after", 0, 2**63 - 1)
             limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         except CollectorError as error:
             return error_response(error)
-        lines = b"".join(line(stored) for stored in await self._log.read(after, limit))
-        return Response(lines, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+        lines = b"".join(_letter_line(letter) for letter in await self._log.dead_letters(after, limit))
+        return Response(lines, media_type=NDJSON, headers=UNCACHED)
 
     def _authorize(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -58,9 +90,15 @@ class Reading:
         return JSONResponse({"status": "ready"})
 
 
-def line(stored: Stored) -> bytes:
-    """Return a stored event as one line of NDJSON, with its seq."""
-    return stored.body[:-1] + b',"seq":%d}\n' % stored.seq
+def _letter_line(letter: DeadLetter) -> bytes:
+    told = {
+        "id": letter.id,
+        "source": letter.source,
+        "reason": letter.reason,
+        "receivedAt": iso_time(letter.received_at),
+        "raw": letter.raw.decode("utf-8", "backslashreplace"),
+    }
+    return msgspec.json.encode(told) + b"\n"
 
 
 def _number(request: Request, name: str, default: int, most: int) -> int:

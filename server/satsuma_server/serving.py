@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from .errors import SettingsError
+from .patience import PatientProtocol
 
 DRAIN_SECONDS = 10
 """How long requests under way may take once a stop is asked for."""
@@ -56,12 +57,14 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
     """Return a server for one app, not yet running."""
     config = uvicorn.Config(
         app,
+        http=PatientProtocol,
+        ws="none",
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=75,
-        h11_max_incomplete_event_size=64 * 1024,
     )
     return _Server(config)
 

@@ -2,40 +2,160 @@
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .errors import SettingsError
 
 RUNTIME = Path(__file__).parent / "assets" / "runtime"
 """Where `./dev build`, or the wheel, puts the browser's files."""
 
+ANYWHERE = ("*",)
+
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """One site, app or server that may write.
+
+    Attributes:
+        write_key: what its events carry. Public: it is in every page.
+        name: for people.
+        origins: pages that may write with this key, as ``https://shop.example``; ``*`` for any.
+    """
+
+    write_key: str
+    name: str = ""
+    origins: tuple[str, ...] = ANYWHERE
+
+    def allows(self, origin: str | None) -> bool:
+        """Tell whether a page of `origin` may write; requests that come from no page always may."""
+        return origin is None or "*" in self.origins or origin in self.origins
+
+
+@dataclass(frozen=True)
 class Settings:
     """Settings of one collector.
 
     Attributes:
         data: folder of the log; made where it is missing.
         token: opens what reads data back. Unlike write keys it is secret.
-        write_keys: the sources that may write.
+        write_keys: sources that need nothing but a key.
+        sources: sources with a name or origins.
         accept_any_key: take events of any source, also of none. For demos and tests.
         api_host: host (and port) that browsers post to; None follows the request's Host header.
-        trust_proxy: believe X-Forwarded-For, -Proto and -Host.
+        trust_proxy: believe X-Forwarded-For, -Proto and -Host of whoever connects.
+        trusted_proxies: addresses and networks whose X-Forwarded-* are believed, as ``10.0.0.0/8``.
+        mask_ip: keep visitors' addresses without their last part (IPv4: 8 bits, IPv6: 80 bits).
         dedupe_hours: how long a messageId is remembered.
+        retention_days: how long events are kept; None for ever.
         max_pending: events that may wait to be written; beyond, clients are asked to come back.
+        max_pending_bytes: bytes of events and of bodies under way that may.
         runtime: folder of the browser's files.
     """
 
     data: Path
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     write_keys: frozenset[str] = frozenset()
+    sources: tuple[Source, ...] = ()
     accept_any_key: bool = False
     api_host: str | None = None
     trust_proxy: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    mask_ip: bool = False
     dedupe_hours: float = 24
-    max_pending: int = 20_000
+    retention_days: float | None = None
+    max_pending: int = 50_000
+    max_pending_bytes: int = 64 << 20
     runtime: Path = RUNTIME
 
-    def accepts(self, write_key: str | None) -> bool:
-        """Tell whether a source may write."""
-        return self.accept_any_key or (write_key is not None and write_key in self.write_keys)
+    def source(self, write_key: str | None) -> Source | None:
+        """Return the source of a key, or None if it may not write."""
+        known = self._by_key.get(write_key or "")
+        if known is None and self.accept_any_key:
+            return Source(write_key or "default")
+        return known
+
+    def origins(self) -> list[str]:
+        """Return the origins that any source allows, for the answer to a preflight, which tells no key."""
+        if self.accept_any_key:
+            return ["*"]
+        allowed = sorted({origin for source in self._by_key.values() for origin in source.origins})
+        return ["*"] if "*" in allowed else allowed
+
+    def trusts(self, address: str | None) -> bool:
+        """Tell whether a connection's address is a proxy whose headers are believed."""
+        if self.trust_proxy or not self._networks:
+            return self.trust_proxy
+        try:
+            ip = ipaddress.ip_address(address or "")
+        except ValueError:
+            return False
+        return any(ip in network for network in self._networks)
+
+    @cached_property
+    def _by_key(self) -> dict[str, Source]:
+        return {key: Source(key) for key in self.write_keys} | {one.write_key: one for one in self.sources}
+
+    @cached_property
+    def _networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        try:
+            return [ipaddress.ip_network(text, strict=False) for text in self.trusted_proxies]
+        except ValueError as error:
+            raise SettingsError(f"trusted_proxies: {error}") from error
+
+
+class _SourceTable(msgspec.Struct, forbid_unknown_fields=True):
+    write_key: str
+    name: str = ""
+    origins: tuple[str, ...] = ANYWHERE
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The settings file: each name as in `Settings`."""
+
+    data: str | None = None
+    token: str | None = None
+    accept_any_key: bool | None = None
+    api_host: str | None = None
+    trust_proxy: bool | None = None
+    trusted_proxies: tuple[str, ...] | None = None
+    mask_ip: bool | None = None
+    dedupe_hours: float | None = None
+    retention_days: float | None = None
+    max_pending: int | None = None
+    max_pending_bytes: int | None = None
+    sources: tuple[_SourceTable, ...] = ()
+
+
+def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = None) -> Settings:
+    """Return settings: what is given (None and empty values aside) over the file's.
+
+    Raises:
+        SettingsError: the file can't be read, a setting is unknown or of the wrong kind, or no source may write.
+    """
+    values = {} if file is None else _read(file)
+    values |= {name: value for name, value in (given or {}).items() if value not in (None, "", (), frozenset(), False)}
+    settings = Settings(**{"data": Path("satsuma-data"), **values})
+    if not settings.accept_any_key and not settings.write_keys and not settings.sources:
+        raise SettingsError("no source may write: name one with --write-key KEY, or take all with --accept-any-key")
+    settings.trusts(None)
+    return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        read = msgspec.toml.decode(file.read_bytes(), type=_File)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: {error}") from error
+    values = {name: getattr(read, name) for name in read.__struct_fields__ if getattr(read, name) is not None}
+    if "data" in values:
+        values["data"] = file.parent / values["data"]
+    values["sources"] = tuple(Source(one.write_key, one.name, one.origins) for one in read.sources)
+    return values

@@ -5,14 +5,22 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import socket
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from satsuma_server.testing import Collector, running
+from satsuma_server.app import create_app
+from satsuma_server.patience import PatientProtocol
+from satsuma_server.settings import Settings, Source
+from satsuma_server.testing import Collector, running, serving
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 TRACK: dict[str, Any] = {"event": "Signed Up", "anonymousId": "a1", "writeKey": "demo", "messageId": "m1"}
 
@@ -185,3 +193,83 @@ def test_metrics_count_what_happened(client: httpx.Client) -> None:
     assert "satsuma_events_accepted_total 1.0" in text
     assert "satsuma_events_duplicate_total 1.0" in text
     assert 'satsuma_error_answers_total{status="400"} 1.0' in text
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_pixel_is_an_event(collector: Collector, client: httpx.Client, encode: Any) -> None:
+    event = {"event": "Opened ÿ~?", "anonymousId": "a1"}
+    answer = client.get("/v1/pixel/track", params={"data": encode(json.dumps(event).encode()).decode().rstrip("=")})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
+    [stored] = collector.events()
+    assert (stored["type"], stored["event"]) == ("track", "Opened ÿ~?")
+
+
+@pytest.mark.parametrize("path", ["track", "track?data=%%%", "track?data=e30", "purchase?data=e30", "batch?data=e30"])
+def test_a_wrong_pixel_is_refused(client: httpx.Client, path: str) -> None:
+    answer = client.get(f"/v1/pixel/{path}")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["path"]
+
+
+def test_pages_of_other_origins_may_not_write(tmp_path: Path) -> None:
+    source = Source("shop", origins=("https://shop.test",))
+    with (
+        running(tmp_path, sources=(source,), accept_any_key=False) as collector,
+        httpx.Client(base_url=collector.url) as client,
+    ):
+        for origin, status in (("https://shop.test", 200), ("https://evil.test", 403)):
+            answer = client.post("/v1/t", json={**TRACK, "writeKey": "shop"}, headers={"origin": origin})
+            assert answer.status_code == status
+            assert answer.headers.get("access-control-allow-origin") == (origin if status == 200 else None)
+        assert client.post("/v1/t", json={**TRACK, "writeKey": "shop", "messageId": "server"}).status_code == 200
+
+
+def test_refused_events_can_be_read_back(client: httpx.Client) -> None:
+    client.post("/v1/track", json={"event": "No id", "writeKey": "demo"})
+    assert client.get("/v1/refused").status_code == 401
+    answer = client.get("/v1/refused", headers={"authorization": "Bearer test-token"})
+    [letter] = map(json.loads, answer.text.splitlines())
+    assert letter["source"] == "demo"
+    assert "anonymousId" in letter["reason"]
+    assert json.loads(letter["raw"])["event"] == "No id"
+
+
+def test_events_can_be_followed(client: httpx.Client) -> None:
+    client.post("/v1/track", json={**TRACK, "messageId": "before"})
+    headers = {"authorization": "Bearer test-token"}
+    with client.stream("GET", "/v1/events?follow=1&last=1", headers=headers) as answer:
+        lines = answer.iter_lines()
+        assert json.loads(next(lines))["messageId"] == "before"
+        httpx.post(f"{client.base_url}/v1/track", json={**TRACK, "messageId": "after"}, trust_env=False)
+        assert json.loads(next(lines))["messageId"] == "after"
+
+
+def test_every_path_of_the_openapi_document_is_answered(client: httpx.Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {"/v1/track", "/v1/t", "/v1/batch", "/v1/pixel/{kind}", "/v1/events"} <= set(paths)
+    for path, methods in paths.items():
+        for method in methods:
+            assert client.request(method, path).status_code not in (404, 405, 500), path
+
+
+def test_a_connection_that_drips_its_header_is_cut(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientProtocol, "header_seconds", 0.2)
+    url = client.base_url
+    with socket.create_connection((url.host, url.port), timeout=10) as slow:
+        slow.sendall(b"POST /v1/track HTTP/1.1\r\nX-Slow: ")
+        assert slow.recv(1) == b""
+    assert client.get("/v1/health").status_code == 200
+
+
+def test_the_collector_can_be_mounted_in_an_app_of_ones_own(tmp_path: Path) -> None:
+    collector = create_app(Settings(tmp_path, accept_any_key=True))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await collector.state.log.close()
+
+    site = Starlette(routes=[Mount("/collect", collector)], lifespan=lifespan)
+    with serving(site) as url:
+        assert httpx.post(f"{url}/collect/v1/track", json=TRACK, trust_env=False).json() == {"success": True}
+        assert httpx.get(f"{url}/collect/v1/health", trust_env=False).status_code == 200

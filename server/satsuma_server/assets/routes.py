@@ -46,8 +46,11 @@ class Assets:
             Route("/analytics.js/snippet.js", self._snippet),
             Route("/analytics.js/runtime/{path:path}", self._runtime),
             Route("/analytics.js/{name}.whl", self._wheel),
-            Route("/v1/projects/{write_key}/settings", self._source_settings),
         ]
+
+    def settings_route(self) -> Route:
+        """Return the route of a source's settings, below ``/v1``."""
+        return Route("/projects/{write_key}/settings", self._source_settings)
 
     def _known_files(self) -> dict[str, _File]:
         """Return the manifest's files by path. Nothing else is ever opened, whatever a path asks for."""
@@ -91,14 +94,15 @@ class Assets:
 
     async def _source_settings(self, request: Request) -> Response:
         write_key = request.path_params["write_key"]
-        if not self._settings.accepts(write_key):
+        if self._settings.source(write_key) is None:
             return JSONResponse({"success": False, "error": {"message": "the write key is unknown"}}, 404, SHARED)
         protocol, host = self._origin(request).split("://", 1)
         return JSONResponse(source_settings(write_key, protocol, host), headers={**SHARED, "Cache-Control": SHORT})
 
     def _origin(self, request: Request) -> str:
         """Return the origin that browsers reach this collector at."""
-        trusted = request.headers if self._settings.trust_proxy else {}
+        peer = request.client.host if request.client else None
+        trusted = request.headers if self._settings.trusts(peer) else {}
         protocol = trusted.get("x-forwarded-proto") or request.url.scheme
         host = self._settings.api_host or trusted.get("x-forwarded-host") or request.headers.get("host", "")
         return f"{protocol}://{host}"

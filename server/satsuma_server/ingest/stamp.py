@@ -17,10 +17,12 @@ from satsuma.clock import iso_time
 
 Event = dict[str, Any]
 
+CANONICAL = len("2020-04-23T22:38:48.550Z")
+
 IDS = ("userId", "anonymousId", "groupId", "previousId")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrival:
     """How a request came in.
 
@@ -31,6 +33,7 @@ class Arrival:
         sent_at: the batch's, as it came.
         context: the batch's.
         keep_timestamp: take timestamps as they are, as an import of history wants.
+        received_at: `at` as text.
     """
 
     at: float
@@ -39,13 +42,18 @@ class Arrival:
     sent_at: Any = None
     context: Mapping[str, Any] | None = None
     keep_timestamp: bool = False
+    received_at: str = ""
+
+    def __post_init__(self) -> None:
+        self.received_at = iso_time(self.at)
 
 
 def stamp(event: Event, arrival: Arrival) -> Event:
     """Return the event as the log keeps it."""
     for name in IDS:
-        if event.get(name) is not None:
-            event[name] = id_text(event[name])
+        value = event.get(name)
+        if value is not None and type(value) is not str:
+            event[name] = id_text(value)
     event["userId"] = event.get("userId") or None
     event["anonymousId"] = event.get("anonymousId") or None
     event["messageId"] = event.get("messageId") or f"satsuma-{os.urandom(16).hex()}"
@@ -54,8 +62,8 @@ def stamp(event: Event, arrival: Arrival) -> Event:
     return event
 
 
-def _context(given: Mapping[str, Any] | None, arrival: Arrival) -> dict[str, Any]:
-    context = {**(arrival.context or {}), **(given or {})}
+def _context(given: Event | None, arrival: Arrival) -> Event:
+    context = {**arrival.context, **(given or {})} if arrival.context else given or {}
     if arrival.ip is not None:
         context.setdefault("ip", arrival.ip)
     if arrival.user_agent is not None:
@@ -64,23 +72,37 @@ def _context(given: Mapping[str, Any] | None, arrival: Arrival) -> dict[str, Any
 
 
 def _stamp_times(event: Event, arrival: Arrival) -> None:
-    sent_at = parse_time(event.get("sentAt"))
-    if sent_at is None:
-        sent_at = parse_time(arrival.sent_at)
-    original = parse_time(event.get("timestamp"))
+    given = event.get("timestamp")
+    original = parse_time(given)
     if original is None:
-        original = parse_time(event.get("originalTimestamp"))
-    if original is None:
-        original = sent_at if sent_at is not None else arrival.at
+        given = event.get("originalTimestamp")
+        original = parse_time(given)
+    sent = event.get("sentAt")
+    sent_at = parse_time(sent)
     if sent_at is None:
-        sent_at = arrival.at
+        sent = arrival.sent_at
+        sent_at = parse_time(sent)
+    if original is None:
+        given, original = (sent, sent_at) if sent_at is not None else (None, arrival.at)
+    if sent_at is None:
+        sent, sent_at = None, arrival.at
     # A clock set back between call and sending would give an event from the future; one that says the year 9999, an
     # event from before the calendar.
     age = min(max(0.0, sent_at - original), arrival.at)
-    event["originalTimestamp"] = iso_time(original)
-    event["sentAt"] = iso_time(sent_at)
-    event["receivedAt"] = iso_time(arrival.at)
-    event["timestamp"] = iso_time(original if arrival.keep_timestamp else arrival.at - age)
+    event["originalTimestamp"] = _text(given, original)
+    event["sentAt"] = _text(sent, sent_at)
+    event["receivedAt"] = arrival.received_at
+    if arrival.keep_timestamp:
+        event["timestamp"] = event["originalTimestamp"]
+    else:
+        event["timestamp"] = arrival.received_at if age == 0 else iso_time(arrival.at - age)
+
+
+def _text(given: object, milliseconds: float) -> str:
+    """Return a time as text; what came in that very form stays as it is."""
+    if isinstance(given, str) and len(given) == CANONICAL and given[10] == "T" and given[-1] == "Z":
+        return given
+    return iso_time(milliseconds)
 
 
 def parse_time(value: object) -> float | None:

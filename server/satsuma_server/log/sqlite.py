@@ -1,181 +1,218 @@
-"""The embedded log: one SQLite file, one writing thread, many appends a commit.
+"""The embedded log: one SQLite file, one writing thread.
 
-An append is acknowledged when the commit that holds it has been synced (WAL, synchronous=FULL). A sync takes
-milliseconds whatever it holds, so everything that arrives during one goes into the next.
+An append is acknowledged when the commit that holds it has been synced (WAL, synchronous=FULL).
 """
 
 from __future__ import annotations
 
 import asyncio
-import queue
+import contextlib
+import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from satsuma_server.errors import BusyError, UnavailableError
-from satsuma_server.log import Entry, Refused, Stored
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, received_at REAL NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS seen (
-    source TEXT NOT NULL, message_id TEXT NOT NULL, received_at REAL NOT NULL,
-    PRIMARY KEY (source, message_id)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS seen_by_time ON seen (received_at);
-CREATE TABLE IF NOT EXISTS refused (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, reason TEXT NOT NULL, received_at REAL NOT NULL,
-    raw BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), at REAL NOT NULL);
-"""
+from . import Arrivals, DeadLetter, Stored
+from .database import CLEAN, FILE, Block, connect, open_database, read_blocks, set_state
+from .dedupe import MOST, MessageIds, key_of
+from .upkeep import Task, Upkeep
+from .writer import Job, Outcome, Writer
 
-MAX_EVENTS_A_COMMIT = 5000
-MAX_READ = 10_000
+MOST_READ = 10_000
 """Most events that one read returns."""
 
+BLOCKS_A_READ = 16
+FOLLOW_READ = 1_000
+MS_AN_HOUR = 3_600_000
 
-@dataclass(slots=True)
-class _Job:
-    entries: Sequence[Entry]
-    refused: Sequence[Refused]
-    done: Callable[[int | Exception], None]
-    size: int
+logger = logging.getLogger("satsuma.log")
 
 
 class SqliteLog:
     """A log in the folder `data`. Use from one event loop."""
 
-    def __init__(self, data: Path, *, dedupe_hours: float = 24, max_pending: int = 20_000) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        dedupe_hours: float = 24,
+        retention_days: float | None = None,
+        max_pending: int = 50_000,
+        max_pending_bytes: int = 64 << 20,
+    ) -> None:
         """Open the log, making folder and file where they are missing.
+
+        Args:
+            data: the folder.
+            dedupe_hours: how long a messageId is remembered; at most 12 million are.
+            retention_days: how long events are kept; None for ever.
+            max_pending: events that may wait to be written.
+            max_pending_bytes: bytes that may.
 
         Raises:
             UnavailableError: the file can't be opened or isn't a log.
         """
-        self._path = data / "events.sqlite3"
-        self._dedupe_ms = dedupe_hours * 3_600_000
-        self._max_pending = max_pending
-        self._pending = 0
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._limits = (max_pending, max_pending_bytes)
+        self._pending, self._pending_bytes = 0, 0
+        writing = open_database(data)
         try:
-            data.mkdir(parents=True, exist_ok=True)
-            self._writer = self._connect()
-            self._writer.executescript(SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise UnavailableError(f"the log {self._path} can't be opened: {error}") from error
-        self._reader = self._connect()
+            self._reader = connect(data / FILE)
+            seen = _remembered(self._reader, dedupe_hours * MS_AN_HOUR)
+            last = self._reader.execute("SELECT max(last) FROM blocks").fetchone()[0] or 0
+        except sqlite3.Error as error:
+            raise UnavailableError(f"the log {data / FILE} can't be read: {error}") from error
+        self._writing = writing
         self._reading = threading.Lock()
-        self._thread = threading.Thread(target=self._write_on, name="satsuma-log", daemon=True)
-        self._thread.start()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._more = asyncio.Event()
+        self.last = last
+        self._writer = Writer(writing, seen, last, self._settle)
+        retention = None if retention_days is None else retention_days * 24 * MS_AN_HOUR
+        self._upkeep = Upkeep(data / FILE, self._submit_task, retention)
+        self._closed = False
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        return connection
+    @property
+    def pending(self) -> int:
+        """How many events wait to be written."""
+        return self._pending
 
-    async def append(self, entries: Sequence[Entry], refused: Sequence[Refused] = ()) -> int:
-        size = len(entries) + len(refused)
-        if self._pending + size > self._max_pending:
+    async def append(self, arrivals: Arrivals) -> int:
+        count, size = len(arrivals.bodies), sum(map(len, arrivals.bodies))
+        most, most_bytes = self._limits
+        if self._pending + count > most or self._pending_bytes + size > most_bytes:
             raise BusyError("the log falls behind: try again in a second")
-        return await self._submit(entries, refused, size)
+        self._pending += count
+        self._pending_bytes += size
+        try:
+            return await self._submit(arrivals=arrivals)
+        finally:
+            self._pending -= count
+            self._pending_bytes -= size
 
     async def check(self) -> None:
-        await self._submit((), (), 0)
+        beat = "INSERT OR REPLACE INTO heartbeat VALUES (1, ?)"
+        await self._submit(task=lambda connection: _execute(connection, beat, (time.time(),)))
 
-    async def _submit(self, entries: Sequence[Entry], refused: Sequence[Refused], size: int) -> int:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[int] = loop.create_future()
+    async def cursor(self, name: str) -> int:
+        rows = await self._query("SELECT seq FROM cursors WHERE name = ?", (name,))
+        return int(rows[0][0]) if rows else 0
 
-        def done(outcome: int | Exception) -> None:
-            loop.call_soon_threadsafe(self._settle, future, outcome, size)
-
-        self._pending += size
-        self._jobs.put(_Job(entries, refused, done, size))
-        return await future
-
-    def _settle(self, future: asyncio.Future[int], outcome: int | Exception, size: int) -> None:
-        self._pending -= size
-        if future.cancelled():
-            return
-        if isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
+    async def save_cursor(self, name: str, seq: int) -> None:
+        statement = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
+        await self._submit(task=lambda connection: _execute(connection, statement, (name, seq)))
 
     async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
-        return await asyncio.to_thread(self._read, after, min(limit, MAX_READ))
+        return await asyncio.to_thread(self._read, after, min(limit, MOST_READ))
 
-    def _read(self, after: int, limit: int) -> list[Stored]:
-        query = "SELECT seq, source, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
-        with self._reading:
-            return [Stored(*row) for row in self._reader.execute(query, (after, limit))]
+    async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
+        self._loop = asyncio.get_running_loop()
+        while True:
+            more = self._more
+            found = await self.read(after, FOLLOW_READ)
+            if found:
+                after = found[-1].seq
+                yield found
+            elif after >= self.last:
+                await more.wait()
+            else:
+                # Only a damaged block lies there: it was told of when it was read.
+                after = self.last
+
+    async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
+        query = "SELECT id, source, reason, received_at, raw FROM refused WHERE id > ? ORDER BY id LIMIT ?"
+        return [DeadLetter(*row) for row in await self._query(query, (after, min(limit, MOST_READ)))]
 
     async def close(self) -> None:
-        self._jobs.put(None)
-        await asyncio.to_thread(self._thread.join)
-        self._reader.close()
-        self._writer.close()
-
-    # The writing thread
-
-    def _write_on(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            jobs = [job]
-            last = self._gather(jobs)
-            self._commit(jobs)
-            if last:
-                return
-
-    def _gather(self, jobs: list[_Job]) -> bool:
-        """Add what else waits; tell whether the log is to be closed after it."""
-        size = jobs[0].size
-        while size < MAX_EVENTS_A_COMMIT:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                return False
-            if job is None:
-                return True
-            jobs.append(job)
-            size += job.size
-        return False
-
-    def _commit(self, jobs: list[_Job]) -> None:
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            counts = [self._write(job) for job in jobs]
-            self._writer.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            failure = UnavailableError(f"the log can't write: {error}")
-            for job in jobs:
-                job.done(failure)
+        if self._closed:
             return
-        for job, count in zip(jobs, counts, strict=True):
-            job.done(count)
+        self._closed = True
+        await asyncio.to_thread(self._close)
 
-    def _write(self, job: _Job) -> int:
-        new = 0
-        for entry in job.entries:
-            key = (entry.source, entry.message_id, entry.received_at)
-            if not self._writer.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", key).rowcount:
+    def _close(self) -> None:
+        self._upkeep.close()
+        self._writer.close()
+        # A disk that takes no more is no reason to fail here: the next start looks at the file closely, that is all.
+        with contextlib.suppress(sqlite3.Error):
+            set_state(self._writing, CLEAN)
+        self._reader.close()
+        self._writing.close()
+
+    # Between the event loop and the writing thread
+
+    async def _submit(self, arrivals: Arrivals | None = None, task: Task | None = None) -> int:
+        if self._closed:
+            raise UnavailableError("the log is closed")
+        self._loop = asyncio.get_running_loop()
+        job = Job(arrivals, task, self._loop.create_future())
+        self._writer.put(job)
+        assert job.future is not None
+        return await job.future
+
+    def _submit_task(self, task: Task) -> None:
+        self._writer.put(Job(task=task))
+
+    def _settle(self, jobs: list[Job], outcomes: list[Outcome], seq: int) -> None:
+        # One call for a whole commit: each wakes the event loop.
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._tell, jobs, outcomes, seq)
+
+    def _tell(self, jobs: list[Job], outcomes: list[Outcome], seq: int) -> None:
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if job.future is None or job.future.done():
                 continue
-            row = (entry.source, entry.received_at, entry.body)
-            self._writer.execute("INSERT INTO events (source, received_at, body) VALUES (?, ?, ?)", row)
-            new += 1
-        for one in job.refused:
-            fault = (one.source, one.reason, one.received_at, one.raw)
-            self._writer.execute("INSERT INTO refused (source, reason, received_at, raw) VALUES (?, ?, ?, ?)", fault)
-        if job.entries:
-            self._forget(job.entries[-1].received_at)
-        elif not job.refused:
-            self._writer.execute("INSERT OR REPLACE INTO heartbeat VALUES (1, julianday('now'))")
-        return new
+            if isinstance(outcome, Exception):
+                job.future.set_exception(outcome)
+            else:
+                job.future.set_result(outcome)
+        if seq > self.last:
+            self.last = seq
+            woken, self._more = self._more, asyncio.Event()
+            woken.set()
 
-    def _forget(self, now: float) -> None:
-        # A few at each write: never a long pause, and always more than come in.
-        oldest = now - self._dedupe_ms
-        old = "SELECT source, message_id FROM seen WHERE received_at < ? ORDER BY received_at LIMIT 200"
-        self._writer.execute(f"DELETE FROM seen WHERE (source, message_id) IN ({old})", (oldest,))  # noqa: S608
+    # Reading
+
+    def _read(self, after: int, limit: int) -> list[Stored]:
+        found: list[Stored] = []
+        while len(found) < limit:
+            with self._reading:
+                blocks = read_blocks(self._reader, after, BLOCKS_A_READ)
+            if not blocks:
+                break
+            for block in blocks:
+                if block.is_whole:
+                    found += (Stored(*event) for event in block.events() if event[0] > after)
+                else:
+                    logger.error("a block of the log is damaged", extra={"first": block.first, "last": block.last})
+                if len(found) >= limit:
+                    break
+            after = blocks[-1].last
+        return found[:limit]
+
+    async def _query(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        def run() -> list[Any]:
+            with self._reading:
+                return self._reader.execute(query, values).fetchall()
+
+        return await asyncio.to_thread(run)
+
+
+def _remembered(reader: sqlite3.Connection, window: float) -> MessageIds:
+    """Return the messageIds of the window, read back from the log."""
+    seen = MessageIds(window)
+    since = time.time() * 1000 - window
+    columns = "last, first, received_at, sources, message_ids, 0, x''"
+    query = f"SELECT {columns} FROM blocks WHERE received_at >= ? AND last > ? ORDER BY last"  # noqa: S608
+    newest = reader.execute("SELECT max(last) FROM blocks").fetchone()[0] or 0
+    for row in reader.execute(query, (since, newest - MOST)):
+        block = Block(*row)
+        seen.remember((key_of(*one) for one in block.ids()), block.received_at)
+    return seen
+
+
+def _execute(connection: sqlite3.Connection, statement: str, values: tuple[Any, ...]) -> None:
+    connection.execute(statement, values)

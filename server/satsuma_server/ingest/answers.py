@@ -1,0 +1,31 @@
+"""What the tracking API answers. Stock clients look at the status; people and tests at the body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from satsuma_server.errors import BadRequestError, CollectorError
+
+SUCCESS = Response(b'{"success":true}', media_type="application/json")
+"""Made once: an answer without a fault is always the same."""
+
+Fault = dict[str, Any]
+
+
+def partly(faults: list[Fault]) -> Response:
+    """Return the answer to a batch of which some events were refused.
+
+    The status stays 200, since stock clients send a whole batch again, or drop it, for anything else.
+    """
+    return JSONResponse({"success": True, "refused": faults})
+
+
+def error_response(error: CollectorError) -> JSONResponse:
+    """Return the answer that tells of an error."""
+    detail: dict[str, Any] = {"message": str(error)}
+    if isinstance(error, BadRequestError):
+        detail |= {"path": error.path, "index": error.index}
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return JSONResponse({"success": False, "error": detail}, error.status, headers)

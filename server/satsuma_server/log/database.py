@@ -1,0 +1,199 @@
+"""The SQLite file: its tables, how it is opened, and what is done about a damaged one.
+
+Events lie in blocks, many to a row: a commit writes a few large rows instead of thousands of small ones, and each block
+has a checksum, so that damage is seen and stays in its block.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from satsuma_server.errors import UnavailableError
+
+FILE = "events.sqlite3"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS blocks (
+    last INTEGER PRIMARY KEY, first INTEGER NOT NULL, received_at REAL NOT NULL, sources TEXT NOT NULL,
+    message_ids TEXT NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS refused (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, reason TEXT NOT NULL, received_at REAL NOT NULL,
+    raw BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+COLUMNS = "last, first, received_at, sources, message_ids, checksum, body"
+INSERT_BLOCK = f"INSERT INTO blocks ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+CLEAN, OPEN = "clean", "open"
+
+logger = logging.getLogger("satsuma.log")
+
+
+class Block(NamedTuple):
+    """One row of `blocks`.
+
+    Attributes:
+        first, last: seq of its first and last event.
+        sources: JSON, the write keys and how many events in a row each has: ``[["demo", 3]]``.
+        message_ids: JSON.
+        body: events as NDJSON, without a newline at the end.
+    """
+
+    last: int
+    first: int
+    received_at: float
+    sources: str
+    message_ids: str
+    checksum: int
+    body: bytes
+
+    @classmethod
+    def of(
+        cls, first: int, received_at: float, sources: Sequence[tuple[str, int]], ids: Sequence[str], lines: list[bytes]
+    ) -> Block:
+        """Make a block of events that follow each other."""
+        body = b"\n".join(lines)
+        return cls(
+            last=first + len(lines) - 1,
+            first=first,
+            received_at=received_at,
+            sources=msgspec.json.encode(sources).decode(),
+            message_ids=msgspec.json.encode(ids).decode(),
+            checksum=zlib.crc32(body),
+            body=body,
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        return zlib.crc32(self.body) == self.checksum
+
+    def events(self) -> Iterator[tuple[int, str, bytes]]:
+        """Yield seq, source and body of each event."""
+        sources = (name for name, count in msgspec.json.decode(self.sources) for _ in range(count))
+        yield from zip(range(self.first, self.last + 1), sources, self.body.split(b"\n"), strict=True)
+
+    def ids(self) -> Iterator[tuple[str, str]]:
+        """Yield source and messageId of each event."""
+        sources = (name for name, count in msgspec.json.decode(self.sources) for _ in range(count))
+        yield from zip(sources, msgspec.json.decode(self.message_ids), strict=True)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Return a connection whose commits are on disk when they return."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    # A checkpoint inside a commit would make somebody wait for it: upkeep does it beside the commits.
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    return connection
+
+
+def open_database(data: Path) -> sqlite3.Connection:
+    """Open the log of a folder, making it where it is missing, and salvaging what can be read of a damaged one.
+
+    Raises:
+        UnavailableError: the file can't be opened or isn't a log.
+    """
+    path = data / FILE
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        try:
+            return _prepare(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            if not _is_database(path):
+                raise UnavailableError(f"{path} is not a log: move it away, or name another folder") from error
+            logger.error("the log is damaged; salvaging what can be read", extra={"reason": str(error)})
+            _salvage(path)
+            return _prepare(path)
+    except (OSError, sqlite3.Error) as error:
+        raise UnavailableError(f"the log {path} can't be opened: {error}") from error
+
+
+def read_blocks(connection: sqlite3.Connection, after: int, limit: int) -> list[Block]:
+    """Return blocks that end after the seq `after`, in order; a damaged one is among them, and not `is_whole`."""
+    rows = connection.execute(f"SELECT {COLUMNS} FROM blocks WHERE last > ? ORDER BY last LIMIT ?", (after, limit))  # noqa: S608
+    return [Block(*row) for row in rows]
+
+
+def _prepare(path: Path) -> sqlite3.Connection:
+    connection = connect(path)
+    try:
+        connection.executescript(SCHEMA)
+        if _state(connection) == OPEN:
+            # The last run was killed: what a crash can leave behind is worth a look before anything is added.
+            problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if problem != "ok":
+                raise sqlite3.DatabaseError(problem)
+        set_state(connection, OPEN)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _state(connection: sqlite3.Connection) -> str | None:
+    row = connection.execute("SELECT value FROM state WHERE name = 'run'").fetchone()
+    return row[0] if row else None
+
+
+def set_state(connection: sqlite3.Connection, value: str) -> None:
+    """Note whether the log is in use (`OPEN`) or was closed in order (`CLEAN`)."""
+    connection.execute("INSERT OR REPLACE INTO state VALUES ('run', ?)", (value,))
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16) in (b"SQLite format 3\0", b"\0" * 16)
+
+
+def _salvage(path: Path) -> None:
+    """Move a damaged log aside and write what can be read of it into a new one."""
+    aside = _aside(path)
+    for ending in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
+    source, target = sqlite3.connect(aside), connect(path)
+    try:
+        target.executescript(SCHEMA)
+        kept = sum(1 for row in _readable(source, "blocks", "last", COLUMNS) if _keep(target, row))
+        for row in _readable(source, "cursors", "name", "name, seq"):
+            target.execute("INSERT OR IGNORE INTO cursors VALUES (?, ?)", row)
+        logger.error("the damaged log was put aside", extra={"aside": aside.name, "blocks_kept": kept})
+    finally:
+        source.close()
+        target.close()
+
+
+def _aside(path: Path) -> Path:
+    for number in range(1, 1000):
+        name = path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")
+        if not name.exists():
+            return name
+    raise UnavailableError(f"too many damaged logs beside {path}: move them away")
+
+
+def _keep(target: sqlite3.Connection, row: Sequence[Any]) -> bool:
+    if not Block(*row).is_whole:
+        return False
+    return target.execute(INSERT_BLOCK.replace("INSERT", "INSERT OR IGNORE", 1), row).rowcount > 0
+
+
+def _readable(source: sqlite3.Connection, table: str, key: str, columns: str) -> Iterator[Sequence[Any]]:
+    """Yield the rows on both sides of what can't be read: from the start up to it, and from the end down to it."""
+    for order in ("ASC", "DESC"):
+        try:
+            yield from source.execute(f"SELECT {columns} FROM {table} ORDER BY {key} {order}")  # noqa: S608
+            return
+        except sqlite3.DatabaseError:
+            continue

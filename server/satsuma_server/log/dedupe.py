@@ -1,0 +1,94 @@
+"""Which messageIds have been seen: the log's memory of them, small enough to hold millions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+RECENT = 1 << 16
+"""Keys that are held in a plain set before they become a sorted run."""
+
+LARGEST_RUN = 1 << 20
+
+MOST = 12 * LARGEST_RUN
+"""Most keys that are held, 8 bytes each. Beyond, the oldest run is forgotten before its time."""
+
+Keys = npt.NDArray[np.int64]
+
+
+def key_of(source: str, message_id: str) -> int:
+    """Return a 64-bit key. Python's string hash has a secret per process, so nobody can make two ids collide."""
+    return hash((source, message_id))
+
+
+@dataclass(slots=True)
+class _Run:
+    """Sorted keys, with the time of the newest in milliseconds."""
+
+    keys: Keys
+    newest: float
+
+
+class MessageIds:
+    """The keys of a window of time.
+
+    A small set takes what is new; when it is full it becomes a sorted array, and arrays of like size are merged, so
+    that a lookup is a few binary searches for a whole commit at once.
+    """
+
+    def __init__(self, window: float, most: int = MOST) -> None:
+        """Take the window in milliseconds and the most keys to hold."""
+        self._window = window
+        self._most = most
+        self._recent: set[int] = set()
+        self._recent_at = 0.0
+        self._runs: list[_Run] = []
+
+    def __len__(self) -> int:
+        return len(self._recent) + sum(len(run.keys) for run in self._runs)
+
+    def unseen(self, keys: Sequence[int]) -> list[bool]:
+        """Tell of each key whether it is new; of a key that is there twice, only the first is."""
+        before: set[int] = set()
+        fresh: list[bool] = []
+        for key in keys:
+            fresh.append(key not in self._recent and key not in before)
+            before.add(key)
+        if self._runs and keys:
+            wanted = np.array(keys, dtype=np.int64)
+            for index in np.flatnonzero(self._in_runs(wanted)):
+                fresh[index] = False
+        return fresh
+
+    def _in_runs(self, wanted: Keys) -> npt.NDArray[np.bool_]:
+        found = np.zeros(len(wanted), dtype=np.bool_)
+        for run in self._runs:
+            places = np.searchsorted(run.keys, wanted)
+            places[places == len(run.keys)] = 0
+            found |= run.keys[places] == wanted
+        return found
+
+    def remember(self, keys: Iterable[int], at: float) -> None:
+        """Hold keys that were kept at `at` (milliseconds), and forget what is out of the window."""
+        self._recent.update(keys)
+        self._recent_at = max(self._recent_at, at)
+        if len(self._recent) >= RECENT:
+            self._settle()
+        while self._runs and (self._runs[0].newest < at - self._window or len(self) > self._most):
+            self._runs.pop(0)
+
+    def _settle(self) -> None:
+        run = _Run(np.sort(np.fromiter(self._recent, dtype=np.int64, count=len(self._recent))), self._recent_at)
+        self._recent = set()
+        self._runs.append(run)
+        while len(self._runs) > 1 and self._alike(self._runs[-2], self._runs[-1]):
+            newer, older = self._runs.pop(), self._runs.pop()
+            merged = np.sort(np.concatenate((older.keys, newer.keys)), kind="stable")
+            self._runs.append(_Run(merged, newer.newest))
+
+    @staticmethod
+    def _alike(older: _Run, newer: _Run) -> bool:
+        return len(older.keys) <= 2 * len(newer.keys) and len(older.keys) + len(newer.keys) <= LARGEST_RUN

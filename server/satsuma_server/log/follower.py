@@ -1,0 +1,56 @@
+"""Whoever reads the log as it grows: at its own pace, from where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from . import EventLog, Stored
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds before a batch that failed is tried again."""
+
+logger = logging.getLogger("satsuma.follower")
+
+
+class Follower:
+    """Hands the log's events, in order, to one consumer, and keeps a durable cursor behind it.
+
+    The cursor moves after the consumer is done, so a batch may come twice after a crash: consumers are idempotent by
+    messageId or by seq.
+    """
+
+    def __init__(self, log: EventLog, name: str, handle: Callable[[Sequence[Stored]], Awaitable[None]]) -> None:
+        """Take the log, the cursor's name and the consumer."""
+        self.name = name
+        self._log = log
+        self._handle = handle
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Follow, in a task of the running loop."""
+        self._task = asyncio.create_task(self._run(), name=f"satsuma-{self.name}")
+
+    async def stop(self) -> None:
+        """Stop after the batch under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        after = await self._log.cursor(self.name)
+        async for events in self._log.follow(after):
+            await self._insist(events)
+            await self._log.save_cursor(self.name, events[-1].seq)
+
+    async def _insist(self, events: Sequence[Stored]) -> None:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return await self._handle(events)
+            except Exception as error:
+                # Never skipped: a follower that lost events would be worse than one that is late.
+                logger.error("%s can't take events; trying again", self.name, extra={"reason": repr(error)})
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT)

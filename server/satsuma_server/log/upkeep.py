@@ -1,0 +1,77 @@
+"""What keeps the log's files small: checkpoints, retention, compaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .database import connect
+
+CHECKPOINT_SECONDS = 0.5
+TRIM_SECONDS = 30
+LONGEST_WAL = 256 << 20
+"""Bytes of the write-ahead log after which commits wait for a checkpoint that empties it."""
+
+MOST_DEAD_LETTERS = 10_000
+BLOCKS_A_TRIM = 2_000
+PAGES_A_TRIM = 20_000
+
+Task = Callable[[sqlite3.Connection], None]
+
+
+def trim(retention_ms: float | None, now: float) -> Task:
+    """Return what removes, within a commit, what is past its time.
+
+    Events that a follower hasn't seen stay, and so does the newest block, which tells the next seq.
+    """
+
+    def task(connection: sqlite3.Connection) -> None:
+        newest = connection.execute("SELECT max(id) FROM refused").fetchone()[0] or 0
+        connection.execute("DELETE FROM refused WHERE id <= ?", (newest - MOST_DEAD_LETTERS,))
+        if retention_ms is not None:
+            old = """SELECT last FROM blocks WHERE received_at < ? AND last < (SELECT max(last) FROM blocks)
+                AND last <= (SELECT coalesce(min(seq), 9e18) FROM cursors) ORDER BY last LIMIT ?"""
+            connection.execute(f"DELETE FROM blocks WHERE last IN ({old})", (now - retention_ms, BLOCKS_A_TRIM))  # noqa: S608
+        connection.execute(f"PRAGMA incremental_vacuum({PAGES_A_TRIM})").fetchall()
+
+    return task
+
+
+class Upkeep:
+    """A thread with a connection of its own, so that checkpoints run beside commits."""
+
+    def __init__(self, path: Path, submit: Callable[[Task], None], retention_ms: float | None) -> None:
+        """Take the log's file and what has a task run within a commit."""
+        self._path = path
+        self._submit = submit
+        self._retention_ms = retention_ms
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="satsuma-upkeep", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        connection = connect(self._path)
+        trimmed = time.monotonic()
+        while not self._stop.wait(CHECKPOINT_SECONDS):
+            self._checkpoint(connection)
+            if time.monotonic() - trimmed > TRIM_SECONDS:
+                trimmed = time.monotonic()
+                self._submit(trim(self._retention_ms, time.time() * 1000))
+        connection.close()
+
+    def _checkpoint(self, connection: sqlite3.Connection) -> None:
+        wal = self._path.with_name(self._path.name + "-wal")
+        try:
+            mode = "TRUNCATE" if wal.stat().st_size > LONGEST_WAL else "PASSIVE"
+            connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        except (OSError, sqlite3.Error):
+            # The disk is full or gone: commits tell so to whoever wants to write, and the next round tries again.
+            return

@@ -1,0 +1,178 @@
+"""The log's writing thread: many appends a commit, one sync for all of them.
+
+A sync takes milliseconds whatever it holds, so everything that arrives during one goes into the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from satsuma_server.errors import UnavailableError
+
+from . import Arrivals
+from .database import INSERT_BLOCK, Block
+from .dedupe import MessageIds, key_of
+
+MOST_EVENTS_A_COMMIT = 10_000
+BLOCK_BYTES = 1 << 20
+"""Bytes of events after which another block begins."""
+
+LONGEST_RAW = 64 * 1024
+"""Bytes that are kept of a refused event."""
+
+Outcome = int | UnavailableError
+Settle = Callable[[list["Job"], list[Outcome], int], None]
+
+
+@dataclass(slots=True)
+class Job:
+    """Something to write, and who waits for it.
+
+    Attributes:
+        task: more to do within the commit.
+        future: gets the number of new events, or what went wrong.
+    """
+
+    arrivals: Arrivals | None = None
+    task: Callable[[sqlite3.Connection], None] | None = None
+    future: asyncio.Future[int] | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.arrivals.bodies) if self.arrivals else 0
+
+
+@dataclass(slots=True)
+class _Commit:
+    """What one commit adds."""
+
+    seq: int
+    newest: float = 0.0
+    sources: list[tuple[str, int]] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    size: int = 0
+    blocks: list[Block] = field(default_factory=list)
+
+    def add(self, source: str, at: float, ids: Sequence[str], lines: Sequence[bytes]) -> None:
+        self.sources.append((source, len(lines)))
+        self.newest = max(self.newest, at)
+        self.ids += ids
+        self.lines += lines
+        self.size += sum(map(len, lines))
+        if self.size >= BLOCK_BYTES:
+            self.cut()
+
+    def cut(self) -> None:
+        if not self.lines:
+            return
+        self.blocks.append(Block.of(self.seq + 1, self.newest, self.sources, self.ids, self.lines))
+        self.seq = self.blocks[-1].last
+        self.sources, self.ids, self.lines, self.size = [], [], [], 0
+
+
+class Writer:
+    """Writes jobs in the order in which they were put."""
+
+    def __init__(self, connection: sqlite3.Connection, seen: MessageIds, seq: int, settle: Settle) -> None:
+        """Take the connection, which nobody else may use from now on.
+
+        Args:
+            connection: to the log.
+            seen: the messageIds that are not kept again.
+            seq: the newest event's.
+            settle: called from the writing thread after each commit, with its jobs, their outcomes and the newest seq.
+        """
+        self._connection = connection
+        self._seen = seen
+        self._seq = seq
+        self._settle = settle
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write_on, name="satsuma-log", daemon=True)
+        self._thread.start()
+
+    def put(self, job: Job) -> None:
+        """Have a job written."""
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Write what waits, then stop."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _write_on(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            jobs = [job]
+            last = self._gather(jobs)
+            self._commit(jobs)
+            if last:
+                return
+
+    def _gather(self, jobs: list[Job]) -> bool:
+        """Add what else waits; tell whether the log is to be closed after it."""
+        size = jobs[0].size
+        while size < MOST_EVENTS_A_COMMIT:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return False
+            if job is None:
+                return True
+            jobs.append(job)
+            size += job.size
+        return False
+
+    def _commit(self, jobs: list[Job]) -> None:
+        outcomes: list[Outcome]
+        try:
+            outcomes = [*self._write(jobs)]
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            outcomes = [UnavailableError(f"the log can't write: {error}") for _ in jobs]
+        self._settle(jobs, outcomes, self._seq)
+
+    def _write(self, jobs: list[Job]) -> list[int]:
+        keys = [key_of(job.arrivals.source, one) for job in jobs if job.arrivals for one in job.arrivals.message_ids]
+        fresh = self._seen.unseen(keys)
+        commit = _Commit(self._seq)
+        counts, at = [], 0
+        for job in jobs:
+            counts.append(self._take(commit, job.arrivals, fresh[at : at + job.size]) if job.arrivals else 0)
+            at += job.size
+        commit.cut()
+        self._execute(jobs, commit)
+        self._seq = commit.seq
+        self._seen.remember((key for key, new in zip(keys, fresh, strict=True) if new), commit.newest)
+        return counts
+
+    @staticmethod
+    def _take(commit: _Commit, arrivals: Arrivals, fresh: list[bool]) -> int:
+        ids, lines = arrivals.message_ids, arrivals.bodies
+        if not all(fresh):
+            chosen = [index for index, new in enumerate(fresh) if new]
+            ids, lines = [ids[index] for index in chosen], [lines[index] for index in chosen]
+        if lines:
+            commit.add(arrivals.source, arrivals.received_at, ids, lines)
+        return len(lines)
+
+    def _execute(self, jobs: list[Job], commit: _Commit) -> None:
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        for block in commit.blocks:
+            execute(INSERT_BLOCK, block)
+        for job in jobs:
+            if job.arrivals and job.arrivals.refused:
+                self._keep_refused(job.arrivals)
+            if job.task:
+                job.task(self._connection)
+        execute("COMMIT")
+
+    def _keep_refused(self, arrivals: Arrivals) -> None:
+        rows = ((arrivals.source, reason, arrivals.received_at, raw[:LONGEST_RAW]) for reason, raw in arrivals.refused)
+        self._connection.executemany("INSERT INTO refused (source, reason, received_at, raw) VALUES (?, ?, ?, ?)", rows)
