@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from satsuma_server.testing import Collector
+from satsuma_server.settings import Source
+from satsuma_server.testing import Collector, running
 
 SATSUMA = [sys.executable, "-c", "from satsuma_server.cli import main; main()"]
 
@@ -96,3 +97,77 @@ def test_a_collector_killed_under_load_keeps_every_event_that_it_acknowledged(tm
         stored = [event["messageId"] for event in Collector(told["url"], "t").events()]
     assert stored == acknowledged
     assert len(stored) == 151
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*SATSUMA, *args], capture_output=True, text=True, timeout=60)
+
+
+def test_events_are_exported_and_replayed_with_their_times_and_only_once(tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    with running(tmp_path / "one") as one, running(tmp_path / "two") as two:
+        for number in range(3):
+            event = {
+                "event": f"E{number} \x1b[31m",
+                "anonymousId": "a",
+                "timestamp": f"2020-01-0{number + 1}T00:00:00Z",
+            }
+            httpx.post(f"{one.url}/v1/track", json=event, trust_env=False).raise_for_status()
+        assert run("export", "--url", one.url, "--token", one.token, "-o", str(file)).returncode == 0
+        for _ in range(2):
+            done = run("replay", str(file), "--url", two.url)
+            assert done.returncode == 0, done.stderr
+            assert "3 events accepted, 0 refused" in done.stderr
+        names = ("event", "messageId", "timestamp", "anonymousId")
+        assert [[event[name] for name in names] for event in two.events()] == [
+            [event[name] for name in names] for event in one.events()
+        ]
+
+
+def test_replay_names_the_lines_that_were_refused(tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text('{"type":"track","event":"E","userId":"u"}\n\nnonsense\n{"type":"track","userId":"u"}\n')
+    with running(tmp_path / "data") as collector:
+        done = run("replay", str(file), "--url", collector.url)
+        assert done.returncode == 1
+        assert "line 3: is not a JSON object" in done.stderr
+        assert "line 4: .event is missing" in done.stderr
+        assert len(collector.events()) == 1
+
+
+def test_tail_shows_events_as_they_come_and_no_control_characters(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as collector:
+        command = [*SATSUMA, "tail", "--url", collector.url, "--token", collector.token]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"}) as tail:
+            for name in ("First", "[bold]Second\x1b[31m"):
+                event = {"event": name, "anonymousId": "a1"}
+                httpx.post(f"{collector.url}/v1/track", json=event, trust_env=False).raise_for_status()
+                assert tail.stdout is not None
+                line = tail.stdout.readline()
+                assert name.partition("\x1b")[0] in line
+                assert "\x1b" not in line
+            tail.send_signal(signal.SIGINT)
+
+
+def test_the_snippet_is_printed_ready_to_paste() -> None:
+    done = run("snippet", "--url", "https://collector.test", "--write-key", "k1")
+    assert done.returncode == 0
+    assert '"https://collector.test", "k1"' in done.stdout
+    assert done.stdout.startswith("<script>")
+    short = run("snippet", "--url", "https://collector.test", "--write-key", "k1", "--short").stdout
+    assert short == '<script src="https://collector.test/analytics.js/snippet.js?writeKey=k1"></script>\n'
+
+
+def test_the_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
+    source = Source("shop", origins=("https://shop.test",))
+    with running(tmp_path / "data", sources=(source,), accept_any_key=False) as collector:
+        asked = ("doctor", "--url", collector.url, "--data", str(tmp_path))
+        well = run(*asked, "--write-key", "shop", "--site", "https://shop.test")
+        assert "takes events" in well.stdout
+        assert well.stdout.count("ill") == 1  # 127.0.0.1 shares no cookies with shop.test.
+        ill = run(*asked, "--write-key", "other", "--site", "https://evil.test")
+        assert ill.returncode == 1
+        assert ill.stdout.count("ill ") == 3
+    gone = run("doctor", "--url", collector.url)
+    assert gone.returncode == 1
+    assert "Traceback" not in gone.stderr

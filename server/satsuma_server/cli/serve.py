@@ -1,4 +1,4 @@
-"""The command ``satsuma``."""
+"""``satsuma serve`` and ``satsuma demo``."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ import json
 import secrets
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from satsuma.errors import SatsumaError
 
-from .app import create_app
-from .errors import SettingsError
-from .logs import set_up
-from .serving import listen, serve, url_of
-from .settings import Settings, make_settings
+from satsuma_server.app import create_app
+from satsuma_server.errors import SettingsError
+from satsuma_server.logs import set_up
+from satsuma_server.serving import listen, serve, url_of
+from satsuma_server.settings import Settings, make_settings
+
+from .console import console, fail
 
 DEMO_GROUP = "satsuma_server.demo"
 DEMO_KEY = "demo"
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Satsuma: a collector for web analytics events.")
-console = Console(stderr=True, highlight=False)
 
 Port = Annotated[int, typer.Option(envvar="SATSUMA_PORT", help="Port to listen on; 0 takes a free one.")]
 Host = Annotated[str, typer.Option(envvar="SATSUMA_HOST", help="Address to listen on.")]
@@ -45,7 +43,6 @@ ReadyFile = Annotated[Path | None, typer.Option(envvar="SATSUMA_READY_FILE", hel
 ShopPort = Annotated[int, typer.Option(envvar="SATSUMA_SHOP_PORT", help="Port of the shop; 0 takes a free one.")]
 
 
-@app.command("serve")
 def serve_collector(
     port: Port = 8000,
     host: Host = "127.0.0.1",
@@ -74,11 +71,10 @@ def serve_collector(
     try:
         settings = make_settings(config, given)
     except SettingsError as error:
-        _fail(str(error))
+        fail(str(error))
     _run(settings, host, port, None, ready_file)
 
 
-@app.command()
 def demo(
     port: Port = 8000,
     shop_port: ShopPort = 8001,
@@ -92,13 +88,8 @@ def demo(
     _run(settings, host, port, shop_port, ready_file)
 
 
-def main() -> None:
-    """Run the command."""
-    set_up()
-    app()
-
-
 def _run(settings: Settings, host: str, port: int, shop_port: int | None, ready_file: Path | None) -> None:
+    set_up()
     try:
         listener = listen(host, port)
         apps: list[Any] = [(create_app(settings), listener)]
@@ -108,14 +99,14 @@ def _run(settings: Settings, host: str, port: int, shop_port: int | None, ready_
             told["shop_url"] = url_of(shop_listener)
             apps.append((_make_shop(told["url"], settings), shop_listener))
     except SatsumaError as error:
-        _fail(str(error))
+        fail(str(error))
     asyncio.run(serve(apps, lambda: _announce(settings, told, ready_file)))
 
 
 def _make_shop(collector_url: str, settings: Settings) -> Any:
     found = entry_points(group=DEMO_GROUP)
     if not found:
-        _fail("the demo shop is not installed: it comes with a checkout, through ./dev demo")
+        fail("the demo shop is not installed: it comes with a checkout, through ./dev demo")
     make = next(iter(found)).load()
     return make(collector_url=collector_url, token=settings.token, write_key=DEMO_KEY, data=settings.data)
 
@@ -135,8 +126,3 @@ def _announce(settings: Settings, told: dict[str, str], ready_file: Path | None)
     console.print("\n  Ctrl-C stops it.\n")
     if ready_file is not None:
         ready_file.write_text(json.dumps(told))
-
-
-def _fail(message: str) -> NoReturn:
-    console.print(f"[bold red]satsuma:[/] {message}")
-    raise typer.Exit(1)

@@ -1,0 +1,26 @@
+"""The command ``satsuma``: one module a verb."""
+
+from __future__ import annotations
+
+import typer
+
+from .doctor import doctor
+from .export import export
+from .replay import replay
+from .serve import demo, serve_collector
+from .snippet import print_snippet
+from .tail import tail
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Satsuma: a collector for web analytics events.")
+app.command("serve")(serve_collector)
+app.command()(demo)
+app.command()(tail)
+app.command()(replay)
+app.command()(export)
+app.command("snippet")(print_snippet)
+app.command()(doctor)
+
+
+def main() -> None:
+    """Run the command."""
+    app()

@@ -1,0 +1,27 @@
+"""``satsuma snippet``: what to paste into a page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from satsuma_server.assets.snippet import snippet
+from satsuma_server.errors import AssetsError
+
+from .console import HERE, Url, WriteKey, fail
+
+
+def print_snippet(
+    url: Url = HERE,
+    write_key: WriteKey = "demo",
+    short: Annotated[bool, typer.Option("--short", help="A script element that loads it: one request more.")] = False,
+) -> None:
+    """Print what to paste as high in <head> as you can."""
+    if short:
+        print(f'<script src="{url.rstrip("/")}/analytics.js/snippet.js?writeKey={write_key}"></script>')
+        return
+    try:
+        print(f"<script>\n{snippet(write_key, url)}</script>")
+    except AssetsError as error:
+        fail(str(error))
