@@ -45,6 +45,7 @@ class Client:
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Post events, patiently while the collector is busy, and return its answer."""
+        problem = ""
         for attempt in range(TRIES):
             try:
                 answer = self.http.post(path, json=body)
@@ -57,7 +58,7 @@ class Client:
                 wait, problem = float(answer.headers.get("Retry-After", 1)), answer.text
             if attempt < TRIES - 1:
                 time.sleep(wait)
-        fail(f"{self.url} takes no events: {problem}")
+        return fail(f"{self.url} takes no events: {problem}")
 
     def _lines(self, path: str, **params: int) -> list[str]:
         try:
