@@ -27,7 +27,8 @@ def replay(
 ) -> None:
     """Send the events of a file, with the times they had. What the collector has already, it keeps once."""
     client = Client(url)
-    sent, faults = 0, []
+    sent = 0
+    faults: list[tuple[int, str]] = []
     try:
         size = file.stat().st_size
         with _bar() as progress:
