@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,8 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_satsuma.chromium import launch_args
 from rich.progress import track
 from satsuma_server import snippet
-from satsuma_server.settings import RUNTIME
-from satsuma_server.testing import running, serving
+from satsuma_server.testing import plain_pyodide, running, serving
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -25,27 +23,21 @@ READY = """() => new Promise((done) => {
     const look = () => window.readyAt ? done(readyAt) : setTimeout(look, 2);
     look();
 })"""
-PLAIN_BOOT = """
-<script src="{folder}pyodide.js"></script>
-<script>(async () => {{
-  const lock = {{ info: {info}, packages: {{}} }};
-  const pyodide = await loadPyodide({{ indexURL: "{folder}", lockFileContents: lock, checkAPIVersion: false }});
-  const wheel = await (await fetch("{folder}satsuma.zip")).arrayBuffer();
-  pyodide.unpackArchive(wheel, "zip", {{ extractDir: "/lib/satsuma" }});
+PLAIN_BOOT = """<script>(async () => {
+  const { pyodide, folder } = await startPyodide();
+  const wheel = await (await fetch(folder + "satsuma.zip")).arrayBuffer();
+  pyodide.unpackArchive(wheel, "zip", { extractDir: "/lib/satsuma" });
   pyodide.runPython("import sys; sys.path.insert(0, '/lib/satsuma'); import satsuma.platforms.browser.boot");
   window.readyAt = performance.now();
-}})();</script>"""
+})();</script>"""
 OUR_BOOT = """<script>{snippet}; analytics.ready(() => {{ window.readyAt = performance.now(); }});</script>"""
 
 
 def pages(collector: str) -> Starlette:
     """Return the site with both contenders' pages."""
-    loader = (RUNTIME / "loader.js").read_text()
-    runtime = json.JSONDecoder().raw_decode(loader, loader.index("RUNTIME = ") + len("RUNTIME = "))[0]
-    folder = f"{collector}/analytics.js/runtime/{runtime['folder']}"
     bodies = {
         OURS: OUR_BOOT.format(snippet=snippet("bench", collector)),
-        PLAIN: PLAIN_BOOT.format(folder=folder, info=json.dumps(runtime["lockInfo"])),
+        PLAIN: plain_pyodide(collector) + PLAIN_BOOT,
     }
 
     async def page(request: Request) -> Response:

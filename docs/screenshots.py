@@ -16,7 +16,7 @@ WIDE = {"width": 1280, "height": 800}
 
 
 def shop(visitor: Visitor) -> None:
-    """A visitor who subscribed to the newsletter and then made an account."""
+    """A visitor who has just subscribed to the newsletter."""
     visitor.visit("/newsletter")
     for name, text in {"first_name": "Peter", "last_name": "Gibbons", "email": "pgibbons@initech.example"}.items():
         visitor.page.fill(f"#newsletter [name={name}]", text)
@@ -25,7 +25,7 @@ def shop(visitor: Visitor) -> None:
     visitor.wait_for_boot()
     visitor.visit("/")
     visitor.page.click("text=Who am I?")
-    visitor.page.wait_for_timeout(1500)
+    visitor.page.get_by_text("Newsletter Subscribed").wait_for()
     visitor.page.screenshot(path=IMAGES / "shop.png")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -12,8 +11,7 @@ from typing import Any
 
 import pytest
 from pytest_satsuma import Visitor
-from satsuma_server.settings import RUNTIME
-from satsuma_server.testing import Collector, serving
+from satsuma_server.testing import Collector, plain_pyodide, serving
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
@@ -21,15 +19,14 @@ from starlette.routing import Route
 
 README = Path(__file__).parents[2] / "README.md"
 PAGE = """<!doctype html><title>An app of Python</title><link rel="icon" href="data:,">
-<script src="{folder}pyodide.js"></script>
+%s
 <script>
-window.app = (async () => {{
-  const lock = {{ info: {info}, packages: {{}} }};
-  const pyodide = await loadPyodide({{ indexURL: "{folder}", lockFileContents: lock, checkAPIVersion: false }});
-  pyodide.unpackArchive(await (await fetch("/micropip.zip")).arrayBuffer(), "zip", {{ extractDir: "/lib/app" }});
+window.app = (async () => {
+  const { pyodide } = await startPyodide();
+  pyodide.unpackArchive(await (await fetch("/micropip.zip")).arrayBuffer(), "zip", { extractDir: "/lib/app" });
   pyodide.runPython("import sys; sys.path.insert(0, '/lib/app')");
   window.pyodide = pyodide;
-}})();
+})();
 </script>"""
 
 
@@ -42,10 +39,7 @@ def site(collector: Collector, tmp_path: Path) -> Iterator[str]:
             for file in distribution(name).files or ():
                 if file.suffix != ".pyc" and ".." not in file.parts:
                     packed.write(str(file.locate()), str(file))
-    loader = (RUNTIME / "loader.js").read_text()
-    runtime = json.JSONDecoder().raw_decode(loader, loader.index("RUNTIME = ") + len("RUNTIME = "))[0]
-    folder = f"{collector.url}/analytics.js/runtime/{runtime['folder']}"
-    html = PAGE.format(folder=folder, info=json.dumps(runtime["lockInfo"]))
+    html = PAGE % plain_pyodide(collector.url)
 
     async def page(request: Request) -> Response:
         return HTMLResponse(html)

@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from .assets.routes import Assets
+from .errors import CollectorError
+from .ingest.answers import error_response
 from .ingest.endpoint import Ingest, TrackingRoute
 from .ingest.pixel import Pixel
 from .log.sqlite import SqliteLog
@@ -65,7 +67,8 @@ def create_app(settings: Settings) -> Starlette:
         Route("/metrics", metrics.endpoint),
         Route("/openapi.json", _openapi),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, middleware=[_cors(settings)])
+    handlers = {CollectorError: _refuse}
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=[_cors(settings)], exception_handlers=handlers)
     app.state.log = log
     return app
 
@@ -78,6 +81,11 @@ def _cors(settings: Settings) -> Middleware:
         allow_headers=["*"],
         max_age=PREFLIGHT_SECONDS,
     )
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CollectorError)
+    return error_response(error)
 
 
 async def _openapi(request: Request) -> Response:

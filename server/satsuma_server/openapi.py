@@ -8,6 +8,7 @@ from typing import Any
 from satsuma.checks import EVENT_TYPES, MAX_BATCH_BYTES, MAX_EVENT_BYTES, MAX_ID_LENGTH
 
 from . import __version__
+from .reading import MAX_LIMIT
 
 Schema = dict[str, Any]
 
@@ -98,8 +99,8 @@ def _pixel() -> Schema:
 
 def _reading() -> Schema:
     numbers = [_number("after", "Only what comes after this one."), _number("limit", "At most so many.")]
-    follow = {"name": "last", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 10_000}}
-    events = _get("events", "Stored events as NDJSON, in the log's order.", [*numbers, follow])
+    last = {"name": "last", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": MAX_LIMIT}}
+    events = _get("events", "Stored events as NDJSON, in the log's order.", [*numbers, last])
     refused = _get("refused", "Refused events as NDJSON, with reason and raw text.", numbers)
     health: Schema = {
         "operationId": "health",

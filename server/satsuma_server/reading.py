@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from satsuma_server.errors import BadRequestError, CollectorError, UnauthorizedError, UnavailableError
-from satsuma_server.ingest.answers import error_response
 from satsuma_server.log import DeadLetter, EventLog, join_lines
 from satsuma_server.settings import Settings
 
@@ -27,7 +26,7 @@ UNCACHED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Reading:
-    """Answers those who hold the token."""
+    """Answers those who hold the token; others by the error that the app turns into an answer."""
 
     def __init__(self, settings: Settings, log: EventLog) -> None:
         self._settings = settings
@@ -43,12 +42,9 @@ class Reading:
 
     async def _events(self, request: Request) -> Response:
         """Stored events as NDJSON, in the log's order: a page of them, or with ``follow=1`` all that come."""
-        try:
-            self._authorize(request)
-            after = self._after(request)
-            limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
-        except CollectorError as error:
-            return error_response(error)
+        self._authorize(request)
+        after = self._after(request)
+        limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         if request.query_params.get("follow") == "1":
             return StreamingResponse(self._follow(after), media_type=NDJSON, headers=UNCACHED)
         return Response(join_lines(await self._log.read(after, limit)), media_type=NDJSON, headers=UNCACHED)
@@ -64,12 +60,9 @@ class Reading:
             yield join_lines(events)
 
     async def _refused(self, request: Request) -> Response:
-        try:
-            self._authorize(request)
-            after = _number(request, "after", 0, 2**63 - 1)
-            limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
-        except CollectorError as error:
-            return error_response(error)
+        self._authorize(request)
+        after = _number(request, "after", 0, 2**63 - 1)
+        limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         lines = b"".join(_letter_line(letter) for letter in await self._log.dead_letters(after, limit))
         return Response(lines, media_type=NDJSON, headers=UNCACHED)
 

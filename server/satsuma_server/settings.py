@@ -20,8 +20,7 @@ RUNTIME = Path(__file__).parent / "assets" / "runtime"
 ANYWHERE = ("*",)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One site, app or server that may write.
 
     Attributes:
@@ -91,8 +90,10 @@ class Settings:
 
     def trusts(self, address: str | None) -> bool:
         """Tell whether a connection's address is a proxy whose headers are believed."""
-        if self.trust_proxy or not self._networks:
-            return self.trust_proxy
+        if self.trust_proxy:
+            return True
+        if not self._networks:
+            return False
         try:
             ip = ipaddress.ip_address(address or "")
         except ValueError:
@@ -111,12 +112,6 @@ class Settings:
             raise SettingsError(f"trusted_proxies: {error}") from error
 
 
-class _SourceTable(msgspec.Struct, forbid_unknown_fields=True):
-    write_key: str
-    name: str = ""
-    origins: tuple[str, ...] = ANYWHERE
-
-
 class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """The settings file: each name as in `Settings`."""
 
@@ -131,7 +126,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     retention_days: float | None = None
     max_pending: int | None = None
     max_pending_bytes: int | None = None
-    sources: tuple[_SourceTable, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = None) -> Settings:
@@ -145,6 +140,7 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
     settings = Settings(**{"data": Path("satsuma-data"), **values})
     if not settings.accept_any_key and not settings.write_keys and not settings.sources:
         raise SettingsError("no source may write: name one with --write-key KEY, or take all with --accept-any-key")
+    # Asked once here, so that a wrong network is told of at the start and not by the first visitor.
     settings.trusts(None)
     return settings
 
@@ -157,5 +153,4 @@ def _read(file: Path) -> dict[str, Any]:
     values = {name: getattr(read, name) for name in read.__struct_fields__ if getattr(read, name) is not None}
     if "data" in values:
         values["data"] = file.parent / values["data"]
-    values["sources"] = tuple(Source(one.write_key, one.name, one.origins) for one in read.sources)
     return values

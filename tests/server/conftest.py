@@ -1,18 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-from satsuma_server.testing import Collector, running
-
-
-@pytest.fixture
-def collector(tmp_path: Path) -> Iterator[Collector]:
-    """A real collector on a free port."""
-    with running(tmp_path / "data") as started:
-        yield started
+from satsuma_server.testing import Collector
 
 
 @pytest.fixture

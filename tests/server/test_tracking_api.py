@@ -88,7 +88,9 @@ def test_one_bad_event_does_not_lose_the_good_ones(collector: Collector, client:
     [refused] = answer.json()["refused"]
     assert (refused["index"], refused["path"]) == (1, ".userId")
     assert [event["type"] for event in collector.events()] == ["track", "page"]
-    kept = sqlite3.connect(tmp_path / "data" / "events.sqlite3").execute("SELECT reason, raw FROM refused").fetchall()
+    kept = (
+        sqlite3.connect(tmp_path / "collector" / "events.sqlite3").execute("SELECT reason, raw FROM refused").fetchall()
+    )
     assert len(kept) == 1
     assert json.loads(kept[0][1])["event"] == "No id"
 

@@ -9,17 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from satsuma_server.testing import Collector, running
+from satsuma_server.testing import Collector
 from satsuma_shop.app import create_app
 from starlette.testclient import TestClient
 
 PETER = {"name": "Peter Gibbons", "email": "peter@example.com", "password": "stapler", "plan": "grove"}
-
-
-@pytest.fixture
-def collector(tmp_path: Path) -> Iterator[Collector]:
-    with running(tmp_path / "collector") as started:
-        yield started
 
 
 @pytest.fixture

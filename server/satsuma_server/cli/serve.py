@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,7 +83,7 @@ def demo(
     ready_file: ReadyFile = None,
 ) -> None:
     """Start a collector and the demo shop."""
-    settings = Settings(data=data, token=token or secrets.token_urlsafe(24), accept_any_key=True)
+    settings = make_settings(given={"data": data, "token": token, "accept_any_key": True})
     _run(settings, host, port, shop_port, ready_file)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import zlib
 
 from satsuma.checks import MAX_BATCH_BYTES
-from starlette.types import Message, Receive
+from starlette.types import Receive
 
 from satsuma_server.errors import BadRequestError, BusyError, SlowError, TooLargeError
 
@@ -36,38 +36,31 @@ class Bodies:
             SlowError: it took too long to come.
             BusyError: too many bodies are under way.
         """
-        message = await self._first(receive)
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            body = await self._rest(receive, body)
-        _check_size(len(body))
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await self._gather(receive)
+        except TimeoutError:
+            raise SlowError(f"the body was not complete within {BODY_SECONDS} s") from None
         return inflate(body) if encoding == "gzip" or body.startswith(GZIP_MAGIC) else body
 
-    async def _first(self, receive: Receive) -> Message:
+    async def _gather(self, receive: Receive) -> bytes:
+        chunks: list[bytes] = []
+        size = held = 0
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                return _request(await receive())
-        except TimeoutError:
-            raise _too_slow() from None
-
-    async def _rest(self, receive: Receive, first: bytes) -> bytes:
-        chunks, size = [first], len(first)
-        held = 0
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                while True:
-                    if self.held + size - held > self._most:
-                        raise BusyError("too much is being sent at once: try again in a second")
-                    self.held += size - held
-                    held = size
-                    message = _request(await receive())
-                    chunks.append(message.get("body", b""))
-                    size += len(chunks[-1])
-                    _check_size(size)
-                    if not message.get("more_body"):
-                        return b"".join(chunks)
-        except TimeoutError:
-            raise _too_slow() from None
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise BadRequestError("the client went away before the body was complete")
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                if size > MAX_BODY_BYTES:
+                    raise TooLargeError(f"the body is larger than {MAX_BODY_BYTES} bytes: send smaller batches")
+                if not message.get("more_body"):
+                    return b"".join(chunks)
+                if self.held + size - held > self._most:
+                    raise BusyError("too much is being sent at once: try again in a second")
+                self.held += size - held
+                held = size
         finally:
             self.held -= held
 
@@ -84,18 +77,3 @@ def inflate(body: bytes) -> bytes:
     if not inflater.eof:
         raise BadRequestError("the body is not valid gzip: it ends too early")
     return content
-
-
-def _request(message: Message) -> Message:
-    if message["type"] == "http.disconnect":
-        raise BadRequestError("the client went away before the body was complete")
-    return message
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_BODY_BYTES:
-        raise TooLargeError(f"the body is larger than {MAX_BODY_BYTES} bytes: send smaller batches")
-
-
-def _too_slow() -> SlowError:
-    return SlowError(f"the body was not complete within {BODY_SECONDS} s")

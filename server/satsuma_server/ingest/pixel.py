@@ -6,6 +6,7 @@ import base64
 import binascii
 import urllib.parse
 
+from satsuma.checks import EVENT_TYPES
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,7 +15,6 @@ from satsuma_server.errors import BadRequestError, CollectorError
 from satsuma_server.settings import Settings
 
 from .caller import Caller
-from .decode import SHORT_FORMS
 from .endpoint import KINDS, Ingest
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -35,7 +35,7 @@ class Pixel:
     async def _take(self, request: Request) -> Response:
         kind = KINDS.get(f"/{request.path_params['kind']}")
         try:
-            if kind is None or kind in SHORT_FORMS or kind in ("batch", "import"):
+            if kind not in EVENT_TYPES:
                 raise BadRequestError("is unknown: use a call's name, as /v1/pixel/track", path=".type")
             body = read_data(request.query_params.get("data", ""))
             await self._ingest.take(kind, body, Caller.of(request.scope, self._settings))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ class Arrival:
     sent_at: Any = None
     context: Mapping[str, Any] | None = None
     keep_timestamp: bool = False
-    received_at: str = ""
+    received_at: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.received_at = iso_time(self.at)

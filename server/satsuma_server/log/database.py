@@ -76,13 +76,14 @@ class Block(NamedTuple):
 
     def events(self) -> Iterator[tuple[int, str, bytes]]:
         """Yield seq, source and body of each event."""
-        sources = (name for name, count in msgspec.json.decode(self.sources) for _ in range(count))
-        yield from zip(range(self.first, self.last + 1), sources, self.body.split(b"\n"), strict=True)
+        yield from zip(range(self.first, self.last + 1), self._each_source(), self.body.split(b"\n"), strict=True)
 
     def ids(self) -> Iterator[tuple[str, str]]:
         """Yield source and messageId of each event."""
-        sources = (name for name, count in msgspec.json.decode(self.sources) for _ in range(count))
-        yield from zip(sources, msgspec.json.decode(self.message_ids), strict=True)
+        yield from zip(self._each_source(), msgspec.json.decode(self.message_ids), strict=True)
+
+    def _each_source(self) -> Iterator[str]:
+        return (name for name, count in msgspec.json.decode(self.sources) for _ in range(count))
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -186,7 +187,7 @@ def _aside(path: Path) -> Path:
 def _keep(target: sqlite3.Connection, row: Sequence[Any]) -> bool:
     if not Block(*row).is_whole:
         return False
-    return target.execute(INSERT_BLOCK.replace("INSERT", "INSERT OR IGNORE", 1), row).rowcount > 0
+    return target.execute(f"{INSERT_BLOCK} ON CONFLICT DO NOTHING", row).rowcount > 0
 
 
 def _readable(source: sqlite3.Connection, table: str, key: str, columns: str) -> Iterator[Sequence[Any]]:

@@ -20,8 +20,8 @@ from satsuma_server.errors import BusyError, UnavailableError
 from . import Arrivals, DeadLetter, Stored
 from .database import CLEAN, FILE, Block, connect, open_database, read_blocks, set_state
 from .dedupe import MOST, MessageIds, key_of
-from .upkeep import Task, Upkeep
-from .writer import Job, Outcome, Writer
+from .upkeep import Upkeep
+from .writer import Job, Outcome, Task, Writer
 
 MOST_READ = 10_000
 """Most events that one read returns."""
@@ -62,8 +62,8 @@ class SqliteLog:
         writing = open_database(data)
         try:
             self._reader = connect(data / FILE)
-            seen = _remembered(self._reader, dedupe_hours * MS_AN_HOUR)
             last = self._reader.execute("SELECT max(last) FROM blocks").fetchone()[0] or 0
+            seen = _remembered(self._reader, dedupe_hours * MS_AN_HOUR, last)
         except sqlite3.Error as error:
             raise UnavailableError(f"the log {data / FILE} can't be read: {error}") from error
         self._writing = writing
@@ -96,7 +96,7 @@ class SqliteLog:
 
     async def check(self) -> None:
         beat = "INSERT OR REPLACE INTO heartbeat VALUES (1, ?)"
-        await self._submit(task=lambda connection: _execute(connection, beat, (time.time(),)))
+        await self._submit(task=lambda connection: connection.execute(beat, (time.time(),)))
 
     async def cursor(self, name: str) -> int:
         rows = await self._query("SELECT seq FROM cursors WHERE name = ?", (name,))
@@ -104,7 +104,7 @@ class SqliteLog:
 
     async def save_cursor(self, name: str, seq: int) -> None:
         statement = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
-        await self._submit(task=lambda connection: _execute(connection, statement, (name, seq)))
+        await self._submit(task=lambda connection: connection.execute(statement, (name, seq)))
 
     async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
         return await asyncio.to_thread(self._read, after, min(limit, MOST_READ))
@@ -148,10 +148,9 @@ class SqliteLog:
         if self._closed:
             raise UnavailableError("the log is closed")
         self._loop = asyncio.get_running_loop()
-        job = Job(arrivals, task, self._loop.create_future())
-        self._writer.put(job)
-        assert job.future is not None
-        return await job.future
+        future: asyncio.Future[int] = self._loop.create_future()
+        self._writer.put(Job(arrivals, task, future))
+        return await future
 
     def _submit_task(self, task: Task) -> None:
         self._writer.put(Job(task=task))
@@ -201,18 +200,13 @@ class SqliteLog:
         return await asyncio.to_thread(run)
 
 
-def _remembered(reader: sqlite3.Connection, window: float) -> MessageIds:
+def _remembered(reader: sqlite3.Connection, window: float, last: int) -> MessageIds:
     """Return the messageIds of the window, read back from the log."""
     seen = MessageIds(window)
     since = time.time() * 1000 - window
     columns = "last, first, received_at, sources, message_ids, 0, x''"
     query = f"SELECT {columns} FROM blocks WHERE received_at >= ? AND last > ? ORDER BY last"  # noqa: S608
-    newest = reader.execute("SELECT max(last) FROM blocks").fetchone()[0] or 0
-    for row in reader.execute(query, (since, newest - MOST)):
+    for row in reader.execute(query, (since, last - MOST)):
         block = Block(*row)
         seen.remember((key_of(*one) for one in block.ids()), block.received_at)
     return seen
-
-
-def _execute(connection: sqlite3.Connection, statement: str, values: tuple[Any, ...]) -> None:
-    connection.execute(statement, values)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .database import connect
+from .writer import Task
 
 CHECKPOINT_SECONDS = 0.5
 TRIM_SECONDS = 30
@@ -18,8 +19,6 @@ LONGEST_WAL = 256 << 20
 MOST_DEAD_LETTERS = 10_000
 BLOCKS_A_TRIM = 2_000
 PAGES_A_TRIM = 20_000
-
-Task = Callable[[sqlite3.Connection], None]
 
 
 def trim(retention_ms: float | None, now: float) -> Task:

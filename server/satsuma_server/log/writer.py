@@ -25,6 +25,7 @@ BLOCK_BYTES = 1 << 20
 LONGEST_RAW = 64 * 1024
 """Bytes that are kept of a refused event."""
 
+Task = Callable[[sqlite3.Connection], object]
 Outcome = int | UnavailableError
 Settle = Callable[[list["Job"], list[Outcome], int], None]
 
@@ -39,7 +40,7 @@ class Job:
     """
 
     arrivals: Arrivals | None = None
-    task: Callable[[sqlite3.Connection], None] | None = None
+    task: Task | None = None
     future: asyncio.Future[int] | None = None
 
     @property
