@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from satsuma.delivery import Request
-from satsuma.events import Environment
+from satsuma.environment import Environment
 from satsuma.storage import CookieOptions
 
 DAY = 86_400_000
@@ -69,6 +69,8 @@ class FakePlatform:
         self.last: list[Request] = []
         self.status: int | None = 200
         self.beacons_work = True
+        self.told: list[str] = []
+        self.refuses_tracking: frozenset[str] = frozenset()
         self.current_page = {
             "path": "/",
             "referrer": "",
@@ -88,13 +90,22 @@ class FakePlatform:
         return 0.5
 
     def environment(self) -> Environment:
-        return Environment(user_agent="Mozilla/5.0", locale="en-US", timezone="UTC", library_version="satsuma-test")
+        return Environment(
+            user_agent="Mozilla/5.0",
+            locale="en-US",
+            timezone="UTC",
+            library_version="satsuma-test",
+            refuses_tracking=self.refuses_tracking,
+        )
 
     def page(self) -> dict[str, Any]:
         return dict(self.current_page)
 
     def warn(self, line: str) -> None:
         self.warnings.append(line)
+
+    def tell(self, line: str) -> None:
+        self.told.append(line)
 
     def send(self, request: Request, answered: Callable[[int, float | None], None], failed: Callable[[], None]) -> None:
         self.sent.append((request, answered, failed))

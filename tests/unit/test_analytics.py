@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from fakes import FakePlatform
 from satsuma.analytics import Analytics
+from satsuma.environment import campaign
 from satsuma.errors import ArgumentError
-from satsuma.events import Moment, campaign
+from satsuma.events import Moment
 from satsuma.options import Endpoint, LoadOptions
 from satsuma.page import page_context
 from satsuma.pipeline import Cancelled, Context, PluginKind
@@ -48,6 +49,7 @@ def test_first_page_view_matches_the_specifications_payload(platform: FakePlatfo
         "sentAt": "2020-04-23T22:38:48.550Z",
         "properties": page,
         "type": "page",
+        "userId": None,
         "writeKey": "demo",
     }
 
@@ -66,7 +68,7 @@ def test_full_registration_carries_both_ids_on_every_later_call(platform: FakePl
         analytics.track("Signed Up", {"plan": "premium"})
 
     page, identify, track = run(platform, story)
-    assert "userId" not in page
+    assert page["userId"] is None
     assert {event["userId"] for event in (identify, track)} == {"97980cfea0067"}
     assert {event["anonymousId"] for event in (page, identify, track)} == {page["anonymousId"]}
     assert (track["event"], track["properties"]) == ("Signed Up", {"plan": "premium"})

@@ -4,16 +4,17 @@
   // Filled in by the build: where this version's files lie, relative to the runtime folder.
   const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {} } /*END*/;
 
-  const EVENTS = ["track", "identify", "page", "screen", "group", "alias"];
-  const METHODS = ["reset", "setAnonymousId", "on", "once", "off", "debug", "timeout", "flush", "delivery"];
-  const IDENTITY = ["id", "anonymousId", "traits", "identify", "logout", "reset", "save"];
-  const CHAINED = ["on", "once", "off", "debug"];
-
   const RESTORE_MILLISECONDS = 20000;
+  const PLUGIN_MILLISECONDS = 5000;
+
+  /*FACE*/
 
   const script = document.currentScript;
-  const globalName = (script && script.dataset.globalSegmentAnalyticsKey) || "analytics";
-  const stub = window[globalName] || [];
+  const stubName = (script && script.dataset.globalSegmentAnalyticsKey) || "analytics";
+  const stub = window[stubName] || [];
+  const options = stub._loadOptions || {};
+  const globalName = options.globalAnalyticsKey || stubName;
+  const query = location.search || location.hash.replace(/(?=#).*(?=\?)/, "");
   const here = /^(.*\/analytics\.js)\/v1\/([^/]+)\//.exec(script ? script.src : "") || [];
   const cdn = here[1] ? here[1].replace(/\/analytics\.js$/, "") : "";
   const writeKey = stub._writeKey || decodeURIComponent(here[2] || "");
@@ -44,10 +45,10 @@
   const waiting = [];
   function takeUp(call) {
     const [method, ...args] = Array.from(call);
-    let noted = isNote(args[args.length - 1]) ? args.pop() : null;
-    if (EVENTS.includes(method)) noted = Object.assign(note(), noted);
-    waiting.push({ method, args, note: noted });
+    if (EVENTS.includes(method)) args.push(Object.assign(note(), isNote(args[args.length - 1]) ? args.pop() : null));
+    waiting.push({ method, args });
   }
+  if (options.initialPageview) takeUp(["page"]);
   if (Array.isArray(stub)) {
     stub.splice(0).forEach(takeUp);
     stub.push = function (...calls) {
@@ -109,67 +110,64 @@
   async function fetchSettings() {
     const response = await fetch(cdn + "/v1/projects/" + encodeURIComponent(writeKey) + "/settings");
     if (!response.ok) throw new Error("the settings of " + writeKey + " answer " + response.status);
-    return response.json();
+    const settings = await response.json();
+    return options.updateCDNSettings ? options.updateCDNSettings(settings) : settings;
   }
 
-  /* The object that pages call: analytics.js's names, each answered by Python. */
-  function makeFace(event, method, user, group) {
-    const face = { initialized: true, SNIPPET_VERSION: stub.SNIPPET_VERSION, _writeKey: writeKey };
-    for (const name of EVENTS) face[name] = (...args) => send(event, name, args);
-    for (const name of METHODS) {
-      face[name] = (...args) => {
-        const answer = method(name, args);
-        return CHAINED.includes(name) ? face : answer;
-      };
+  /* What more the browser tells of itself than it does unasked; only where the page wants that. */
+  async function fetchHints() {
+    const known = navigator.userAgentData;
+    if (!known || !options.highEntropyValuesClientHints) return null;
+    return known.getHighEntropyValues(options.highEntropyValuesClientHints).catch(() => null);
+  }
+
+  /* Plugins in Python that the page brings along: the text of each module. */
+  function fetchPlugins() {
+    const urls = options.pythonPlugins || [];
+    return Promise.all(
+      urls.map(async (url) => {
+        const response = await fetch(url);
+        if (!response.ok) console.warn("[satsuma] The plugin " + url + " could not be loaded: " + response.status);
+        return { url, text: response.ok ? await response.text() : "" };
+      }),
+    );
+  }
+
+  function callAll(face, names) {
+    const chosen = waiting.filter((call) => names.includes(call.method));
+    chosen.forEach((call) => waiting.splice(waiting.indexOf(call), 1));
+    return chosen.map((call) => face[call.method](...call.args));
+  }
+
+  /* Who the visitor is comes first, then listeners, then plugins; then everything in the order in which it was called. */
+  async function replay(face, initialize) {
+    callAll(face, ["consent", "setAnonymousId", "on", "once"]);
+    for (const names of [["register"], ["addSourceMiddleware", "addDestinationMiddleware"]]) {
+      const loading = callAll(face, names);
+      // A plugin that never loads keeps no event back for ever.
+      if (loading.length) await Promise.race([Promise.all(loading), giveUp(PLUGIN_MILLISECONDS)]).catch(console.warn);
     }
-    const userFace = makeIdentity(user);
-    const groupFace = makeIdentity(group);
-    const sendGroup = face.group;
-    face.user = () => userFace;
-    face.group = (...args) => (args.length ? sendGroup(...args) : groupFace);
-    face.ready = async (callback) => {
-      if (typeof callback === "function") callback();
-    };
-    face.push = (call) => {
-      const [name, ...args] = Array.from(call);
-      if (typeof face[name] === "function") face[name](...args);
-    };
-    return face;
-  }
-
-  function makeIdentity(call) {
-    const face = {};
-    for (const name of IDENTITY) face[name] = (...args) => call(name, args);
-    face.load = () => face;
-    return face;
-  }
-
-  function send(event, name, args, noted) {
-    return new Promise((resolve) => event(name, args, noted || note(), resolve));
-  }
-
-  /* Who the visitor is comes first, then listeners, then everything in the order in which it was called. */
-  function replay(face, event) {
-    const calls = waiting.splice(0);
-    const early = (call) => ["setAnonymousId", "on", "once", "register", "addSourceMiddleware"].includes(call.method);
-    for (const call of [...calls.filter(early), ...calls.filter((call) => !early(call))]) {
-      if (call.note) send(event, call.method, call.args, call.note);
-      else if (typeof face[call.method] === "function") face[call.method](...call.args);
-    }
+    face.initialized = true;
+    window[globalName] = face;
+    initialize();
+    waiting.splice(0).forEach((call) => typeof face[call.method] === "function" && face[call.method](...call.args));
+    if (Array.isArray(stub)) stub.push = (...calls) => calls.forEach(face.push);
+    stub.initialized = true;
   }
 
   async function boot() {
     const started = performance.now();
-    const [pyodide, settings] = await Promise.all([bootPython(), fetchSettings()]);
-    const install = (event, method, user, group) => {
-      const face = makeFace(event, method, user, group);
+    const [pyodide, settings, clientHints, plugins] = await Promise.all([bootPython(), fetchSettings(), fetchHints(), fetchPlugins()]);
+    if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
+    const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };
+    const install = (ask, initialize, apiHost) => {
+      const face = makeFace(ask, about);
+      face.settings = { writeKey, cdnSettings: settings, cdnURL: cdn, timeout: 300, apiHost };
       face.bootMilliseconds = Math.round(performance.now() - started);
-      window[globalName] = face;
-      replay(face, event);
-      if (Array.isArray(stub)) stub.push = (...calls) => calls.forEach(face.push);
-      stub.initialized = true;
+      return { face, begin: () => replay(face, initialize) };
     };
-    pyodide.pyimport("satsuma.platforms.browser.boot").start({ writeKey, settings, options: stub._loadOptions || {}, install });
+    const page = { writeKey, settings, options, query, clientHints, plugins, native, install };
+    return pyodide.pyimport("satsuma.platforms.browser.boot").start(page);
   }
 
   boot().catch((error) => console.warn("[satsuma] Analytics could not start.", error));

@@ -6,7 +6,7 @@
   analytics.SNIPPET_VERSION = "satsuma-1";
   analytics.methods = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
     "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
-    "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware"];
+    "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware", "consent"];
   function note() {
     var canonical = document.querySelector("link[rel='canonical']"), bytes = crypto.getRandomValues(new Uint8Array(16)), id = "ajs-";
     for (var i = 0; i < 16; i++) id += (bytes[i] + 256).toString(16).slice(1);

@@ -1,34 +1,33 @@
-"""The face of the SDK: identify, track, page and the rest, for any platform.
-
-Two doors lead to the same rooms: the methods here are for Python, with keyword arguments; `call` takes the argument
-forms of analytics.js, as a page's JavaScript (or its stub, before Python was up) gives them.
-"""
+"""The face of the SDK: identify, track, page and the rest, for any platform."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from . import arguments
 from .arguments import AliasCall, Call, IdentifyCall, PageCall, TrackCall
+from .calls import Calls, Dispatch
+from .consent import Consent
 from .delivery import Delivery, DeliveryReport
 from .emitter import Emitter
+from .environment import REFERRER_KEY
+from .errors import SatsumaError
 from .events import Event, EventFactory, Moment
-from .identity import Group, User
+from .identity import UNSET, Group, Unset, User
 from .options import Endpoint, LoadOptions
-from .pipeline import Context, Pipeline, Plugin
+from .pipeline import Context, Middleware, Pipeline, Plugin, SourceMiddleware
 from .platform import Platform
+from .query_string import read_query
 from .sender import Sender
-from .storage import StorageFactory
-
-Dispatch = Awaitable[Context]
-"""What a call returns. It may be awaited, to know what became of the event, or left alone."""
+from .storage import Storage, StorageFactory, StoreKind
 
 EVENT_CALLS = ("track", "identify", "page", "screen", "group", "alias")
 
 
-class Analytics:
+class Analytics(Calls):
     """One visitor's analytics.
 
     Example:
@@ -42,100 +41,26 @@ class Analytics:
         self.options = options or LoadOptions.from_mapping()
         self.initialized = False
         self.timeout = 300.0
-        """Milliseconds that a link or a form waits for its event before it goes on."""
+        """Milliseconds that a callback, a link or a form waits for its event before it goes on."""
+        self.debug = False
+        """Whether each event's way is told on the console."""
+        self.write_key = endpoint.write_key
         self._platform = platform
         self._emitter = Emitter(platform.warn)
-        self._user, self._group = self._identities()
-        self._factory = EventFactory(self._user, platform.environment(), self.options.integrations)
+        environment = platform.environment()
+        self.consent = Consent(self.options.consent(environment), platform.warn)
+        self._stores = StorageFactory(
+            platform.jar, platform.area, platform.warn, self.options.cookie, self._persists, self.options.kinds
+        )
+        self._user, self._group = self._identities(kept=self.consent.granted)
+        self._factory = EventFactory(self._user, environment, self._cookies(), self.options.integrations)
         self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.chance, platform.warn)
-        self.sender = Sender(self._delivery, platform)
         self.pipeline = Pipeline(platform.warn)
+        self.sender = Sender(self._delivery, platform, endpoint.metadata, self.pipeline.failed)
         if self.options.delivers():
             self.pipeline.plugins.append(self.sender)
 
-    def _identities(self) -> tuple[User, Group]:
-        platform, options = self._platform, self.options
-        factory = StorageFactory(
-            platform.jar, platform.area, platform.warn, options.cookie, options.persist, options.kinds
-        )
-        return User(factory, options.user, platform.new_id), Group(factory, options.group, platform.new_id)
-
-    # Calls that become events
-
-    def track(
-        self,
-        event: str,
-        properties: Mapping[str, Any] | None = None,
-        *,
-        options: Mapping[str, Any] | None = None,
-        callback: arguments.Callback | None = None,
-    ) -> Dispatch:
-        """Record what a visitor did.
-
-        Raises:
-            ArgumentError: `event` is empty or not text.
-        """
-        return self.call("track", [event, dict(properties or {}), dict(options or {}), callback])
-
-    def identify(
-        self,
-        user_id: str | int | None = None,
-        traits: Mapping[str, Any] | None = None,
-        *,
-        options: Mapping[str, Any] | None = None,
-        callback: arguments.Callback | None = None,
-    ) -> Dispatch:
-        """Say who the visitor is, or what is known of them: ids and traits are kept and sent.
-
-        Without `user_id` the traits belong to the current user, or to the anonymousId where there is none.
-        """
-        return self.call("identify", [user_id, dict(traits or {}), dict(options or {}), callback])
-
-    def page(
-        self,
-        category: str | None = None,
-        name: str | None = None,
-        properties: Mapping[str, Any] | None = None,
-        *,
-        options: Mapping[str, Any] | None = None,
-        callback: arguments.Callback | None = None,
-    ) -> Dispatch:
-        """Record that a page was seen. A lone text is the name."""
-        return self.call("page", [category, name, dict(properties or {}), dict(options or {}), callback])
-
-    def screen(
-        self,
-        category: str | None = None,
-        name: str | None = None,
-        properties: Mapping[str, Any] | None = None,
-        *,
-        options: Mapping[str, Any] | None = None,
-        callback: arguments.Callback | None = None,
-    ) -> Dispatch:
-        """Record that a screen of an app was seen."""
-        return self.call("screen", [category, name, dict(properties or {}), dict(options or {}), callback])
-
-    def group(
-        self,
-        group_id: str | int | None = None,
-        traits: Mapping[str, Any] | None = None,
-        *,
-        options: Mapping[str, Any] | None = None,
-        callback: arguments.Callback | None = None,
-    ) -> Dispatch:
-        """Say which group the visitor belongs to. (The group itself is at `current_group`.)"""
-        return self.call("group", [group_id, dict(traits or {}), dict(options or {}), callback])
-
-    def alias(
-        self,
-        user_id: str,
-        previous_id: str | None = None,
-        *,
-        options: Mapping[str, Any] | None = None,
-        callback: arguments.Callback | None = None,
-    ) -> Dispatch:
-        """Say that two ids are one person. `previous_id` defaults to the current userId or anonymousId."""
-        return self.call("alias", [user_id, previous_id, dict(options or {}), callback])
+    # From call to event
 
     def call(self, name: str, args: Sequence[Any], moment: Moment | None = None) -> Dispatch:
         """Make the call `name` with analytics.js's argument forms.
@@ -147,11 +72,11 @@ class Analytics:
 
         Raises:
             ArgumentError: no form of the method takes the arguments.
+            EventError: an option can't be used.
         """
         read, make = self._calls()[name]
-        call = read(args)
-        event = make(call, moment or self._now())
-        return self._platform.start(self._dispatch(event, call))
+        begin = partial(self._begin, make, read(args), moment or self._now())
+        return begin() if self.consent.granted else self._platform.start(self._hold(name, begin))
 
     def _calls(self) -> dict[str, tuple[Callable[[Sequence[Any]], Any], Callable[[Any, Moment], Event]]]:
         factory = self._factory
@@ -163,6 +88,25 @@ class Analytics:
             "identify": (arguments.read_identify, self._identify),
             "group": (arguments.read_identify, self._identify_group),
         }
+
+    def _begin(self, make: Callable[[Any, Moment], Event], call: Call, moment: Moment) -> Dispatch:
+        context = Context(make(call, moment))
+        self._emitter.emit("dispatch_start", context)
+        return self._platform.start(self._dispatch(context, call))
+
+    async def _hold(self, name: str, begin: Callable[[], Dispatch]) -> Context:
+        answer: asyncio.Future[Dispatch | None] = asyncio.get_running_loop().create_future()
+
+        def resume(granted: bool) -> None:
+            try:
+                answer.set_result(begin() if granted else None)
+            except SatsumaError as error:
+                answer.set_exception(error)
+
+        self.consent.hold(resume)
+        begun = await answer
+        refused = Context({"type": name, "messageId": ""}, cancelled="the visitor has not consented")
+        return refused if begun is None else await begun
 
     def _identify(self, call: IdentifyCall, moment: Moment) -> Event:
         self._user.identify(call.id or self._user.id(), call.traits)
@@ -178,15 +122,37 @@ class Analytics:
         platform = self._platform
         return Moment(platform.now(), platform.page(), new_message_id(platform))
 
-    async def _dispatch(self, event: Event, call: Call) -> Context:
-        context = await self.pipeline.run(Context(event))
+    async def _dispatch(self, context: Context, call: Call) -> Context:
+        passing = self._platform.start(self.pipeline.run(context))
+        if not passing.done():
+            # Who waits for the callback waits for the event to be on its way, not for ever.
+            await asyncio.wait((passing,), timeout=self.timeout / 1000)
+        so_far = passing.result() if passing.done() else context
         if call.callback is not None:
-            try:
-                call.callback(context)
-            except Exception as error:
-                self._platform.warn(f"The callback of {event['type']} raised {type(error).__name__}: {error}")
-        self._emitter.emit(event["type"], *_told(call, context.event))
-        return context
+            self._tell(call.callback, so_far)
+        self._emitter.emit(context.event["type"], *_told(call, so_far.event))
+        passed: Context = await passing
+        if self.debug:
+            self._platform.tell(f"{passed.event['type']} {passed.id}: {'; '.join(passed.log)}")
+        return passed
+
+    def _tell(self, callback: Callable[..., Any], context: Context) -> None:
+        try:
+            callback(context)
+        except Exception as error:
+            self._platform.warn(f"The callback of {context.event['type']} raised {type(error).__name__}: {error}")
+
+    def follow_link(self, query: str) -> None:
+        """Make the calls that the page's query string asks for (``?ajs_uid=…``), unless links may make none."""
+        if self.options.query_patterns is None:
+            return
+        asked = read_query(query, self.options.query_patterns)
+        if asked.anonymous_id:
+            self.set_anonymous_id(asked.anonymous_id)
+        if asked.user_id:
+            self.identify(asked.user_id, asked.traits)
+        if asked.event:
+            self.track(asked.event, asked.properties)
 
     # Identity
 
@@ -199,15 +165,65 @@ class Analytics:
         """The visitor's group."""
         return self._group
 
-    def set_anonymous_id(self, anonymous_id: str | None = None) -> str | None:
-        """Set the anonymousId; without one, return the current one."""
-        return self._user.anonymous_id(anonymous_id) if anonymous_id else self._user.anonymous_id()
+    @property
+    def storage(self) -> Storage:
+        """The stores of the page as one, for what else should live as long as the identity does."""
+        return self._stores.make()
+
+    def set_anonymous_id(self, anonymous_id: str | Unset | None = UNSET) -> str | None:
+        """Set the anonymousId (None forgets it); without an argument, return the current one."""
+        return self._user.anonymous_id(anonymous_id)
 
     def reset(self) -> None:
         """Forget the visitor and the group; the next call makes a new anonymousId."""
         self._user.reset()
         self._group.reset()
         self._emitter.emit("reset")
+
+    def _identities(self, *, kept: bool) -> tuple[User, Group]:
+        options, new_id = self.options, self._platform.new_id
+        user = User(self._stores, options.identity(options.user, kept=kept), new_id)
+        return user, Group(self._stores, options.identity(options.group, kept=kept), new_id)
+
+    def _cookies(self) -> Storage:
+        """Return where advertisements are remembered: cookies, where anything may be kept."""
+        if self._persists and self.consent.granted:
+            return self._stores.make(only=lambda kind: kind is StoreKind.COOKIE)
+        return Storage([], self._platform.warn)
+
+    @property
+    def _persists(self) -> bool:
+        return self.options.persist and not self.options.disable
+
+    # Consent
+
+    def grant_consent(self) -> None:
+        """Take the visitor's yes: what they did so far is kept and sent, in order, with its times."""
+        if self.consent.granted:
+            return
+        before = self._user, self._group
+        held = self.consent.grant()
+        self._change_identities(kept=True)
+        self._user.adopt(before[0])
+        self._group.adopt(before[1])
+        for resume in held:
+            resume(True)
+        self._emitter.emit("consent", True)
+
+    def withdraw_consent(self) -> None:
+        """Take the visitor's no: cookies and localStorage are cleared, what waits is dropped, nothing more is sent."""
+        if self.consent.granted:
+            self._user.clear()
+            self._group.clear()
+            self._factory.cookies.clear(REFERRER_KEY)
+        self.consent.withdraw()
+        self._change_identities(kept=False)
+        self._delivery.clear("consent withdrawn")
+        self._emitter.emit("consent", False)
+
+    def _change_identities(self, *, kept: bool) -> None:
+        self._user, self._group = self._identities(kept=kept)
+        self._factory.user, self._factory.cookies = self._user, self._cookies()
 
     # Plugins and listeners
 
@@ -220,8 +236,20 @@ class Analytics:
         for name in names:
             await self.pipeline.deregister(name)
 
+    async def add_source_middleware(self, middleware: Middleware) -> None:
+        """Let a function see, change or stop every event before anything else does."""
+        await self.register(SourceMiddleware(middleware))
+
+    def add_destination_middleware(self, destination: str, *middleware: Middleware) -> None:
+        """Let functions see, change or stop what goes to one destination; ``*`` for each."""
+        self.pipeline.add_destination_middleware(destination, *middleware)
+
+    async def ready(self) -> None:
+        """Wait until every plugin that has a ``ready()`` says so."""
+        await self.pipeline.ready()
+
     def on(self, name: str, listener: Callable[..., Any]) -> Analytics:
-        """Call `listener` whenever `name` happens: a call's name, ``reset`` or ``initialize``."""
+        """Call `listener` whenever `name` happens: a call's name, ``reset``, ``initialize``, ``consent`` …"""
         self._emitter.on(name, listener)
         return self
 
@@ -237,10 +265,10 @@ class Analytics:
 
     # Life
 
-    def initialize(self) -> None:
-        """Say that calls go straight through from now on."""
+    def initialize(self, given: Mapping[str, Any] | None = None) -> None:
+        """Say that calls go straight through from now on, with the options as they were given."""
         self.initialized = True
-        self._emitter.emit("initialize")
+        self._emitter.emit("initialize", {"writeKey": self.write_key}, dict(given or {}))
 
     def flush(self) -> None:
         """Send what waits for company."""

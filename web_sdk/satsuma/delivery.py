@@ -152,6 +152,11 @@ class Delivery:
             if parcel.attempts == 0:
                 parcel.due = 0
 
+    def clear(self, reason: str) -> None:
+        """Drop everything that waits."""
+        while self._waiting:
+            self._forget(self._waiting.popleft(), reason)
+
     def online(self, value: bool) -> None:
         """Say that the network is there or gone; while it is gone nothing is sent."""
         self._online = value
@@ -259,8 +264,11 @@ class Delivery:
         return pause * (1 + self._options.jitter * (2 * self._chance() - 1))
 
     def _drop(self, parcel: Parcel, reason: str, detail: str) -> None:
-        self._dropped[reason] += 1
         self._warn(f"Event {parcel.event.get('messageId')} was dropped ({reason}): {detail}.")
+        self._forget(parcel, reason)
+
+    def _forget(self, parcel: Parcel, reason: str) -> None:
+        self._dropped[reason] += 1
         self._settle(parcel, False)
 
     def _settle(self, parcel: Parcel, delivered: bool) -> None:

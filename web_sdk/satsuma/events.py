@@ -1,7 +1,7 @@
 """A call becomes an event: ids, times, context.
 
-Source: analytics-core ``EventFactory`` and analytics-next ``events``, ``page`` and ``env-enrichment``. An event is a
-dict in the tracking API's own names (camelCase), ready to be written as JSON.
+Source: analytics-core ``EventFactory`` and analytics-next ``events`` and ``page``. An event is a dict in the tracking
+API's own names (camelCase), ready to be written as JSON.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote_plus
 
 from .arguments import AliasCall, IdentifyCall, PageCall, TrackCall
 from .clock import iso_time
+from .environment import Environment
 from .errors import EventError
 from .identity import User
+from .storage import Storage
 
 Event = dict[str, Any]
 
-LIBRARY_NAME = "analytics.js"
 OVERRIDES = ("userId", "anonymousId", "timestamp", "messageId")
 """Options that go to the top of an event; all others go to its context."""
 
@@ -39,32 +39,19 @@ class Moment:
 
 
 @dataclass(slots=True)
-class Environment:
-    """What the page's browser says of itself; the same for every event of a page.
-
-    Attributes:
-        user_agent_data: the browser's client hints, None where it has none.
-    """
-
-    user_agent: str = ""
-    user_agent_data: dict[str, Any] | None = None
-    locale: str | None = None
-    timezone: str | None = None
-    library_version: str = ""
-
-
-@dataclass(slots=True)
 class EventFactory:
     """Makes events of calls.
 
     Attributes:
         user: whose ids the events carry.
         environment: the browser.
+        cookies: where advertisements are remembered.
         integrations: the ``integrations`` load option; an event gets its names as booleans.
     """
 
     user: User
     environment: Environment
+    cookies: Storage
     integrations: Mapping[str, Any] = field(default_factory=dict)
 
     def track(self, call: TrackCall, moment: Moment) -> Event:
@@ -120,7 +107,7 @@ class EventFactory:
         }
         self._add_identity(finished)
         add_page(finished, moment.page)
-        self._add_environment(finished["context"])
+        self.environment.enrich(finished["context"], self.cookies)
         return finished
 
     def _integrations(self, per_event: object) -> dict[str, Any]:
@@ -131,23 +118,10 @@ class EventFactory:
         user_id = self.user.id()
         if user_id and event["type"] != "alias":
             event["userId"] = user_id
+        event.setdefault("userId", None)
         anonymous_id = self.user.anonymous_id()
         if anonymous_id:
             event["anonymousId"] = anonymous_id
-
-    def _add_environment(self, context: dict[str, Any]) -> None:
-        environment = self.environment
-        context["userAgent"] = environment.user_agent
-        if environment.user_agent_data is not None:
-            context["userAgentData"] = environment.user_agent_data
-        if context.get("locale") is None and environment.locale is not None:
-            context["locale"] = environment.locale
-        context.setdefault("library", {"name": LIBRARY_NAME, "version": environment.library_version})
-        search = context.get("page", {}).get("search")
-        if isinstance(search, str) and search and not context.get("campaign"):
-            context["campaign"] = campaign(search)
-        if environment.timezone is not None:
-            context["timezone"] = environment.timezone
 
 
 def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -187,23 +161,3 @@ def add_page(event: Event, page: Mapping[str, Any]) -> None:
         event["properties"] = {**page, **properties, **named}
     own = event["context"].get("page")
     event["context"]["page"] = {**page, **from_properties, **(own if isinstance(own, Mapping) else {})}
-
-
-def campaign(search: str) -> dict[str, str]:
-    """Return ``context.campaign`` from the utm_* parameters of a query string; utm_campaign is called name."""
-    found: dict[str, str] = {}
-    for pair in search.removeprefix("?").replace("?", "&").split("&"):
-        key, _, value = pair.partition("=")
-        value = value.partition("=")[0]
-        if "utm_" in key and len(key) > 4:
-            name = key[4:]
-            found["name" if name == "campaign" else name] = decode_gracefully(value)
-    return found
-
-
-def decode_gracefully(text: str) -> str:
-    """Undo percent-encoding, ``+`` is a space; malformed text is returned as it is."""
-    try:
-        return unquote_plus(text, errors="strict")
-    except UnicodeDecodeError:
-        return text

@@ -7,10 +7,11 @@ write of None, as JavaScript's ``undefined`` does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Self
 
+from .codec import number_to_text
 from .storage import DEFAULT_STORES, Storage, StorageFactory, StoreKind, parse_kinds
 
 Traits = dict[str, Any]
@@ -90,15 +91,10 @@ class Identity:
         self._factory = factory
         self._new_id = new_id
         self._ids = self._storage(lambda kind: True)
-        self._legacy = self._storage(lambda kind: kind is StoreKind.COOKIE)
         self._traits = self._storage(lambda kind: kind is not StoreKind.COOKIE)
-        self._adopt_legacy()
 
     def id(self, value: str | Unset | None = UNSET) -> str | None:
-        """Return the id, or None; with an argument, set it first (None forgets it).
-
-        An id that replaces another one takes the anonymousId with it: it belonged to somebody else.
-        """
+        """Return the id, or None; with an argument, set it first (None forgets it)."""
         if self.options.disable:
             return None
         key = self.options.keys.id
@@ -106,8 +102,87 @@ class Identity:
         if value is not UNSET:
             self._ids.set(key, value)
             if value is not None and previous is not None and value != previous:
-                self.anonymous_id(None)
-        return self._ids.get_and_sync(key) or self._legacy_id()
+                self._replaced()
+        return self._ids.get_and_sync(key) or self._fallback_id()
+
+    def traits(self, value: Traits | Unset | None = UNSET) -> Traits | None:
+        """Return the traits; with an argument, replace them first (None empties them)."""
+        if self.options.disable:
+            return None
+        if value is not UNSET:
+            self._traits.set(self.options.keys.traits, value or {})
+        found = self._traits.get(self.options.keys.traits)
+        return {} if found is None else found
+
+    def identify(self, id: str | None = None, traits: Traits | None = None) -> None:
+        """Say who this is. Traits of the same id are merged; those of another id are dropped."""
+        if self.options.disable:
+            return
+        merged = dict(traits or {})
+        current = self.id()
+        if current is None or current == id:
+            known = self.traits()
+            merged = {**(known if isinstance(known, dict) else {}), **merged}
+        if id:
+            self.id(id)
+        self.traits(merged)
+
+    def logout(self) -> None:
+        """Forget the id and the traits."""
+        self.id(None)
+        self.traits({})
+
+    def reset(self) -> None:
+        """Forget the id and the traits, and remove their keys."""
+        self.logout()
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove the keys from every store."""
+        self._ids.clear(self.options.keys.id)
+        self._traits.clear(self.options.keys.traits)
+
+    def load(self) -> Self:
+        """Return a fresh identity over the same stores."""
+        return type(self)(self._factory, self.options, self._new_id)
+
+    def save(self) -> bool:
+        """Return True: every setter has saved already (kept for analytics.js's callers)."""
+        return True
+
+    def adopt(self, earlier: Self) -> None:
+        """Take over what `earlier`, kept in memory before the visitor consented, knows beyond the stores."""
+        known, came = self.id(), earlier.id()
+        if came is not None and known is None:
+            self.id(came)
+        if came is None or known in (None, came):
+            self.traits({**(self.traits() or {}), **(earlier.traits() or {})})
+
+    def _replaced(self) -> None:
+        """Another id has taken the place of one that was there."""
+
+    def _fallback_id(self) -> str | None:
+        """Return the id of an older library, where the stores have none of ours."""
+        return None
+
+    def _storage(self, only: Callable[[StoreKind], bool]) -> Storage:
+        options = self.options
+        if options.disable:
+            return Storage([], self._factory.warn)
+        given = self._factory
+        persist = given.persist if options.persist is None else options.persist
+        factory = replace(given, persist=persist, kinds=options.kinds)
+        no_local = options.local_storage_fallback_disabled
+        return factory.make(only=lambda kind: only(kind) and not (no_local and kind is StoreKind.LOCAL))
+
+
+class User(Identity):
+    """The visitor: known by the userId or, until then and beside it, by the anonymousId."""
+
+    def __init__(self, factory: StorageFactory, options: IdentityOptions, new_id: Callable[[], str]) -> None:
+        super().__init__(factory, options, new_id)
+        self._legacy = self._storage(lambda kind: kind is StoreKind.COOKIE)
+        self._adopt_legacy()
 
     def anonymous_id(self, value: str | Unset | None = UNSET) -> str | None:
         """Return the anonymousId, made on first read; with an argument, set it (None forgets it).
@@ -127,100 +202,57 @@ class Identity:
         kept: str | None = self._ids.get_consistent(ANONYMOUS_ID_KEY)
         return kept
 
-    def traits(self, value: Traits | Unset | None = UNSET) -> Traits | None:
-        """Return the traits; with an argument, replace them first (None empties them)."""
-        if self.options.disable:
-            return None
-        if value is not UNSET:
-            self._traits.set(self.options.keys.traits, value or {})
-        found = self._traits.get(self.options.keys.traits)
-        return {} if found is None else found
-
-    def identify(self, id: str | None = None, traits: Traits | None = None) -> None:
-        """Say who the visitor is. Traits of the same id are merged; those of another id are dropped."""
-        if self.options.disable:
-            return
-        merged = dict(traits or {})
-        current = self.id()
-        if current is None or current == id:
-            known = self.traits()
-            merged = {**(known if isinstance(known, dict) else {}), **merged}
-        if id:
-            self.id(id)
-        self.traits(merged)
-
     def logout(self) -> None:
         """Forget the ids and the traits."""
         self.anonymous_id(None)
-        self.id(None)
-        self.traits({})
+        super().logout()
 
-    def reset(self) -> None:
-        """Forget the ids and the traits and remove their keys.
+    def clear(self) -> None:
+        """Remove the keys from every store.
 
         Source: the specification ("If you call reset during a user's browser session, it removes both their userId and
         anonymousId, which means the user generates a new anonymousId on the next visit").
         """
-        self.logout()
-        self._ids.clear(self.options.keys.id)
+        super().clear()
         self._ids.clear(ANONYMOUS_ID_KEY)
-        self._traits.clear(self.options.keys.traits)
 
-    def load(self) -> Identity:
-        """Return a fresh identity over the same stores."""
-        return type(self)(self._factory, self.options, self._new_id)
+    def adopt(self, earlier: Self) -> None:
+        anonymous_id = earlier.known_anonymous_id()
+        if anonymous_id is not None and self.known_anonymous_id() is None:
+            self.anonymous_id(anonymous_id)
+        super().adopt(earlier)
 
-    def save(self) -> bool:
-        """Return True: every setter has saved already (kept for analytics.js's callers)."""
-        return True
+    def known_anonymous_id(self) -> str | None:
+        """Return the anonymousId without making one."""
+        found: str | None = self._ids.get_consistent(ANONYMOUS_ID_KEY)
+        return found
+
+    def _replaced(self) -> None:
+        # The anonymousId belonged to somebody else.
+        self.anonymous_id(None)
 
     def _adopt_legacy(self) -> None:
         legacy = self._legacy.get(LEGACY_USER_KEY)
         if not isinstance(legacy, dict):
             return
         if legacy.get("id"):
-            self.id(legacy["id"])
+            self.id(number_to_text(legacy["id"]))
         if legacy.get("traits"):
             self.traits(legacy["traits"])
 
-    def _legacy_id(self) -> str | None:
+    def _fallback_id(self) -> str | None:
         legacy = self._legacy.get(LEGACY_USER_KEY)
-        found: str | None = legacy.get("id") if isinstance(legacy, dict) else legacy
-        return found or None
+        found = legacy.get("id") if isinstance(legacy, dict) else legacy
+        return number_to_text(found) or None
 
     def _legacy_anonymous_id(self) -> str | None:
         legacy = self._legacy.get(LEGACY_SIO_KEY)
         return legacy.split("----")[0] if isinstance(legacy, str) and legacy else None
 
-    def _storage(self, only: Callable[[StoreKind], bool]) -> Storage:
-        options = self.options
-        if options.disable:
-            return Storage([], self._factory.warn)
-        persist = self._factory.persist if options.persist is None else options.persist
-        factory = StorageFactory(
-            jar=self._factory.jar,
-            area=self._factory.area,
-            warn=self._factory.warn,
-            cookie=self._factory.cookie,
-            persist=persist,
-            kinds=options.kinds,
-        )
-        no_local = options.local_storage_fallback_disabled
-        return factory.make(only=lambda kind: only(kind) and not (no_local and kind is StoreKind.LOCAL))
-
-
-class User(Identity):
-    """The visitor."""
-
 
 class Group(Identity):
-    """The company or team that the visitor belongs to. A group has no anonymousId."""
+    """The company or team that the visitor belongs to."""
 
     def anonymous_id(self, value: str | Unset | None = UNSET) -> str | None:
+        """Return None: a group has no anonymousId."""
         return None
-
-    # A group shares the stores, not the visitor's anonymousId.
-    def reset(self) -> None:
-        self.logout()
-        self._ids.clear(self.options.keys.id)
-        self._traits.clear(self.options.keys.traits)

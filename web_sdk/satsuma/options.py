@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .consent import ConsentState
 from .delivery import DeliveryOptions
+from .environment import Environment
 from .errors import BootError
 from .identity import GROUP_KEYS, USER_KEYS, IdentityOptions
 from .pipeline import DELIVERY_NAME
+from .query_string import QueryPatterns
 from .storage import DEFAULT_STORES, CookieOptions, StoreKind, parse_kinds
+
+SIGNALS = {"respectGlobalPrivacyControl": "globalPrivacyControl", "respectDoNotTrack": "doNotTrack"}
+"""Load options, and the browser's signal that each of them respects."""
+
+REQUIRED = "required"
+"""Value of the load option ``consent`` that has everything wait for the visitor's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +29,12 @@ class Endpoint:
     Attributes:
         write_key: the source.
         url: the collector's ``/v1``, without a slash at the end.
+        metadata: what every event tells of the source's destinations, as analytics.js's events do; None for nothing.
     """
 
     write_key: str
     url: str
+    metadata: Mapping[str, Any] | None = None
 
     @classmethod
     def from_settings(cls, write_key: str, settings: Mapping[str, Any]) -> Endpoint:
@@ -37,7 +48,7 @@ class Endpoint:
             raise BootError("the settings name no apiHost: check the collector's /v1/projects/{writeKey}/settings")
         if not host.startswith(("http://", "https://")):
             host = f"{settings.get('protocol') or 'https'}://{host}"
-        return cls(str(settings.get("apiKey") or write_key), host.rstrip("/"))
+        return cls(str(settings.get("apiKey") or write_key), host.rstrip("/"), _metadata(settings))
 
 
 @dataclass(slots=True)
@@ -46,9 +57,12 @@ class LoadOptions:
 
     Attributes:
         persist: False keeps everything in memory (``disableClientPersistence``).
+        disable: keep nothing and send nothing.
         integrations: destinations by name; False turns one off.
         initial_pageview: call ``page()`` once at the start.
-        use_query_string: False ignores ``ajs_uid``, ``ajs_aid`` and ``ajs_event``; an object gives patterns.
+        query_patterns: which ids a link may set; None where links may make no calls (``useQueryString: false``).
+        consent_required: wait for the visitor's answer before anything is kept or sent.
+        signals: the browser's signals that count as a no.
     """
 
     user: IdentityOptions
@@ -56,14 +70,24 @@ class LoadOptions:
     cookie: CookieOptions = field(default_factory=CookieOptions)
     kinds: tuple[StoreKind, ...] = DEFAULT_STORES
     persist: bool = True
+    disable: bool = False
     integrations: dict[str, Any] = field(default_factory=dict)
     delivery: DeliveryOptions = field(default_factory=DeliveryOptions)
     initial_pageview: bool = False
-    use_query_string: Any = True
+    query_patterns: QueryPatterns | None = field(default_factory=QueryPatterns)
+    consent_required: bool = False
+    signals: frozenset[str] = frozenset()
 
     @classmethod
-    def from_mapping(cls, given: Mapping[str, Any] | None = None) -> LoadOptions:
-        """Read analytics.js's option names; unknown ones are passed over."""
+    def from_mapping(
+        cls, given: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> LoadOptions:
+        """Read analytics.js's option names; unknown ones are passed over.
+
+        Args:
+            given: the options.
+            settings: of the ``Segment.io`` destination, where they come from elsewhere than the options.
+        """
         given = given or {}
         kinds = parse_kinds(given.get("storage"))
         integrations = _mapping(given.get("integrations"))
@@ -73,17 +97,45 @@ class LoadOptions:
             cookie=CookieOptions.from_options(given.get("cookie")),
             kinds=kinds,
             persist=not given.get("disableClientPersistence"),
+            disable=given.get("disable") is True,
             integrations=integrations,
-            delivery=_delivery(_mapping(integrations.get(DELIVERY_NAME))),
+            delivery=_delivery(_mapping(settings or integrations.get(DELIVERY_NAME))),
             initial_pageview=bool(given.get("initialPageview")),
-            use_query_string=given.get("useQueryString", True),
+            query_patterns=_patterns(given.get("useQueryString")),
+            consent_required=given.get("consent") == REQUIRED,
+            signals=frozenset(signal for option, signal in SIGNALS.items() if given.get(option)),
         )
 
     def delivers(self) -> bool:
         """Tell whether events go to the collector at all."""
-        if DELIVERY_NAME in self.integrations:
-            return self.integrations[DELIVERY_NAME] is not False
-        return self.integrations.get("All") is not False
+        named = self.integrations.get(DELIVERY_NAME)
+        if self.disable or named is False:
+            return False
+        return bool(named) or self.integrations.get("All") is not False
+
+    def identity(self, options: IdentityOptions, *, kept: bool) -> IdentityOptions:
+        """Return the options of an identity that may be kept, or must live in memory."""
+        return options if kept and not self.disable else replace(options, persist=False)
+
+    def consent(self, environment: Environment) -> ConsentState:
+        """Return what is known of the visitor's consent before they have said anything."""
+        if self.signals & environment.refuses_tracking:
+            return ConsentState.DENIED
+        return ConsentState.PENDING if self.consent_required else ConsentState.GRANTED
+
+
+def _metadata(settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    if settings.get("addBundledMetadata") is False:
+        return None
+    unbundled = sorted(map(str, settings.get("unbundledIntegrations") or ()))
+    return {"bundled": [DELIVERY_NAME], "unbundled": unbundled, "bundledIds": []}
+
+
+def _patterns(given: object) -> QueryPatterns | None:
+    if given is False:
+        return None
+    named = _mapping(given)
+    return QueryPatterns(**{name: named[name] for name in ("aid", "uid") if callable(named.get(name))})
 
 
 def _delivery(settings: Mapping[str, Any]) -> DeliveryOptions:

@@ -6,11 +6,12 @@ CPython, or a test. The seam is narrow so that nearly all of the SDK runs, and i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from .delivery import Request
-from .events import Environment
+from .environment import Environment
 from .storage import CookieJar, KeyValueArea
 
 
@@ -51,6 +52,10 @@ class Platform(Protocol):
         """Write one warning to the console."""
         ...
 
+    def tell(self, line: str) -> None:
+        """Write one line to the console, for whoever debugs."""
+        ...
+
     def send(self, request: Request, answered: Callable[[int, float | None], None], failed: Callable[[], None]) -> None:
         """Carry out a request; call `answered` with status and Retry-After in milliseconds, or `failed`, once."""
         ...
@@ -63,6 +68,6 @@ class Platform(Protocol):
         """Call `callback` after a while; return what cancels it."""
         ...
 
-    def start(self, work: Awaitable[Any]) -> Awaitable[Any]:
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine at once up to its first wait, and the rest in the background."""
         ...

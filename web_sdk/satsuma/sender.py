@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
-from .delivery import Delivery, Request
+from .delivery import Delivery, Event, Request
 from .pipeline import DELIVERY_NAME, Context, PluginKind
 from .platform import Platform
 
@@ -17,19 +18,40 @@ class Sender:
     name = DELIVERY_NAME
     kind = PluginKind.DESTINATION
 
-    def __init__(self, delivery: Delivery, platform: Platform) -> None:
+    def __init__(
+        self,
+        delivery: Delivery,
+        platform: Platform,
+        metadata: Mapping[str, Any] | None = None,
+        failed: Sequence[str] = (),
+    ) -> None:
+        """Take the queue and the platform that carries out its requests.
+
+        Args:
+            metadata: ``_metadata`` of every event; None for none.
+            failed: names of the plugins that did not load, as they become known.
+        """
+        self._metadata = metadata
+        self._unloaded = failed
         self._delivery = delivery
         self._platform = platform
         self._cancel_timer: Callable[[], None] | None = None
 
     async def _send(self, context: Context) -> Context:
         settled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._delivery.add(context.event, self._platform.now(), partial(_settle, settled))
+        self._delivery.add(self._described(context.event), self._platform.now(), partial(_settle, settled))
         self.pump()
         context.delivered = await settled
         return context
 
     track = identify = page = screen = group = alias = _send
+
+    def _described(self, event: Event) -> Event:
+        """Return the event with what analytics.js tells of the destinations beside it."""
+        metadata = dict(self._metadata or {})
+        if self._unloaded:
+            metadata["failedInitializations"] = list(self._unloaded)
+        return {**event, "_metadata": metadata} if metadata else event
 
     def pump(self) -> None:
         """Start the requests that are due, and come back when the next ones are."""

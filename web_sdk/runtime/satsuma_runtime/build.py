@@ -12,12 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from satsuma import __version__ as version
+
 from . import files, node, wheel
 from .sources import Sources
 
 PYODIDE_FILES = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
 """What is taken of Pyodide; the standard library is fetched only where the snapshot can't be restored."""
 
+FACE_MARK = "/*FACE*/"
 RUNTIME_MARK = re.compile(r"/\*RUNTIME\*/.*?/\*END\*/")
 
 Say = Callable[[str], None]
@@ -71,7 +74,8 @@ def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path) -
     """Write loader and snippet, with the place of this very build, and its files' hashes, in the loader."""
     info = json.loads((pyodide / "pyodide-lock.json").read_text())["info"]
     hashes = {path.name: files.integrity(path.read_bytes()) for path in sorted(folder.iterdir())}
-    runtime = json.dumps({"folder": f"{folder.name}/", "lockInfo": info, "integrity": hashes})
-    loader = (sources.js / "loader.js").read_text()
+    about = {"folder": f"{folder.name}/", "version": f"satsuma-{version}", "lockInfo": info, "integrity": hashes}
+    runtime = json.dumps(about)
+    loader = (sources.js / "loader.js").read_text().replace(FACE_MARK, (sources.js / "face.js").read_text())
     (target / "loader.js").write_text(RUNTIME_MARK.sub(lambda _: runtime, loader, count=1))
     shutil.copyfile(sources.js / "snippet.js", target / "snippet.js")

@@ -4,36 +4,55 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from typing import Any
 
-from pyodide.ffi import create_proxy
+from pyodide.ffi import create_proxy, to_js
 
 from satsuma.analytics import Analytics
 from satsuma.options import Endpoint, LoadOptions
 
 from .bridge import Bridge
+from .modules import plugins_of
 from .platform import BrowserPlatform
 
+WAYS_IN = ("event", "later", "now", "user", "group", "storage")
+"""The bridge's methods that the page's face calls."""
 
-def start(loader: Any) -> None:
-    """Start analytics and hand the loader what its face calls.
+
+async def start(page: Any) -> None:
+    """Start analytics, have the loader make its face, and play the calls that were made before.
 
     Args:
-        loader: ``writeKey``, ``settings`` (the collector's answer), ``options`` (of ``analytics.load``) and the
-            function ``install(event, method, user, group)``.
+        page: the loader's: ``writeKey``, ``settings`` (the collector's answer), ``options`` (of ``analytics.load``),
+            ``query`` (the page's query string), ``clientHints`` (what was asked of them), ``plugins`` (modules in
+            Python), ``native`` (makes JavaScript's objects) and ``install(ask, initialize, apiHost)``.
 
     Raises:
         BootError: the settings name no collector.
     """
     reseed()
     platform = _this_page()
-    options = platform.reader.data(loader.options) or {}
-    settings = platform.reader.data(loader.settings)
-    endpoint = Endpoint.from_settings(loader.writeKey, _merged(settings, options))
-    analytics = _make(platform, endpoint, options)
-    bridge = Bridge(analytics, platform)
-    loader.install(*map(create_proxy, (bridge.event, bridge.method, bridge.user, bridge.group)))
-    analytics.initialize()
+    options = read_options(page.options, platform)
+    settings = _merged(platform.reader.data(page.settings), options)
+    endpoint = Endpoint.from_settings(page.writeKey, settings)
+    hints = platform.reader.argument(page.clientHints)
+    platform.client_hints = hints if isinstance(hints, dict) else None
+    analytics = _make(platform, endpoint, LoadOptions.from_mapping(options, settings))
+    bridge = Bridge(analytics, platform, page.native)
+    query = str(page.query)
+
+    def initialize() -> None:
+        analytics.initialize(platform.reader.data(page.options) or {})
+        analytics.follow_link(query)
+
+    ways = {name: create_proxy(getattr(bridge, name)) for name in WAYS_IN}
+    ask = to_js(ways, dict_converter=platform.window.Object.fromEntries)
+    made = page.install(ask, create_proxy(initialize), endpoint.url)
+    bridge.face = made.face
+    for module in page.plugins:
+        await analytics.register(*plugins_of(str(module.url), str(module.text), platform.warn))
+    await made.begin()
 
 
 def load(write_key: str, collector: str = "", **options: Any) -> Analytics:
@@ -46,8 +65,8 @@ def load(write_key: str, collector: str = "", **options: Any) -> Analytics:
     """
     platform = _this_page()
     origin = collector.rstrip("/") or str(platform.window.location.origin)
-    analytics = _make(platform, Endpoint(write_key, f"{origin}/v1"), options)
-    analytics.initialize()
+    analytics = _make(platform, Endpoint(write_key, f"{origin}/v1"), LoadOptions.from_mapping(options))
+    analytics.initialize(options)
     return analytics
 
 
@@ -58,9 +77,9 @@ def _this_page() -> BrowserPlatform:
     return BrowserPlatform(js, "")
 
 
-def _make(platform: BrowserPlatform, endpoint: Endpoint, options: dict[str, Any]) -> Analytics:
+def _make(platform: BrowserPlatform, endpoint: Endpoint, options: LoadOptions) -> Analytics:
     platform.url = endpoint.url
-    analytics = Analytics(platform, endpoint, LoadOptions.from_mapping(options))
+    analytics = Analytics(platform, endpoint, options)
     _send_when_leaving(platform.window, analytics)
     return analytics
 
@@ -68,6 +87,20 @@ def _make(platform: BrowserPlatform, endpoint: Endpoint, options: dict[str, Any]
 def reseed() -> None:
     """Give this page randomness of its own: all pages restored from one snapshot start with the same."""
     random.seed(os.urandom(32))
+
+
+def read_options(given: Any, platform: BrowserPlatform) -> dict[str, Any]:
+    """Return the page's load options as plain Python; patterns that ids must match become functions."""
+    options: dict[str, Any] = platform.reader.data(given) or {}
+    patterns = getattr(given, "useQueryString", None)
+    if isinstance(options.get("useQueryString"), dict):
+        named = {name: getattr(patterns, name, None) for name in ("aid", "uid")}
+        options["useQueryString"] = {name: _test(one) for name, one in named.items() if hasattr(one, "test")}
+    return options
+
+
+def _test(pattern: Any) -> Callable[[str], bool]:
+    return lambda text: bool(pattern.test(text))
 
 
 def _merged(settings: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:

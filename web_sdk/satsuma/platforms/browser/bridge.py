@@ -7,39 +7,65 @@ a name and an array of arguments. No exception leaves this module for the page: 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pyodide.ffi import jsnull
 
-from satsuma.analytics import EVENT_CALLS, Analytics, new_message_id
+from satsuma.analytics import Analytics, new_message_id
 from satsuma.events import Moment
-from satsuma.identity import UNSET, Identity
-from satsuma.page import page_context
-from satsuma.pipeline import Context
+from satsuma.identity import UNSET, Group, User
+from satsuma.page import is_buffered_page, page_context
+from satsuma.storage import Storage
 
+from .autotrack import AutoTrack
+from .contexts import Contexts
 from .platform import BrowserPlatform
+from .plugins import PageMiddleware, PagePlugin
 from .values import to_page
+
+DEPRECATED = "addIntegrationMiddleware is deprecated and does nothing: use addDestinationMiddleware."
 
 
 class Bridge:
     """Answers the calls of one page."""
 
-    def __init__(self, analytics: Analytics, platform: BrowserPlatform) -> None:
+    def __init__(self, analytics: Analytics, platform: BrowserPlatform, native: Any) -> None:
+        """Take what the page's calls go to, and the loader's ``native``, which makes JavaScript's objects."""
+        self.face: Any = None
+        """The page's ``window.analytics``, once the loader has made it."""
         self._analytics = analytics
         self._platform = platform
         self._window = platform.window
-        self._methods: dict[str, Callable[..., Any]] = {
-            "reset": lambda: analytics.reset(),
-            "setAnonymousId": lambda value=None, *_: analytics.set_anonymous_id(value),
+        self._contexts = Contexts(native, platform.reader, platform.window)
+        platform.reader.show = self._contexts.show
+        auto_track = AutoTrack(analytics, platform.window, platform.reader, platform.warn)
+        self._at_once: dict[str, Callable[..., Any]] = {
+            "reset": lambda *_: analytics.reset(),
+            "setAnonymousId": lambda value=UNSET, *_: analytics.set_anonymous_id(_text_or(value)),
             "on": lambda name, listener, *_: analytics.on(name, listener),
             "once": lambda name, listener, *_: analytics.once(name, listener),
             "off": lambda name, listener, *_: analytics.off(name, listener),
-            "debug": lambda toggle=True, *_: None,
+            "debug": self._debug,
             "timeout": self._timeout,
-            "flush": lambda: analytics.flush(),
-            "delivery": lambda: self._delivery(),
+            "flush": lambda *_: analytics.flush(),
+            "delivery": lambda *_: asdict(analytics.delivery),
+            "consent": self._consent,
+            "addIntegrationMiddleware": lambda *_: platform.warn(DEPRECATED),
         }
+        self._later: dict[str, Callable[..., Awaitable[Any]]] = {
+            "register": self._register,
+            "deregister": lambda *names: analytics.deregister(*map(str, names)),
+            "addSourceMiddleware": self._add_source_middleware,
+            "addDestinationMiddleware": self._add_destination_middleware,
+            "ready": self._ready,
+            "pageview": lambda url=None, *_: analytics.page(properties={"path": url}),
+            **dict.fromkeys(("trackLink", "trackClick"), _soon(auto_track.link)),
+            **dict.fromkeys(("trackForm", "trackSubmit"), _soon(auto_track.form)),
+        }
+
+    # The page's ways in
 
     def event(self, name: str, args: Any, note: Any, resolve: Any) -> None:
         """Take a call that becomes an event; `resolve` is called with its context once its fate is known."""
@@ -50,11 +76,21 @@ class Bridge:
             self._platform.warn(f"analytics.{name}: {error}")
             resolve(None)
             return
-        asyncio.ensure_future(task).add_done_callback(lambda done: self._resolve(name, done, resolve))
+        self._answer(name, task, resolve)
 
-    def method(self, name: str, args: Any) -> Any:
+    def later(self, name: str, args: Any, resolve: Any) -> None:
+        """Take a call that is answered by a promise."""
+        try:
+            work = self._later[name](*args)
+        except Exception as error:
+            self._platform.warn(f"analytics.{name}: {error}")
+            resolve(None)
+            return
+        self._answer(name, work, resolve)
+
+    def now(self, name: str, args: Any) -> Any:
         """Take a call that is answered at once."""
-        return self._guarded(name, self._methods[name], self._values(args))
+        return self._guarded(name, self._at_once[name], self._values(args))
 
     def user(self, name: str, args: Any) -> Any:
         """Take a call of ``analytics.user()``'s methods."""
@@ -64,14 +100,28 @@ class Bridge:
         """Take a call of ``analytics.group()``'s methods."""
         return self._identity(self._analytics.current_group, name, args)
 
-    def _identity(self, identity: Identity, name: str, args: Any) -> Any:
-        values = self._values(args, missing=UNSET)
+    def storage(self, name: str, args: Any) -> Any:
+        """Take a call of ``analytics.storage``'s methods."""
+        storage: Storage = self._analytics.storage
+        methods: dict[str, Callable[..., Any]] = {
+            "get": storage.get,
+            "set": storage.set,
+            "clear": storage.clear,
+            "getAndSync": storage.get_and_sync,
+        }
+        answer = self._guarded(name, methods[name], [self._data(arg) for arg in args])
+        return jsnull if answer is None and name.startswith("get") else answer
+
+    # What is asked
+
+    def _identity(self, identity: User | Group, name: str, args: Any) -> Any:
+        values = self._values(args)
         first = values[0] if values else UNSET
         methods: dict[str, Callable[[], Any]] = {
             "id": lambda: identity.id(_text_or(first)),
             "anonymousId": lambda: identity.anonymous_id(_text_or(first)),
             "traits": lambda: identity.traits(first),
-            "identify": lambda: identity.identify(*(None if v is UNSET else v for v in values[:2])),
+            "identify": lambda: identity.identify(*(None if v is UNSET else _text_or(v) for v in values[:2])),
             "logout": identity.logout,
             "reset": identity.reset,
             "save": identity.save,
@@ -80,6 +130,45 @@ class Bridge:
         # analytics.js answers null, not undefined, where nobody is known.
         return jsnull if answer is None and name in ("id", "anonymousId") else answer
 
+    async def _register(self, *plugins: Any) -> None:
+        made = []
+        for plugin in plugins:
+            try:
+                made.append(PagePlugin(plugin, self._contexts, self.face))
+            except (ValueError, AttributeError) as error:
+                self._platform.warn(f"A plugin could not be registered: {error}")
+        await self._analytics.register(*made)
+
+    async def _add_source_middleware(self, function: Any, *_: Any) -> None:
+        destinations = [plugin.name for plugin in self._analytics.pipeline.plugins if plugin.kind == "destination"]
+        about = {"integrations": dict.fromkeys(destinations, True)}
+        await self._analytics.add_source_middleware(PageMiddleware(function, self._contexts, self._window, about))
+
+    async def _add_destination_middleware(self, destination: Any, *functions: Any) -> None:
+        about = {"integration": str(destination)}
+        made = (PageMiddleware(function, self._contexts, self._window, about) for function in functions)
+        self._analytics.add_destination_middleware(str(destination), *made)
+
+    async def _ready(self, callback: Any = None, *_: Any) -> None:
+        await self._analytics.ready()
+        if callable(callback):
+            callback()
+
+    def _consent(self, given: Any = True, *_: Any) -> None:
+        if given is UNSET or given:
+            self._analytics.grant_consent()
+        else:
+            self._analytics.withdraw_consent()
+
+    def _debug(self, toggle: Any = True, *_: Any) -> None:
+        self._analytics.debug = toggle is UNSET or bool(toggle)
+
+    def _timeout(self, milliseconds: float = 300, *_: Any) -> None:
+        self._analytics.timeout = float(milliseconds)
+        self.face.settings.timeout = milliseconds
+
+    # Between the languages
+
     def _guarded(self, name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
         try:
             return to_page(method(*args), self._window)
@@ -87,56 +176,45 @@ class Bridge:
             self._platform.warn(f"analytics.{name}: {error}")
             return None
 
-    def _values(self, args: Any, missing: Any = None) -> list[Any]:
+    def _values(self, args: Any) -> list[Any]:
         # JavaScript's undefined comes as None, its null as jsnull: a setter must tell them apart.
-        return [missing if arg is None else self._platform.reader.argument(arg) for arg in args]
+        return [UNSET if arg is None else self._platform.reader.argument(arg) for arg in args]
+
+    def _data(self, value: Any) -> Any:
+        read = self._platform.reader.argument(value)
+        return self._platform.reader.data(read) if hasattr(read, "js_id") else read
 
     def _moment(self, note: Any) -> Moment:
         values = self._platform.reader.data(note) if note else {}
         return Moment(
             at=values.get("at") or self._platform.now(),
-            page=page_context(values) if values else self._platform.page(),
+            page=page_context(values) if is_buffered_page(values) else self._platform.page(),
             message_id=values.get("id") or new_message_id(self._platform),
         )
 
-    def _resolve(self, name: str, done: asyncio.Future[Context], resolve: Any) -> None:
-        error = done.exception()
-        if error is not None:
-            self._platform.warn(f"analytics.{name}: {error}")
-            resolve(None)
-            return
-        resolve(context_for_page(done.result(), self._window))
+    def _answer(self, name: str, work: Awaitable[Any], resolve: Any) -> None:
+        def done(future: asyncio.Future[Any]) -> None:
+            error = future.exception()
+            if error is not None:
+                self._platform.warn(f"analytics.{name}: {error}")
+                resolve(None)
+            else:
+                resolve(self._platform.reader.shown(future.result()))
 
-    def _timeout(self, milliseconds: float = 300, *_: Any) -> None:
-        self._analytics.timeout = float(milliseconds)
-
-    def _delivery(self) -> dict[str, Any]:
-        report = self._analytics.delivery
-        return {
-            "queued": report.queued,
-            "inflight": report.inflight,
-            "sent": report.sent,
-            "retried": report.retried,
-            "dropped": report.dropped,
-        }
+        asyncio.ensure_future(work).add_done_callback(done)
 
 
-def context_for_page(context: Context, window: Any) -> Any:
-    """Return a context as JavaScript's callbacks and promises see it."""
-    return to_page(
-        {
-            "id": context.event["messageId"],
-            "event": context.event,
-            "cancelled": context.cancelled,
-            "delivered": context.delivered,
-            "logs": context.log,
-        },
-        window,
-    )
+def _soon(function: Callable[..., None]) -> Callable[..., Awaitable[None]]:
+    """Return a function that does its work at once and has its answer awaited all the same."""
+
+    def run(*args: Any) -> Awaitable[None]:
+        function(*args)
+        done = asyncio.get_event_loop().create_future()
+        done.set_result(None)
+        return done
+
+    return run
 
 
 def _text_or(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-__all__ = ["EVENT_CALLS", "Bridge"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from satsuma import __version__
-from satsuma.events import Environment
+from satsuma.environment import Environment
 from satsuma.page import page_context
 
 from .values import ValueReader
@@ -27,16 +27,30 @@ def current_page(window: Any) -> dict[str, Any]:
     return page_context(note)
 
 
-def environment(window: Any, reader: ValueReader) -> Environment:
-    """Return what every event of this page says of its browser."""
+def environment(window: Any, reader: ValueReader, hints: dict[str, Any] | None = None) -> Environment:
+    """Return what every event of this page says of its browser.
+
+    Args:
+        hints: client hints that are known already.
+    """
     navigator = window.navigator
     return Environment(
         user_agent=str(navigator.userAgent),
-        user_agent_data=_client_hints(navigator, reader),
+        user_agent_data=hints or _client_hints(navigator, reader),
         locale=_text(getattr(navigator, "userLanguage", None)) or _text(navigator.language),
         timezone=_timezone(window),
         library_version=f"satsuma-{__version__}",
+        refuses_tracking=_refusals(window),
     )
+
+
+def _refusals(window: Any) -> frozenset[str]:
+    navigator = window.navigator
+    signals = {
+        "globalPrivacyControl": getattr(navigator, "globalPrivacyControl", None) is True,
+        "doNotTrack": "1" in (getattr(navigator, "doNotTrack", None), getattr(window, "doNotTrack", None)),
+    }
+    return frozenset(name for name, on in signals.items() if on)
 
 
 def _client_hints(navigator: Any, reader: ValueReader) -> dict[str, Any] | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from pyodide.ffi import create_once_callable, to_js
 
 from satsuma.delivery import Request
-from satsuma.events import Environment
+from satsuma.environment import Environment
 
 from .cookies import DocumentCookies
 from .local_storage import WindowLocalStorage
@@ -33,6 +33,8 @@ class BrowserPlatform:
         self.jar = DocumentCookies(window)
         self.area = WindowLocalStorage(window)
         self.reader = ValueReader(window, self.warn)
+        self.client_hints: dict[str, Any] | None = None
+        """What the browser told of itself where the page asked for more than it tells unasked."""
 
     def now(self) -> float:
         return float(self.window.Date.now())
@@ -53,13 +55,16 @@ class BrowserPlatform:
         return int.from_bytes(os.urandom(6)) / 2**48
 
     def environment(self) -> Environment:
-        return environment(self.window, self.reader)
+        return environment(self.window, self.reader, self.client_hints)
 
     def page(self) -> dict[str, Any]:
         return current_page(self.window)
 
     def warn(self, line: str) -> None:
         self.window.console.warn(f"[satsuma] {line}")
+
+    def tell(self, line: str) -> None:
+        self.window.console.log(f"[satsuma] {line}")
 
     def send(self, request: Request, answered: Callable[[int, float | None], None], failed: Callable[[], None]) -> None:
         """Post by fetch, as text/plain and with the write key in the body, so that no preflight is needed."""
@@ -86,9 +91,8 @@ class BrowserPlatform:
 
         return cancel
 
-    def start(self, work: Awaitable[Any]) -> asyncio.Task[Any]:
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Start a coroutine in this very task: a visitor may leave before the next one."""
-        assert isinstance(work, Coroutine)
         return asyncio.Task(work, loop=asyncio.get_event_loop(), eager_start=True)
 
     def _object(self, value: dict[str, Any]) -> Any:

@@ -9,6 +9,8 @@ from typing import Any
 
 from pyodide.ffi import JsProxy, to_js
 
+from satsuma.pipeline import Context
+
 Warn = Callable[[str], None]
 
 MAX_DEPTH = 64
@@ -29,13 +31,15 @@ class ValueReader:
     def __init__(self, window: Any, warn: Warn) -> None:
         self._window = window
         self._warn = warn
+        self.show: Callable[[Context], Any] | None = None
+        """Makes the page's object of a context, where the page has JavaScript that could ask for one."""
 
     def argument(self, value: Any) -> Any:
         """Return one argument: text, number, boolean, None, a dict for a plain object, or a callable."""
         if not isinstance(value, JsProxy):
             return None if _is_null(value) else value
         if callable(value):
-            return Callback(value, self._window)
+            return Callback(value, self)
         if self._is_plain(value):
             return self.data(value)
         return value
@@ -46,6 +50,16 @@ class ValueReader:
             return json.loads(self._window.JSON.stringify(value))
         except Exception:
             return self._by_hand(value, frozenset(), "")
+
+    def shown(self, value: Any) -> Any:
+        """Return a Python value as the page's functions get it."""
+        if isinstance(value, Context) and self.show is not None:
+            return self.show(value)
+        return to_page(value, self._window)
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Tell whether two of the page's objects are one."""
+        return bool(self._window.Object.is_(one, other))
 
     def _is_plain(self, value: Any) -> bool:
         return str(self._window.Object.prototype.toString.call(value)) == "[object Object]"
@@ -97,15 +111,15 @@ class ValueReader:
 class Callback:
     """A page's function, called with plain Python values."""
 
-    def __init__(self, function: Any, window: Any) -> None:
+    def __init__(self, function: Any, reader: ValueReader) -> None:
         self.function = function
-        self._window = window
+        self._reader = reader
 
     def __call__(self, *args: Any) -> Any:
-        return self.function(*(to_page(arg, self._window) for arg in args))
+        return self.function(*map(self._reader.shown, args))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Callback) and bool(self._window.Object.is_(self.function, other.function))
+        return isinstance(other, Callback) and bool(self._reader.same(self.function, other.function))
 
     def __hash__(self) -> int:
         return int(self.function.js_id)

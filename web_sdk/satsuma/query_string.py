@@ -1,0 +1,64 @@
+"""Calls that a link makes: ``?ajs_uid=…&ajs_trait_plan=…&ajs_event=…&ajs_prop_…&ajs_aid=…``.
+
+Source: analytics-next ``core/query-string``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .environment import decode_gracefully
+
+MARK = "ajs_"
+TRAIT, PROPERTY = "ajs_trait_", "ajs_prop_"
+
+
+def _anything(text: str) -> bool:
+    return bool(text)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPatterns:
+    """The ``useQueryString`` load option: which ids a link may set. Anybody can write a link.
+
+    Attributes:
+        aid: tells whether an anonymousId is acceptable.
+        uid: the same of a userId.
+    """
+
+    aid: Callable[[str], bool] = _anything
+    uid: Callable[[str], bool] = _anything
+
+
+@dataclass(slots=True)
+class QueryCalls:
+    """What a query string asks for; None where it doesn't."""
+
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    traits: dict[str, str] = field(default_factory=dict)
+    event: str | None = None
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+def read_query(query: str, patterns: QueryPatterns) -> QueryCalls:
+    """Read a query string, with its question mark or without."""
+    if MARK not in query:
+        return QueryCalls()
+    given: dict[str, str] = {}
+    for pair in query.removeprefix("?").split("&"):
+        name, _, value = pair.partition("=")
+        given[name] = decode_gracefully(value.partition("=")[0])
+    anonymous_id, user_id = given.get("ajs_aid"), given.get("ajs_uid")
+    return QueryCalls(
+        anonymous_id=anonymous_id if anonymous_id and patterns.aid(anonymous_id) else None,
+        user_id=user_id if user_id and patterns.uid(user_id) else None,
+        traits=_with_prefix(given, TRAIT),
+        event=given.get("ajs_event") or None,
+        properties=_with_prefix(given, PROPERTY),
+    )
+
+
+def _with_prefix(given: dict[str, str], prefix: str) -> dict[str, str]:
+    return {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
