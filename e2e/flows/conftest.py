@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import Faults, watched_collector
 from pytest_satsuma import Visitor
 from satsuma_server.testing import Collector, serving
 from satsuma_shop.app import create_app
@@ -43,3 +44,16 @@ def stored(collector: Collector) -> Callable[..., Event]:
         return named(events, type, name)[-1]
 
     return wait
+
+
+@pytest.fixture
+def faults() -> Faults:
+    """What the collector `watched` was sent, and how it is to fail."""
+    return Faults()
+
+
+@pytest.fixture
+def watched(faults: Faults, tmp_path: Path) -> Iterator[Collector]:
+    """A real collector whose posts are written down in `faults`."""
+    with watched_collector(tmp_path / "watched", faults) as started:
+        yield started

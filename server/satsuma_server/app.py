@@ -79,6 +79,8 @@ def _cors(settings: Settings) -> Middleware:
         allow_origins=settings.origins(),
         allow_methods=["*"],
         allow_headers=["*"],
+        # Browsers hide it from pages otherwise, and analytics.js would come back too early.
+        expose_headers=["Retry-After"],
         max_age=PREFLIGHT_SECONDS,
     )
 

@@ -135,6 +135,7 @@ def _batch() -> Schema:
             "writeKey": {"type": "string"},
             "sentAt": TIME,
             "context": OBJECT,
+            "integrations": OBJECT,
         },
     }
 

@@ -143,6 +143,23 @@ def test_a_follower_goes_on_where_it_stopped_and_insists_on_what_failed(
     assert got == [1, 2, 3]
 
 
+def test_a_follower_misses_nothing_that_comes_while_it_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(log: SqliteLog) -> None:
+        read = log.read
+
+        async def read_slowly(after: int, limit: int) -> list[Stored]:
+            found = await read(after, limit)
+            if log.last == 0:
+                await log.append(arrivals("late"))
+            return found
+
+        monkeypatch.setattr(log, "read", read_slowly)
+        async with asyncio.timeout(10):
+            assert [event.seq for event in await anext(log.follow())] == [1]
+
+    with_log(tmp_path, work)
+
+
 def test_retention_removes_the_old_but_nothing_that_a_follower_has_not_seen(tmp_path: Path) -> None:
     now = time.time() * 1000
 

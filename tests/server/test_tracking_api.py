@@ -171,14 +171,15 @@ def test_a_browser_of_another_origin_may_post(client: httpx.Client) -> None:
     asks = {
         "origin": "https://shop.test",
         "access-control-request-method": "POST",
-        "access-control-request-headers": "authorization,content-type",
+        "access-control-request-headers": "authorization,content-type,x-retry-count",
     }
     preflight = client.options("/v1/t", headers=asks)
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
-    assert client.post("/v1/t", json=TRACK, headers={"origin": "https://shop.test"}).headers[
-        "access-control-allow-origin"
-    ]
+    assert "x-retry-count" in preflight.headers["access-control-allow-headers"].lower()
+    answer = client.post("/v1/t", json=TRACK, headers={"origin": "https://shop.test"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-expose-headers"] == "Retry-After"
 
 
 def test_settings_follow_the_host_that_was_asked(client: httpx.Client) -> None:

@@ -21,6 +21,9 @@ BATCHES = ("batch", "import")
 MAX_DEPTH = 64
 """How deep an event may nest: whatever reads the log later, in whatever language, has to read it too."""
 
+MAX_SHARED_BYTES = 16 << 20
+"""Most that a batch's context and integrations may come to once each of its events has them."""
+
 _OPENING = re.compile(rb"[\[{]")
 
 
@@ -32,20 +35,22 @@ class Decoded:
         write_key: as the body tells it, None where it doesn't.
         events: raw text and decoded event of each; the exception where it can't be decoded or is too large.
         sent_at: the batch's, for events without one of their own.
-        context: the batch's, under each event's own.
+        context, integrations: the batch's, under each event's own.
     """
 
     write_key: str | None
     events: list[tuple[bytes, dict[str, Any] | EventError]]
     sent_at: Any = None
     context: dict[str, Any] | None = None
+    integrations: dict[str, Any] | None = None
 
 
 class _Batch(msgspec.Struct):
     batch: list[msgspec.Raw] | None = None
     writeKey: Any = None  # noqa: N815
     sentAt: Any = None  # noqa: N815
-    context: Any = None
+    context: msgspec.Raw = msgspec.Raw(b"null")
+    integrations: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _batches = msgspec.json.Decoder(_Batch)
@@ -84,25 +89,37 @@ def _decode_batch(body: bytes) -> Decoded:
     if key is None:
         keys = (event.get("writeKey") for _, event in events if isinstance(event, dict))
         key = next((one for one in keys if isinstance(one, str)), None)
-    context = batch.context if isinstance(batch.context, dict) else None
-    return Decoded(key, events, batch.sentAt, context)
+    context = _shared(bytes(batch.context), ".context", len(events))
+    return Decoded(key, events, batch.sentAt, context, _shared(bytes(batch.integrations), ".integrations", len(events)))
 
 
-def _decode_event(raw: bytes) -> dict[str, Any] | EventError:
+def _shared(raw: bytes, path: str, events: int) -> dict[str, Any] | None:
+    """Return what a batch says of all its events."""
+    if raw == b"null":
+        return None
+    if len(raw) * events > MAX_SHARED_BYTES:
+        raise BadRequestError(f"is too large for a batch of {events} events: send smaller batches", path=path)
+    value = _decode_event(raw, "it")
+    if isinstance(value, EventError):
+        raise BadRequestError(f"can't be given to events: {value.reason}", path=path)
+    return value
+
+
+def _decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | EventError:
     if len(raw) > MAX_EVENT_BYTES:
-        return EventError("", f"the event is {len(raw)} bytes, the limit is {MAX_EVENT_BYTES}")
+        return EventError("", f"{what} is {len(raw)} bytes, the limit is {MAX_EVENT_BYTES}")
     try:
         event = _values.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         # msgspec is stricter than JSON.stringify, which escapes lone surrogates; the standard library reads them.
-        event = _decode_leniently(raw)
+        event = _decode_leniently(raw, what)
     except RecursionError:
-        return EventError("", "the event is nested too deeply")
+        return EventError("", f"{what} is nested too deeply")
     if isinstance(event, dict) and _nests_too_deep(raw, event):
-        return EventError("", f"the event is nested too deeply: the limit is {MAX_DEPTH} levels")
+        return EventError("", f"{what} is nested too deeply: the limit is {MAX_DEPTH} levels")
     if isinstance(event, EventError | dict):
         return event
-    return EventError("", "the event is not a JSON object")
+    return EventError("", f"{what} is not a JSON object")
 
 
 def _nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:
@@ -117,13 +134,13 @@ def _nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:
     return True
 
 
-def _decode_leniently(raw: bytes) -> Any:
+def _decode_leniently(raw: bytes, what: str) -> Any:
     try:
         return json.loads(raw, parse_constant=_refuse)
     except RecursionError:
-        return EventError("", "the event is nested too deeply")
+        return EventError("", f"{what} is nested too deeply")
     except ValueError as error:
-        return EventError("", f"the event is not JSON: {error}")
+        return EventError("", f"{what} is not JSON: {error}")
 
 
 def _refuse(name: str) -> NoReturn:

@@ -116,6 +116,7 @@ def _arrival(decoded: Decoded, caller: Caller, kind: str) -> Arrival:
         user_agent=caller.user_agent,
         sent_at=decoded.sent_at,
         context=decoded.context,
+        integrations=decoded.integrations,
         keep_timestamp=kind == "import",
     )
 

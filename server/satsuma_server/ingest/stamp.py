@@ -31,7 +31,7 @@ class Arrival:
         ip: the visitor's address, None where it isn't known.
         user_agent: of the request's header.
         sent_at: the batch's, as it came.
-        context: the batch's.
+        context, integrations: the batch's.
         keep_timestamp: take timestamps as they are, as an import of history wants.
         received_at: `at` as text.
     """
@@ -41,6 +41,7 @@ class Arrival:
     user_agent: str | None = None
     sent_at: Any = None
     context: Mapping[str, Any] | None = None
+    integrations: Mapping[str, Any] | None = None
     keep_timestamp: bool = False
     received_at: str = field(init=False)
 
@@ -58,6 +59,8 @@ def stamp(event: Event, arrival: Arrival) -> Event:
     event["anonymousId"] = event.get("anonymousId") or None
     event["messageId"] = event.get("messageId") or f"satsuma-{os.urandom(16).hex()}"
     event["context"] = _context(event.get("context"), arrival)
+    if arrival.integrations:
+        event["integrations"] = {**arrival.integrations, **(event.get("integrations") or {})}
     _stamp_times(event, arrival)
     return event
 

@@ -112,16 +112,17 @@ class SqliteLog:
     async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
         self._loop = asyncio.get_running_loop()
         while True:
-            more = self._more
+            # As they are before the read: what comes while it goes on is not in it, and must not be passed over.
+            more, last = self._more, self.last
             found = await self.read(after, FOLLOW_READ)
             if found:
                 after = found[-1].seq
                 yield found
-            elif after >= self.last:
+            elif after >= last:
                 await more.wait()
             else:
                 # Only a damaged block lies there: it was told of when it was read.
-                after = self.last
+                after = last
 
     async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
         query = "SELECT id, source, reason, received_at, raw FROM refused WHERE id > ? ORDER BY id LIMIT ?"
