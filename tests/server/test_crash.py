@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +17,15 @@ import pytest
 from commands import started
 from satsuma_server.testing import Collector
 
-CLIENTS = 4
-LONGEST_BATCH = 40
-MOST_ANSWERS = 300
+CLIENTS = 8
+LONGEST_BATCH = 100
+PAD = "x" * 1000
+"""Makes commits long, so that a kill often comes in the middle of one."""
+
+MOST_ANSWERS = 200
 """Most answers that a round waits for before it kills."""
+
+LONGEST_PAUSE = 0.05
 
 Ids = list[str]
 
@@ -64,7 +70,7 @@ class Load:
                     return
 
     def _post(self, client: httpx.Client, ids: Ids) -> None:
-        events = [{"type": "track", "event": "E", "anonymousId": "a", "messageId": one} for one in ids]
+        events = [{"type": "track", "event": "E", "anonymousId": PAD, "messageId": one} for one in ids]
         if len(ids) == 1:
             answer = client.post("/v1/track", json=events[0])
         else:
@@ -115,9 +121,10 @@ def crash(folder: Path, kills: int, seed: int) -> list[str]:
             if kill:
                 table.append(check(load, Collector(told["url"], "t"), kill))
             if kill < kills:
-                answers = load.chance.choice([0, load.chance.randrange(MOST_ANSWERS)])
                 with load.on(told["url"]):
-                    load.wait_for(answers)
+                    load.wait_for(load.chance.randrange(MOST_ANSWERS))
+                    # An answer comes just after a commit; what matters is to kill at any moment of one.
+                    time.sleep(load.chance.uniform(0, LONGEST_PAUSE))
                     told["process"].kill()
                     told["process"].wait()
     assert load.acknowledged
