@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -11,7 +12,9 @@ import msgspec
 from satsuma.checks import EVENT_TYPES, MAX_BATCH_BYTES, MAX_EVENT_BYTES
 from satsuma.errors import EventError
 
-from satsuma_server.errors import BadRequestError
+from satsuma_server.errors import BadRequestError, TooLargeError
+
+from .body import MAX_BODY_BYTES
 
 SHORT_FORMS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": "batch"}
 """The paths that analytics.js posts to."""
@@ -20,6 +23,9 @@ BATCHES = ("batch", "import")
 
 MAX_DEPTH = 64
 """How deep an event may nest: whatever reads the log later, in whatever language, has to read it too."""
+
+MAX_BATCH_EVENTS = 10_000
+"""Most events of one batch: what is no event at all takes two bytes there, and much more here."""
 
 _OPENING = re.compile(rb"[\[{]")
 
@@ -45,7 +51,7 @@ class _Batch(msgspec.Struct):
     batch: list[msgspec.Raw] | None = None
     writeKey: Any = None  # noqa: N815
     sentAt: Any = None  # noqa: N815
-    context: Any = None
+    context: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _batches = msgspec.json.Decoder(_Batch)
@@ -57,6 +63,7 @@ def decode(body: bytes, kind: str) -> Decoded:
 
     Raises:
         BadRequestError: the body isn't JSON of the right shape, or a batch is too large.
+        TooLargeError: a batch would grow too large by the context that each of its events gets.
     """
     return _decode_batch(body) if kind in BATCHES else _decode_single(body, kind)
 
@@ -79,13 +86,28 @@ def _decode_batch(body: bytes) -> Decoded:
         raise BadRequestError(f"the body is not a batch in JSON: {error}") from error
     if batch.batch is None:
         raise BadRequestError('is missing: send {"batch": [events]}', path=".batch")
+    if len(batch.batch) > MAX_BATCH_EVENTS:
+        raise BadRequestError(f"has {len(batch.batch)} events, the limit is {MAX_BATCH_EVENTS}", path=".batch")
+    context = _decode_context(batch.context, len(batch.batch))
     events = [(bytes(raw), _decode_event(bytes(raw))) for raw in batch.batch]
     key = batch.writeKey if isinstance(batch.writeKey, str) else None
     if key is None:
         keys = (event.get("writeKey") for _, event in events if isinstance(event, dict))
         key = next((one for one in keys if isinstance(one, str)), None)
-    context = batch.context if isinstance(batch.context, dict) else None
     return Decoded(key, events, batch.sentAt, context)
+
+
+def _decode_context(given: msgspec.Raw, events: int) -> dict[str, Any] | None:
+    """Return the batch's context, bounded like an event, since each of the events gets a copy."""
+    raw = bytes(given)
+    if not raw.startswith(b"{"):
+        return None
+    if len(raw) * events > MAX_BODY_BYTES:
+        raise TooLargeError(f"the context is {len(raw)} bytes in each of {events} events: send smaller batches")
+    context = _decode_event(raw)
+    if isinstance(context, EventError):
+        raise BadRequestError(context.reason.removeprefix("the event "), path=".context")
+    return context
 
 
 def _decode_event(raw: bytes) -> dict[str, Any] | EventError:
@@ -94,7 +116,7 @@ def _decode_event(raw: bytes) -> dict[str, Any] | EventError:
     try:
         event = _values.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # msgspec is stricter than JSON.stringify, which escapes lone surrogates; the standard library reads them.
+        # msgspec is stricter than JSON.stringify, which escapes lone surrogates, and has no room for some numbers.
         event = _decode_leniently(raw)
     except RecursionError:
         return EventError("", "the event is nested too deeply")
@@ -118,12 +140,31 @@ def _nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:
 
 
 def _decode_leniently(raw: bytes) -> Any:
+    """Decode what JavaScript would, with what no other reader of the log takes made into what all of them do.
+
+    A lone surrogate becomes U+FFFD, as JavaScript's ``toWellFormed`` has it, and a number beyond all bounds null.
+    """
     try:
-        return json.loads(raw, parse_constant=_refuse)
+        text = json.dumps(_read_leniently(raw), ensure_ascii=False)
+        return _read_leniently(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except RecursionError:
         return EventError("", "the event is nested too deeply")
     except ValueError as error:
         return EventError("", f"the event is not JSON: {error}")
+
+
+def _read_leniently(text: str | bytes) -> Any:
+    return json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_refuse)
+
+
+def _whole(text: str) -> float | None:
+    # More digits than every 64-bit number has are a float to JavaScript too.
+    return int(text) if len(text) <= 19 else _finite(text)
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def _refuse(name: str) -> NoReturn:
@@ -132,10 +173,7 @@ def _refuse(name: str) -> NoReturn:
 
 def encode(event: dict[str, Any]) -> bytes:
     """Return an event as JSON in UTF-8."""
-    try:
-        return msgspec.json.encode(event)
-    except (UnicodeEncodeError, ValueError):
-        return json.dumps(event, separators=(",", ":"), allow_nan=False).encode()
+    return msgspec.json.encode(event)
 
 
 __all__ = ["BATCHES", "EVENT_TYPES", "SHORT_FORMS", "Decoded", "decode", "encode"]
