@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -67,7 +68,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/metrics", metrics.endpoint),
         Route("/openapi.json", _openapi),
     ]
-    handlers = {CollectorError: _refuse}
+    handlers = {CollectorError: _refuse, HTTPException: _tell}
     app = Starlette(routes=routes, lifespan=lifespan, middleware=[_cors(settings)], exception_handlers=handlers)
     app.state.log = log
     return app
@@ -88,6 +89,11 @@ def _cors(settings: Settings) -> Middleware:
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, CollectorError)
     return error_response(error)
+
+
+async def _tell(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"success": False, "error": {"message": error.detail}}, error.status_code, error.headers)
 
 
 async def _openapi(request: Request) -> Response:

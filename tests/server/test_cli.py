@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
+from commands import SATSUMA, started
 from satsuma_server.settings import Source
 from satsuma_server.testing import Collector, running
-
-SATSUMA = [sys.executable, "-c", "from satsuma_server.cli import main; main()"]
-
-
-@contextmanager
-def started(tmp_path: Path, *args: str, env: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
-    """Run the command until it says that it is ready."""
-    ready = tmp_path / "ready.json"
-    ready.unlink(missing_ok=True)
-    command = [*SATSUMA, *args, "--port", "0", "--data", str(tmp_path / "data"), "--ready-file", str(ready)]
-    process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stderr=subprocess.PIPE, text=True)
-    try:
-        until = time.monotonic() + 20
-        while not (ready.exists() and ready.read_text()):
-            assert process.poll() is None, process.stderr and process.stderr.read()
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        yield {**json.loads(ready.read_text()), "process": process}
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_serve_keeps_its_events_over_a_stop(tmp_path: Path) -> None:
@@ -80,23 +54,6 @@ def test_demo_serves_collector_and_shop(tmp_path: Path) -> None:
         assert page.status_code == 200
         assert told["url"] in page.text
         assert told["token"] not in page.text
-
-
-def test_a_collector_killed_under_load_keeps_every_event_that_it_acknowledged(tmp_path: Path) -> None:
-    acknowledged: list[str] = []
-    with started(tmp_path, "serve", "--accept-any-key") as told, httpx.Client(base_url=told["url"]) as client:
-        for number in range(200):
-            event = {"event": "E", "anonymousId": "a", "messageId": f"m{number}"}
-            if client.post("/v1/track", json=event).status_code == 200:
-                acknowledged.append(event["messageId"])
-            if number == 150:
-                told["process"].kill()
-                told["process"].wait()
-                break
-    with started(tmp_path, "serve", "--accept-any-key", "--token", "t") as told:
-        stored = [event["messageId"] for event in Collector(told["url"], "t").events()]
-    assert stored == acknowledged
-    assert len(stored) == 151
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:

@@ -44,23 +44,22 @@ class Bodies:
         return inflate(body) if encoding == "gzip" or body.startswith(GZIP_MAGIC) else body
 
     async def _gather(self, receive: Receive) -> bytes:
-        chunks: list[bytes] = []
-        size = held = 0
+        body = bytearray()  # One piece: a list of a million drops takes twenty times the room of what it holds.
+        held = 0
         try:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise BadRequestError("the client went away before the body was complete")
-                chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                if size > MAX_BODY_BYTES:
+                body += message.get("body", b"")
+                if len(body) > MAX_BODY_BYTES:
                     raise TooLargeError(f"the body is larger than {MAX_BODY_BYTES} bytes: send smaller batches")
                 if not message.get("more_body"):
-                    return b"".join(chunks)
-                if self.held + size - held > self._most:
+                    return bytes(body)
+                if self.held + len(body) - held > self._most:
                     raise BusyError("too much is being sent at once: try again in a second")
-                self.held += size - held
-                held = size
+                self.held += len(body) - held
+                held = len(body)
         finally:
             self.held -= held
 

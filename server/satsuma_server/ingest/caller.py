@@ -11,6 +11,9 @@ from starlette.types import Scope
 
 from satsuma_server.settings import Settings
 
+LONGEST_AGENT = 1024
+"""Characters that are kept of a User-Agent: every event of a batch gets a copy."""
+
 
 @dataclass(slots=True)
 class Caller:
@@ -40,7 +43,7 @@ class Caller:
         return cls(
             write_key=key,
             origin=_text(headers.get(b"origin")),
-            user_agent=_text(headers.get(b"user-agent")),
+            user_agent=_text(headers.get(b"user-agent", b"")[:LONGEST_AGENT]),
             encoding=(_text(headers.get(b"content-encoding")) or "").lower(),
             ip=mask(ip) if settings.mask_ip else ip,
         )
@@ -78,7 +81,8 @@ def _forwarded(header: bytes, settings: Settings) -> str | None:
     for part in reversed(header.decode("latin-1").split(",")):
         text = part.strip()
         try:
-            found = str(ipaddress.ip_address(text))
+            # A zone, as in fe80::1%eth0, means something on the sender's machine only.
+            found = str(ipaddress.ip_address(text.partition("%")[0]))
         except ValueError:
             return found
         if not settings.trusts(found):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -21,8 +22,11 @@ BATCHES = ("batch", "import")
 MAX_DEPTH = 64
 """How deep an event may nest: whatever reads the log later, in whatever language, has to read it too."""
 
-MAX_SHARED_BYTES = 16 << 20
+MAX_SHARED_BYTES = 4 << 20
 """Most that a batch's context and integrations may come to once each of its events has them."""
+
+MAX_BATCH_EVENTS = 10_000
+"""Most events of one batch: what is no event at all takes two bytes there, and much more here."""
 
 _OPENING = re.compile(rb"[\[{]")
 
@@ -84,6 +88,8 @@ def _decode_batch(body: bytes) -> Decoded:
         raise BadRequestError(f"the body is not a batch in JSON: {error}") from error
     if batch.batch is None:
         raise BadRequestError('is missing: send {"batch": [events]}', path=".batch")
+    if len(batch.batch) > MAX_BATCH_EVENTS:
+        raise BadRequestError(f"has {len(batch.batch)} events, the limit is {MAX_BATCH_EVENTS}", path=".batch")
     events = [(bytes(raw), _decode_event(bytes(raw))) for raw in batch.batch]
     key = batch.writeKey if isinstance(batch.writeKey, str) else None
     if key is None:
@@ -111,7 +117,7 @@ def _decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | Event
     try:
         event = _values.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # msgspec is stricter than JSON.stringify, which escapes lone surrogates; the standard library reads them.
+        # msgspec is stricter than JSON.stringify, which escapes lone surrogates, and has no room for some numbers.
         event = _decode_leniently(raw, what)
     except RecursionError:
         return EventError("", f"{what} is nested too deeply")
@@ -135,12 +141,31 @@ def _nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:
 
 
 def _decode_leniently(raw: bytes, what: str) -> Any:
+    """Decode what JavaScript would, with what no other reader of the log takes made into what all of them do.
+
+    A lone surrogate becomes U+FFFD, as JavaScript's ``toWellFormed`` has it, and a number beyond all bounds null.
+    """
     try:
-        return json.loads(raw, parse_constant=_refuse)
+        text = json.dumps(_read_leniently(raw), ensure_ascii=False)
+        return _read_leniently(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except RecursionError:
         return EventError("", f"{what} is nested too deeply")
     except ValueError as error:
         return EventError("", f"{what} is not JSON: {error}")
+
+
+def _read_leniently(text: str | bytes) -> Any:
+    return json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_refuse)
+
+
+def _whole(text: str) -> float | None:
+    # More digits than every 64-bit number has are a float to JavaScript too.
+    return int(text) if len(text) <= 19 else _finite(text)
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def _refuse(name: str) -> NoReturn:
@@ -149,10 +174,7 @@ def _refuse(name: str) -> NoReturn:
 
 def encode(event: dict[str, Any]) -> bytes:
     """Return an event as JSON in UTF-8."""
-    try:
-        return msgspec.json.encode(event)
-    except (UnicodeEncodeError, ValueError):
-        return json.dumps(event, separators=(",", ":"), allow_nan=False).encode()
+    return msgspec.json.encode(event)
 
 
 __all__ = ["BATCHES", "EVENT_TYPES", "SHORT_FORMS", "Decoded", "decode", "encode"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from satsuma.checks import EVENT_TYPES, check_event
+from satsuma.checks import EVENT_TYPES, MAX_ID_LENGTH, check_event
 from satsuma.errors import EventError
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
@@ -81,6 +81,8 @@ class Ingest:
         return error_response(error)
 
     def _source(self, write_key: str | None, origin: str | None) -> Source:
+        if write_key and len(write_key) > MAX_ID_LENGTH:
+            raise UnauthorizedError(f"the write key is longer than {MAX_ID_LENGTH} characters")
         source = self._settings.source(write_key)
         if source is None:
             known = "is unknown" if write_key else "is missing: send it as Basic auth user or as writeKey"

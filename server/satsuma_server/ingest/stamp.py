@@ -17,6 +17,9 @@ from satsuma.clock import iso_time
 
 Event = dict[str, Any]
 
+EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_999
+"""The years 1 and 9999: a time of a far time zone may lie beyond them in UTC, and can't be told."""
+
 CANONICAL = len("2020-04-23T22:38:48.550Z")
 
 IDS = ("userId", "anonymousId", "groupId", "previousId")
@@ -110,14 +113,17 @@ def _text(given: object, milliseconds: float) -> str:
 
 def parse_time(value: object) -> float | None:
     """Return milliseconds since 1970 of an ISO 8601 text or a number of milliseconds; None for anything else."""
-    if isinstance(value, bool):
+    milliseconds = _milliseconds(value)
+    return milliseconds if milliseconds is not None and EARLIEST <= milliseconds <= LATEST else None
+
+
+def _milliseconds(value: object) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
         return None
     try:
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value / 1000, UTC).timestamp() * 1000
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
-    except (ValueError, OverflowError, OSError):
+        moment = datetime.fromisoformat(value)
+    except ValueError:
         return None
-    return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from . import EventLog, Stored
 
@@ -41,16 +42,17 @@ class Follower:
     async def _run(self) -> None:
         after = await self._log.cursor(self.name)
         async for events in self._log.follow(after):
-            await self._insist(events)
-            await self._log.save_cursor(self.name, events[-1].seq)
+            await self._insist(partial(self._handle, events))
+            await self._insist(partial(self._log.save_cursor, self.name, events[-1].seq))
 
-    async def _insist(self, events: Sequence[Stored]) -> None:
+    async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
         wait = FIRST_WAIT
         while True:
             try:
-                return await self._handle(events)
+                return await work()
             except Exception as error:
-                # Never skipped: a follower that lost events would be worse than one that is late.
-                logger.error("%s can't take events; trying again", self.name, extra={"reason": repr(error)})
+                # Never skipped: a follower that lost events would be worse than one that is late. Nor does a disk that
+                # is full for a while end it.
+                logger.error("%s can't go on; trying again", self.name, extra={"reason": repr(error)})
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,9 @@ class SqliteLog:
         return self._pending
 
     async def append(self, arrivals: Arrivals) -> int:
-        count, size = len(arrivals.bodies), sum(map(len, arrivals.bodies))
+        # What was refused is written too, so it counts.
+        count = len(arrivals.bodies) + len(arrivals.refused)
+        size = sum(map(len, arrivals.bodies)) + sum(len(refused.raw) for refused in arrivals.refused)
         most, most_bytes = self._limits
         if self._pending + count > most or self._pending_bytes + size > most_bytes:
             raise BusyError("the log falls behind: try again in a second")
@@ -107,7 +109,7 @@ class SqliteLog:
         await self._submit(task=lambda connection: connection.execute(statement, (name, seq)))
 
     async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
-        return await asyncio.to_thread(self._read, after, min(limit, MOST_READ))
+        return await _off_loop(lambda: self._read(after, min(limit, MOST_READ)))
 
     async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
         self._loop = asyncio.get_running_loop()
@@ -198,7 +200,14 @@ class SqliteLog:
             with self._reading:
                 return self._reader.execute(query, values).fetchall()
 
-        return await asyncio.to_thread(run)
+        return await _off_loop(run)
+
+
+async def _off_loop[T](read: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(read)
+    except sqlite3.Error as error:
+        raise UnavailableError(f"the log can't be read: {error}") from error
 
 
 def _remembered(reader: sqlite3.Connection, window: float, last: int) -> MessageIds:

@@ -6,6 +6,8 @@ A sync takes milliseconds whatever it holds, so everything that arrives during o
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import queue
 import sqlite3
 import threading
@@ -24,6 +26,8 @@ BLOCK_BYTES = 1 << 20
 
 LONGEST_RAW = 64 * 1024
 """Bytes that are kept of a refused event."""
+
+logger = logging.getLogger("satsuma.log")
 
 Task = Callable[[sqlite3.Connection], object]
 Outcome = int | UnavailableError
@@ -133,10 +137,24 @@ class Writer:
         try:
             outcomes = [*self._write(jobs)]
         except sqlite3.Error as error:
+            self._roll_back()
+            outcomes = [UnavailableError(f"the log can't write: {error}") for _ in jobs]
+        except Exception:
+            # One job must not take the others, nor this thread, down with it.
+            self._roll_back()
+            if len(jobs) > 1:
+                for job in jobs:
+                    self._commit([job])
+                return
+            logger.exception("what can't be written")
+            outcomes = [UnavailableError("the log can't write this")]
+        self._settle(jobs, outcomes, self._seq)
+
+    def _roll_back(self) -> None:
+        # Where the disk fails, this may too; the next transaction's start then tells so.
+        with contextlib.suppress(sqlite3.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            outcomes = [UnavailableError(f"the log can't write: {error}") for _ in jobs]
-        self._settle(jobs, outcomes, self._seq)
 
     def _write(self, jobs: list[Job]) -> list[int]:
         keys = [key_of(job.arrivals.source, one) for job in jobs if job.arrivals for one in job.arrivals.message_ids]

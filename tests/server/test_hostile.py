@@ -1,0 +1,183 @@
+"""Made-up input: no answer but our own, nothing that was acknowledged is missing, nothing stored is unreadable."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hostile
+import psutil
+import pytest
+import schemathesis
+from hostile import Target
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from satsuma_server.openapi import document
+from satsuma_server.testing import running
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+MOST_GROWTH = 150 << 20
+FEW, MANY = 150, 12_000
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Target]:
+    with asyncio.Runner() as runner:
+        opened = Target.of(tmp_path, runner)
+        yield opened
+        runner.run(opened.close())
+
+
+def many(test: Callable[..., None], examples: int) -> Callable[..., None]:
+    """Return a test that hypothesis runs so many times, the same each time."""
+    chosen = settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink] if examples <= FEW else [Phase.generate],
+    )
+    return chosen(test)
+
+
+def post_anything(target: Target, examples: int) -> None:
+    """Post bodies without sense or reason."""
+
+    @given(hostile.PATHS, hostile.BODIES, hostile.HEADERS)
+    def post(path: str, body: bytes, headers: dict[str, bytes]) -> None:
+        answer = target.post(path, body, headers)
+        stored, letters = target.new_events(), target.new_letters()
+        if answer.status_code == 200:
+            assert len(letters) == len(answer.json().get("refused", []))
+        else:
+            assert not stored
+
+    many(post, examples)()
+
+
+def post_batches(target: Target, examples: int) -> None:
+    """Post batches whose events are marked: each is in the log or among the refused, as the answer says."""
+
+    @given(st.lists(st.dictionaries(st.sampled_from(hostile.FIELDS), hostile.JSON, max_size=5), min_size=1, max_size=4))
+    def post(made_up: list[dict[str, Any]]) -> None:
+        events = [{"type": "page", "userId": "u", **event} for event in made_up]
+        for number, event in enumerate(events):
+            event["messageId"] = f"{len(target.inputs)}-{number}"
+        answer = target.post("/v1/batch", json.dumps({"batch": events}, allow_nan=True).encode())
+        compare(target, answer, [event["messageId"] for event in events])
+
+    many(post, examples)()
+
+
+def post_odd_fields(target: Target) -> None:
+    """Post events of each type with something odd in one field, for every field and everything odd."""
+    for number, (name, value) in enumerate(itertools.product(hostile.FIELDS, hostile.ODD)):
+        path = ("/v1/track", "/v1/alias", "/v1/batch")[number % 3]
+        body = b'{%s,"previousId":"p","userId":"u","%s":%s}' % (hostile.GOOD, name.encode(), value)
+        target.post(path, b'{"batch":[%s,{%s}]}' % (body, hostile.GOOD) if path == "/v1/batch" else body)
+    target.new_events()
+
+
+def compare(target: Target, answer: Any, ids: list[str]) -> None:
+    """Check that each event is exactly where the answer says."""
+    stored = [event["messageId"] for event in target.new_events()]
+    letters = [letter["raw"] for letter in target.new_letters()]
+    if answer.status_code == 200:
+        refused = [fault["index"] for fault in answer.json().get("refused", [])]
+    else:
+        refused = list(range(len(ids))) if letters else []
+        assert not stored
+    assert stored == [one for number, one in enumerate(ids) if number not in refused and answer.status_code == 200]
+    assert len(letters) == len(refused)
+    assert all(ids[number] in raw for number, raw in zip(refused, letters, strict=True))
+
+
+def post_large(target: Target, times: int) -> None:
+    """Post what is far too large, packed and not."""
+    for number in range(times):
+        for body in (*hostile.LARGE, *hostile.BOMBS):
+            path = ("/v1/batch", "/v1/track", "/v1/m")[number % 3]
+            assert target.post(path, body).status_code == 413
+
+
+def post_by_schema(url: str, examples: int, *modes: GenerationMode) -> int:
+    """Call each operation of our OpenAPI document as it asks, or as it doesn't; return how many calls were made."""
+    calls = 0
+
+    def call(case: schemathesis.Case) -> None:
+        nonlocal calls
+        calls += 1
+        case.call_and_validate(base_url=url, checks=CHECKS, timeout=hostile.SECONDS, headers=hostile.TOKEN)
+
+    for found in schemathesis.openapi.from_dict(document()).get_all_operations():
+        for mode in modes:
+            # What takes nothing, or anything, can't be called wrongly.
+            with contextlib.suppress(Unsatisfiable):
+                many(given(found.ok().as_strategy(generation_mode=mode))(call), examples)()
+    return calls
+
+
+def test_every_field_may_hold_anything(target: Target) -> None:
+    post_odd_fields(target)
+    assert target.accepted > len(target.inputs) / 4
+
+
+def test_whatever_is_posted_is_answered_and_what_is_stored_can_be_read(target: Target) -> None:
+    post_anything(target, FEW)
+    assert 0 < target.accepted < len(target.inputs)
+
+
+def test_events_of_any_content_are_where_the_answer_says(target: Target) -> None:
+    post_batches(target, FEW)
+    assert target.seq > FEW
+    assert target.letter > 0
+
+
+def test_what_is_far_too_large_is_refused(target: Target) -> None:
+    post_large(target, 1)
+
+
+def test_calls_made_from_our_openapi_document_are_answered_as_it_says(tmp_path: Path) -> None:
+    with running(tmp_path) as collector:
+        assert post_by_schema(collector.url, 2, GenerationMode.POSITIVE) > 30
+        assert collector.events()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_long_run_of_hostile_input_leaves_no_trace(
+    target: Target, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process, started = psutil.Process(), time.monotonic()
+    post_anything(target, MANY)
+    post_batches(target, MANY // 2)
+    post_odd_fields(target)
+    post_large(target, 30)
+    # hypothesis itself remembers what it made up, so memory is measured where it makes up nothing.
+    target.replay()
+    before = process.memory_info().rss
+    target.replay()
+    growth = process.memory_info().rss - before
+    with running(tmp_path / "socket") as collector:
+        calls = post_by_schema(collector.url, 60, *GenerationMode)
+    inputs = len(target.inputs) + calls
+    with capsys.disabled():
+        print(f"\n{inputs} inputs, {calls} of them by schema over a socket; {target.accepted} accepted")
+        print(f"{target.seq} events stored; memory grew by {growth >> 20} MB; {time.monotonic() - started:.0f} s")
+    assert inputs >= 20_000
+    assert growth < MOST_GROWTH
