@@ -6,6 +6,7 @@ import importlib
 import sys
 
 BENCHES = {
+    "collector": "durable events a second, beside a Starlette hello-world on the same server",
     "boot": "a page's way from navigation to `analytics.initialized`, beside a plain loadPyodide",
 }
 

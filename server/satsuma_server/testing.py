@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -18,7 +21,10 @@ from .app import create_app
 from .serving import listen, make_server, url_of
 from .settings import RUNTIME, Settings
 
-START_SECONDS = 10
+START_SECONDS = 20
+
+SATSUMA = [sys.executable, "-c", "from satsuma_server.cli import main; main()"]
+"""The command, as this very Python has it."""
 
 PLAIN_PYODIDE = """<script src="{folder}pyodide.js"></script>
 <script>
@@ -105,3 +111,35 @@ def running(data: Path, *, token: str = "test-token", **settings: Any) -> Iterat
     chosen = Settings(data=data, token=token, **{"accept_any_key": "write_keys" not in settings, **settings})
     with serving(create_app(chosen)) as url:
         yield Collector(url, token)
+
+
+@contextmanager
+def started(
+    folder: Path, *args: str, data: Path | None = None, env: dict[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Run the command `satsuma` as a process of its own until it is ready; give what it says, and ``process``.
+
+    Args:
+        folder: for what it says, and for its log unless `data` names another.
+        args: the verb and its options; the port is a free one.
+        env: more environment variables.
+
+    Raises:
+        RuntimeError: it ended, or was not ready in time.
+    """
+    ready, errors = folder / "ready.json", folder / "stderr.txt"
+    ready.unlink(missing_ok=True)
+    command = [*SATSUMA, *args, "--port", "0", "--data", str(data or folder / "data"), "--ready-file", str(ready)]
+    # Into a file: a pipe that nobody reads would stop a collector that has much to complain about.
+    with errors.open("w") as stderr:
+        process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=stderr)
+    try:
+        until = time.monotonic() + START_SECONDS
+        while not (ready.exists() and ready.read_text()):
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"satsuma {args[0]} did not start: {errors.read_text()}")
+            time.sleep(0.02)
+        yield {**json.loads(ready.read_text()), "process": process}
+    finally:
+        process.kill()
+        process.wait()

@@ -8,9 +8,8 @@ import subprocess
 from pathlib import Path
 
 import httpx
-from commands import SATSUMA, started
 from satsuma_server.settings import Source
-from satsuma_server.testing import Collector, running
+from satsuma_server.testing import SATSUMA, Collector, running, started
 
 
 def test_serve_keeps_its_events_over_a_stop(tmp_path: Path) -> None:

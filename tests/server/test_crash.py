@@ -14,8 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from commands import started
-from satsuma_server.testing import Collector
+from satsuma_server.testing import Collector, started
 
 CLIENTS = 8
 LONGEST_BATCH = 100

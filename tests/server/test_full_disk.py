@@ -12,10 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from commands import SATSUMA, started
 from satsuma_server.app import create_app
 from satsuma_server.settings import Settings
-from satsuma_server.testing import Collector, running, serving
+from satsuma_server.testing import SATSUMA, Collector, running, serving, started
 
 SECONDS = 20
 PAD = "x" * 10_000

@@ -109,12 +109,12 @@ class Analytics(Calls):
         return refused if begun is None else await begun
 
     def _identify(self, call: IdentifyCall, moment: Moment) -> Event:
-        self._user.identify(call.id or self._user.id(), call.traits)
+        self._user.identify(self._user.id() if call.id is None else call.id, call.traits)
         held = IdentifyCall(call.options, call.callback, self._user.id(), self._user.traits() or {})
         return self._factory.identify(held, moment)
 
     def _identify_group(self, call: IdentifyCall, moment: Moment) -> Event:
-        self._group.identify(call.id or self._group.id(), call.traits)
+        self._group.identify(self._group.id() if call.id is None else call.id, call.traits)
         held = IdentifyCall(call.options, call.callback, self._group.id(), self._group.traits() or {})
         return self._factory.group(held, moment)
 

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES
+from .checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
 from .clock import iso_time
+from .errors import EventError
 
 Event = dict[str, Any]
 
@@ -132,6 +133,12 @@ class Delivery:
             now: milliseconds.
             settle: called once, with True when the collector has acknowledged the event, False when it was dropped.
         """
+        try:
+            check_event(event)
+        except EventError as error:
+            # The collector checks by the very same rules: asked, it could only refuse.
+            self._drop(Parcel(event, "", 0, settle=settle), "invalid", str(error))
+            return
         text = _well_formed_json(event)
         parcel = Parcel(event, text, len(text.encode()), settle=settle)
         if parcel.size > MAX_EVENT_BYTES:

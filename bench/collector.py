@@ -1,0 +1,176 @@
+"""The collector on loopback: durable requests beside a Starlette hello-world on the very same server.
+
+Each round loads, in turn, the hello, single events and batches of 50, by wrk; then single events come at half of the
+rate that was reached, by hey, for the time that an answer takes. Events carry no messageId, so that each is new.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import psutil
+from rich.console import Console
+from rich.progress import track
+from satsuma_server.testing import started
+
+from .report import spread, table
+
+HELLO, SINGLE, BATCH = "hello", "single events", "batches of 50"
+BATCH_SIZE = 50
+CONNECTIONS = 64
+HELLO_APP = """
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from satsuma_server.serving import listen, make_server, url_of
+async def hello(request):
+    return PlainTextResponse("hello")
+listener = listen("127.0.0.1", 0)
+print(url_of(listener), flush=True)
+make_server(Starlette(routes=[Route("/", hello)])).run(sockets=[listener])
+"""
+EVENT = {
+    "type": "track",
+    "event": "Product Viewed",
+    "anonymousId": "bd077b70-816b-448b-ae79-2f5f7d856513",
+    "userId": "97980cfea0067",
+    "timestamp": "2020-04-23T22:38:48.550Z",
+    "properties": {"sku": "satsuma-1kg", "price": 3.5, "currency": "EUR", "category": "Citrus", "quantity": 2},
+    "context": {
+        "ip": "203.0.113.7",
+        "library": {"name": "analytics.js", "version": "satsuma-0.1.0"},
+        "locale": "en-US",
+        "timezone": "Europe/Prague",
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari/537",
+        "page": {
+            "path": "/products/satsuma",
+            "referrer": "https://shop.example/",
+            "search": "?utm_source=letter",
+            "title": "Satsuma, 1 kg",
+            "url": "https://shop.example/products/satsuma?utm_source=letter",
+        },
+    },
+    "integrations": {},
+}
+
+
+@contextmanager
+def hello() -> Iterator[str]:
+    """Run the baseline in a process of its own; give its URL."""
+    with subprocess.Popen([sys.executable, "-c", HELLO_APP], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def requests_a_second(url: str, seconds: int, script: Path | None = None) -> float:
+    """Load a URL with wrk and return what it answered. Any answer but a good one ends the benchmark."""
+    chosen = ["-s", str(script)] if script else []
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *chosen, url]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in told or "Socket errors" in told:
+        raise SystemExit(f"{url} did not answer well:\n{told}")
+    found = re.search(r"Requests/sec:\s+([\d.]+)", told)
+    assert found, told
+    return float(found[1])
+
+
+def slowest_percent(url: str, body: Path, rate: float, seconds: int) -> float:
+    """Return the milliseconds within which 99 % of the answers come at `rate` requests a second."""
+    each = max(1, round(rate / CONNECTIONS))
+    command = ["hey", "-z", f"{seconds}s", "-c", str(CONNECTIONS), "-q", str(each), "-m", "POST", "-D", str(body), url]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"99% in ([\d.]+) secs", told)
+    assert found, told
+    return float(found[1]) * 1000
+
+
+def wrk_script(folder: Path, name: str, body: Any) -> Path:
+    """Write what has wrk post `body`."""
+    (folder / f"{name}.json").write_text(json.dumps(body))
+    script = folder / f"{name}.lua"
+    script.write_text(f'wrk.method = "POST"\nwrk.body = [==[{json.dumps(body)}]==]\n')
+    return script
+
+
+class Memory:
+    """Watches how much memory a process holds."""
+
+    def __init__(self, process: int) -> None:
+        self._process = psutil.Process(process)
+        self.most = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.2):
+            self.most = max(self.most, self._process.memory_info().rss / 2**20)
+
+    def stop(self) -> float:
+        """Return the most, in MiB."""
+        self._stop.set()
+        self._thread.join()
+        return self.most
+
+
+def main(arguments: list[str]) -> None:
+    """Alternate the contenders and print what they did."""
+    parser = argparse.ArgumentParser(prog="./dev bench collector")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5)
+    options = parser.parse_args(arguments)
+    with TemporaryDirectory() as name, hello() as hello_url:
+        folder = Path(name)
+        with started(folder, "serve", "--accept-any-key", "--token", "bench") as told:
+            memory = Memory(told["process"].pid)
+            rates, slow = measure(folder, hello_url, told["url"], options.rounds, options.seconds)
+            most = memory.stop()
+            check(told["url"], rates)
+    report(rates, slow, most)
+
+
+def measure(
+    folder: Path, hello_url: str, url: str, rounds: int, seconds: int
+) -> tuple[dict[str, list[float]], list[float]]:
+    """Return requests a second of each contender and the 99th percentiles at half load, round by round."""
+    single = wrk_script(folder, "single", EVENT)
+    batch = wrk_script(folder, "batch", {"batch": [EVENT] * BATCH_SIZE})
+    rates: dict[str, list[float]] = {HELLO: [], SINGLE: [], BATCH: []}
+    slow = []
+    for _ in track(range(rounds), "collector"):
+        rates[HELLO].append(requests_a_second(f"{hello_url}/", seconds))
+        rates[SINGLE].append(requests_a_second(f"{url}/v1/track", seconds, single))
+        rates[BATCH].append(requests_a_second(f"{url}/v1/batch", seconds, batch))
+        slow.append(slowest_percent(f"{url}/v1/track", folder / "single.json", rates[SINGLE][-1] / 2, seconds))
+    return rates, slow
+
+
+def check(url: str, rates: dict[str, list[float]]) -> None:
+    """Make sure that what was acknowledged is there."""
+    newest = httpx.get(f"{url}/v1/events?last=1", headers={"Authorization": "Bearer bench"}, trust_env=False)
+    if not newest.text or not any(rates[SINGLE]):
+        raise SystemExit("the collector has stored nothing")
+
+
+def report(rates: dict[str, list[float]], slow: list[float], most: float) -> None:
+    """Print the tables."""
+    console = Console()
+    table(f"Requests, {len(slow)} rounds of {CONNECTIONS} connections", "1/s", HELLO, rates)
+    events = [rate * BATCH_SIZE for rate in rates[BATCH]]
+    scaled = [count / base * 30_000 for count, base in zip(events, rates[HELLO], strict=True)]
+    console.print(f"events a second in batches: {spread(events)}; where hello does 30,000 requests: {spread(scaled)}")
+    console.print(f"99 % of answers at half load within {spread(slow, 1)} ms; at most {most:,.0f} MiB of memory")

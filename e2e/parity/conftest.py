@@ -1,0 +1,67 @@
+"""Both libraries on their stages, for all scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from device import Device
+from normal import normalise
+from player import Player
+from playwright.sync_api import Browser
+from report import DOCUMENT, render
+from stage import OURS, REFERENCE, Stage, staged
+from story import Scenario
+
+WRITE = "--write-parity"
+NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.co.uk 127.0.0.1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(WRITE, action="store_true", help="write docs/parity.md before the scenarios are compared")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.getoption(WRITE, default=False):
+        DOCUMENT.write_text(render())
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Chromium, to which the tests' domains are this machine."""
+    return {**browser_type_launch_args, "args": [*browser_type_launch_args["args"], NAMES]}
+
+
+@pytest.fixture(scope="session")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stage]]:
+    """A stage for each library."""
+    with ExitStack() as stack:
+        yield {
+            library: stack.enter_context(staged(library, tmp_path_factory.mktemp(library)))
+            for library in (REFERENCE, OURS)
+        }
+
+
+@pytest.fixture(scope="session")
+def devices(browser: Browser, stages: dict[str, Stage]) -> Iterator[dict[str, Device]]:
+    """A device for each library, whose HTTP cache is warm: booting a cold one 200 times takes minutes."""
+    yield {library: Device(browser.new_context()) for library in stages}
+
+
+@pytest.fixture
+def play(devices: dict[str, Device], stages: dict[str, Stage]) -> Callable[[str, Scenario], dict[str, Any]]:
+    """A function that plays a scenario with a library, on a device that remembers nothing, and tells what was seen."""
+
+    def run(library: str, scenario: Scenario) -> dict[str, Any]:
+        device = devices[library]
+        player = Player(stages[library], device.context, scenario)
+        try:
+            return normalise(asdict(player.play()))
+        finally:
+            player.close()
+            device.forget(player.origins)
+
+    return run

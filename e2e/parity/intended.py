@@ -1,0 +1,40 @@
+"""The differences that are meant, and why."""
+
+REASONS = {
+    "alias": (
+        "An alias names the id that it was given. The reference puts the current userId in its place as soon as there "
+        "is one, so that a known visitor's alias links an id to itself."
+    ),
+    "early-order": (
+        "Calls made before the library is up happen in the order in which they were made, and each says who the "
+        "visitor was then. The reference plays them method by method, so that a track after an identify is sent "
+        "before it, and takes the userId as it is at the time of sending."
+    ),
+    "group-anonymous-id": (
+        "A group has no anonymousId. The reference's group turns into a user when it is loaded, and answers the "
+        "visitor's."
+    ),
+    "legacy-group": (
+        "The oldest library's cookie `ajs_user` names a user. The reference takes it for the group's id and traits too."
+    ),
+    "batch-key": "A batch tells its writeKey once, not in each of its events.",
+    "unsendable": (
+        "An event that holds a value JSON can't carry (a cycle, a BigInt) is sent without that value, with a warning "
+        "on the console. The reference loses the event."
+    ),
+    "nobody": (
+        "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."
+    ),
+}
+
+EVERYWHERE = (
+    "messageIds have the specification's form, `ajs-` and 32 hexadecimal digits; the reference's begin with "
+    "`ajs-next-`.",
+    "`context.library.version` is our own.",
+    "The write key travels in the body only; the reference adds an Authorization header, which costs pages of another "
+    "origin a preflight.",
+    "Callbacks and listeners are called as soon as the collector has answered, and after 300 ms at the latest; the "
+    "reference always waits 300 ms with callbacks.",
+    "What waits at the end of a page is handed to the browser as a beacon; the reference writes it to localStorage.",
+)
+"""What differs in every scenario, and is left out of the comparison."""

@@ -1,0 +1,56 @@
+"""Makes what two libraries left to be seen comparable: ids by order of sight, times by their form, ports by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+MESSAGE_ID = re.compile(rf"ajs-next-\d{{13}}-{UUID.pattern}|ajs-[0-9a-f]{{32}}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+PORT = re.compile(r"(?<=[a-z0-9]):\d{4,5}\b")
+NOW = ("timestamp", "sentAt")
+
+
+def normalise(seen: dict[str, Any]) -> dict[str, Any]:
+    """Return what was seen with everything replaced that differs from run to run."""
+    ids: dict[str, str] = {}
+
+    def name_ids(text: str) -> str:
+        found = PORT.sub("", MESSAGE_ID.sub("<message>", text))
+        return UUID.sub(lambda match: ids.setdefault(match.group(), f"<id {len(ids) + 1}>"), found)
+
+    seen = _each_text(seen, name_ids)
+    for event in seen["events"]:
+        for one in event["body"].get("batch", [event["body"]]):
+            _hide_times(one)
+            _hide_library(one)
+        _hide_times(event["body"])
+    for state in seen["states"]:
+        for cookie in state["cookies"].values():
+            cookie["days"] = None if cookie["days"] is None else round(cookie["days"])
+    return seen
+
+
+def _hide_times(event: dict[str, Any]) -> None:
+    for name in NOW:
+        if TIME.fullmatch(str(event.get(name))) and not event[name].startswith("2020-"):
+            event[name] = "<time>"
+
+
+def _hide_library(event: dict[str, Any]) -> None:
+    library = event.get("context", {}).get("library")
+    if library and library["version"].startswith(("next-", "satsuma-")):
+        library["version"] = "<version>"
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        # Sorted, since ids are named by order of sight, and libraries write their keys in orders of their own.
+        return {change(key): _each_text(item, change) for key, item in sorted(value.items())}
+    if isinstance(value, list):
+        return [_each_text(item, change) for item in value]
+    return value

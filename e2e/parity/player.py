@@ -1,0 +1,183 @@
+"""Plays a scenario in a real Chromium, and tells what could be seen of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from stage import BLANK, Stage
+from story import ClearCookies, ClearStorage, ExpireCookies, Find, Leave, Run, Scenario, Step, Visit
+
+UP = "() => Boolean(window.analytics && !Array.isArray(analytics) && analytics.initialized)"
+CALM = """() => new Promise((resolve) => {
+    let rounds = 12;
+    const next = () => (rounds-- ? setTimeout(next, 0) : resolve());
+    next();
+})"""
+EXPIRE = """() => {
+    for (const pair of document.cookie.split("; ").filter((pair) => pair.startsWith("ajs_")))
+        for (const domain of ["", "; domain=.shop.test"])
+            document.cookie = `${pair}; path=/; samesite=lax; max-age=1${domain}`;
+}"""
+FIND = """([cookies, storage]) => {
+    cookies.forEach((cookie) => { document.cookie = cookie; });
+    Object.entries(storage).forEach(([key, value]) => localStorage.setItem(key, value));
+}"""
+THE_END = "The end"
+LAST = f"() => analytics.track('{THE_END}').then(() => null, () => null)"
+SECONDS_A_DAY = 86_400
+PATIENCE = 20
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a scenario left to be seen.
+
+    Attributes:
+        told: what its scripts returned.
+        states: cookies and localStorage after each step.
+        events: what was posted, as ``{"path": …, "body": …}``.
+        errors: the page's errors and what it wrote to the console as such.
+    """
+
+    told: list[Any] = field(default_factory=list)
+    states: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+class Player:
+    """Plays one scenario."""
+
+    def __init__(self, stage: Stage, context: BrowserContext, scenario: Scenario) -> None:
+        self._stage = stage
+        self._context = context
+        self._scenario = scenario
+        self._seen = Seen()
+        self._tabs: dict[int, Page] = {}
+        self._under_way: set[Request] = set()
+        self.origins: set[str] = set()
+
+    def play(self) -> Seen:
+        """Play all steps, each to its end."""
+        first = len(self._stage.posts.posted)
+        for step in self._scenario.steps:
+            self._do(step)
+            self._seen.states.append(self._state())
+        self._tab(max(self._tabs)).evaluate(LAST)
+        self._calm()
+        posted = self._stage.posts.posted[first:]
+        told = ({"path": post.path, "body": _without_the_end(post.body)} for post in posted)
+        self._seen.events = [event for event in told if event["body"]]
+        return self._seen
+
+    def close(self) -> None:
+        """Close the pages."""
+        for page in self._tabs.values():
+            page.close()
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case Visit():
+                self._visit(step)
+            case Run():
+                answer = self._tab(step.tab).evaluate(f"async () => {{ {step.script} }}")
+                self._seen.told.append(answer)
+            case Leave():
+                page = self._tab(step.tab)
+                with page.expect_navigation():
+                    page.evaluate(f"() => {{ {step.script} }}")
+                self._wait_for_library(page)
+            case Find():
+                self._find(step)
+            case ExpireCookies():
+                self._tab(0).evaluate(EXPIRE)
+                self._until(lambda: not any(name.startswith("ajs_") for name in self._cookies()), "cookies to expire")
+            case ClearCookies():
+                self._context.clear_cookies()
+            case ClearStorage():
+                self._tab(0).evaluate("() => localStorage.clear()")
+        self._calm()
+
+    def _visit(self, step: Visit) -> None:
+        page = self._tab(step.tab)
+        self._stage.show(self._scenario, step)
+        self._open(page, step.host, step.path)
+        self._wait_for_library(page)
+
+    def _find(self, step: Find) -> None:
+        page = self._tab(0)
+        self._open(page, step.host, BLANK)
+        page.evaluate(FIND, [list(step.cookies), dict(step.storage)])
+
+    def _open(self, page: Page, host: str, path: str) -> None:
+        self.origins.add(self._stage.url(host, ""))
+        page.goto(self._stage.url(host, path))
+
+    def _tab(self, number: int) -> Page:
+        if number not in self._tabs:
+            page = self._context.new_page()
+            if self._scenario.broken:
+                page.add_init_script(self._scenario.broken)
+            page.on("console", self._note)
+            page.on("pageerror", lambda error: self._seen.errors.append(f"page error: {error}"))
+            page.on("request", lambda request: request.method == "POST" and self._under_way.add(request))
+            page.on("requestfinished", lambda request: self._under_way.discard(request))
+            page.on("requestfailed", lambda request: self._under_way.discard(request))
+            self._tabs[number] = page
+        return self._tabs[number]
+
+    def _note(self, line: ConsoleMessage) -> None:
+        if line.type == "error":
+            self._seen.errors.append(f"console: {line.text}")
+
+    def _wait_for_library(self, page: Page) -> None:
+        self._until(lambda: page.evaluate(UP), f"the library: {self._seen.errors}")
+
+    def _calm(self) -> None:
+        """Wait until the pages have done what they had queued, and their posts are answered."""
+        for page in self._tabs.values():
+            page.evaluate(CALM)
+        self._until(lambda: not self._under_way, "the posts to be answered")
+
+    def _until(self, true: Callable[[], Any], what: str) -> None:
+        limit = time.monotonic() + PATIENCE
+        while not true():
+            if time.monotonic() > limit:
+                raise AssertionError(f"waited {PATIENCE} s for {what}")
+            next(iter(self._tabs.values())).wait_for_timeout(10)
+
+    def _cookies(self) -> dict[str, dict[str, Any]]:
+        now = time.time()
+        return {cookie["name"]: _attributes(dict(cookie), now) for cookie in self._context.cookies()}
+
+    def _state(self) -> dict[str, Any]:
+        page = next(iter(self._tabs.values()))
+        try:
+            storage = page.evaluate("() => ({...localStorage})")
+        except Exception:
+            storage = None  # The scenario took it away.
+        return {"cookies": self._cookies(), "storage": storage}
+
+
+def _without_the_end(body: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a body without the event that ends a scenario; None where nothing is left."""
+    if "batch" not in body:
+        return None if body.get("event") == THE_END else body
+    batch = [event for event in body["batch"] if event.get("event") != THE_END]
+    return {**body, "batch": batch} if batch else None
+
+
+def _attributes(cookie: dict[str, Any], now: float) -> dict[str, Any]:
+    days = None if cookie["expires"] == -1 else round((cookie["expires"] - now) / SECONDS_A_DAY, 2)
+    return {
+        "value": cookie["value"],
+        "days": days,
+        "domain": cookie["domain"],
+        "path": cookie["path"],
+        "sameSite": cookie["sameSite"],
+        "secure": cookie["secure"],
+    }

@@ -1,0 +1,14 @@
+"""The stories that both libraries play."""
+
+from story import Scenario
+
+from . import calls, events, identity, plugins, storage
+
+CHAPTERS: dict[str, tuple[Scenario, ...]] = {
+    "Identity": identity.SCENARIOS,
+    "Storage": storage.SCENARIOS,
+    "Calls": calls.SCENARIOS,
+    "Events": events.SCENARIOS,
+    "Plugins, links and forms": plugins.SCENARIOS,
+}
+SCENARIOS = tuple(scenario for scenarios in CHAPTERS.values() for scenario in scenarios)

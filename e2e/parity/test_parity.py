@@ -1,0 +1,38 @@
+"""Every scenario looks the same with analytics.js and with Satsuma, but for what is meant to differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from difference import differences
+from intended import REASONS
+from report import DOCUMENT, render
+from scenarios import SCENARIOS
+from stage import OURS, REFERENCE
+from story import Scenario
+
+Play = Callable[[str, Scenario], dict[str, Any]]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.title)
+def test_both_libraries_leave_the_same_to_be_seen(scenario: Scenario, play: Play) -> None:
+    ours = play(OURS, scenario)
+    assert not ours["errors"]
+    if scenario.reference_fails:
+        assert ours["events"]
+        return
+    found = list(differences(play(REFERENCE, scenario), ours))
+    unmeant = [line for line in found if not line.startswith(tuple(scenario.intended))]
+    assert not unmeant, "\n".join(["the libraries differ:", *unmeant])
+    stale = [path for path in scenario.intended if not any(line.startswith(path) for line in found)]
+    assert not stale, f"these no longer differ: {stale}"
+
+
+def test_every_reason_is_needed() -> None:
+    assert {key for scenario in SCENARIOS for key in scenario.intended.values()} == set(REASONS)
+
+
+def test_the_document_tells_what_is_compared() -> None:
+    assert DOCUMENT.read_text() == render(), "run ./dev parity, which writes it"

@@ -1,0 +1,141 @@
+"""Middleware and plugins: who sees an event, who may change it, and who may stop it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fakes import FakePlatform
+from satsuma.analytics import Analytics
+from satsuma.options import Endpoint
+from satsuma.pipeline import Cancelled, Context, PluginKind
+
+
+class Recorder:
+    """A plugin that notes the events it sees."""
+
+    def __init__(self, kind: PluginKind, name: str = "recorder", work: Callable[[Context], Any] | None = None) -> None:
+        self.kind = kind
+        self.name = name
+        self.seen: list[str] = []
+        self._work = work
+
+    async def track(self, context: Context) -> Context:
+        if self._work is not None:
+            result = self._work(context)
+            if asyncio.iscoroutine(result):
+                await result
+        self.seen.append(context.event["event"])
+        return context
+
+
+def play(platform: FakePlatform, story: Callable[[Analytics], Any]) -> None:
+    async def run() -> None:
+        await story(Analytics(platform, Endpoint("demo", "https://c.test/v1")))
+
+    asyncio.run(run())
+
+
+def test_a_slow_destination_keeps_nothing_from_the_collector(platform: FakePlatform) -> None:
+    async def story(analytics: Analytics) -> None:
+        forever = asyncio.Event()
+        await analytics.register(Recorder(PluginKind.DESTINATION, work=lambda _: forever.wait()))
+        call = asyncio.ensure_future(analytics.track("Sent"))
+        assert len(platform.sent) == 1
+        forever.set()
+        await call
+
+    play(platform, story)
+
+
+def test_a_callback_waits_no_longer_than_the_timeout(platform: FakePlatform) -> None:
+    platform.status = None  # The collector never answers.
+
+    async def story(analytics: Analytics) -> None:
+        called = asyncio.Event()
+        analytics.timeout = 1
+        call = asyncio.ensure_future(analytics.track("Slow", callback=lambda _: called.set()))
+        async with asyncio.timeout(5):
+            await called.wait()
+        assert not call.done()
+        call.cancel()
+
+    play(platform, story)
+
+
+def test_destination_middleware_changes_what_one_destination_gets_and_nothing_else(platform: FakePlatform) -> None:
+    async def story(analytics: Analytics) -> None:
+        one, other = (Recorder(PluginKind.DESTINATION, name) for name in ("One", "Other"))
+        await analytics.register(one, other)
+        analytics.add_destination_middleware("one", lambda event: {**event, "event": event["event"].upper()})
+        analytics.add_destination_middleware("*", lambda event: None if event["event"] == "Secret" else event)
+        await analytics.track("Open")
+        await analytics.track("Secret")
+        assert (one.seen, other.seen) == (["OPEN", "SECRET"], ["Open"])
+        assert '"event":"Secret"' in platform.sent[-1][0].body
+
+    play(platform, story)
+
+
+def test_source_middleware_sees_every_event_and_may_stop_it(platform: FakePlatform) -> None:
+    async def story(analytics: Analytics) -> None:
+        async def middleware(event: dict[str, Any]) -> dict[str, Any] | None:
+            return None if event.get("event") == "Secret" else {**event, "context": {**event["context"], "mine": 1}}
+
+        await analytics.add_source_middleware(middleware)
+        assert (await analytics.track("Secret")).cancelled
+        assert (await analytics.track("Open")).event["context"]["mine"] == 1
+        assert len(platform.sent) == 1
+
+    play(platform, story)
+
+
+def test_a_before_plugin_that_breaks_stops_the_event_and_says_so(platform: FakePlatform) -> None:
+    def broken(context: Context) -> None:
+        raise ValueError("broken")
+
+    def stopped(context: Context) -> None:
+        raise Cancelled("not this one")
+
+    async def story(analytics: Analytics) -> None:
+        await analytics.register(Recorder(PluginKind.ENRICHMENT, "enriches", broken))
+        assert (await analytics.track("Passes")).delivered
+        await analytics.register(Recorder(PluginKind.BEFORE, "checks", broken))
+        assert (await analytics.track("Held back")).cancelled == "broken"
+        await analytics.deregister("checks")
+        await analytics.register(Recorder(PluginKind.BEFORE, "stops", stopped))
+        assert (await analytics.track("Stopped")).cancelled == "not this one"
+        # Who stops an event on purpose has said so already.
+        assert [line.split("'")[1] for line in platform.warnings] == ["enriches", "checks"]
+
+    play(platform, story)
+
+
+def test_events_tell_which_plugins_did_not_load(platform: FakePlatform) -> None:
+    class Failing(Recorder):
+        async def load(self, _: Analytics) -> None:
+            raise RuntimeError("no network")
+
+    async def story(analytics: Analytics) -> None:
+        await analytics.register(Failing(PluginKind.DESTINATION, "Failing"))
+        await analytics.track("On")
+        assert '"failedInitializations":["Failing"]' in platform.sent[0][0].body
+
+    play(platform, story)
+
+
+@pytest.mark.parametrize(
+    ("integrations", "reached"),
+    [({}, True), ({"All": False}, False), ({"All": False, "Mine": True}, True), ({"Mine": False}, False)],
+)
+def test_integrations_choose_destinations(platform: FakePlatform, integrations: dict[str, bool], reached: bool) -> None:
+    async def story(analytics: Analytics) -> None:
+        mine = Recorder(PluginKind.DESTINATION, "Mine")
+        await analytics.register(mine)
+        await analytics.track("On", options={"integrations": integrations})
+        assert bool(mine.seen) is reached
+        assert len(platform.sent) == 1
+
+    play(platform, story)
