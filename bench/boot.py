@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, sync_playwright
 from pytest_satsuma.chromium import launch_args
 from rich.progress import track
-from satsuma_server import snippet
-from satsuma_server.testing import plain_pyodide, running, serving
+from satsuma_server import plain_pyodide, snippet
+from satsuma_server.testing import running, serving
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response

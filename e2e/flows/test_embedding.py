@@ -1,68 +1,53 @@
-"""An app that runs Pyodide already: the README's lines, with the real micropip, in an interpreter that isn't ours."""
+"""An app that runs Pyodide already: the shop's notebook, with the real micropip, in an interpreter that isn't ours."""
 
 from __future__ import annotations
 
 import re
-import zipfile
-from collections.abc import Callable, Iterator
-from importlib.metadata import distribution
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_satsuma import Visitor
-from satsuma_server.testing import Collector, plain_pyodide, serving
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import Route
+from satsuma_server.testing import Collector
 
 README = Path(__file__).parents[2] / "README.md"
-PAGE = """<!doctype html><title>An app of Python</title><link rel="icon" href="data:,">
-%s
-<script>
-window.app = (async () => {
-  const { pyodide } = await startPyodide();
-  pyodide.unpackArchive(await (await fetch("/micropip.zip")).arrayBuffer(), "zip", { extractDir: "/lib/app" });
-  pyodide.runPython("import sys; sys.path.insert(0, '/lib/app')");
-  window.pyodide = pyodide;
-})();
-</script>"""
+Stored = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def site(collector: Collector, tmp_path: Path) -> Iterator[str]:
-    """A page that boots Pyodide by itself and has micropip at hand."""
-    bundle = tmp_path / "micropip.zip"
-    with zipfile.ZipFile(bundle, "w") as packed:
-        for name in ("micropip", "packaging"):
-            for file in distribution(name).files or ():
-                if file.suffix != ".pyc" and ".." not in file.parts:
-                    packed.write(str(file.locate()), str(file))
-    html = PAGE % plain_pyodide(collector.url)
+def notebook(visitor: Visitor) -> Callable[..., str]:
+    """A function that runs a cell (the one that is there unless another is given) and returns what it printed."""
+    visitor.page.goto(f"{visitor.base_url}/notebook")
 
-    async def page(request: Request) -> Response:
-        return HTMLResponse(html)
+    def run(code: str | None = None) -> str:
+        if code is not None:
+            visitor.page.fill("#code", code)
+        visitor.page.click("#run")
+        visitor.until(lambda: visitor.page.inner_text("#state") in ("done", "stopped by an error"), "the cell", 60)
+        output = visitor.page.inner_text("#output")
+        assert visitor.page.inner_text("#state") == "done", output
+        return output
 
-    async def micropip(request: Request) -> Response:
-        return FileResponse(bundle)
-
-    with serving(Starlette(routes=[Route("/", page), Route("/micropip.zip", micropip)])) as url:
-        yield url
+    return run
 
 
 def test_the_readmes_lines_run_in_an_app_of_pyodide(
-    visitor: Visitor, collector: Collector, stored: Callable[..., dict[str, Any]]
+    notebook: Callable[..., str], visitor: Visitor, collector: Collector, stored: Stored
 ) -> None:
     (code,) = re.findall(r"```python\n(import micropip.*?)```", README.read_text(), re.S)
-    visitor.page.goto(visitor.base_url)
-    visitor.evaluate("async () => { await window.app; }")
-    visitor.evaluate(
-        "(code) => pyodide.runPythonAsync(code).then(() => null)",
-        code.replace("https://collector.example", collector.url),
-    )
+    output = notebook(code.replace("https://collector.example", collector.url))
     opened = stored("track", "Notebook Opened")
     assert opened["properties"] == {"cells": 12}
     assert opened["userId"] == visitor.identity.user_id == "97980cfea0067"
     assert opened["anonymousId"] == visitor.identity.anonymous_id
     assert stored("identify")["traits"] == {"plan": "premium"}
+    assert f"97980cfea0067 {opened['anonymousId']}" in output
+
+
+def test_the_notebook_and_the_shop_know_one_visitor(
+    notebook: Callable[..., str], visitor: Visitor, stored: Stored
+) -> None:
+    assert "stored: True" in notebook()
+    visitor.visit("/")
+    assert stored("page")["anonymousId"] == stored("track", "Notebook Opened")["anonymousId"]

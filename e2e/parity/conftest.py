@@ -57,11 +57,10 @@ def play(devices: dict[str, Device], stages: dict[str, Stage]) -> Callable[[str,
 
     def run(library: str, scenario: Scenario) -> dict[str, Any]:
         device = devices[library]
-        player = Player(stages[library], device.context, scenario)
+        player = Player(stages[library], device, scenario)
         try:
             return normalise(asdict(player.play()))
         finally:
-            player.close()
             device.forget(player.origins)
 
     return run

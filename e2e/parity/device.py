@@ -1,21 +1,39 @@
-"""A browser context that forgets its visitor, and keeps its HTTP cache."""
+"""A browser context that forgets its visitor, and keeps its HTTP cache and its first tab: both are slow to warm up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Request
 
 
 class Device:
-    """One browser context."""
+    """One browser context.
+
+    Attributes:
+        errors: what its pages wrote to the console as errors, and what they threw.
+        under_way: posts without an answer.
+    """
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
-        self._session = context.new_cdp_session(context.new_page())
+        self.tab = context.new_page()
+        self.errors: list[str] = []
+        self.under_way: set[Request] = set()
+        self._session = context.new_cdp_session(self.tab)
+        context.on("console", lambda line: line.type == "error" and self.errors.append(f"console: {line.text}"))
+        context.on("weberror", lambda error: self.errors.append(f"page error: {error.error}"))
+        context.on("request", lambda request: request.method == "POST" and self.under_way.add(request))
+        context.on("requestfinished", lambda request: self.under_way.discard(request))
+        context.on("requestfailed", lambda request: self.under_way.discard(request))
 
     def forget(self, origins: Iterable[str]) -> None:
-        """Clear all cookies, and what these origins have stored."""
+        """Close all tabs but the first; clear all cookies, and what these origins have stored."""
+        for page in self.context.pages[1:]:
+            page.close()
+        self.tab.goto("about:blank")
         self.context.clear_cookies()
         for origin in origins:
             self._session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+        self.errors.clear()
+        self.under_way.clear()

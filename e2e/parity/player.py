@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from device import Device
+from playwright.sync_api import Page
 from stage import BLANK, Stage
 from story import ClearCookies, ClearStorage, ExpireCookies, Find, Leave, Run, Scenario, Step, Visit
 
@@ -52,13 +53,13 @@ class Seen:
 class Player:
     """Plays one scenario."""
 
-    def __init__(self, stage: Stage, context: BrowserContext, scenario: Scenario) -> None:
+    def __init__(self, stage: Stage, device: Device, scenario: Scenario) -> None:
         self._stage = stage
-        self._context = context
+        self._device = device
         self._scenario = scenario
         self._seen = Seen()
-        self._tabs: dict[int, Page] = {}
-        self._under_way: set[Request] = set()
+        # What breaks the browser stays in its tab for good: such a scenario gets one of its own.
+        self._tabs: dict[int, Page] = {} if scenario.broken else {0: device.tab}
         self.origins: set[str] = set()
 
     def play(self) -> Seen:
@@ -72,12 +73,8 @@ class Player:
         posted = self._stage.posts.posted[first:]
         told = ({"path": post.path, "body": _without_the_end(post.body)} for post in posted)
         self._seen.events = [event for event in told if event["body"]]
+        self._seen.errors = list(self._device.errors)
         return self._seen
-
-    def close(self) -> None:
-        """Close the pages."""
-        for page in self._tabs.values():
-            page.close()
 
     def _do(self, step: Step) -> None:
         match step:
@@ -97,7 +94,7 @@ class Player:
                 self._tab(0).evaluate(EXPIRE)
                 self._until(lambda: not any(name.startswith("ajs_") for name in self._cookies()), "cookies to expire")
             case ClearCookies():
-                self._context.clear_cookies()
+                self._device.context.clear_cookies()
             case ClearStorage():
                 self._tab(0).evaluate("() => localStorage.clear()")
         self._calm()
@@ -119,29 +116,19 @@ class Player:
 
     def _tab(self, number: int) -> Page:
         if number not in self._tabs:
-            page = self._context.new_page()
+            self._tabs[number] = self._device.context.new_page()
             if self._scenario.broken:
-                page.add_init_script(self._scenario.broken)
-            page.on("console", self._note)
-            page.on("pageerror", lambda error: self._seen.errors.append(f"page error: {error}"))
-            page.on("request", lambda request: request.method == "POST" and self._under_way.add(request))
-            page.on("requestfinished", lambda request: self._under_way.discard(request))
-            page.on("requestfailed", lambda request: self._under_way.discard(request))
-            self._tabs[number] = page
+                self._tabs[number].add_init_script(self._scenario.broken)
         return self._tabs[number]
 
-    def _note(self, line: ConsoleMessage) -> None:
-        if line.type == "error":
-            self._seen.errors.append(f"console: {line.text}")
-
     def _wait_for_library(self, page: Page) -> None:
-        self._until(lambda: page.evaluate(UP), f"the library: {self._seen.errors}")
+        self._until(lambda: page.evaluate(UP), f"the library: {self._device.errors}")
 
     def _calm(self) -> None:
         """Wait until the pages have done what they had queued, and their posts are answered."""
         for page in self._tabs.values():
             page.evaluate(CALM)
-        self._until(lambda: not self._under_way, "the posts to be answered")
+        self._until(lambda: not self._device.under_way, "the posts to be answered")
 
     def _until(self, true: Callable[[], Any], what: str) -> None:
         limit = time.monotonic() + PATIENCE
@@ -152,7 +139,7 @@ class Player:
 
     def _cookies(self) -> dict[str, dict[str, Any]]:
         now = time.time()
-        return {cookie["name"]: _attributes(dict(cookie), now) for cookie in self._context.cookies()}
+        return {cookie["name"]: _attributes(dict(cookie), now) for cookie in self._device.context.cookies()}
 
     def _state(self) -> dict[str, Any]:
         page = next(iter(self._tabs.values()))

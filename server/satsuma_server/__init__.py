@@ -2,6 +2,7 @@
 
 __version__ = "0.1.0"
 
+from .assets.interpreter import plain_pyodide
 from .assets.snippet import snippet
 
-__all__ = ["__version__", "snippet"]
+__all__ = ["__version__", "plain_pyodide", "snippet"]

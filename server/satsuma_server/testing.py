@@ -19,21 +19,12 @@ from starlette.types import ASGIApp
 
 from .app import create_app
 from .serving import listen, make_server, url_of
-from .settings import RUNTIME, Settings
+from .settings import Settings
 
 START_SECONDS = 20
 
 SATSUMA = [sys.executable, "-c", "from satsuma_server.cli import main; main()"]
 """The command, as this very Python has it."""
-
-PLAIN_PYODIDE = """<script src="{folder}pyodide.js"></script>
-<script>
-async function startPyodide() {{
-  const lockFileContents = {{ info: {info}, packages: {{}} }};
-  const pyodide = await loadPyodide({{ indexURL: "{folder}", lockFileContents, checkAPIVersion: false }});
-  return {{ pyodide, folder: "{folder}" }};
-}}
-</script>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +63,6 @@ class Collector:
                 told = [f"{event['type']} {event.get('event') or event.get('name') or ''}".strip() for event in events]
                 raise AssertionError(f"after {seconds} s the collector has stored only: {told}")
             time.sleep(0.03)
-
-
-def plain_pyodide(collector_url: str) -> str:
-    """Return HTML whose ``startPyodide()`` boots an interpreter that isn't ours, from the files of a collector.
-
-    Its promise gives the interpreter (``pyodide``) and the folder of the files (``folder``).
-    """
-    loader = (RUNTIME / "loader.js").read_text()
-    runtime = json.JSONDecoder().raw_decode(loader, loader.index("RUNTIME = ") + len("RUNTIME = "))[0]
-    folder = f"{collector_url}/analytics.js/runtime/{runtime['folder']}"
-    return PLAIN_PYODIDE.format(folder=folder, info=json.dumps(runtime["lockInfo"]))
 
 
 @contextmanager

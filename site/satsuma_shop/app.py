@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from .notebook import Notebook
 from .pages import HERE, Pages
 from .qa import Qa
 from .users import ShopError, Users
@@ -44,7 +45,7 @@ def create_app(collector_url: str, token: str, write_key: str = "demo", data: Pa
     pages = Pages(users, partial(snippet, write_key, collector_url))
     static = Mount("/static", StaticFiles(directory=HERE / "static"))
     sessions = Middleware(SessionMiddleware, secret_key=_secret(data), session_cookie="grove", same_site="lax")
-    routes = [*pages.routes(), *qa.routes(), static]
+    routes = [*pages.routes(), *qa.routes(), *Notebook(collector_url, write_key).routes(), static]
     handlers = {404: _not_found, ShopError: _refused}
     return Starlette(routes=routes, lifespan=lifespan, middleware=[sessions], exception_handlers=handlers)
 

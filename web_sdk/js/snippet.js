@@ -1,5 +1,5 @@
 /* Satsuma. Notes each call with its time and page until Python is up; paste it as high in <head> as you can. */
-!(function (global, document, host, writeKey) {
+!(function (global, document, host, writeKey, options) {
   var name = "analytics", analytics = (global[name] = global[name] || []);
   if (analytics.invoked || analytics.initialized) return;
   analytics.invoked = true;
@@ -30,6 +30,13 @@
     analytics._loadOptions = options;
     document.head.appendChild(script);
   };
-  analytics.load(writeKey);
+  /* Options of its own: <script src="…/snippet.js?writeKey=…" data-options='{"consent": "required"}'> */
+  var script = document.currentScript, own = script && script.dataset.options;
+  try {
+    if (own) options = JSON.parse(own);
+  } catch (error) {
+    console.warn("[satsuma] data-options is not JSON and is passed over.", error);
+  }
+  analytics.load(writeKey, options);
   analytics.page();
-})(window, document, __HOST__, __WRITE_KEY__);
+})(window, document, __HOST__, __WRITE_KEY__, __OPTIONS__);

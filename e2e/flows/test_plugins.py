@@ -1,0 +1,99 @@
+"""Plugins that a page brings along: in Python, in JavaScript, and both at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pytest_satsuma import Visitor
+from reference_library import PAGE
+from satsuma_server import snippet
+from satsuma_server.testing import Collector, serving
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+Stored = Callable[..., dict[str, Any]]
+
+PLUGIN = '''
+from satsuma.pipeline import Cancelled, PluginKind
+
+
+class Tidy:
+    """Upper-cases currencies, and keeps test orders back."""
+
+    name = "Tidy"
+    kind = PluginKind.BEFORE
+
+    def track(self, context):
+        properties = context.event["properties"]
+        if properties.get("test"):
+            raise Cancelled("a test order")
+        if "currency" in properties:
+            properties["currency"] = properties["currency"].upper()
+        return context
+
+
+plugins = [Tidy()]
+'''
+JAVASCRIPT = """async () => {
+    window.told = [];
+    await analytics.register({
+        name: "Pixel", type: "destination", version: "1", isLoaded: () => true, load: async () => {},
+        track: (ctx) => { told.push(ctx.event.properties.currency); return ctx; },
+    });
+    await analytics.addDestinationMiddleware("Pixel", ({payload, integration, next}) => {
+        payload.obj.properties.currency += `@${integration}`;
+        next(payload);
+    });
+    await analytics.track("Ordered", {currency: "eur"});
+    return told;
+}"""
+
+
+@pytest.fixture
+def site(collector: Collector) -> Iterator[str]:
+    """A page with plugins in Python: one that works, one that is broken, one that isn't there."""
+    options = {"pythonPlugins": ["/tidy.py", "/broken.py", "/missing.py"]}
+    html = PAGE.format(title="Plugins", snippet=snippet("plugged", collector.url, options=options), body="")
+    modules = {"/tidy.py": PLUGIN, "/broken.py": "plugins = [1 / 0]"}
+
+    async def answer(request: Request) -> Response:
+        path = request.url.path
+        if path.endswith(".py"):
+            return PlainTextResponse(modules.get(path, ""), 200 if path in modules else 404)
+        return HTMLResponse(html)
+
+    with serving(Starlette(routes=[Route("/{path:path}", answer)])) as url:
+        yield url
+
+
+@pytest.fixture
+def warnings(visitor: Visitor) -> list[str]:
+    """What the page was warned of; the browser's own line about the missing file is no error of the page's."""
+    told: list[str] = []
+    visitor.page.on("console", lambda line: line.type == "warning" and told.append(line.text))
+    return told
+
+
+def test_a_plugin_in_python_changes_and_stops_events(
+    visitor: Visitor, stored: Stored, collector: Collector, warnings: list[str]
+) -> None:
+    visitor.visit("/")
+    visitor.evaluate("() => analytics.track('Ordered', {test: true}).then(() => null)")
+    visitor.evaluate("() => analytics.track('Ordered', {currency: 'eur'}).then(() => null)")
+    assert stored("track", "Ordered")["properties"] == {"currency": "EUR"}
+    assert len(collector.events()) == 2
+    assert sum("/broken.py" in line and "ZeroDivisionError" in line for line in warnings) == 1
+    assert sum("/missing.py" in line and "404" in line for line in warnings) == 1
+    assert all("404" in error for error in visitor.errors)
+    visitor.errors.clear()
+
+
+def test_plugins_of_both_languages_see_the_same_event(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    assert visitor.evaluate(JAVASCRIPT) == ["EUR@Pixel"]
+    assert stored("track", "Ordered")["properties"] == {"currency": "EUR"}
+    visitor.errors.clear()
