@@ -26,6 +26,7 @@ SCENARIOS = (
     scenario(
         "A plugin stops events",
         f"await analytics.register({plugin('before', 'ctx.cancel()')}); void analytics.track('Stopped'); await analytics.page('On')",
+        reference_fails="was not done with it within a minute",
     ),
     scenario(
         "A destination sees what is sent",
