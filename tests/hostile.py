@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import strategies as st
 from satsuma.checks import IDENTIFIERS
 from satsuma_server.app import create_app
-from satsuma_server.ingest.endpoint import KINDS
+from satsuma_server.ingest.endpoint import PATHS
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.settings import Settings
 
@@ -81,7 +81,7 @@ def cut(draw: st.DrawFn, whole: bytes) -> bytes:
 PLAIN = EVENTS | BATCHES | RAW | st.sampled_from(NO_JSON) | st.binary(max_size=200)
 PACKED = PLAIN.map(gzip.compress)
 BODIES = EVENTS | BATCHES | PLAIN | PACKED | (PLAIN | PACKED).flatmap(cut)
-PATHS = st.sampled_from([f"/v1{path}" for path in (*KINDS, "/m")])
+ADDRESSES = st.sampled_from(sorted(PATHS))
 LATIN = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=30).map(as_header)
 HEADERS = st.fixed_dictionaries(
     {},

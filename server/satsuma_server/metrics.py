@@ -30,9 +30,9 @@ class Metrics:
 
     def count(self, *, accepted: int, duplicates: int, refused: int) -> None:
         """Count one request's events."""
-        self.accepted.inc(accepted)
-        self.duplicates.inc(duplicates)
-        self.refused.inc(refused)
+        for counter, count in ((self.accepted, accepted), (self.duplicates, duplicates), (self.refused, refused)):
+            if count:
+                counter.inc(count)
 
     def took(self, kind: str, seconds: float) -> None:
         """Count one request's time."""

@@ -27,6 +27,7 @@ class PatientProtocol(HttpToolsProtocol):
     _waiting: asyncio.TimerHandle | None = None
     _head_bytes: int | None = 0
     """How much of a head has come; None while none is under way."""
+    _in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -38,23 +39,29 @@ class PatientProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response("The request's head is too large.")
-        elif self._waiting is None and self.timeout_keep_alive_task is None and self.cycle.response_complete:
-            # Bytes that begin no request, as empty lines, have ended uvicorn's wait for the next one.
+        if self._waiting is None:
+            self._wait_for_the_rest()
+
+    def _wait_for_the_rest(self) -> None:
+        """Bound what is under way after these bytes. A request that came as a whole costs no timer."""
+        if self._in_body:
+            self._wait(self.body_seconds)
+        elif self._head_bytes or (self.timeout_keep_alive_task is None and self.cycle and self.cycle.response_complete):
+            # A head, or bytes that begin no request, as empty lines: they have ended uvicorn's wait for the next one.
             self._wait(self.header_seconds)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head_bytes = 0
-        if self._waiting is None:
-            self._wait(self.header_seconds)
 
     def on_headers_complete(self) -> None:
         self._head_bytes = None
+        self._in_body = True
         self._stop_waiting()
-        self._wait(self.body_seconds)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        self._in_body = False
         self._stop_waiting()
         super().on_message_complete()
 

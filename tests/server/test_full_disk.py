@@ -18,13 +18,15 @@ from satsuma_server.testing import SATSUMA, Collector, running, serving, started
 
 SECONDS = 20
 PAD = "x" * 10_000
-BALLAST_BYTES = 4 << 20
+BALLAST_BYTES = 5 << 20
+"""More than half of the disk: what the write-ahead log holds must find room once more, in the log itself."""
+
 SERVE = ("serve", "--accept-any-key", "--token", "t")
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MB, half of it taken by a file named ballast."""
+    """A file system of 8 MB, most of it taken by a file named ballast."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], capture_output=True, text=True)

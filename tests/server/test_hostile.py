@@ -58,7 +58,7 @@ def many(test: Callable[..., None], examples: int) -> Callable[..., None]:
 def post_anything(target: Target, examples: int) -> None:
     """Post bodies without sense or reason."""
 
-    @given(hostile.PATHS, hostile.BODIES, hostile.HEADERS)
+    @given(hostile.ADDRESSES, hostile.BODIES, hostile.HEADERS)
     def post(path: str, body: bytes, headers: dict[str, bytes]) -> None:
         answer = target.post(path, body, headers)
         stored, letters = target.new_events(), target.new_letters()

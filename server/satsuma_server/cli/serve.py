@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -14,7 +13,7 @@ from satsuma.errors import SatsumaError
 from satsuma_server.app import create_app
 from satsuma_server.errors import SettingsError
 from satsuma_server.logs import set_up
-from satsuma_server.serving import listen, serve, url_of
+from satsuma_server.serving import listen, run, url_of
 from satsuma_server.settings import Settings, make_settings
 
 from .console import console, fail
@@ -99,7 +98,7 @@ def _run(settings: Settings, host: str, port: int, shop_port: int | None, ready_
             apps.append((_make_shop(told["url"], settings), shop_listener))
     except SatsumaError as error:
         fail(str(error))
-    asyncio.run(serve(apps, lambda: _announce(settings, told, ready_file)))
+    run(apps, lambda: _announce(settings, told, ready_file))
 
 
 def _make_shop(collector_url: str, settings: Settings) -> Any:

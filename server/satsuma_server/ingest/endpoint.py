@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 from satsuma.checks import EVENT_TYPES, MAX_ID_LENGTH, check_event
 from satsuma.errors import EventError
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from satsuma_server.errors import BadRequestError, CollectorError, ForbiddenError, UnauthorizedError
@@ -22,8 +22,13 @@ from .caller import Caller
 from .decode import BATCHES, SHORT_FORMS, Decoded, decode, encode
 from .stamp import Arrival, stamp
 
-KINDS = {f"/{name}": SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, *SHORT_FORMS)}
-"""What each path takes."""
+KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, *SHORT_FORMS)}
+"""What each name in a path takes."""
+
+PATHS = {**{f"/v1/{name}": kind for name, kind in KINDS.items()}, "/v1/m": "", "/v1/metrics": ""}
+"""What each path takes; nothing for a client's own statistics."""
+
+logger = logging.getLogger("satsuma.ingest")
 
 
 class Ingest:
@@ -92,23 +97,30 @@ class Ingest:
         return source
 
 
-class TrackingRoute(BaseRoute):
-    """All paths of the tracking API in one look-up, since they take nearly all requests."""
+class TrackingRoute:
+    """All paths of the tracking API in one look-up, wherever the collector is mounted."""
 
     def __init__(self, ingest: Ingest) -> None:
         self._ingest = ingest
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http" and scope["method"] == "POST":
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            if path in KINDS or path in ("/m", "/metrics"):
-                return Match.FULL, {"path_params": {"kind": KINDS.get(path)}}
-        return Match.NONE, {}
+    def takes(self, scope: Scope) -> bool:
+        """Tell whether a request is the tracking API's."""
+        return scope["type"] == "http" and scope["method"] == "POST" and _path(scope) in PATHS
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = scope["path_params"]["kind"]
-        answer = await (self._ingest.post(kind, scope, receive) if kind else self._ingest.count(receive))
+        """Answer one of its requests, whatever happens: nothing stands behind this."""
+        kind = PATHS[_path(scope)]
+        try:
+            answer = await (self._ingest.post(kind, scope, receive) if kind else self._ingest.count(receive))
+        except Exception:
+            logger.exception("a request could not be answered")
+            answer = self._ingest.fail(CollectorError("the collector failed: its log tells more"))
         await answer(scope, receive, send)
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def _arrival(decoded: Decoded, caller: Caller, kind: str) -> Arrival:

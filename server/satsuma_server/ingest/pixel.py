@@ -33,7 +33,7 @@ class Pixel:
         return Route("/pixel/{kind}", self._take)
 
     async def _take(self, request: Request) -> Response:
-        kind = KINDS.get(f"/{request.path_params['kind']}")
+        kind = KINDS.get(request.path_params["kind"])
         try:
             if kind not in EVENT_TYPES:
                 raise BadRequestError("is unknown: use a call's name, as /v1/pixel/track", path=".type")

@@ -129,6 +129,8 @@ def read_blocks(connection: sqlite3.Connection, after: int, limit: int) -> list[
 def _prepare(path: Path) -> sqlite3.Connection:
     connection = connect(path)
     try:
+        # A run that was killed on a full disk has left its write-ahead log: nothing can be written beside it.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.executescript(SCHEMA)
         if _state(connection) == OPEN:
             # The last run was killed: what a crash can leave behind is worth a look before anything is added.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 import time
@@ -69,7 +70,9 @@ class Upkeep:
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
         wal = self._path.with_name(self._path.name + "-wal")
         try:
-            mode = "TRUNCATE" if wal.stat().st_size > LONGEST_WAL else "PASSIVE"
+            # On a disk that is nearly full, what the write-ahead log holds on to is what the next events need.
+            room = min(LONGEST_WAL, shutil.disk_usage(wal.parent).free)
+            mode = "TRUNCATE" if wal.stat().st_size > room else "PASSIVE"
             connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
         except (OSError, sqlite3.Error):
             # The disk is full or gone: commits tell so to whoever wants to write, and the next round tries again.

@@ -182,6 +182,12 @@ class Writer:
 
     def _execute(self, jobs: list[Job], commit: _Commit) -> None:
         execute = self._connection.execute
+        more = any(job.task or (job.arrivals and job.arrivals.refused) for job in jobs)
+        if len(commit.blocks) <= 1 and not more:
+            # One statement is a transaction by itself, and each statement costs a wait for the interpreter's lock.
+            for block in commit.blocks:
+                execute(INSERT_BLOCK, block)
+            return
         execute("BEGIN IMMEDIATE")
         for block in commit.blocks:
             execute(INSERT_BLOCK, block)
