@@ -56,6 +56,10 @@ class FakeArea:
         self._check()
         self.items.pop(key, None)
 
+    def all_keys(self) -> list[str]:
+        self._check()
+        return list(self.items)
+
 
 class FakePlatform:
     """A `Platform` whose requests are answered by the test."""
@@ -118,6 +122,9 @@ class FakePlatform:
 
     def call_later(self, milliseconds: float, callback: Callable[[], None]) -> Callable[[], None]:
         return lambda: None
+
+    def exclusively(self, name: str, work: Callable[[], None]) -> None:
+        work()
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)

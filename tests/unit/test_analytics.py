@@ -35,7 +35,7 @@ def test_first_page_view_matches_the_specifications_payload(platform: FakePlatfo
     [event] = run(platform, lambda a: a.page())
     page = {"path": "/", "referrer": "", "search": "", "title": "Home Page", "url": "https://somesite.com/"}
     assert event == {
-        "anonymousId": "00000000-0000-4000-8000-000000000002",
+        "anonymousId": "00000000-0000-4000-8000-000000000003",
         "context": {
             "library": {"name": "analytics.js", "version": "satsuma-test"},
             "locale": "en-US",
@@ -44,7 +44,7 @@ def test_first_page_view_matches_the_specifications_payload(platform: FakePlatfo
             "userAgent": "Mozilla/5.0",
         },
         "integrations": {},
-        "messageId": "ajs-00000000000040008000000000000001",
+        "messageId": "ajs-00000000000040008000000000000002",
         "timestamp": "2020-04-23T22:38:48.550Z",
         "sentAt": "2020-04-23T22:38:48.550Z",
         "properties": page,

@@ -25,6 +25,16 @@ def ids(request: Request) -> list[str]:
     return [one["messageId"] for one in body.get("batch", [body])]
 
 
+def drained(delivery: Delivery, now: float = 0) -> list[list[str]]:
+    """Answer every request as it comes, and return what each carried."""
+    carried = []
+    while requests := delivery.requests(now):
+        [request] = requests
+        carried.append(ids(request))
+        delivery.answered(request.id, 200, now)
+    return carried
+
+
 def test_an_event_goes_alone_at_once_with_key_and_time() -> None:
     delivery, _ = make()
     delivery.add(event(1), now=1_587_681_528_550)
@@ -39,7 +49,9 @@ def test_a_batch_leaves_when_it_is_full_or_old_enough() -> None:
     delivery, _ = make(batch_size=3, batch_wait=5000)
     for number in range(4):
         delivery.add(event(number), now=0)
-    assert [ids(request) for request in delivery.requests(0)] == [["m0", "m1", "m2"]]
+    [full] = delivery.requests(0)
+    assert ids(full) == ["m0", "m1", "m2"]
+    delivery.answered(full.id, 200, now=1)
     assert delivery.next_due() == 5000
     assert [ids(request) for request in delivery.requests(5000)] == [["m3"]]
 
@@ -61,7 +73,7 @@ def test_retry_after_holds_everything_back() -> None:
     delivery.answered(first.id, 429, now=0, retry_after=30_000)
     delivery.add(event(2), now=1)
     assert delivery.requests(29_999) == []
-    assert [ids(request) for request in delivery.requests(30_000)] == [["m1"], ["m2"]]
+    assert drained(delivery, 30_000) == [["m1"], ["m2"]]
 
 
 def test_a_refusal_is_final_and_said() -> None:
@@ -89,7 +101,7 @@ def test_a_full_queue_drops_the_oldest_and_counts_it() -> None:
         delivery.add(event(number), now=0)
     assert delivery.requests(0) == []
     delivery.online(True)
-    assert [ids(request) for request in delivery.requests(0)] == [["m1"], ["m2"]]
+    assert drained(delivery) == [["m1"], ["m2"]]
     assert delivery.report().dropped == {"queue full": 1}
 
 
@@ -109,7 +121,51 @@ def test_lone_surrogates_stay_valid_json() -> None:
     assert "\\ud800" in request.body
 
 
-steps = st.lists(st.sampled_from(["add", "ok", "500", "400", "fail", "wait", "off", "on", "leave"]), max_size=60)
+def test_events_keep_their_order_even_where_one_fails() -> None:
+    delivery, _ = make(base_backoff=500)
+    delivery.add(event(1), now=0)
+    [first] = delivery.requests(0)
+    delivery.add(event(2), now=1)
+    assert delivery.requests(1) == [], "one request at a time"
+    delivery.failed(first.id, now=2)
+    assert delivery.requests(3) == [], "the second does not overtake the first"
+    assert delivery.next_due() == 502
+    assert drained(delivery, 502) == [["m1"], ["m2"]]
+
+
+def test_many_that_wait_go_in_batches() -> None:
+    delivery, _ = make(drain_from=3, drain_size=4)
+    delivery.online(False)
+    for number in range(9):
+        delivery.add(event(number), now=0)
+    delivery.online(True)
+    assert [len(carried) for carried in drained(delivery)] == [4, 4, 1]
+
+
+def test_what_the_browser_was_handed_comes_again_when_the_page_does() -> None:
+    delivery, _ = make()
+    for number in (1, 2, 3):
+        delivery.add(event(number), now=0)
+    [under_way] = delivery.requests(0)
+    [last] = delivery.leave(0)
+    delivery.handed(last.id)
+    assert (delivery.report().handed, len(delivery.unconfirmed())) == (2, 3)
+    delivery.recall()
+    delivery.answered(under_way.id, 200, now=1)  # An answer that nobody waits for any more.
+    assert sorted(name for carried in drained(delivery, 1) for name in carried) == ["m1", "m2", "m3"]
+    assert delivery.unconfirmed() == []
+
+
+def test_what_an_earlier_page_left_goes_first() -> None:
+    delivery, _ = make()
+    delivery.add(event(3), now=0)
+    delivery.recover([event(1), event(2), {"broken": True}], now=1)
+    assert drained(delivery, 1) == [["m1"], ["m2"], ["m3"]]
+    assert delivery.report().recovered == 3
+
+
+STEPS = ["add", "ok", "500", "400", "fail", "wait", "off", "on", "leave", "back"]
+steps = st.lists(st.sampled_from(STEPS), max_size=60)
 
 
 @given(steps, st.integers(1, 4))
@@ -128,7 +184,10 @@ def test_whatever_happens_every_event_is_settled_exactly_once_or_still_queued(or
         elif step in ("off", "on"):
             delivery.online(step == "on")
         elif step == "leave":
-            under_way += delivery.leave(now)
+            for request in delivery.leave(now):
+                delivery.handed(request.id)
+        elif step == "back":
+            delivery.recall()
         elif under_way:
             request = under_way.pop(0)
             statuses = {"ok": 200, "500": 500, "400": 400}
@@ -136,5 +195,6 @@ def test_whatever_happens_every_event_is_settled_exactly_once_or_still_queued(or
         under_way += delivery.requests(now)
     report = delivery.report()
     assert all(count == 1 for count in fates.values())
-    assert len(fates) + report.queued + report.inflight == number
+    assert len(fates) + report.queued + report.inflight + report.handed == number
+    assert len(delivery.unconfirmed()) == report.queued + report.inflight + report.handed
     assert report.sent + sum(report.dropped.values()) == len(fates)

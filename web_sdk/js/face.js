@@ -3,8 +3,8 @@
 
 const EVENTS = ["track", "identify", "page", "screen", "group", "alias"];
 const LATER = ["register", "deregister", "addSourceMiddleware", "addDestinationMiddleware", "ready", "trackLink", "trackClick",
-  "trackForm", "trackSubmit", "pageview"];
-const AT_ONCE = ["reset", "setAnonymousId", "on", "once", "off", "debug", "timeout", "flush", "delivery", "consent",
+  "trackForm", "trackSubmit", "pageview", "flush"];
+const AT_ONCE = ["reset", "setAnonymousId", "on", "once", "off", "debug", "timeout", "delivery", "consent",
   "addIntegrationMiddleware"];
 const CHAINED = ["on", "once", "off", "debug"];
 const SELF = ["addSourceMiddleware", "addDestinationMiddleware", "trackLink", "trackClick", "trackForm", "trackSubmit", "pageview"];

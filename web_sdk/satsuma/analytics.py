@@ -17,6 +17,7 @@ from .environment import REFERRER_KEY
 from .errors import SatsumaError
 from .events import Event, EventFactory, Moment
 from .identity import UNSET, Group, Unset, User
+from .journal import Journal
 from .options import Endpoint, LoadOptions
 from .pipeline import Context, Middleware, Pipeline, Plugin, SourceMiddleware
 from .platform import Platform
@@ -56,9 +57,10 @@ class Analytics(Calls):
         self._factory = EventFactory(self._user, environment, self._cookies(), self.options.integrations)
         self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.chance, platform.warn)
         self.pipeline = Pipeline(platform.warn)
-        self.sender = Sender(self._delivery, platform, endpoint.metadata, self.pipeline.failed)
+        self.sender = Sender(self._delivery, platform, self._journal(), endpoint.metadata, self.pipeline.failed)
         if self.options.delivers():
             self.pipeline.plugins.append(self.sender)
+            self.sender.take_over(look_again=True)
 
     # From call to event
 
@@ -191,6 +193,13 @@ class Analytics(Calls):
             return self._stores.make(only=lambda kind: kind is StoreKind.COOKIE)
         return Storage([], self._platform.warn)
 
+    def _journal(self) -> Journal | None:
+        """Return what keeps events over the end of a page, where anything may be kept."""
+        if not (self._persists and self.consent.granted):
+            return None
+        platform = self._platform
+        return Journal(platform.area, self.write_key, platform.new_id(), platform.warn)
+
     @property
     def _persists(self) -> bool:
         return self.options.persist and not self.options.disable
@@ -204,6 +213,7 @@ class Analytics(Calls):
         before = self._user, self._group
         held = self.consent.grant()
         self._change_identities(kept=True)
+        self.sender.journal = self._journal()
         self._user.adopt(before[0])
         self._group.adopt(before[1])
         for resume in held:
@@ -219,6 +229,7 @@ class Analytics(Calls):
         self.consent.withdraw()
         self._change_identities(kept=False)
         self._delivery.clear("consent withdrawn")
+        self.sender.forget()
         self._emitter.emit("consent", False)
 
     def _change_identities(self, *, kept: bool) -> None:
@@ -270,13 +281,18 @@ class Analytics(Calls):
         self.initialized = True
         self._emitter.emit("initialize", {"writeKey": self.write_key}, dict(given or {}))
 
-    def flush(self) -> None:
-        """Send what waits for company."""
-        self.sender.flush()
+    async def flush(self) -> DeliveryReport:
+        """Send what waits for company; done once everything so far is acknowledged or given up."""
+        await self.sender.flush()
+        return self.delivery
 
     def leave(self) -> None:
         """Hand over everything that waits before the page goes."""
         self.sender.leave()
+
+    def come_back(self) -> None:
+        """Go on: the page was only hidden, or is shown again as it was."""
+        self.sender.come_back()
 
     @property
     def delivery(self) -> DeliveryReport:

@@ -40,7 +40,8 @@ class DeliveryOptions:
         max_attempts: tries of one event before it is dropped.
         base_backoff, max_backoff: milliseconds between tries, doubled each time, up to the maximum.
         jitter: share of the backoff that chance adds or takes, 0 to 1.
-        max_inflight: requests under way at once.
+        drain_from, drain_size: where more than so many events are due, they go in batches of at most so many.
+        max_inflight: requests under way at once; 1 keeps the events of a page in order.
     """
 
     batch_size: int = 1
@@ -50,7 +51,9 @@ class DeliveryOptions:
     base_backoff: float = 500
     max_backoff: float = 60_000
     jitter: float = 0.1
-    max_inflight: int = 6
+    drain_from: int = 10
+    drain_size: int = 100
+    max_inflight: int = 1
 
 
 @dataclass(slots=True)
@@ -86,12 +89,24 @@ class Request:
 
 @dataclass(slots=True)
 class DeliveryReport:
-    """What became of the events so far."""
+    """What became of the events so far.
+
+    Attributes:
+        queued: events that wait.
+        inflight: events on their way.
+        handed: events that the browser was given as the page went; nobody heard the answer.
+        sent: events that the collector has acknowledged.
+        retried: times that an event was sent once more.
+        recovered: events that an earlier page had left behind.
+        dropped: events given up, by reason.
+    """
 
     queued: int = 0
     inflight: int = 0
+    handed: int = 0
     sent: int = 0
     retried: int = 0
+    recovered: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
 
 
@@ -118,11 +133,13 @@ class Delivery:
         self._warn = warn
         self._waiting: deque[Parcel] = deque()
         self._inflight: dict[int, list[Parcel]] = {}
+        self._handed: list[Parcel] = []
         self._next_request = 1
         self._paused_until = 0.0
         self._online = True
         self._sent = 0
         self._retried = 0
+        self._recovered = 0
         self._dropped: Counter[str] = Counter()
 
     def add(self, event: Event, now: float, settle: Callable[[bool], None] | None = None) -> None:
@@ -172,10 +189,13 @@ class Delivery:
         """Return the requests to carry out now."""
         ready: list[Request] = []
         while self._may_send(now, len(self._inflight)):
-            parcels = self._take(now, MAX_BATCH_BYTES - 1024)
+            due = sum(parcel.due <= now for parcel in self._waiting)
+            drain = self._options.batch_size == 1 and due > self._options.drain_from
+            count = self._options.drain_size if drain else self._options.batch_size
+            parcels = self._take(now, MAX_BATCH_BYTES - 1024, count)
             if not parcels:
                 break
-            ready.append(self._request(parcels, now))
+            ready.append(self._request(parcels, now, batch=drain))
         return ready
 
     def leave(self, now: float) -> list[Request]:
@@ -184,9 +204,47 @@ class Delivery:
         for parcel in self._waiting:
             parcel.due = 0
         ready = []
-        while parcels := self._take(now, MAX_KEEPALIVE_BYTES, everything=True):
+        while parcels := self._take(now, MAX_KEEPALIVE_BYTES, self._options.max_queue):
             ready.append(self._request(parcels, now, batch=True))
         return ready
+
+    def handed(self, request_id: int) -> None:
+        """Take note that the browser has taken a request of `leave`, and that nobody will hear the answer."""
+        self._handed += self._inflight.pop(request_id, [])
+
+    def recall(self) -> None:
+        """Send once more what has no answer: the page is back, and answers that came meanwhile were not heard.
+
+        The collector keeps an event once, however often it comes.
+        """
+        unheard = [parcel for parcels in self._inflight.values() for parcel in parcels]
+        self._inflight.clear()
+        for parcel in reversed([*self._handed, *unheard]):
+            parcel.due = 0
+            self._waiting.appendleft(parcel)
+        self._retried += len(self._handed) + len(unheard)
+        self._handed = []
+
+    def recover(self, events: Iterable[Event], now: float) -> None:
+        """Queue events that an earlier page has left behind, before those of this page."""
+        own, self._waiting = self._waiting, deque()
+        for event in events:
+            self.add(event, now)
+            self._recovered += 1
+        self._waiting.extend(own)
+
+    def unconfirmed(self) -> list[str]:
+        """Return the JSON text of every event that the collector hasn't acknowledged, in order."""
+        unheard = [parcel for parcels in self._inflight.values() for parcel in parcels]
+        return [parcel.text for parcel in (*self._handed, *unheard, *self._waiting)]
+
+    def surrender(self) -> None:
+        """Forget what has no answer: another page has taken it over."""
+        for parcel in (*self._handed, *(one for parcels in self._inflight.values() for one in parcels), *self._waiting):
+            self._settle(parcel, True)
+        self._handed = []
+        self._inflight.clear()
+        self._waiting.clear()
 
     def answered(self, request_id: int, status: int, now: float, retry_after: float | None = None) -> None:
         """Take the collector's answer.
@@ -214,18 +272,30 @@ class Delivery:
         """Return the time, in milliseconds, at which `requests` has something new to say; None for never."""
         if not self._waiting or not self._online or len(self._inflight) >= self._options.max_inflight:
             return None
-        return max(min(parcel.due for parcel in self._waiting), self._paused_until)
+        first = self._waiting[0]
+        due = first.due if first.attempts else min(parcel.due for parcel in self._waiting)
+        return max(due, self._paused_until)
 
     def report(self) -> DeliveryReport:
         """Return what became of the events so far."""
         inflight = sum(map(len, self._inflight.values()))
-        return DeliveryReport(len(self._waiting), inflight, self._sent, self._retried, dict(self._dropped))
+        return DeliveryReport(
+            queued=len(self._waiting),
+            inflight=inflight,
+            handed=len(self._handed),
+            sent=self._sent,
+            retried=self._retried,
+            recovered=self._recovered,
+            dropped=dict(self._dropped),
+        )
 
     def _may_send(self, now: float, inflight: int) -> bool:
-        return self._online and now >= self._paused_until and inflight < self._options.max_inflight
+        if not self._online or now < self._paused_until or inflight >= self._options.max_inflight:
+            return False
+        # What failed goes first, or the events of a page would change their order.
+        return not (self._waiting and self._waiting[0].attempts and self._waiting[0].due > now)
 
-    def _take(self, now: float, max_bytes: int, *, everything: bool = False) -> list[Parcel]:
-        count = self._options.max_queue if everything else self._options.batch_size
+    def _take(self, now: float, max_bytes: int, count: int) -> list[Parcel]:
         taken: list[Parcel] = []
         kept: list[Parcel] = []
         size = 0

@@ -68,6 +68,10 @@ class Platform(Protocol):
         """Call `callback` after a while; return what cancels it."""
         ...
 
+    def exclusively(self, name: str, work: Callable[[], None]) -> None:
+        """Do `work` while no other page of the site does what has the same name, where the platform can tell."""
+        ...
+
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine at once up to its first wait, and the rest in the background."""
         ...

@@ -8,8 +8,15 @@ from functools import partial
 from typing import Any
 
 from .delivery import Delivery, Event, Request
+from .journal import RENEWAL, Journal
 from .pipeline import DELIVERY_NAME, Context, PluginKind
 from .platform import Platform
+
+CLAIM = "satsuma-claim"
+"""Name of the lock under which a page takes over what others have left."""
+
+LATER_LOOK = 20_000
+"""Milliseconds after which a page looks once more for what a killed one has left."""
 
 
 class Sender:
@@ -22,12 +29,14 @@ class Sender:
         self,
         delivery: Delivery,
         platform: Platform,
+        journal: Journal | None = None,
         metadata: Mapping[str, Any] | None = None,
         failed: Sequence[str] = (),
     ) -> None:
         """Take the queue and the platform that carries out its requests.
 
         Args:
+            journal: keeps what has no answer; None where nothing may be kept.
             metadata: ``_metadata`` of every event; None for none.
             failed: names of the plugins that did not load, as they become known.
         """
@@ -35,10 +44,15 @@ class Sender:
         self._unloaded = failed
         self._delivery = delivery
         self._platform = platform
+        self.journal = journal
+        self._open: set[asyncio.Future[bool]] = set()
         self._cancel_timer: Callable[[], None] | None = None
+        self._renewing = False
 
     async def _send(self, context: Context) -> Context:
         settled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._open.add(settled)
+        settled.add_done_callback(self._open.discard)
         self._delivery.add(self._described(context.event), self._platform.now(), partial(_settle, settled))
         self.pump()
         context.delivered = await settled
@@ -57,26 +71,80 @@ class Sender:
         """Start the requests that are due, and come back when the next ones are."""
         for request in self._delivery.requests(self._platform.now()):
             self._platform.send(request, partial(self._answered, request), partial(self._failed, request))
+        self._keep()
         self._schedule()
 
-    def flush(self) -> None:
-        """Send what waits for company."""
+    async def flush(self) -> None:
+        """Send what waits for company, and wait until everything so far is acknowledged or given up."""
         self._delivery.flush()
         self.pump()
+        if self._open:
+            await asyncio.wait(set(self._open))
 
     def online(self, value: bool) -> None:
         """Say that the network is there or gone."""
         self._delivery.online(value)
         self.pump()
+        if value:
+            self.take_over()
+
+    # The page's life
+
+    def take_over(self, *, look_again: bool = False) -> None:
+        """Send what pages that are gone have left behind."""
+        if self.journal is None:
+            return
+        self._platform.exclusively(CLAIM, self._take_over)
+        if look_again:
+            self._platform.call_later(LATER_LOOK, self.take_over)
+
+    def _take_over(self) -> None:
+        if self.journal is None:
+            return
+        now = self._platform.now()
+        events = self.journal.take_orphans(now)
+        if events:
+            self._delivery.recover(events, now)
+            self.pump()
 
     def leave(self) -> None:
-        """Hand over everything that waits, by requests that outlive the page."""
+        """Hand over everything that waits, by requests that outlive the page, and leave the rest to the next page."""
         now = self._platform.now()
         for request in self._delivery.leave(now):
-            if self._platform.send_last(request):
-                self._delivery.answered(request.id, 200, now)
-            else:
+            if not self._platform.send_last(request):
                 self._delivery.failed(request.id, now)
+            elif self.journal is not None and self.journal.works:
+                self._delivery.handed(request.id)
+            else:
+                self._delivery.answered(request.id, 200, now)
+        self._keep(leaving=True)
+
+    def come_back(self) -> None:
+        """Go on after `leave`: the page was only hidden, or kept by the browser and shown again."""
+        if self.journal is not None and self.journal.was_taken():
+            self.journal.disown()
+            self._delivery.surrender()
+        self._delivery.recall()
+        self.pump()
+
+    def forget(self) -> None:
+        """Keep nothing over the end of the page from now on."""
+        if self.journal is not None:
+            self.journal.write((), self._platform.now())
+            self.journal = None
+
+    def _keep(self, *, leaving: bool = False) -> None:
+        if self.journal is None:
+            return
+        texts = self._delivery.unconfirmed()
+        self.journal.write(texts, self._platform.now(), leaving=leaving)
+        if texts and not self._renewing and not leaving:
+            self._renewing = True
+            self._platform.call_later(RENEWAL, self._renew)
+
+    def _renew(self) -> None:
+        self._renewing = False
+        self._keep()
 
     def _answered(self, request: Request, status: int, retry_after: float | None) -> None:
         self._delivery.answered(request.id, status, self._platform.now(), retry_after)

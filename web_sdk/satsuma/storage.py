@@ -78,6 +78,8 @@ class KeyValueArea(Protocol):
 
     def remove_item(self, key: str) -> None: ...
 
+    def all_keys(self) -> Sequence[str]: ...
+
 
 class Store(Protocol):
     """One place that keeps values by key.

@@ -111,11 +111,21 @@ def _merged(settings: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]
 
 
 def _send_when_leaving(window: Any, analytics: Analytics) -> None:
-    def hidden(_: Any) -> None:
+    def changed(_: Any) -> None:
         if window.document.visibilityState == "hidden":
             analytics.leave()
+        else:
+            analytics.come_back()
 
-    window.document.addEventListener("visibilitychange", create_proxy(hidden))
+    def shown(event: Any) -> None:
+        # A page that the browser had kept aside; at the first showing there is nothing to come back to.
+        if event.persisted:
+            analytics.come_back()
+
+    window.document.addEventListener("visibilitychange", create_proxy(changed))
+    window.addEventListener("pageshow", create_proxy(shown))
     window.addEventListener("pagehide", create_proxy(lambda _: analytics.leave()))
     window.addEventListener("online", create_proxy(lambda _: analytics.sender.online(True)))
     window.addEventListener("offline", create_proxy(lambda _: analytics.sender.online(False)))
+    if window.navigator.onLine is False:
+        analytics.sender.online(False)

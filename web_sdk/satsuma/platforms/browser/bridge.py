@@ -49,7 +49,6 @@ class Bridge:
             "off": lambda name, listener, *_: analytics.off(name, listener),
             "debug": self._debug,
             "timeout": self._timeout,
-            "flush": lambda *_: analytics.flush(),
             "delivery": lambda *_: asdict(analytics.delivery),
             "consent": self._consent,
             "addIntegrationMiddleware": lambda *_: platform.warn(DEPRECATED),
@@ -60,6 +59,7 @@ class Bridge:
             "addSourceMiddleware": self._add_source_middleware,
             "addDestinationMiddleware": self._add_destination_middleware,
             "ready": self._ready,
+            "flush": self._flush,
             "pageview": lambda url=None, *_: analytics.page(properties={"path": url}),
             **dict.fromkeys(("trackLink", "trackClick"), _soon(auto_track.link)),
             **dict.fromkeys(("trackForm", "trackSubmit"), _soon(auto_track.form)),
@@ -153,6 +153,9 @@ class Bridge:
         await self._analytics.ready()
         if callable(callback):
             callback()
+
+    async def _flush(self, *_: Any) -> dict[str, Any]:
+        return asdict(await self._analytics.flush())
 
     def _consent(self, given: Any = True, *_: Any) -> None:
         if given is UNSET or given:

@@ -20,3 +20,6 @@ class WindowLocalStorage:
 
     def remove_item(self, key: str) -> None:
         self._window.localStorage.removeItem(key)
+
+    def all_keys(self) -> list[str]:
+        return [str(key) for key in self._window.Object.keys(self._window.localStorage)]

@@ -1,0 +1,105 @@
+"""What of a page's events has no answer yet, kept in localStorage, so that a page that ends loses nothing.
+
+Each page has an entry of its own. A page that ends in order leaves it to be taken at once; one that was killed stops
+renewing it, and after `ORPHANED` it is anybody's. An entry taken by two pages does no harm but traffic: the collector
+keeps an event once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .events import Event
+from .storage import KeyValueArea
+
+ORPHANED = 15_000
+"""Milliseconds without renewal after which an entry belongs to a page that is gone."""
+
+RENEWAL = 5_000
+"""Milliseconds between renewals while something waits."""
+
+MOST_BYTES = 500 * 1024
+"""Most that one page writes; the oldest events are left out beyond."""
+
+
+class Journal:
+    """The entry of one page, and the way to those of others."""
+
+    def __init__(self, area: KeyValueArea, write_key: str, page_id: str, warn: Callable[[str], None]) -> None:
+        self._area = area
+        self._prefix = f"satsuma_queue:{write_key}:"
+        self._key = f"{self._prefix}{page_id}"
+        self._warn = warn
+        self._written = False
+        self.works = True
+        """False once localStorage has refused: from then on only the page itself remembers."""
+
+    def write(self, texts: Sequence[str], now: float, *, leaving: bool = False) -> None:
+        """Keep the events' JSON texts; none of them removes the entry.
+
+        Args:
+            now: milliseconds.
+            leaving: let the next page have them at once.
+        """
+        if not self.works or not (texts or self._written):
+            return
+        try:
+            if texts:
+                self._area.set_item(self._key, _entry(texts, 0 if leaving else now))
+            else:
+                self._area.remove_item(self._key)
+            self._written = bool(texts)
+        except Exception as error:
+            self.works = False
+            self._warn(f"Events can't be kept over the end of this page: {error}")
+
+    def was_taken(self) -> bool:
+        """Tell whether another page has taken this one's entry."""
+        try:
+            return self._written and self._area.get_item(self._key) is None
+        except Exception:
+            return False
+
+    def disown(self) -> None:
+        """Take note that the entry is another page's now."""
+        self._written = False
+
+    def take_orphans(self, now: float) -> list[Event]:
+        """Remove the entries of pages that are gone, and return their events."""
+        events: list[Event] = []
+        try:
+            for key in self._area.all_keys():
+                if key.startswith(self._prefix) and key != self._key:
+                    events += self._take(key, now)
+        except Exception:
+            # Without localStorage there is nothing that could have been left.
+            return events
+        return events
+
+    def _take(self, key: str, now: float) -> list[Event]:
+        entry = _read(self._area.get_item(key))
+        if entry is None or now - entry["at"] < ORPHANED:
+            return []
+        self._area.remove_item(key)
+        return [event for event in entry["events"] if isinstance(event, dict)]
+
+
+def _entry(texts: Sequence[str], at: float) -> str:
+    kept: list[str] = []
+    size = 0
+    for text in reversed(texts):
+        size += len(text)
+        if size > MOST_BYTES:
+            break
+        kept.append(text)
+    return f'{{"at":{at:.0f},"events":[{",".join(reversed(kept))}]}}'
+
+
+def _read(text: str | None) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(text or "")
+        return {"at": float(entry["at"]), "events": list(entry["events"])}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None if text is None else {"at": 0.0, "events": []}
