@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .assets.routes import Assets
 from .errors import CollectorError
 from .ingest.answers import error_response
+from .ingest.early import Early
 from .ingest.endpoint import Ingest, TrackingRoute
 from .ingest.pixel import Pixel
 from .log.sqlite import SqliteLog
@@ -82,6 +83,7 @@ def create_app(settings: Settings) -> Starlette:
     assets = Assets(settings)
     v1 = [
         Pixel(settings, ingest).route(),
+        Early(settings, ingest).route(),
         *Reading(settings, log).routes(),
         assets.settings_route(),
     ]

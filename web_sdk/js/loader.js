@@ -7,6 +7,8 @@
   const RESTORE_MILLISECONDS = 20000;
   const PLUGIN_MILLISECONDS = 5000;
 
+  /*LEAVE*/
+
   /*FACE*/
 
   const script = document.currentScript;
@@ -46,8 +48,11 @@
   function takeUp(call) {
     const [method, ...args] = Array.from(call);
     if (EVENTS.includes(method)) args.push(Object.assign(note(), isNote(args[args.length - 1]) ? args.pop() : null));
-    waiting.push({ method, args });
+    const taken = [method, ...args];
+    taken.left = call.left;
+    waiting.push(taken);
   }
+  leftBehind().forEach(takeUp);
   if (options.initialPageview) takeUp(["page"]);
   if (Array.isArray(stub)) {
     stub.splice(0).forEach(takeUp);
@@ -56,6 +61,24 @@
       return waiting.length;
     };
   }
+
+  /* What a visitor of an earlier page did before Python was up, where no beacon could carry it. */
+  function leftBehind() {
+    const key = "satsuma_early:" + writeKey;
+    try {
+      const calls = JSON.parse(localStorage.getItem(key) || "[]");
+      localStorage.removeItem(key);
+      return calls;
+    } catch (error) {
+      return [];
+    }
+  }
+
+  function left() {
+    leave(waiting, cdn, writeKey, options);
+  }
+  window.addEventListener("pagehide", left);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && left());
 
   function loadScript(name) {
     return new Promise((resolve, reject) => {
@@ -134,9 +157,9 @@
   }
 
   function callAll(face, names) {
-    const chosen = waiting.filter((call) => names.includes(call.method));
+    const chosen = waiting.filter(([method]) => names.includes(method));
     chosen.forEach((call) => waiting.splice(waiting.indexOf(call), 1));
-    return chosen.map((call) => face[call.method](...call.args));
+    return chosen.map(([method, ...args]) => face[method](...args));
   }
 
   /* Who the visitor is comes first, then listeners, then plugins; then everything in the order in which it was called. */
@@ -150,7 +173,7 @@
     face.initialized = true;
     window[globalName] = face;
     initialize();
-    waiting.splice(0).forEach((call) => typeof face[call.method] === "function" && face[call.method](...call.args));
+    waiting.splice(0).forEach(([method, ...args]) => typeof face[method] === "function" && face[method](...args));
     if (Array.isArray(stub)) stub.push = (...calls) => calls.forEach(face.push);
     stub.initialized = true;
   }

@@ -13,6 +13,12 @@
     return { __t: "bpc", c: (canonical && canonical.getAttribute("href")) || undefined, p: location.pathname, u: location.href,
       s: location.search, t: document.title, r: document.referrer, at: Date.now(), id: id };
   }
+  /*LEAVE*/
+  function left() {
+    if (global[name] === analytics) leave(analytics, host, analytics._writeKey, analytics._loadOptions || {});
+  }
+  global.addEventListener("pagehide", left);
+  document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") left(); });
   analytics.methods.forEach(function (method, index) {
     analytics[method] = function () {
       if (global[name] !== analytics) return global[name][method].apply(global[name], arguments);

@@ -52,6 +52,10 @@ class Ingest:
         self._metrics.took(kind, time.perf_counter() - started)
         return answer
 
+    async def body(self, scope: Scope, receive: Receive) -> bytes:
+        """Return a request's body, within the bounds that all bodies share. Raises as `Bodies.read`."""
+        return await self._bodies.read(receive, Caller.of(scope, self._settings).encoding)
+
     async def count(self, receive: Receive) -> Response:
         """Take the stock client's own statistics: counted, not kept."""
         try:

@@ -20,7 +20,9 @@ from .sources import Sources
 PYODIDE_FILES = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
 """What is taken of Pyodide; the standard library is fetched only where the snapshot can't be restored."""
 
-FACE_MARK = "/*FACE*/"
+PARTS = {"/*FACE*/": "face.js", "/*LEAVE*/": "leave.js"}
+"""What snippet and loader are put together of, by its mark."""
+
 RUNTIME_MARK = re.compile(r"/\*RUNTIME\*/.*?/\*END\*/")
 
 Say = Callable[[str], None]
@@ -76,6 +78,14 @@ def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path) -
     hashes = {path.name: files.integrity(path.read_bytes()) for path in sorted(folder.iterdir())}
     about = {"folder": f"{folder.name}/", "version": f"satsuma-{version}", "lockInfo": info, "integrity": hashes}
     runtime = json.dumps(about)
-    loader = (sources.js / "loader.js").read_text().replace(FACE_MARK, (sources.js / "face.js").read_text())
+    loader = _with_parts(sources.js, "loader.js")
     (target / "loader.js").write_text(RUNTIME_MARK.sub(lambda _: runtime, loader, count=1))
-    shutil.copyfile(sources.js / "snippet.js", target / "snippet.js")
+    (target / "snippet.js").write_text(_with_parts(sources.js, "snippet.js"))
+
+
+def _with_parts(folder: Path, name: str) -> str:
+    """Return a script with the parts that it names put in."""
+    text = (folder / name).read_text()
+    for mark, part in PARTS.items():
+        text = text.replace(mark, (folder / part).read_text())
+    return text
