@@ -1,0 +1,105 @@
+"""A visitor who leaves before Python is up, and one whose page ends before the collector has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from faults import Faults
+from pytest_satsuma import Visitor
+from reference_library import PAGE, stock_site
+from satsuma_server import snippet
+from satsuma_server.testing import Collector, serving
+
+EARLY = "analytics.identify('u1', {plan: 'pips'}); analytics.track('Signed Up', {n: 1});"
+
+
+@pytest.fixture
+def site(watched: Collector) -> Iterator[str]:
+    """A page that makes its calls right after the snippet."""
+    html = PAGE.format(title="Leaving", snippet=f"{snippet('leaving', watched.url)}\n{EARLY}", body="")
+    with serving(stock_site(html)) as url:
+        yield url
+
+
+NO_LOADER = """
+    const append = Node.prototype.appendChild;
+    Node.prototype.appendChild = function (node) {
+        return sessionStorage.up || !String(node.src).includes("analytics.min.js") ? append.call(this, node) : node;
+    };
+"""
+"""The loader never comes, and so neither does Python, until ``sessionStorage.up``. (Playwright's own way to block it
+would hold back the beacons of a page that closes.)"""
+
+
+def names(collector: Collector, count: int) -> list[str]:
+    events = collector.wait_for(lambda events: len(events) >= count)
+    return [event.get("event", event["type"]) for event in events]
+
+
+def test_calls_of_a_tab_that_is_closed_before_python_is_up_arrive_and_the_next_visit_goes_on(
+    visitor: Visitor, watched: Collector, faults: Faults
+) -> None:
+    visitor.page.add_init_script(NO_LOADER)
+    visitor.page.goto(visitor.base_url)
+    visitor.page.close(run_before_unload=True)
+    assert names(watched, 3) == ["page", "identify", "Signed Up"]
+    [post] = faults.posted
+    assert post.path == "/v1/early"
+    left = watched.events()
+
+    visitor.page = visitor.context.new_page()
+    visitor.visit("/later")
+    again = watched.wait_for(lambda events: len(events) >= 6)[3:]
+    assert {event["anonymousId"] for event in (*left, *again)} == {left[0]["anonymousId"]}
+    assert [event["userId"] for event in left] == [None, "u1", "u1"]
+    assert {event["userId"] for event in again} == {"u1"}
+    assert visitor.identity.cookie_user_id == "u1"
+
+
+def test_calls_that_no_beacon_can_carry_wait_for_the_next_page(visitor: Visitor, watched: Collector) -> None:
+    visitor.page.add_init_script("navigator.sendBeacon = () => false")
+    visitor.page.add_init_script(NO_LOADER)
+    visitor.page.goto(visitor.base_url)
+    visitor.evaluate("() => { sessionStorage.up = 1; }")
+    visitor.visit("/later")
+    assert names(watched, 6) == ["page", "identify", "Signed Up"] * 2
+    visitor.until(lambda: not any("satsuma_" in key for key in visitor.storage.all()), "nothing to be left behind")
+
+
+def test_a_page_that_was_only_hidden_sends_nothing_twice(visitor: Visitor, watched: Collector, faults: Faults) -> None:
+    hide = "Object.defineProperty(document, 'visibilityState', {get: () => 'hidden', configurable: true});"
+    visitor.page.add_init_script(f"""
+        {hide}
+        addEventListener("DOMContentLoaded", () => document.dispatchEvent(new Event("visibilitychange")));""")
+    visitor.visit("/")
+    visitor.until(lambda: len(faults.posted) >= 4, "beacon and page to have sent")
+    assert names(watched, 3) == ["page", "identify", "Signed Up"]
+    assert [post.path for post in faults.posted].count("/v1/early") == 1
+    assert visitor.identity.traits == {"plan": "pips"}
+
+
+def test_what_the_collector_never_answered_is_sent_by_the_next_page(
+    visitor: Visitor, watched: Collector, faults: Faults
+) -> None:
+    visitor.visit("/")
+    names(watched, 3)
+    faults.answer_next(500)
+    visitor.evaluate("() => { analytics.track('Unlucky'); }")
+    visitor.until(lambda: len(faults.posted) == 4, "the first try")
+    visitor.visit("/later")
+    arrived = names(watched, 7)
+    assert sorted(arrived) == sorted(["page", "identify", "Signed Up"] * 2 + ["Unlucky"])
+    visitor.until(lambda: not any("queue" in key for key in visitor.storage.all()), "the journal to be empty")
+    visitor.errors.clear()  # The browser itself tells of the 500.
+
+
+def test_flush_waits_for_the_collector(visitor: Visitor, watched: Collector) -> None:
+    visitor.visit("/")
+    report = visitor.evaluate("""async () => {
+        for (let n = 0; n < 30; n++) analytics.track(`E${n}`);
+        return analytics.flush();
+    }""")
+    assert (report["queued"], report["inflight"], report["dropped"]) == (0, 0, {})
+    stored: Callable[[], list[str]] = lambda: names(watched, 33)
+    assert stored()[3:] == [f"E{n}" for n in range(30)], "in order"
