@@ -81,7 +81,7 @@ def cut(draw: st.DrawFn, whole: bytes) -> bytes:
 PLAIN = EVENTS | BATCHES | RAW | st.sampled_from(NO_JSON) | st.binary(max_size=200)
 PACKED = PLAIN.map(gzip.compress)
 BODIES = EVENTS | BATCHES | PLAIN | PACKED | (PLAIN | PACKED).flatmap(cut)
-ADDRESSES = st.sampled_from(sorted(PATHS))
+ADDRESSES = st.sampled_from(sorted((*PATHS, "/v1/early")))
 LATIN = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=30).map(as_header)
 HEADERS = st.fixed_dictionaries(
     {},

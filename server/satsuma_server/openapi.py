@@ -48,7 +48,7 @@ def document() -> Schema:
             "version": __version__,
             "description": "Segment's HTTP tracking API. A 200 means that the events are durable.",
         },
-        "paths": {**_tracking(), **_pixel(), **_reading()},
+        "paths": {**_tracking(), **_early(), **_pixel(), **_reading()},
         "components": {
             "securitySchemes": {
                 "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user name."},
@@ -85,6 +85,25 @@ def _post(path: str, about: str, schema: Schema) -> Schema:
         },
     }
     return {"post": operation}
+
+
+def _early() -> Schema:
+    text: Schema = {"type": "string"}
+    properties: dict[str, Schema] = {
+        "calls": {"type": "array", "items": {"type": "array"}, "description": "Each its name, arguments and note."},
+        "writeKey": text,
+        "sentAt": text,
+        "cookies": text,
+        "domain": text,
+        "locale": {"type": ["string", "null"]},
+        "timezone": {"type": ["string", "null"]},
+        "storage": {"type": "object", "additionalProperties": text},
+        "options": {"type": "object"},
+    }
+    schema = {"type": "object", "required": ["calls"], "properties": properties}
+    operation = _post("/v1/early", "Calls of a page whose visitor left before Python was up.", schema)
+    operation["post"]["responses"]["204"] = {"description": "Nothing in it makes an event."}
+    return {"/v1/early": operation}
 
 
 def _pixel() -> Schema:
