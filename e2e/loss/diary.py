@@ -34,6 +34,11 @@ CALLER = """<script>
     analytics.track("Called", {n});
   }
   function go(path) { location.href = path; }
+  /* Goes with a way back: a page that is left before it is loaded has no entry in the history. */
+  function goWhenLoaded(path) {
+    if (document.readyState === "complete") go(path);
+    else addEventListener("load", () => setTimeout(go, 0, path));
+  }
   /* Makes one more call, as sites do, in the handler of a form that leaves the page. */
   function submit() {
     document.forms[0].onsubmit = make;

@@ -112,6 +112,16 @@ def test_a_tab_killed_between_a_post_and_its_answer(regular: Walk) -> None:
     come_back_and_check(regular)
 
 
+def test_an_answer_that_is_lost(regular: Walk) -> None:
+    """The page can't know that the call was stored and sends it again; the collector keeps one."""
+    tab = regular.open()
+    regular.booted(tab)
+    regular.scene.front.fail_next(*[Fault(Kind.LOST_ANSWER)] * 2)
+    regular.call(tab)
+    regular.until(lambda: regular.tally().resent, tab, "the call to come again")
+    stay_and_check(regular, tab)
+
+
 @SENT_ONCE
 def test_a_last_post_that_is_refused(regular: Walk) -> None:
     """Refused and not reset: Chromium by itself tries again what was reset on a connection that it had open."""
@@ -164,9 +174,9 @@ def test_the_way_back_to_a_page_as_it_was_left(regular: Walk) -> None:
     regular.booted(tab)
     regular.call(tab)
     regular.kept(tab)  # Chromium keeps no page that has a post under way.
-    tab.evaluate("() => { window.kept = true; go('/elsewhere'); }")
+    tab.evaluate("() => { window.kept = true; goWhenLoaded('/elsewhere'); }")
     tab.wait_for_url("**/elsewhere", wait_until="commit")
-    tab.go_back(wait_until="commit")
+    regular.go_in_history(tab, -1)
     regular.call(tab)
     assert tab.evaluate("() => window.kept")
     stay_and_check(regular, tab)

@@ -16,6 +16,8 @@ PATIENCE = 10
 QUIET = 2
 MOMENT = 40  # Milliseconds between two looks at what no event tells of.
 
+CALL = "() => typeof make === 'function' && (make(), true)"
+
 HIDDEN = """Object.defineProperty(document, "visibilityState", {get: () => "hidden", configurable: true});
 Object.defineProperty(document, "hidden", {get: () => true, configurable: true});"""
 """Playwright's Chromium shows all its tabs, also those behind others: so the page is only told that it is hidden."""
@@ -76,8 +78,13 @@ class Walk:
 
     def call(self, tab: Page) -> None:
         """Have the page that is in a tab now make one more call."""
-        self.until(lambda: tab.evaluate("() => typeof make === 'function'"), tab, "the page's script")
-        tab.evaluate("() => make()")
+        self.until(lambda: tab.evaluate(CALL), tab, "the page's script")
+
+    def go_in_history(self, tab: Page, steps: int) -> None:
+        """Go back or forward, and wait until that page is shown."""
+        url = tab.url
+        tab.evaluate("(steps) => { setTimeout(() => history.go(steps)); }", steps)
+        self.until(lambda: tab.url != url, tab, f"{url} to be left")
 
     def hide(self, tab: Page) -> None:
         """Hide a page."""
@@ -145,10 +152,18 @@ class Walk:
             AssertionError: it never was.
         """
         limit = time.monotonic() + PATIENCE
-        while not true():
+        while not _tried(true):
             if time.monotonic() > limit:
                 raise AssertionError(f"waited {PATIENCE} s for {what}")
             tab.wait_for_timeout(MOMENT)
 
     def _mine(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name.startswith(f"{self.name}.")]
+
+
+def _tried(true: Callable[[], Any]) -> Any:
+    try:
+        return true()
+    except Error:
+        # The tab is between two pages.
+        return False
