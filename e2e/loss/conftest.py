@@ -1,0 +1,60 @@
+"""A browser that keeps pages for the way back, and visitors new and known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+from scene import OURS, Scene, set_up
+from walk import Walk
+
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Chromium with its back/forward cache, which Playwright takes away."""
+    return {**browser_type_launch_args, "ignore_default_args": ["--disable-back-forward-cache"]}
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Our library's scene, one for all tests: each has visitors, and names of calls, of its own."""
+    with set_up(OURS, tmp_path_factory.mktemp("loss")) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="session")
+def warm_browser(browser: Browser, street: Scene) -> Iterator[BrowserContext]:
+    """A browser that has the library in its cache."""
+    context = browser.new_context()
+    Walk(street, context, "vwarm").come_back().close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def scene(street: Scene) -> Iterator[Scene]:
+    """Our library, and a network that is well; afterwards it is again."""
+    yield street
+    street.front.clear_up()
+
+
+@pytest.fixture
+def walk(browser: Browser, scene: Scene) -> Iterator[Walk]:
+    """A visitor who was never here."""
+    context = browser.new_context()
+    yield Walk(scene, context, f"v{next(NUMBERS)}")
+    context.close()
+
+
+@pytest.fixture
+def regular(warm_browser: BrowserContext, scene: Scene) -> Iterator[Walk]:
+    """A visitor who was here before; afterwards no tab is open."""
+    yield Walk(scene, warm_browser, f"v{next(NUMBERS)}")
+    warm_browser.set_offline(False)
+    for tab in warm_browser.pages:
+        tab.close()
