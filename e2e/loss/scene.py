@@ -16,7 +16,7 @@ from reference_library import reference_cdn, stock_snippet
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, running, serving
 
-NAME = re.compile(rb'\\bn\\\\*" *: *\\\\*"(v[\\w.-]+)')
+NAME = re.compile(rb'\bn\\*" *: *\\*"(v[\w.-]+)')
 """A call's name in a body, however often that was quoted."""
 
 OURS, REFERENCE = "satsuma", "analytics-next"

@@ -116,7 +116,9 @@ def test_an_answer_that_is_lost(regular: Walk) -> None:
     """The page can't know that the call was stored and sends it again; the collector keeps one."""
     tab = regular.open()
     regular.booted(tab)
-    regular.scene.front.fail_next(*[Fault(Kind.LOST_ANSWER)] * 2)
+    regular.call(tab)
+    regular.kept(tab)
+    regular.scene.front.fail_next(Fault(Kind.LOST_ANSWER))
     regular.call(tab)
     regular.until(lambda: regular.tally().resent, tab, "the call to come again")
     stay_and_check(regular, tab)
