@@ -7,10 +7,6 @@ from line import Fault, Kind
 from playwright.sync_api import Page
 from walk import HIDDEN, Walk
 
-BEFORE_BOOT = pytest.mark.xfail(strict=False, reason="calls made before Python is up go with their page")
-UNANSWERED = pytest.mark.xfail(strict=False, reason="what has no answer yet is kept nowhere but in its page")
-SENT_ONCE = pytest.mark.xfail(strict=False, reason="what a beacon took is never tried again")
-
 FILL = """() => {
     for (let size = 2 ** 22; size >= 1; size /= 2)
         try { for (let i = 0; ; i++) localStorage.setItem(`fill-${size}-${i}`, "x".repeat(size)); } catch {}
@@ -34,14 +30,12 @@ def come_back_and_check(walk: Walk) -> None:
     stay_and_check(walk, walk.come_back())
 
 
-@BEFORE_BOOT
 def test_leaving_at_once_with_a_cold_cache(walk: Walk) -> None:
     onward = walk.path()
     walk.open(0, then=f"go('{onward}')").wait_for_url(f"**{onward}", wait_until="commit")
     come_back_and_check(walk)
 
 
-@BEFORE_BOOT
 def test_leaving_at_once_with_a_warm_cache(regular: Walk) -> None:
     onward = regular.path()
     regular.open(0, 100, then=f"go('{onward}')").wait_for_url(f"**{onward}", wait_until="commit")
@@ -56,13 +50,11 @@ def test_leaving_right_after_a_call_with_the_library_up(regular: Walk) -> None:
     come_back_and_check(regular)
 
 
-@BEFORE_BOOT
 def test_a_call_in_the_handler_of_a_form(regular: Walk) -> None:
     regular.open(0, then="submit()").wait_for_url("**/sent", wait_until="commit")
     come_back_and_check(regular)
 
 
-@BEFORE_BOOT
 def test_a_tab_closed_before_the_library_was_there(walk: Walk) -> None:
     tab = walk.open(0)
     walk.made_all(tab)
@@ -78,7 +70,6 @@ def test_a_tab_closed_by_a_visitor_who_never_comes_back(regular: Walk) -> None:
     stay_and_check(regular, regular.context.new_page())
 
 
-@BEFORE_BOOT
 def test_ten_pages_in_two_seconds(regular: Walk) -> None:
     last = onward = regular.path(0)
     for _ in range(9):
@@ -88,7 +79,6 @@ def test_ten_pages_in_two_seconds(regular: Walk) -> None:
     assert len(regular.made()) == 20
 
 
-@UNANSWERED
 def test_offline_through_a_navigation(regular: Walk) -> None:
     tab = regular.open()
     regular.booted(tab)
@@ -99,7 +89,6 @@ def test_offline_through_a_navigation(regular: Walk) -> None:
     come_back_and_check(regular)
 
 
-@UNANSWERED
 def test_a_tab_killed_between_a_post_and_its_answer(regular: Walk) -> None:
     """One call is to be tried again, the other was stored without the page hearing of it."""
     tab = regular.open()
@@ -124,7 +113,6 @@ def test_an_answer_that_is_lost(regular: Walk) -> None:
     stay_and_check(regular, tab)
 
 
-@SENT_ONCE
 def test_a_last_post_that_is_refused(regular: Walk) -> None:
     """Refused and not reset: Chromium by itself tries again what was reset on a connection that it had open."""
     tab = regular.open()
@@ -137,7 +125,6 @@ def test_a_last_post_that_is_refused(regular: Walk) -> None:
     come_back_and_check(regular)
 
 
-@UNANSWERED
 def test_two_tabs_that_find_one_queue(regular: Walk) -> None:
     tab = regular.open()
     regular.booted(tab)

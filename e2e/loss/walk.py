@@ -13,7 +13,7 @@ from pytest_satsuma.visitor import BOOTED
 from scene import Scene, Tally, tally
 
 PATIENCE = 10
-QUIET = 2
+QUIET = 12  # Seconds; a page looks for what a killed one has left within eight.
 MOMENT = 40  # Milliseconds between two looks at what no event tells of.
 
 CALL = "() => typeof make === 'function' && (make(), true)"

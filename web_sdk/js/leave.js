@@ -1,33 +1,45 @@
-/* A visitor who leaves before Python is up: the calls made so far go to the collector by beacon, with the identity that
-   cookies and localStorage tell; where that can't be, they wait in localStorage for the next page. A call may go both ways,
-   and once more when Python comes up after all: the collector keeps each messageId once. */
-function leave(calls, host, writeKey, options) {
+/* A visitor who leaves before Python is up: the calls made so far are kept in localStorage as they are made, and go to the
+   collector by beacon as the page goes, with the identity that cookies and localStorage tell. A call may go both ways, and
+   once more when Python comes up after all: the collector keeps each messageId once. */
+var EARLY = "satsuma_early:";
+function refuses(calls, options) {
+  return options.disable || (options.respectGlobalPrivacyControl && navigator.globalPrivacyControl === true) ||
+    (options.respectDoNotTrack && navigator.doNotTrack === "1") || (options.consent === "required" && !named(calls, ["consent"]));
+}
+function named(calls, names) {
+  return calls.some(function (call) { return names.indexOf(call[0]) > -1; });
+}
+function texts(calls) {
+  return calls.map(function (call) {
+    try { return JSON.stringify([].slice.call(call)); } catch (error) { return ""; }
+  }).filter(Boolean);
+}
+/* Keep calls for the next page; it takes them at once where this one has left, and else when nothing is heard of it. */
+function keep(calls, key, options, left) {
+  if (options.disableClientPersistence || refuses(calls, options)) return;
+  try {
+    if (calls.length) localStorage.setItem(key, '{"at":' + (left ? 0 : Date.now()) + ',"calls":[' + texts(calls).slice(-200).join(",") + "]}");
+    else localStorage.removeItem(key);
+  } catch (error) { /* Full or forbidden: only this page remembers. */ }
+}
+function leave(calls, host, writeKey, key, options) {
   var fresh = calls.filter(function (call) { return !call.left; });
-  var named = function (names) { return calls.some(function (call) { return names.indexOf(call[0]) > -1; }); };
-  var refused = (options.respectGlobalPrivacyControl && navigator.globalPrivacyControl === true) ||
-    (options.respectDoNotTrack && navigator.doNotTrack === "1") || (options.consent === "required" && !named(["consent"]));
-  if (!fresh.length || refused || options.disable) return;
-  var keeps = !options.disableClientPersistence, storage = {}, cookies = "", domain = "";
+  if (!fresh.length || refuses(calls, options)) return;
+  var keeps = !options.disableClientPersistence && !options.storage, storage = {}, cookies = "", domain = "";
   try {
     cookies = document.cookie.split("; ").filter(function (pair) { return /^(ajs_|_sio=|s%3Acontext)/.test(pair); }).join("; ");
     domain = topDomain();
-    if (keeps && !options.storage && !/ajs_anonymous_id=|_sio=|ajs_user=/.test(cookies) && !localStorage.getItem("ajs_anonymous_id"))
+    if (keeps && !/ajs_anonymous_id=|_sio=|ajs_user=/.test(cookies) && !localStorage.getItem("ajs_anonymous_id"))
       localStorage.setItem("ajs_anonymous_id", JSON.stringify(newId()));
-    for (var key in localStorage) if (/^ajs_/.test(key)) storage[key] = localStorage.getItem(key);
+    for (var name in localStorage) if (/^ajs_/.test(name)) storage[name] = localStorage.getItem(name);
   } catch (error) { /* No cookies or no localStorage: the collector makes do with the rest. */ }
-  var texts = fresh.map(function (call) {
-    call.left = true;
-    try { return JSON.stringify([].slice.call(call)); } catch (error) { return null; }
-  }).filter(Boolean);
+  keep(calls, key, options, true);
+  // What plugins of the page would have to see can only be sent by a page.
+  if (options.pythonPlugins || named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"])) return;
   var about = JSON.stringify({ writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
     options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone });
-  // What plugins of the page would have to see can only be sent by a page.
-  var plugged = options.pythonPlugins || named(["register", "addSourceMiddleware", "addDestinationMiddleware"]);
-  var body = about.slice(0, -1) + ',"calls":[' + texts.join(",") + "]}";
-  if (!plugged && navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) return;
-  try {
-    if (keeps) localStorage.setItem("satsuma_early:" + writeKey, "[" + texts.slice(-200).join(",") + "]");
-  } catch (error) { /* Full or forbidden: nothing more can be done. */ }
+  var body = about.slice(0, -1) + ',"calls":[' + texts(fresh).join(",") + "]}";
+  if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) fresh.forEach(function (call) { call.left = true; });
 }
 function newId() {
   var bytes = crypto.getRandomValues(new Uint8Array(16)), text = "";

@@ -6,6 +6,7 @@
 
   const RESTORE_MILLISECONDS = 20000;
   const PLUGIN_MILLISECONDS = 5000;
+  const ORPHANED = 6000; // As for the SDK's own journal.
 
   /*LEAVE*/
 
@@ -20,6 +21,7 @@
   const here = /^(.*\/analytics\.js)\/v1\/([^/]+)\//.exec(script ? script.src : "") || [];
   const cdn = here[1] ? here[1].replace(/\/analytics\.js$/, "") : "";
   const writeKey = stub._writeKey || decodeURIComponent(here[2] || "");
+  const early = stub._early || EARLY + writeKey + ":" + newId();
   const folder = here[1] + "/runtime/" + RUNTIME.folder;
 
   /* When and where a call is made. */
@@ -51,6 +53,7 @@
     const taken = [method, ...args];
     taken.left = call.left;
     waiting.push(taken);
+    keep(waiting, early, options);
   }
   leftBehind().forEach(takeUp);
   if (options.initialPageview) takeUp(["page"]);
@@ -62,20 +65,24 @@
     };
   }
 
-  /* What a visitor of an earlier page did before Python was up, where no beacon could carry it. */
+  /* What visitors of earlier pages did before Python was up. A page that is still there keeps what it has noted. */
   function leftBehind() {
-    const key = "satsuma_early:" + writeKey;
+    const found = [];
     try {
-      const calls = JSON.parse(localStorage.getItem(key) || "[]");
-      localStorage.removeItem(key);
-      return calls;
+      for (const name of Object.keys(localStorage).filter((name) => name.startsWith(EARLY + writeKey + ":") && name !== early)) {
+        const entry = JSON.parse(localStorage.getItem(name));
+        if (Date.now() - entry.at < ORPHANED) continue;
+        localStorage.removeItem(name);
+        found.push(...entry.calls);
+      }
     } catch (error) {
-      return [];
+      // No localStorage, or nonsense in it: what was found is what there is.
     }
+    return found;
   }
 
   function left() {
-    leave(waiting, cdn, writeKey, options);
+    leave(waiting, cdn, writeKey, early, options);
   }
   window.addEventListener("pagehide", left);
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && left());
@@ -174,6 +181,9 @@
     window[globalName] = face;
     initialize();
     waiting.splice(0).forEach(([method, ...args]) => typeof face[method] === "function" && face[method](...args));
+    keep(waiting, early, options);
+    // A page that was killed looks, at first, like one that is still there.
+    setTimeout(() => leftBehind().forEach(face.push), ORPHANED + 2000);
     if (Array.isArray(stub)) stub.push = (...calls) => calls.forEach(face.push);
     stub.initialized = true;
   }

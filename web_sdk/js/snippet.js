@@ -15,7 +15,7 @@
   }
   /*LEAVE*/
   function left() {
-    if (global[name] === analytics) leave(analytics, host, analytics._writeKey, analytics._loadOptions || {});
+    if (global[name] === analytics) leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});
   }
   global.addEventListener("pagehide", left);
   document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") left(); });
@@ -25,6 +25,7 @@
       var call = [method].concat([].slice.call(arguments));
       if (index < 6) call.push(note());
       analytics.push(call);
+      if (analytics._early && analytics.length) keep(analytics, analytics._early, analytics._loadOptions || {});
       return analytics;
     };
   });
@@ -33,6 +34,7 @@
     script.async = true;
     script.src = host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";
     analytics._writeKey = key;
+    analytics._early = EARLY + key + ":" + newId();
     analytics._loadOptions = options;
     document.head.appendChild(script);
   };

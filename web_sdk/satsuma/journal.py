@@ -14,10 +14,10 @@ from typing import Any
 from .events import Event
 from .storage import KeyValueArea
 
-ORPHANED = 15_000
+ORPHANED = 6_000
 """Milliseconds without renewal after which an entry belongs to a page that is gone."""
 
-RENEWAL = 5_000
+RENEWAL = 2_000
 """Milliseconds between renewals while something waits."""
 
 MOST_BYTES = 500 * 1024

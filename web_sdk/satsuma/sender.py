@@ -15,7 +15,7 @@ from .platform import Platform
 CLAIM = "satsuma-claim"
 """Name of the lock under which a page takes over what others have left."""
 
-LATER_LOOK = 20_000
+LATER_LOOK = 8_000
 """Milliseconds after which a page looks once more for what a killed one has left."""
 
 
