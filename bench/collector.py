@@ -79,7 +79,7 @@ def hello() -> Iterator[str]:
 def requests_a_second(url: str, seconds: int, script: Path | None = None) -> float:
     """Load a URL with wrk and return what it answered. Any answer but a good one ends the benchmark."""
     chosen = ["-s", str(script)] if script else []
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *chosen, url]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", *chosen, url]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in told or "Socket errors" in told:
         raise SystemExit(f"{url} did not answer well:\n{told}")

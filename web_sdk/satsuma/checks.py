@@ -41,7 +41,9 @@ def check_event(event: Mapping[str, Any]) -> None:
     _check_text(event, "messageId", required=False)
     _check_by_type(event)
     for name in ("context", "integrations", "properties", "traits"):
-        if event.get(name) is not None and not isinstance(event[name], Mapping):
+        value = event.get(name)
+        # dict first: asking an abstract class costs more than all other checks together.
+        if value is not None and not isinstance(value, dict) and not isinstance(value, Mapping):
             raise EventError(f".{name}", "is not an object")
 
 
@@ -57,12 +59,17 @@ def _check_identity(event: Mapping[str, Any]) -> None:
         value = event.get(name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise EventError(f".{name}", "is not a string")
-        if len(str(value)) > MAX_ID_LENGTH:
+        text = value if type(value) is str else _number_text(name, value)
+        if len(text) > MAX_ID_LENGTH:
             raise EventError(f".{name}", f"is longer than {MAX_ID_LENGTH} characters")
     if event.get("userId") in (None, "") and event.get("anonymousId") in (None, ""):
         raise EventError(".userId", "and .anonymousId are both missing: give at least one of them")
+
+
+def _number_text(name: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise EventError(f".{name}", "is not a string")
+    return str(value)
 
 
 def _check_by_type(event: Mapping[str, Any]) -> None:
