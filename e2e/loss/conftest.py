@@ -1,10 +1,9 @@
-"""A browser that keeps pages for the way back, and visitors new and known."""
+"""Visitors new and known, on one scene."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
@@ -12,12 +11,6 @@ from scene import OURS, Scene, set_up
 from walk import Walk
 
 NUMBERS = count(1)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Chromium with its back/forward cache, which Playwright takes away."""
-    return {**browser_type_launch_args, "ignore_default_args": ["--disable-back-forward-cache"]}
 
 
 @pytest.fixture(scope="session")

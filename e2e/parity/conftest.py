@@ -17,7 +17,6 @@ from stage import OURS, REFERENCE, Stage, staged
 from story import Scenario
 
 WRITE = "--write-parity"
-NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.co.uk 127.0.0.1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,12 +26,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     if session.config.getoption(WRITE, default=False):
         DOCUMENT.write_text(render())
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Chromium, to which the tests' domains are this machine."""
-    return {**browser_type_launch_args, "args": [*browser_type_launch_args["args"], NAMES]}
 
 
 @pytest.fixture(scope="session")
