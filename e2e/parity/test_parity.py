@@ -24,7 +24,7 @@ def chosen() -> Iterator[Any]:
         yield pytest.param(scenario, id=scenario.title, marks=marks)
 
 
-@pytest.mark.parametrize("scenario", chosen())
+@pytest.mark.parametrize("scenario", [*chosen()])
 def test_both_libraries_leave_the_same_to_be_seen(scenario: Scenario, play: Play) -> None:
     ours = play(OURS, scenario)
     assert not ours.pop("errors")
