@@ -13,6 +13,8 @@ class Device:
     Attributes:
         errors: what its pages wrote to the console as errors, and what they threw.
         under_way: posts without an answer.
+        issued: the bodies of all posts, in the order in which the pages sent them: the reference's, side by side on
+            several connections, arrive in any.
     """
 
     def __init__(self, context: BrowserContext) -> None:
@@ -20,10 +22,11 @@ class Device:
         self.tab = context.new_page()
         self.errors: list[str] = []
         self.under_way: set[Request] = set()
+        self.issued: list[bytes | None] = []
         self._session = context.new_cdp_session(self.tab)
         context.on("console", lambda line: line.type == "error" and self.errors.append(f"console: {line.text}"))
         context.on("weberror", lambda error: self.errors.append(f"page error: {error.error}"))
-        context.on("request", lambda request: request.method == "POST" and self.under_way.add(request))
+        context.on("request", lambda request: request.method == "POST" and self._note(request))
         context.on("requestfinished", lambda request: self.under_way.discard(request))
         context.on("requestfailed", lambda request: self.under_way.discard(request))
 
@@ -37,3 +40,8 @@ class Device:
             self._session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
         self.errors.clear()
         self.under_way.clear()
+        self.issued.clear()
+
+    def _note(self, request: Request) -> None:
+        self.under_way.add(request)
+        self.issued.append(request.post_data_buffer)

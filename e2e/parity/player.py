@@ -70,7 +70,8 @@ class Player:
             self._seen.states.append(self._state())
         self._tab(max(self._tabs)).evaluate(LAST)
         self._calm()
-        posted = self._stage.posts.posted[first:]
+        order = {body: number for number, body in enumerate(self._device.issued)}
+        posted = sorted(self._stage.posts.posted[first:], key=lambda post: order.get(post.raw, len(order)))
         told = ({"path": post.path, "body": _without_the_end(post.body)} for post in posted)
         self._seen.events = [event for event in told if event["body"]]
         self._seen.errors = list(self._device.errors)

@@ -41,13 +41,6 @@ function leave(calls, host, writeKey, key, options) {
   var body = about.slice(0, -1) + ',"calls":[' + texts(fresh).join(",") + "]}";
   if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) fresh.forEach(function (call) { call.left = true; });
 }
-function newId() {
-  var bytes = crypto.getRandomValues(new Uint8Array(16)), text = "";
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  for (var i = 0; i < 16; i++) text += (bytes[i] + 256).toString(16).slice(1);
-  return text.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
 /* The highest domain that takes a cookie, as the SDK finds it. */
 function topDomain() {
   var parts = location.hostname.split(".");

@@ -8,6 +8,8 @@
   const PLUGIN_MILLISECONDS = 5000;
   const ORPHANED = 6000; // As for the SDK's own journal.
 
+  /*NOTE*/
+
   /*LEAVE*/
 
   /*FACE*/
@@ -23,23 +25,6 @@
   const writeKey = stub._writeKey || decodeURIComponent(here[2] || "");
   const early = stub._early || EARLY + writeKey + ":" + newId();
   const folder = here[1] + "/runtime/" + RUNTIME.folder;
-
-  /* When and where a call is made. */
-  function note() {
-    const canonical = document.querySelector("link[rel='canonical']");
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    return {
-      __t: "bpc",
-      c: (canonical && canonical.getAttribute("href")) || undefined,
-      p: location.pathname,
-      u: location.href,
-      s: location.search,
-      t: document.title,
-      r: document.referrer,
-      at: Date.now(),
-      id: "ajs-" + Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join(""),
-    };
-  }
 
   function isNote(value) {
     return Boolean(value) && typeof value === "object" && value.__t === "bpc";

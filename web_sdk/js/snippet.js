@@ -7,12 +7,7 @@
   analytics.methods = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
     "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
     "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware", "consent"];
-  function note() {
-    var canonical = document.querySelector("link[rel='canonical']"), bytes = crypto.getRandomValues(new Uint8Array(16)), id = "ajs-";
-    for (var i = 0; i < 16; i++) id += (bytes[i] + 256).toString(16).slice(1);
-    return { __t: "bpc", c: (canonical && canonical.getAttribute("href")) || undefined, p: location.pathname, u: location.href,
-      s: location.search, t: document.title, r: document.referrer, at: Date.now(), id: id };
-  }
+  /*NOTE*/
   /*LEAVE*/
   function left() {
     if (global[name] === analytics) leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});

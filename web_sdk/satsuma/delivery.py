@@ -212,18 +212,22 @@ class Delivery:
         """Take note that the browser has taken a request of `leave`, and that nobody will hear the answer."""
         self._handed += self._inflight.pop(request_id, [])
 
+    def _unacknowledged(self) -> list[Parcel]:
+        """Return what was sent and has no answer, in order."""
+        return [*self._handed, *(parcel for parcels in self._inflight.values() for parcel in parcels)]
+
     def recall(self) -> None:
         """Send once more what has no answer: the page is back, and answers that came meanwhile were not heard.
 
         The collector keeps an event once, however often it comes.
         """
-        unheard = [parcel for parcels in self._inflight.values() for parcel in parcels]
+        unheard = self._unacknowledged()
         self._inflight.clear()
-        for parcel in reversed([*self._handed, *unheard]):
+        self._handed = []
+        for parcel in reversed(unheard):
             parcel.due = 0
             self._waiting.appendleft(parcel)
-        self._retried += len(self._handed) + len(unheard)
-        self._handed = []
+        self._retried += len(unheard)
 
     def recover(self, events: Iterable[Event], now: float) -> None:
         """Queue events that an earlier page has left behind, before those of this page."""
@@ -235,12 +239,11 @@ class Delivery:
 
     def unconfirmed(self) -> list[str]:
         """Return the JSON text of every event that the collector hasn't acknowledged, in order."""
-        unheard = [parcel for parcels in self._inflight.values() for parcel in parcels]
-        return [parcel.text for parcel in (*self._handed, *unheard, *self._waiting)]
+        return [parcel.text for parcel in (*self._unacknowledged(), *self._waiting)]
 
     def surrender(self) -> None:
         """Forget what has no answer: another page has taken it over."""
-        for parcel in (*self._handed, *(one for parcels in self._inflight.values() for one in parcels), *self._waiting):
+        for parcel in (*self._unacknowledged(), *self._waiting):
             self._settle(parcel, True)
         self._handed = []
         self._inflight.clear()

@@ -62,8 +62,8 @@ class Early:
 
     async def _take(self, request: Request) -> Response:
         try:
-            body = _decoded(await self._ingest.body(request.scope, request.receive))
             caller = Caller.of(request.scope, self._settings)
+            body = _decoded(await self._ingest.body(request.receive, caller))
             bodies, cookies = await _replayed(body, caller, request)
             if not bodies:
                 return Response(status_code=204)

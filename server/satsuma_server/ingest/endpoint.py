@@ -45,16 +45,16 @@ class Ingest:
         started = time.perf_counter()
         try:
             caller = Caller.of(scope, self._settings)
-            body = await self._bodies.read(receive, caller.encoding)
+            body = await self.body(receive, caller)
             answer = await self.take(kind, body, caller)
         except CollectorError as error:
             answer = self.fail(error)
         self._metrics.took(kind, time.perf_counter() - started)
         return answer
 
-    async def body(self, scope: Scope, receive: Receive) -> bytes:
+    async def body(self, receive: Receive, caller: Caller) -> bytes:
         """Return a request's body, within the bounds that all bodies share. Raises as `Bodies.read`."""
-        return await self._bodies.read(receive, Caller.of(scope, self._settings).encoding)
+        return await self._bodies.read(receive, caller.encoding)
 
     async def count(self, receive: Receive) -> Response:
         """Take the stock client's own statistics: counted, not kept."""

@@ -20,7 +20,7 @@ from .sources import Sources
 PYODIDE_FILES = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
 """What is taken of Pyodide; the standard library is fetched only where the snapshot can't be restored."""
 
-PARTS = {"/*FACE*/": "face.js", "/*LEAVE*/": "leave.js"}
+PARTS = {"/*FACE*/": "face.js", "/*LEAVE*/": "leave.js", "/*NOTE*/": "note.js"}
 """What snippet and loader are put together of, by its mark."""
 
 RUNTIME_MARK = re.compile(r"/\*RUNTIME\*/.*?/\*END\*/")
