@@ -117,7 +117,9 @@ class Target:
 
     @classmethod
     def of(cls, data: Path, runner: asyncio.Runner) -> Self:
-        app = create_app(Settings(data, token="test-token", accept_any_key=True, trust_proxy=True, mask_ip=True))
+        app = create_app(
+            Settings(data, token="test-token", accept_any_key=True, trust_proxy=True, mask_ip=True, worker=False)
+        )
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         return cls(httpx.AsyncClient(transport=transport, base_url="http://collector.test"), runner, app.state.log)
 

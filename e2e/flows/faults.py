@@ -107,7 +107,7 @@ class Faults:
 @contextmanager
 def watched_collector(data: Path, faults: Faults) -> Iterator[Collector]:
     """Run a collector behind `faults`."""
-    app = create_app(Settings(data, token=TOKEN, accept_any_key=True))
+    app = create_app(Settings(data, token=TOKEN, accept_any_key=True, worker=False))
     # Inside the collector's CORS, where its own answers come from: a browser shows a page no others.
     app.user_middleware.append(Middleware(faults.around))
     with serving(app) as url:

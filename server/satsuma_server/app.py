@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -16,8 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .assets.routes import Assets
-from .errors import CollectorError
-from .ingest.answers import error_response
+from .ingest.answers import HANDLERS
 from .ingest.early import Early
 from .ingest.endpoint import Ingest, TrackingRoute
 from .ingest.pixel import Pixel
@@ -26,6 +24,9 @@ from .metrics import Metrics
 from .openapi import document
 from .reading import Reading
 from .settings import Settings
+from .worker import PREFIXES
+from .worker.process import WorkerProcess
+from .worker.proxy import Proxy
 
 PREFLIGHT_SECONDS = 86_400
 
@@ -56,9 +57,10 @@ class CollectorApp(Starlette):
 def create_app(settings: Settings) -> Starlette:
     """Return a collector that keeps its log in ``settings.data``.
 
-    The log is opened here, so that an app that mounts this one needs no lifespan of ours to take events. It is closed
-    at the end of the lifespan; an app that mounts this one, whose lifespan Starlette doesn't run, awaits
-    ``collector.state.log.close()`` in its own.
+    The log is opened here, so that an app that mounts this one needs no lifespan of ours to take events. The lifespan
+    starts the worker and closes the log at its end. Starlette doesn't run that of a mounted app: whoever mounts this
+    one has ``async with collector.router.lifespan_context(collector):`` in a lifespan of its own, or sets
+    ``worker=False`` and awaits ``collector.state.log.close()``.
 
     Raises:
         UnavailableError: the log can't be opened.
@@ -74,9 +76,15 @@ def create_app(settings: Settings) -> Starlette:
     metrics.watch("satsuma_log_pending_events", "Events that wait to be written", lambda: log.pending)
     metrics.watch("satsuma_log_last_seq", "Number of the newest event", lambda: log.last)
 
+    worker = _Worker(settings) if settings.worker else None
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if worker:
+            worker.process.start()
         yield
+        if worker:
+            await worker.stop()
         await log.close()
 
     ingest = Ingest(settings, log, metrics)
@@ -88,21 +96,36 @@ def create_app(settings: Settings) -> Starlette:
         assets.settings_route(),
     ]
     routes = [
+        *(worker.routes() if worker else ()),
         Mount("/v1", routes=v1),
         *assets.routes(),
         Route("/metrics", metrics.endpoint),
         Route("/openapi.json", _openapi),
     ]
-    handlers = {CollectorError: _refuse, HTTPException: _tell}
     app = CollectorApp(
         TrackingRoute(ingest),
         routes=routes,
         lifespan=lifespan,
         middleware=[_cors(settings)],
-        exception_handlers=handlers,
+        exception_handlers=HANDLERS,
     )
     app.state.log = log
     return app
+
+
+class _Worker:
+    """The second process and the way to it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.process = WorkerProcess(settings)
+        self.proxy = Proxy(self.process.socket)
+
+    def routes(self) -> list[Route]:
+        return [Route(f"{prefix}{rest}", self.proxy) for prefix in PREFIXES for rest in ("", "/{path:path}")]
+
+    async def stop(self) -> None:
+        await self.proxy.close()
+        await self.process.stop()
 
 
 def _cors(settings: Settings) -> Middleware:
@@ -115,16 +138,6 @@ def _cors(settings: Settings) -> Middleware:
         expose_headers=["Retry-After"],
         max_age=PREFLIGHT_SECONDS,
     )
-
-
-async def _refuse(request: Request, error: Exception) -> Response:
-    assert isinstance(error, CollectorError)
-    return error_response(error)
-
-
-async def _tell(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"success": False, "error": {"message": error.detail}}, error.status_code, error.headers)
 
 
 async def _openapi(request: Request) -> Response:

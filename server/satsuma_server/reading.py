@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -12,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from satsuma_server.errors import BadRequestError, CollectorError, UnauthorizedError, UnavailableError
+from satsuma_server.authority import authorize
+from satsuma_server.errors import BadRequestError, CollectorError, UnavailableError
 from satsuma_server.log import DeadLetter, EventLog, join_lines
 from satsuma_server.settings import Settings
 
@@ -42,7 +42,7 @@ class Reading:
 
     async def _events(self, request: Request) -> Response:
         """Stored events as NDJSON, in the log's order: a page of them, or with ``follow=1`` all that come."""
-        self._authorize(request)
+        authorize(request, self._settings)
         after = self._after(request)
         limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         if request.query_params.get("follow") == "1":
@@ -60,16 +60,11 @@ class Reading:
             yield join_lines(events)
 
     async def _refused(self, request: Request) -> Response:
-        self._authorize(request)
+        authorize(request, self._settings)
         after = _number(request, "after", 0, 2**63 - 1)
         limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         lines = b"".join(_letter_line(letter) for letter in await self._log.dead_letters(after, limit))
         return Response(lines, media_type=NDJSON, headers=UNCACHED)
-
-    def _authorize(self, request: Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._settings.token.encode()):
-            raise UnauthorizedError("the token is missing or wrong: send Authorization: Bearer TOKEN")
 
     async def _health(self, request: Request) -> Response:
         try:

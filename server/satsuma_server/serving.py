@@ -54,10 +54,11 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def make_server(app: ASGIApp) -> uvicorn.Server:
-    """Return a server for one app, not yet running."""
+def make_server(app: ASGIApp, uds: str | None = None) -> uvicorn.Server:
+    """Return a server for one app, not yet running; `uds` names a socket of the file system to listen on."""
     config = uvicorn.Config(
         app,
+        uds=uds,
         http=PatientProtocol,
         ws="none",
         log_config=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Settings:
         max_pending: events that may wait to be written; beyond, clients are asked to come back.
         max_pending_bytes: bytes of events and of bodies under way that may.
         runtime: folder of the browser's files.
+        worker: run the second process, which builds from the log what is asked of it.
     """
 
     data: Path
@@ -73,6 +74,7 @@ class Settings:
     max_pending: int = 50_000
     max_pending_bytes: int = 64 << 20
     runtime: Path = RUNTIME
+    worker: bool = True
 
     def source(self, write_key: str | None) -> Source | None:
         """Return the source of a key, or None if it may not write."""
@@ -126,6 +128,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     retention_days: float | None = None
     max_pending: int | None = None
     max_pending_bytes: int | None = None
+    worker: bool | None = None
     sources: tuple[Source, ...] = ()
 
 
@@ -136,7 +139,7 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
         SettingsError: the file can't be read, a setting is unknown or of the wrong kind, or no source may write.
     """
     values = {} if file is None else _read(file)
-    values |= {name: value for name, value in (given or {}).items() if value not in (None, "", (), frozenset(), False)}
+    values |= {name: value for name, value in (given or {}).items() if value not in (None, "", (), frozenset())}
     settings = Settings(**{"data": Path("satsuma-data"), **values})
     if not settings.accept_any_key and not settings.write_keys and not settings.sources:
         raise SettingsError("no source may write: name one with --write-key KEY, or take all with --accept-any-key")
@@ -154,3 +157,14 @@ def _read(file: Path) -> dict[str, Any]:
     if "data" in values:
         values["data"] = file.parent / values["data"]
     return values
+
+
+def settings_to_json(settings: Settings) -> bytes:
+    """Return settings in one line, for another process of ours. It holds the token."""
+    values = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    return msgspec.json.encode(values, enc_hook=str)
+
+
+def settings_from_json(text: str) -> Settings:
+    """Return what `settings_to_json` was given."""
+    return msgspec.json.decode(text, type=Settings, dec_hook=lambda kind, value: kind(value))

@@ -87,8 +87,10 @@ def serving(app: ASGIApp) -> Iterator[str]:
 
 @contextmanager
 def running(data: Path, *, token: str = "test-token", **settings: Any) -> Iterator[Collector]:  # noqa: S107
-    """Run a collector that accepts any write key unless told otherwise."""
-    chosen = Settings(data=data, token=token, **{"accept_any_key": "write_keys" not in settings, **settings})
+    """Run a collector that accepts any write key, and has no worker, unless told otherwise."""
+    chosen = Settings(
+        data=data, token=token, **{"accept_any_key": "write_keys" not in settings, "worker": False, **settings}
+    )
     with serving(create_app(chosen)) as url:
         yield Collector(url, token)
 
@@ -102,7 +104,7 @@ def started(
     Args:
         folder: for what it says, and for its log unless `data` names another.
         args: the verb and its options; the port is a free one.
-        env: more environment variables.
+        env: more environment variables; ``SATSUMA_WORKER`` is 0 where they don't say otherwise.
 
     Raises:
         RuntimeError: it ended, or was not ready in time.
@@ -110,9 +112,10 @@ def started(
     ready, errors = folder / "ready.json", folder / "stderr.txt"
     ready.unlink(missing_ok=True)
     command = [*SATSUMA, *args, "--port", "0", "--data", str(data or folder / "data"), "--ready-file", str(ready)]
+    more = {"SATSUMA_WORKER": "0", **(env or {})}
     # Into a file: a pipe that nobody reads would stop a collector that has much to complain about.
     with errors.open("w") as stderr:
-        process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=stderr)
+        process = subprocess.Popen(command, env={**os.environ, **more}, stdout=subprocess.DEVNULL, stderr=stderr)
     try:
         until = time.monotonic() + START_SECONDS
         while not (ready.exists() and ready.read_text()):

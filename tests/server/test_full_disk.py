@@ -119,7 +119,7 @@ def test_a_file_that_may_not_grow_is_told_of_and_got_over_without_a_restart(tmp_
 
 
 def test_a_log_that_has_become_read_only_is_unavailable(tmp_path: Path) -> None:
-    app = create_app(Settings(tmp_path, token="t", accept_any_key=True))
+    app = create_app(Settings(tmp_path, token="t", accept_any_key=True, worker=False))
     with serving(app) as url:
         sender = Sender(url, [])
         assert sender.post()

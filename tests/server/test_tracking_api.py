@@ -265,7 +265,7 @@ def test_a_connection_that_drips_its_header_is_cut(client: httpx.Client, monkeyp
 
 
 def test_the_collector_can_be_mounted_in_an_app_of_ones_own(tmp_path: Path) -> None:
-    collector = create_app(Settings(tmp_path, accept_any_key=True))
+    collector = create_app(Settings(tmp_path, accept_any_key=True, worker=False))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -37,6 +37,15 @@ Keys = Annotated[
 AnyKey = Annotated[bool, typer.Option("--accept-any-key", envvar="SATSUMA_ACCEPT_ANY_KEY", help="Take any write key.")]
 Proxy = Annotated[bool, typer.Option("--trust-proxy", envvar="SATSUMA_TRUST_PROXY", help="Believe X-Forwarded-*.")]
 ApiHost = Annotated[str | None, typer.Option(envvar="SATSUMA_API_HOST", help="Host that browsers post to.")]
+Worker = Annotated[
+    bool | None,
+    typer.Option(
+        "--worker/--no-worker",
+        envvar="SATSUMA_WORKER",
+        help="Run what is built from the log, in a second process.",
+        show_default="on",
+    ),
+]
 ReadyFile = Annotated[Path | None, typer.Option(envvar="SATSUMA_READY_FILE", help="JSON written once ready.")]
 ShopPort = Annotated[int, typer.Option(envvar="SATSUMA_SHOP_PORT", help="Port of the shop; 0 takes a free one.")]
 
@@ -53,6 +62,7 @@ def serve_collector(
     api_host: ApiHost = None,
     mask_ip: MaskIp = False,
     retention_days: RetentionDays = None,
+    worker: Worker = None,
     ready_file: ReadyFile = None,
 ) -> None:
     """Start the collector alone."""
@@ -60,12 +70,14 @@ def serve_collector(
         "data": data,
         "token": token,
         "write_keys": frozenset(write_keys or ()),
-        "accept_any_key": accept_any_key,
-        "trust_proxy": trust_proxy,
+        "accept_any_key": accept_any_key or None,
+        "trust_proxy": trust_proxy or None,
         "api_host": api_host,
-        "mask_ip": mask_ip,
+        "mask_ip": mask_ip or None,
         "retention_days": retention_days,
+        "worker": worker,
     }
+
     try:
         settings = make_settings(config, given)
     except SettingsError as error:
@@ -79,10 +91,11 @@ def demo(
     host: Host = "127.0.0.1",
     data: Data = Path(".demo"),
     token: Token = "",
+    worker: Worker = None,
     ready_file: ReadyFile = None,
 ) -> None:
     """Start a collector and the demo shop."""
-    settings = make_settings(given={"data": data, "token": token, "accept_any_key": True})
+    settings = make_settings(given={"data": data, "token": token, "accept_any_key": True, "worker": worker})
     _run(settings, host, port, shop_port, ready_file)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from satsuma_server.errors import BadRequestError, CollectorError
@@ -29,3 +31,17 @@ def error_response(error: CollectorError) -> JSONResponse:
         detail |= {"path": error.path, "index": error.index}
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     return JSONResponse({"success": False, "error": detail}, error.status, headers)
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CollectorError)
+    return error_response(error)
+
+
+async def _tell(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"success": False, "error": {"message": error.detail}}, error.status_code, error.headers)
+
+
+HANDLERS: dict[Any, Any] = {CollectorError: _refuse, HTTPException: _tell}
+"""Starlette's exception handlers that answer errors as the API does."""

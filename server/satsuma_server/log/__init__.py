@@ -56,30 +56,15 @@ class DeadLetter(NamedTuple):
     raw: bytes
 
 
-class EventLog(Protocol):
-    """Keeps events. Implementations differ in where; all promise what is said here. Use from one event loop.
+class ReadableLog(Protocol):
+    """What followers see of a log. Use from one event loop.
 
     Attributes:
         last: seq of the newest event; 0 while there is none.
-        pending: how many events wait to be written.
     """
 
     @property
     def last(self) -> int: ...
-
-    @property
-    def pending(self) -> int: ...
-
-    async def append(self, arrivals: Arrivals) -> int:
-        """Keep what came, and return how many events were new once they are safe on disk.
-
-        An event whose messageId the source has sent before, within the window, is not kept again.
-
-        Raises:
-            BusyError: too much waits to be written.
-            UnavailableError: the log can't write; nothing of `arrivals` was kept.
-        """
-        ...
 
     async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
         """Return at most `limit` events with a seq above `after`, in order."""
@@ -101,16 +86,38 @@ class EventLog(Protocol):
         """Keep how far a follower has come. Events that a follower hasn't seen are not removed by retention."""
         ...
 
+    async def close(self) -> None:
+        """Write what waits, and let go of the files."""
+        ...
+
+
+class EventLog(ReadableLog, Protocol):
+    """Keeps events. Implementations differ in where; all promise what is said here.
+
+    Attributes:
+        pending: how many events wait to be written.
+    """
+
+    @property
+    def pending(self) -> int: ...
+
+    async def append(self, arrivals: Arrivals) -> int:
+        """Keep what came, and return how many events were new once they are safe on disk.
+
+        An event whose messageId the source has sent before, within the window, is not kept again.
+
+        Raises:
+            BusyError: too much waits to be written.
+            UnavailableError: the log can't write; nothing of `arrivals` was kept.
+        """
+        ...
+
     async def check(self) -> None:
         """Write something of no meaning.
 
         Raises:
             UnavailableError: the log can't write.
         """
-        ...
-
-    async def close(self) -> None:
-        """Write what waits, and let go of the files."""
         ...
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from . import EventLog, Stored
+from . import ReadableLog, Stored
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before a batch that failed is tried again."""
@@ -22,7 +22,7 @@ class Follower:
     messageId or by seq.
     """
 
-    def __init__(self, log: EventLog, name: str, handle: Callable[[Sequence[Stored]], Awaitable[None]]) -> None:
+    def __init__(self, log: ReadableLog, name: str, handle: Callable[[Sequence[Stored]], Awaitable[None]]) -> None:
         """Take the log, the cursor's name and the consumer."""
         self.name = name
         self._log = log

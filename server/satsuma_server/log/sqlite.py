@@ -7,30 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import sqlite3
-import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from satsuma_server.errors import BusyError, UnavailableError
 
 from . import Arrivals, DeadLetter, Stored
-from .database import CLEAN, FILE, Block, connect, open_database, read_blocks, set_state
+from .database import CLEAN, FILE, Block, open_database, set_state
 from .dedupe import MOST, MessageIds, key_of
+from .reader import Reader
 from .upkeep import Upkeep
 from .writer import Job, Outcome, Task, Writer
 
-MOST_READ = 10_000
-"""Most events that one read returns."""
-
-BLOCKS_A_READ = 16
 FOLLOW_READ = 1_000
 MS_AN_HOUR = 3_600_000
-
-logger = logging.getLogger("satsuma.log")
 
 
 class SqliteLog:
@@ -61,13 +53,12 @@ class SqliteLog:
         self._pending, self._pending_bytes = 0, 0
         writing = open_database(data)
         try:
-            self._reader = connect(data / FILE)
-            last = self._reader.execute("SELECT max(last) FROM blocks").fetchone()[0] or 0
-            seen = _remembered(self._reader, dedupe_hours * MS_AN_HOUR, last)
+            self._reader = Reader(data)
+            last = self._reader.last()
+            seen = _remembered(self._reader.connection, dedupe_hours * MS_AN_HOUR, last)
         except sqlite3.Error as error:
             raise UnavailableError(f"the log {data / FILE} can't be read: {error}") from error
         self._writing = writing
-        self._reading = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._more = asyncio.Event()
         self.last = last
@@ -101,15 +92,14 @@ class SqliteLog:
         await self._submit(task=lambda connection: connection.execute(beat, (time.time(),)))
 
     async def cursor(self, name: str) -> int:
-        rows = await self._query("SELECT seq FROM cursors WHERE name = ?", (name,))
-        return int(rows[0][0]) if rows else 0
+        return await self._reader.cursor(name)
 
     async def save_cursor(self, name: str, seq: int) -> None:
         statement = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
         await self._submit(task=lambda connection: connection.execute(statement, (name, seq)))
 
     async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
-        return await _off_loop(lambda: self._read(after, min(limit, MOST_READ)))
+        return await self._reader.events(after, limit)
 
     async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
         self._loop = asyncio.get_running_loop()
@@ -127,8 +117,7 @@ class SqliteLog:
                 after = last
 
     async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
-        query = "SELECT id, source, reason, received_at, raw FROM refused WHERE id > ? ORDER BY id LIMIT ?"
-        return [DeadLetter(*row) for row in await self._query(query, (after, min(limit, MOST_READ)))]
+        return await self._reader.dead_letters(after, limit)
 
     async def close(self) -> None:
         if self._closed:
@@ -175,39 +164,6 @@ class SqliteLog:
             self.last = seq
             woken, self._more = self._more, asyncio.Event()
             woken.set()
-
-    # Reading
-
-    def _read(self, after: int, limit: int) -> list[Stored]:
-        found: list[Stored] = []
-        while len(found) < limit:
-            with self._reading:
-                blocks = read_blocks(self._reader, after, BLOCKS_A_READ)
-            if not blocks:
-                break
-            for block in blocks:
-                if block.is_whole:
-                    found += (Stored(*event) for event in block.events() if event[0] > after)
-                else:
-                    logger.error("a block of the log is damaged", extra={"first": block.first, "last": block.last})
-                if len(found) >= limit:
-                    break
-            after = blocks[-1].last
-        return found[:limit]
-
-    async def _query(self, query: str, values: tuple[Any, ...]) -> list[Any]:
-        def run() -> list[Any]:
-            with self._reading:
-                return self._reader.execute(query, values).fetchall()
-
-        return await _off_loop(run)
-
-
-async def _off_loop[T](read: Callable[[], T]) -> T:
-    try:
-        return await asyncio.to_thread(read)
-    except sqlite3.Error as error:
-        raise UnavailableError(f"the log can't be read: {error}") from error
 
 
 def _remembered(reader: sqlite3.Connection, window: float, last: int) -> MessageIds:

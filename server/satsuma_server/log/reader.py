@@ -1,0 +1,88 @@
+"""A connection that only reads the log's file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from satsuma_server.errors import UnavailableError
+
+from . import DeadLetter, Stored
+from .database import FILE, connect, read_blocks
+
+MOST_READ = 10_000
+"""Most events that one read returns."""
+
+BLOCKS_A_READ = 16
+
+logger = logging.getLogger("satsuma.log")
+
+
+class Reader:
+    """Reads in threads, one at a time."""
+
+    def __init__(self, data: Path) -> None:
+        """Open the log of the folder `data`, which is there. Raises `sqlite3.Error`."""
+        self.connection = connect(data / FILE)
+        self._lock = threading.Lock()
+
+    def last(self) -> int:
+        """Return the newest event's seq; 0 where there is none."""
+        with self._lock:
+            return self.connection.execute("SELECT max(last) FROM blocks").fetchone()[0] or 0
+
+    async def events(self, after: int, limit: int) -> list[Stored]:
+        """Return events above `after`. Raises `UnavailableError` where the file can't be read."""
+        return await off_loop(lambda: self._events(after, min(limit, MOST_READ)))
+
+    async def dead_letters(self, after: int, limit: int) -> list[DeadLetter]:
+        """Return refused events above `after`. Raises as `events`."""
+        query = "SELECT id, source, reason, received_at, raw FROM refused WHERE id > ? ORDER BY id LIMIT ?"
+        return [DeadLetter(*row) for row in await self._query(query, (after, min(limit, MOST_READ)))]
+
+    async def cursor(self, name: str) -> int:
+        """Return a follower's cursor. Raises as `events`."""
+        rows = await self._query("SELECT seq FROM cursors WHERE name = ?", (name,))
+        return int(rows[0][0]) if rows else 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self.connection.close()
+
+    def _events(self, after: int, limit: int) -> list[Stored]:
+        found: list[Stored] = []
+        while len(found) < limit:
+            with self._lock:
+                blocks = read_blocks(self.connection, after, BLOCKS_A_READ)
+            if not blocks:
+                break
+            for block in blocks:
+                if block.is_whole:
+                    found += (Stored(*event) for event in block.events() if event[0] > after)
+                else:
+                    logger.error("a block of the log is damaged", extra={"first": block.first, "last": block.last})
+                if len(found) >= limit:
+                    break
+            after = blocks[-1].last
+        return found[:limit]
+
+    async def _query(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        def run() -> list[Any]:
+            with self._lock:
+                return self.connection.execute(query, values).fetchall()
+
+        return await off_loop(run)
+
+
+async def off_loop[T](work: Callable[[], T]) -> T:
+    """Do in a thread what asks the file. Raises `UnavailableError` where that fails."""
+    try:
+        return await asyncio.to_thread(work)
+    except sqlite3.Error as error:
+        raise UnavailableError(f"the log can't be read: {error}") from error

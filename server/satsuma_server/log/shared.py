@@ -1,0 +1,70 @@
+"""The log of another process on this machine, for its followers."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from satsuma_server.errors import UnavailableError
+
+from . import DeadLetter, Stored
+from .database import FILE, connect
+from .reader import Reader, off_loop
+
+LOOK_SECONDS = 0.1
+"""How often to look for new events: a question that SQLite answers from memory in microseconds."""
+
+FOLLOW_READ = 2_000
+
+
+class SharedLog:
+    """Reads a log that a collector writes, and keeps cursors in it. Use from one event loop."""
+
+    def __init__(self, data: Path) -> None:
+        """Open the log of the folder `data`.
+
+        Raises:
+            UnavailableError: no collector has made a log there, or it can't be read.
+        """
+        try:
+            if not (data / FILE).exists():
+                raise UnavailableError(f"there is no log in {data}: start the collector first")
+            self._reader = Reader(data)
+            self._cursors = connect(data / FILE)
+            # A cursor that a power cut takes back is no harm, since followers are idempotent; a sync would make the
+            # collector's own commits wait for it.
+            self._cursors.execute("PRAGMA synchronous=OFF")
+            self.last = self._reader.last()
+        except sqlite3.Error as error:
+            raise UnavailableError(f"the log in {data} can't be read: {error}") from error
+
+    async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
+        return await self._reader.events(after, limit)
+
+    async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
+        while True:
+            # As it is before the read: what comes while it goes on is not passed over.
+            self.last = await off_loop(self._reader.last)
+            found = await self.read(after, FOLLOW_READ) if after < self.last else []
+            if found:
+                after = found[-1].seq
+                yield found
+            else:
+                after = max(after, self.last)  # Only a damaged block lies between: it was told of when it was read.
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
+        return await self._reader.dead_letters(after, limit)
+
+    async def cursor(self, name: str) -> int:
+        return await self._reader.cursor(name)
+
+    async def save_cursor(self, name: str, seq: int) -> None:
+        statement = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
+        await off_loop(lambda: self._cursors.execute(statement, (name, seq)))
+
+    async def close(self) -> None:
+        self._reader.close()
+        self._cursors.close()

@@ -1,0 +1,44 @@
+"""``python -m satsuma_server.worker SOCKET``: settings come as JSON in one line of stdin; its end is the process's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from pathlib import Path
+
+from satsuma_server.log.shared import SharedLog
+from satsuma_server.logs import set_up
+from satsuma_server.serving import make_server
+from satsuma_server.settings import settings_from_json
+
+from .app import create_worker
+
+GRACE_SECONDS = 15
+"""How long a stop may take before the process ends anyway: nothing is lost, since followers resume at their cursors."""
+
+
+def main() -> None:
+    """Serve until stdin ends, as it does when the collector stops or is killed."""
+    set_up()
+    settings = settings_from_json(sys.stdin.readline())
+    asyncio.run(_serve(Path(sys.argv[1]), create_worker(settings, SharedLog(settings.data))))
+
+
+async def _serve(socket: Path, app: object) -> None:
+    server = make_server(app, uds=str(socket))  # type: ignore[arg-type]
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        sys.stdin.read()
+        loop.call_soon_threadsafe(setattr, server, "should_exit", True)
+        threading.Event().wait(GRACE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+    await server.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The worker as an ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from satsuma_server.ingest.answers import HANDLERS
+from satsuma_server.log import ReadableLog
+from satsuma_server.settings import Settings
+
+from . import Part
+
+
+def make_parts(settings: Settings, log: ReadableLog) -> list[Part]:
+    """Return the worker's parts, in the order in which they start."""
+    return []
+
+
+def create_worker(
+    settings: Settings,
+    log: ReadableLog,
+    parts: Callable[[Settings, ReadableLog], list[Part]] = make_parts,
+) -> Starlette:
+    """Return the app that follows `log`, for as long as its lifespan goes on, and answers what is built from it."""
+    made = parts(settings, log)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(log.close)
+            for part in made:
+                await part.start()
+                stack.push_async_callback(part.stop)
+            yield
+
+    routes = [Route("/v1/worker", _ready), *(route for part in made for route in part.routes())]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
+
+
+async def _ready(request: Request) -> Response:
+    return JSONResponse({"status": "ready"})

@@ -1,0 +1,78 @@
+"""Passes requests on to the worker, and its answers back, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import httpx
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from satsuma_server.errors import TooLargeError, UnavailableError
+from satsuma_server.ingest.answers import error_response
+
+MAX_BODY_BYTES = 1 << 20
+MAX_CONNECTIONS = 200
+ANSWER_SECONDS = 60
+"""How long the worker may be silent before an answer begins; one that has begun, like a live feed, may go on."""
+
+HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailers", b"transfer-encoding", b"upgrade", b"content-length"}
+
+
+class Proxy:
+    """An ASGI app in front of the worker's socket."""
+
+    def __init__(self, socket: Path) -> None:
+        transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
+        timeout = httpx.Timeout(ANSWER_SECONDS, read=None, connect=5)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://worker", timeout=timeout)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        try:
+            answer = await self._pass_on(request)
+        except httpx.TransportError:
+            answer = error_response(UnavailableError("this part of the collector is starting: try again in a moment"))
+        except ClientDisconnect:
+            return
+        await answer(scope, receive, send)
+
+    async def _pass_on(self, request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return error_response(TooLargeError(f"the body is larger than {MAX_BODY_BYTES} bytes"))
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        url = httpx.URL(path=path, query=request.scope["query_string"])
+        passed = self._client.build_request(request.method, url, headers=_end_to_end(request.headers.raw), content=body)
+        answer = await self._client.send(passed, stream=True)
+        response = StreamingResponse(_pieces(answer), answer.status_code)
+        response.raw_headers = _end_to_end(answer.headers.raw)
+        return response
+
+
+def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower(), value) for name, value in headers if name.lower() not in HOP_BY_HOP]
+
+
+async def _body(request: Request) -> bytes | None:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+async def _pieces(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for piece in answer.aiter_raw():
+            yield piece
+    finally:
+        await answer.aclose()
