@@ -21,7 +21,7 @@ from .app import create_app
 from .serving import listen, make_server, url_of
 from .settings import Settings
 
-START_SECONDS = 20
+START_SECONDS = 60
 
 SATSUMA = [sys.executable, "-c", "from satsuma_server.cli import main; main()"]
 """The command, as this very Python has it."""

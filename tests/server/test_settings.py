@@ -25,7 +25,7 @@ origins = ["https://shop.example"]
 def test_options_lie_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "satsuma.toml"
     file.write_text(FILE)
-    settings = make_settings(file, {"token": "given", "data": None, "mask_ip": False})
+    settings = make_settings(file, {"token": "given", "data": None, "mask_ip": None})
     assert (settings.token, settings.data, settings.mask_ip) == ("given", tmp_path / "kept", True)
     source = settings.source("shop")
     assert source is not None

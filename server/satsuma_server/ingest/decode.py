@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import msgspec
-from satsuma.checks import EVENT_TYPES, MAX_BATCH_BYTES, MAX_EVENT_BYTES
+from satsuma.checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES
 from satsuma.errors import EventError
 
 from satsuma_server.errors import BadRequestError
+
+from .usual import Usual, read_usual
 
 SHORT_FORMS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": "batch"}
 """The paths that analytics.js posts to."""
@@ -34,13 +36,14 @@ class Decoded:
 
     Attributes:
         write_key: as the body tells it, None where it doesn't.
-        events: raw text and decoded event of each; the exception where it can't be decoded or is too large.
+        events: raw text and decoded event of each; the exception where it can't be decoded or is too large. What is
+            `Usual` may yet lack something.
         sent_at: the batch's, for events without one of their own.
         context, integrations: the batch's, under each event's own.
     """
 
     write_key: str | None
-    events: list[tuple[bytes, dict[str, Any] | EventError]]
+    events: list[tuple[bytes, Usual | dict[str, Any] | EventError]]
     sent_at: Any = None
     context: dict[str, Any] | None = None
     integrations: dict[str, Any] | None = None
@@ -56,7 +59,9 @@ class _Batch(msgspec.Struct):
 
 _batches = msgspec.json.Decoder(_Batch)
 _values = msgspec.json.Decoder()
-_events = msgspec.json.Encoder()
+
+encode = msgspec.json.Encoder().encode
+"""Returns an event as JSON in UTF-8."""
 
 
 def decode(body: bytes, kind: str) -> Decoded:
@@ -69,12 +74,20 @@ def decode(body: bytes, kind: str) -> Decoded:
 
 
 def _decode_single(body: bytes, kind: str) -> Decoded:
-    event = _decode_event(body)
+    usual = read_usual(body)
+    if usual is not None:
+        usual.type = kind  # type: ignore[assignment]
+        return Decoded(_write_key(usual), [(body, usual)])
+    event = decode_event(body)
     if isinstance(event, EventError):
         raise BadRequestError(event.reason, path=event.path, index=0)
     event["type"] = kind
-    key = event.get("writeKey")
-    return Decoded(key if isinstance(key, str) else None, [(body, event)])
+    return Decoded(_write_key(event), [(body, event)])
+
+
+def _write_key(event: Usual | dict[str, Any] | EventError) -> str | None:
+    key = event.writeKey if isinstance(event, Usual) else event.get("writeKey") if isinstance(event, dict) else None
+    return key if isinstance(key, str) else None
 
 
 def _decode_batch(body: bytes) -> Decoded:
@@ -88,11 +101,11 @@ def _decode_batch(body: bytes) -> Decoded:
         raise BadRequestError('is missing: send {"batch": [events]}', path=".batch")
     if len(batch.batch) > MAX_BATCH_EVENTS:
         raise BadRequestError(f"has {len(batch.batch)} events, the limit is {MAX_BATCH_EVENTS}", path=".batch")
-    events = [(bytes(raw), _decode_event(bytes(raw))) for raw in batch.batch]
+    raws = map(bytes, batch.batch)
+    events = [(raw, read_usual(raw) or decode_event(raw)) for raw in raws]
     key = batch.writeKey if isinstance(batch.writeKey, str) else None
     if key is None:
-        keys = (event.get("writeKey") for _, event in events if isinstance(event, dict))
-        key = next((one for one in keys if isinstance(one, str)), None)
+        key = next((found for _, event in events if (found := _write_key(event))), None)
     context = _shared(bytes(batch.context), ".context", len(events))
     return Decoded(key, events, batch.sentAt, context, _shared(bytes(batch.integrations), ".integrations", len(events)))
 
@@ -103,13 +116,14 @@ def _shared(raw: bytes, path: str, events: int) -> dict[str, Any] | None:
         return None
     if len(raw) * events > MAX_SHARED_BYTES:
         raise BadRequestError(f"is too large for a batch of {events} events: send smaller batches", path=path)
-    value = _decode_event(raw, "it")
+    value = decode_event(raw, "it")
     if isinstance(value, EventError):
         raise BadRequestError(f"can't be given to events: {value.reason}", path=path)
     return value
 
 
-def _decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | EventError:
+def decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | EventError:
+    """Return an event of whatever fields, or what is wrong with it."""
     if len(raw) > MAX_EVENT_BYTES:
         return EventError("", f"{what} is {len(raw)} bytes, the limit is {MAX_EVENT_BYTES}")
     try:
@@ -168,11 +182,3 @@ def _finite(text: str) -> float | None:
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def encode(event: dict[str, Any]) -> bytes:
-    """Return an event as JSON in UTF-8."""
-    return _events.encode(event)
-
-
-__all__ = ["BATCHES", "EVENT_TYPES", "SHORT_FORMS", "Decoded", "decode", "encode"]

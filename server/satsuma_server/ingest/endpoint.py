@@ -6,6 +6,7 @@ import logging
 import time
 from typing import Any
 
+from msgspec import UNSET
 from satsuma.checks import EVENT_TYPES, MAX_ID_LENGTH, check_event
 from satsuma.errors import EventError
 from starlette.responses import Response
@@ -19,8 +20,9 @@ from satsuma_server.settings import Settings, Source
 from .answers import SUCCESS, Fault, error_response, partly
 from .body import Bodies
 from .caller import Caller
-from .decode import BATCHES, SHORT_FORMS, Decoded, decode, encode
-from .stamp import Arrival, stamp
+from .decode import BATCHES, SHORT_FORMS, Decoded, decode, decode_event, encode
+from .stamp import Arrival, stamp, stamp_usual
+from .usual import Usual, is_complete
 
 KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, *SHORT_FORMS)}
 """What each name in a path takes."""
@@ -141,16 +143,30 @@ def _arrival(decoded: Decoded, caller: Caller, kind: str) -> Arrival:
 
 def _sort(decoded: Decoded, source: str, arrival: Arrival) -> tuple[Arrivals, list[Fault]]:
     arrivals = Arrivals(source, arrival.at)
+    bodies, ids = arrivals.bodies, arrivals.message_ids
     faults: list[dict[str, Any]] = []
     for index, (raw, event) in enumerate(decoded.events):
+        if type(event) is Usual and is_complete(event):
+            bodies.append(encode(stamp_usual(event, arrival)))
+            ids.append(event.messageId)  # type: ignore[arg-type]
+            continue
         try:
-            if isinstance(event, EventError):
-                raise event
-            check_event(event)
-            stamped = stamp(event, arrival)
-            arrivals.bodies.append(encode(stamped))
-            arrivals.message_ids.append(stamped["messageId"])
+            stamped = stamp(_checked(raw, event), arrival)
+            bodies.append(encode(stamped))
+            ids.append(stamped["messageId"])
         except EventError as error:
             arrivals.refused.append(Refused(str(error), raw))
             faults.append({"index": index, "path": error.path, "reason": error.reason})
     return arrivals, faults
+
+
+def _checked(raw: bytes, event: Usual | dict[str, Any] | EventError) -> dict[str, Any]:
+    """Return an event that may be kept. Raises `EventError` for another."""
+    if isinstance(event, Usual):
+        kind, event = event.type, decode_event(raw)
+        if isinstance(event, dict) and kind is not UNSET:
+            event["type"] = kind
+    if isinstance(event, EventError):
+        raise event
+    check_event(event)
+    return event

@@ -10,10 +10,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+from msgspec import UNSET
 from satsuma.arguments import id_text
 from satsuma.clock import iso_time
+
+from .usual import Usual
 
 Event = dict[str, Any]
 
@@ -37,6 +41,7 @@ class Arrival:
         context, integrations: the batch's.
         keep_timestamp: take timestamps as they are, as an import of history wants.
         received_at: `at` as text.
+        sent_at_ms: `sent_at` in milliseconds since 1970, None where it tells no time.
     """
 
     at: float
@@ -47,9 +52,11 @@ class Arrival:
     integrations: Mapping[str, Any] | None = None
     keep_timestamp: bool = False
     received_at: str = field(init=False)
+    sent_at_ms: float | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.received_at = iso_time(self.at)
+        self.sent_at_ms = parse_time(self.sent_at)
 
 
 def stamp(event: Event, arrival: Arrival) -> Event:
@@ -60,12 +67,32 @@ def stamp(event: Event, arrival: Arrival) -> Event:
             event[name] = id_text(value)
     event["userId"] = event.get("userId") or None
     event["anonymousId"] = event.get("anonymousId") or None
-    event["messageId"] = event.get("messageId") or f"satsuma-{os.urandom(16).hex()}"
+    event["messageId"] = event.get("messageId") or _new_id()
     event["context"] = _context(event.get("context"), arrival)
     if arrival.integrations:
         event["integrations"] = {**arrival.integrations, **(event.get("integrations") or {})}
-    _stamp_times(event, arrival)
+    times = _times(event.get("timestamp"), event.get("originalTimestamp"), event.get("sentAt"), arrival)
+    event["originalTimestamp"], event["sentAt"], event["timestamp"] = times
+    event["receivedAt"] = arrival.received_at
     return event
+
+
+def stamp_usual(event: Usual, arrival: Arrival) -> Usual:
+    """Return a complete event as the log keeps it; see `stamp`."""
+    event.userId = event.userId or None
+    event.anonymousId = event.anonymousId or None
+    event.messageId = event.messageId or _new_id()
+    event.context = _context(event.context or None, arrival)
+    if arrival.integrations:
+        event.integrations = {**arrival.integrations, **(event.integrations or {})}
+    times = _times(event.timestamp, event.originalTimestamp, event.sentAt, arrival)
+    event.originalTimestamp, event.sentAt, event.timestamp = times
+    event.receivedAt = arrival.received_at
+    return event
+
+
+def _new_id() -> str:
+    return f"satsuma-{os.urandom(16).hex()}"
 
 
 def _context(given: Event | None, arrival: Arrival) -> Event:
@@ -77,53 +104,67 @@ def _context(given: Event | None, arrival: Arrival) -> Event:
     return context
 
 
-def _stamp_times(event: Event, arrival: Arrival) -> None:
-    given = event.get("timestamp")
-    original = parse_time(given)
-    if original is None:
-        given = event.get("originalTimestamp")
-        original = parse_time(given)
-    sent = event.get("sentAt")
+def _times(timestamp: object, original: object, sent: object, arrival: Arrival) -> tuple[str, str, str]:
+    """Return the event's originalTimestamp, sentAt and timestamp, out of what it said of them."""
+    at, received_at = arrival.at, arrival.received_at
+    given, made = timestamp, parse_time(timestamp)
+    if made is None:
+        given, made = original, parse_time(original)
     sent_at = parse_time(sent)
     if sent_at is None:
-        sent = arrival.sent_at
-        sent_at = parse_time(sent)
-    if original is None:
-        given, original = (sent, sent_at) if sent_at is not None else (None, arrival.at)
+        sent, sent_at = arrival.sent_at, arrival.sent_at_ms
+    if made is None:
+        given, made = (sent, sent_at) if sent_at is not None else (None, at)
     if sent_at is None:
-        sent, sent_at = None, arrival.at
+        sent, sent_at = received_at, at
     # A clock set back between call and sending would give an event from the future; one that says the year 9999, an
     # event from before the calendar.
-    age = min(max(0.0, sent_at - original), arrival.at)
-    event["originalTimestamp"] = _text(given, original)
-    event["sentAt"] = _text(sent, sent_at)
-    event["receivedAt"] = arrival.received_at
+    age = min(max(0.0, sent_at - made), at)
+    made_text = _text(given, made)
     if arrival.keep_timestamp:
-        event["timestamp"] = event["originalTimestamp"]
-    else:
-        event["timestamp"] = arrival.received_at if age == 0 else iso_time(arrival.at - age)
+        return made_text, _text(sent, sent_at), made_text
+    return made_text, _text(sent, sent_at), received_at if age == 0 else iso_time(at - age)
 
 
 def _text(given: object, milliseconds: float) -> str:
     """Return a time as text; what came in that very form stays as it is."""
-    if isinstance(given, str) and len(given) == CANONICAL and given[10] == "T" and given[-1] == "Z":
+    if type(given) is str and len(given) == CANONICAL and given[10] == "T" and given[-1] == "Z":
         return given
     return iso_time(milliseconds)
 
 
 def parse_time(value: object) -> float | None:
     """Return milliseconds since 1970 of an ISO 8601 text or a number of milliseconds; None for anything else."""
-    milliseconds = _milliseconds(value)
-    return milliseconds if milliseconds is not None and EARLIEST <= milliseconds <= LATEST else None
-
-
-def _milliseconds(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if not isinstance(value, str):
+    if value is None or value is UNSET:
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        if type(value) is not str:
+            milliseconds = _number(value)
+        elif len(value) == CANONICAL and value[16] == ":" and value[19] == "." and value[23] == "Z":
+            # Most times of a collector's day lie in the same few seconds.
+            milliseconds = _second(value[:19]) + _thousandths(value[20:23])
+        else:
+            milliseconds = _moment(value)
     except ValueError:
         return None
+    return milliseconds if EARLIEST <= milliseconds <= LATEST else None
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError("not a time")
+
+
+def _moment(text: str) -> float:
+    moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
+
+
+_second = lru_cache(maxsize=4096)(_moment)
+
+
+def _thousandths(text: str) -> int:
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    raise ValueError("not a fraction")
