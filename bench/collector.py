@@ -1,7 +1,8 @@
 """The collector on loopback: durable requests beside a Starlette hello-world on the very same server.
 
 Each round loads, in turn, the hello, single events and batches of 50, by wrk; then single events come at half of the
-rate that was reached, by hey, for the time that an answer takes. Events carry no messageId, so that each is new.
+rate that was reached, each at a moment of its own, for the time that an answer takes. Events carry no messageId, so
+that each is new.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from satsuma_server.testing import started
 
+from .pace import slowest_percent
 from .report import spread, table
 
 HELLO, SINGLE, BATCH = "hello", "single events", "batches of 50"
@@ -88,16 +90,6 @@ def requests_a_second(url: str, seconds: int, script: Path | None = None) -> flo
     return float(found[1])
 
 
-def slowest_percent(url: str, body: Path, rate: float, seconds: int) -> float:
-    """Return the milliseconds within which 99 % of the answers come at `rate` requests a second."""
-    each = max(1, round(rate / CONNECTIONS))
-    command = ["hey", "-z", f"{seconds}s", "-c", str(CONNECTIONS), "-q", str(each), "-m", "POST", "-D", str(body), url]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"99% in ([\d.]+) secs", told)
-    assert found, told
-    return float(found[1]) * 1000
-
-
 def wrk_script(folder: Path, name: str, body: Any) -> Path:
     """Write what has wrk post `body`."""
     (folder / f"{name}.json").write_text(json.dumps(body))
@@ -155,7 +147,9 @@ def measure(
         rates[HELLO].append(requests_a_second(f"{hello_url}/", seconds))
         rates[SINGLE].append(requests_a_second(f"{url}/v1/track", seconds, single))
         rates[BATCH].append(requests_a_second(f"{url}/v1/batch", seconds, batch))
-        slow.append(slowest_percent(f"{url}/v1/track", folder / "single.json", rates[SINGLE][-1] / 2, seconds))
+        slow.append(
+            slowest_percent(f"{url}/v1/track", folder / "single.json", rates[SINGLE][-1] / 2, seconds, CONNECTIONS)
+        )
     return rates, slow
 
 

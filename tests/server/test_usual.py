@@ -61,7 +61,7 @@ def kept(body: bytes, kind: str) -> tuple[list[Any], list[Any], str | None]:
     decoded = decode(body, kind)
     with (
         mock.patch("satsuma_server.ingest.endpoint.time.time", return_value=1_700_000_000.5),
-        mock.patch("satsuma_server.ingest.stamp.os.urandom", return_value=b"0123456789abcdef"),
+        mock.patch("satsuma_server.ingest.stamp._new_id", return_value="made"),
     ):
         arrivals, faults = _sort(decoded, "source", _arrival(decoded, caller, kind))
     return [json.loads(one) for one in arrivals.bodies], faults, decoded.write_key

@@ -64,7 +64,7 @@ class Ingest:
             await self._bodies.read(receive)
         except CollectorError as error:
             return self.fail(error)
-        self._metrics.client_metrics.inc()
+        self._metrics.client_metrics += 1
         return SUCCESS
 
     async def take(self, kind: str, body: bytes, caller: Caller) -> Response:
@@ -88,7 +88,7 @@ class Ingest:
 
     def fail(self, error: CollectorError) -> Response:
         """Return, and count, the answer to an error."""
-        self._metrics.answers.labels(status=error.status).inc()
+        self._metrics.failed(error.status)
         return error_response(error)
 
     def _source(self, write_key: str | None, origin: str | None) -> Source:
