@@ -108,7 +108,7 @@ class Client:
         self, user_id: Id | None = None, traits: Mapping[str, Any] | None = None, **others: Unpack[Others]
     ) -> str | None:
         """Say who somebody is, or what is known of them."""
-        return self._call("identify", others, user_id=user_id, traits=traits or {})
+        return self._call("identify", user_id, others, traits=traits or {})
 
     def track(
         self,
@@ -118,7 +118,7 @@ class Client:
         **others: Unpack[Others],
     ) -> str | None:
         """Say what somebody did."""
-        return self._call("track", others, user_id=user_id, event=event, properties=properties or {})
+        return self._call("track", user_id, others, event=event, properties=properties or {})
 
     def page(
         self,
@@ -129,7 +129,7 @@ class Client:
         **others: Unpack[Others],
     ) -> str | None:
         """Say that somebody saw a page."""
-        return self._call("page", others, user_id=user_id, category=category, name=name, properties=properties or {})
+        return self._call("page", user_id, others, category=category, name=name, properties=properties or {})
 
     def screen(
         self,
@@ -140,7 +140,7 @@ class Client:
         **others: Unpack[Others],
     ) -> str | None:
         """Say that somebody saw a screen of an app."""
-        return self._call("screen", others, user_id=user_id, category=category, name=name, properties=properties or {})
+        return self._call("screen", user_id, others, category=category, name=name, properties=properties or {})
 
     def group(
         self,
@@ -150,11 +150,11 @@ class Client:
         **others: Unpack[Others],
     ) -> str | None:
         """Say which group somebody belongs to."""
-        return self._call("group", others, user_id=user_id, groupId=id_of(group_id), traits=traits or {})
+        return self._call("group", user_id, others, groupId=id_of(group_id), traits=traits or {})
 
     def alias(self, previous_id: Id | None = None, user_id: Id | None = None, **others: Unpack[Others]) -> str | None:
         """Say that two ids are one person."""
-        return self._call("alias", others, user_id=user_id, previousId=id_of(previous_id))
+        return self._call("alias", user_id, others, previousId=id_of(previous_id))
 
     def enqueue(self, event: Event) -> str | None:
         """Queue an event in the tracking API's own form; as the calls, it returns the messageId and never raises."""
@@ -212,9 +212,9 @@ class Client:
         """What became of the events so far."""
         return self._worker.report()
 
-    def _call(self, kind: str, others: Mapping[str, Any], **fields: Any) -> str | None:
+    def _call(self, kind: str, user_id: Id | None, others: Mapping[str, Any], **fields: Any) -> str | None:
         try:
-            event = make_event(kind, **fields, **others)
+            event = make_event(kind, fields, user_id=user_id, **others)
         except Exception as error:
             self._complaints.refused(kind, error)
             return None

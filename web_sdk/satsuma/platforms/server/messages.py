@@ -33,6 +33,7 @@ Time = datetime | str | float
 
 def make_event(
     kind: str,
+    fields: Mapping[str, Any],
     *,
     user_id: Id | None = None,
     anonymous_id: Id | None = None,
@@ -40,16 +41,15 @@ def make_event(
     timestamp: Time | None = None,
     integrations: Mapping[str, Any] | None = None,
     message_id: str | None = None,
-    **fields: Any,
 ) -> Event:
     """Return an event in the tracking API's names.
 
     Args:
         kind: one of `satsuma.checks.EVENT_TYPES`.
+        fields: the event's own; those that are None are left out.
         user_id, anonymous_id: who did it. Where neither is given the event gets an anonymousId of its own.
         timestamp: when, where it isn't now.
         message_id: for a call that may be made twice; the collector keeps it once.
-        fields: more of the event's own; those that are None are left out.
 
     Raises:
         EventError: a value can't be used.

@@ -157,11 +157,11 @@ class Worker:
             self._delivery.failed(request.id, _now())
         else:
             self._delivery.answered(request.id, answer.status, _now(), answer.retry_after)
-        self._changed.notify_all()
         with self._unlocked():
             self._tell()
             if failure:
                 self._complaints.waiting(failure)
+        self._changed.notify_all()  # Who waits in `flush` finds all told.
 
     @contextmanager
     def _unlocked(self) -> Iterator[None]:
