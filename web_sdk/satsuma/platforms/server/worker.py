@@ -48,6 +48,7 @@ class Worker:
         """Begin anew, with nothing: in a forked process all that waited is the other one's."""
         self._changed = threading.Condition(threading.Lock())
         self._given_up: list[tuple[Event, str, str]] = []
+        self._tellers: set[int] = set()
         self._delivery = Delivery(
             self._write_key,
             self._options,
@@ -90,7 +91,9 @@ class Worker:
             newest = self._delivery.newest
 
             def done() -> bool:
-                return (self._delivery.oldest() or newest + 1) > newest
+                # What was given up counts only once it is told.
+                told = not self._tellers - {threading.get_ident()}
+                return told and (self._delivery.oldest() or newest + 1) > newest
 
             if self._thread is None and not done():
                 # Threads can't be started any more: the interpreter is on its way out.
@@ -161,7 +164,7 @@ class Worker:
             self._tell()
             if failure:
                 self._complaints.waiting(failure)
-        self._changed.notify_all()  # Who waits in `flush` finds all told.
+        self._changed.notify_all()
 
     @contextmanager
     def _unlocked(self) -> Iterator[None]:
@@ -188,9 +191,13 @@ class Worker:
             return
         with self._changed:
             given_up, self._given_up = self._given_up, []
+            self._tellers.add(threading.get_ident())
         details = {reason: detail for _, reason, detail in given_up}
         for reason, detail in details.items():
             self._complaints.dropped(reason, detail, [event for event, why, _ in given_up if why == reason])
+        with self._changed:
+            self._tellers.discard(threading.get_ident())
+            self._changed.notify_all()
 
 
 def _now() -> float:
