@@ -197,13 +197,29 @@ def test_what_fails_is_sent_again_just_the_same(client: Client, wire: Wire, erro
 
 
 def test_retry_after_is_waited_for(client: Client, wire: Wire) -> None:
-    wire.answers = [Answer(429, retry_after=200)]
+    wire.answers = [Answer(429, retry_after=900)]
     client.track("u1", "E")
     wire.arrived.acquire()
     client.track("u1", "F")
-    assert not client.flush(0.1), "nothing goes while the collector asks for quiet"
+    assert not client.flush(0.75), "nothing goes while the collector asks for quiet, though the backoff is over"
     assert client.flush()
     assert [event["event"] for event in wire.kept] == ["E", "F"]
+
+
+def test_flush_is_done_only_once_all_is_told(wire: Wire) -> None:
+    told, go_on = threading.Event(), threading.Event()
+
+    def on_error(error: Exception, events: list[Any]) -> None:
+        told.set()
+        assert go_on.wait(10)
+
+    wire.answers = [400]
+    with Client("demo", "http://x.test", transport=wire, on_error=on_error, batch_wait=0) as client:
+        client.track("u1", "E")
+        assert told.wait(10)
+        assert not client.flush(0.05)
+        go_on.set()
+        assert client.flush()
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 413, 501])
