@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import encodings.idna  # noqa: F401 - see below
 import http.client
 import os
 import ssl
@@ -17,6 +18,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from satsuma import __version__
 from satsuma.errors import ArgumentError
+
+# The first connection would import encodings.idna. A process forked in that very moment could never import it.
 
 LONGEST_PAUSE = 300_000
 """Most milliseconds that an answer's Retry-After is followed."""
