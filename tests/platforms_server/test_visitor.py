@@ -75,6 +75,21 @@ def test_a_navigation_mints_and_the_cookie_is_the_sdks(come: Come, client: Clien
     }
 
 
+@pytest.mark.parametrize("calls", [[], ["track"], ["track", "identify"]])
+def test_an_id_made_for_want_of_one_is_marked_as_such(come: Come, calls: list[str]) -> None:
+    visitor = come(NAVIGATION)
+    for call in calls:
+        getattr(visitor, call)("x")
+    assert cookies(visitor)["satsuma_handover"].value.endswith("%22offered%22]")
+
+
+@pytest.mark.parametrize("call", ["reset", "identify"])
+def test_an_id_made_for_somebody_new_is_not(come: Come, call: str) -> None:
+    visitor = come({**NAVIGATION, **KNOWN})
+    getattr(visitor, call)(*(["u2"] if call == "identify" else []))
+    assert "offered" not in cookies(visitor)["satsuma_handover"].value
+
+
 @pytest.mark.parametrize(
     ("headers", "options", "mints"),
     [

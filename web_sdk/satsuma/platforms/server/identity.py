@@ -162,10 +162,9 @@ class RequestIdentity:
 
     def _renew(self) -> None:
         if self._mints:
-            already = self.user.offered
             self.user.anonymous_id()
-            if self.user.offered and not already:
-                self._declare()
+        if self.user.offered:
+            self._declare()
         if self._refreshes:
             self.user.id()
             self.user.known_anonymous_id()
