@@ -16,6 +16,7 @@ from .emitter import Emitter
 from .environment import REFERRER_KEY
 from .errors import SatsumaError
 from .events import Event, EventFactory, Moment
+from .handover import Handover
 from .identity import UNSET, Group, Unset, User
 from .journal import Journal
 from .options import Endpoint, LoadOptions
@@ -53,6 +54,7 @@ class Analytics(Calls):
         self._stores = StorageFactory(
             platform.jar, platform.area, platform.warn, self.options.cookie, self._persists, self.options.kinds
         )
+        self._handover = Handover(self._stores, self.options.user.keys, self.options.group.keys)
         self._user, self._group = self._identities(kept=self.consent.granted)
         self._factory = EventFactory(self._user, environment, self._cookies(), self.options.integrations)
         self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.chance, platform.warn)
@@ -76,6 +78,7 @@ class Analytics(Calls):
             ArgumentError: no form of the method takes the arguments.
             EventError: an option can't be used.
         """
+        self._follow_server()
         read, make = self._calls()[name]
         begin = partial(self._begin, make, read(args), moment or self._now())
         return begin() if self.consent.granted else self._platform.start(self._hold(name, begin))
@@ -160,11 +163,13 @@ class Analytics(Calls):
 
     def user(self) -> User:
         """Return the visitor."""
+        self._follow_server()
         return self._user
 
     @property
     def current_group(self) -> Group:
         """The visitor's group."""
+        self._follow_server()
         return self._group
 
     @property
@@ -180,7 +185,13 @@ class Analytics(Calls):
         """Forget the visitor and the group; the next call makes a new anonymousId."""
         self._user.reset()
         self._group.reset()
+        self._handover.forget()
         self._emitter.emit("reset")
+
+    def _follow_server(self) -> None:
+        """Take over what a server has changed of the cookies, at any time, also while this page was open."""
+        if self._persists and self.consent.granted and self._handover.follow():
+            self._change_identities(kept=True)
 
     def _identities(self, *, kept: bool) -> tuple[User, Group]:
         options, new_id = self.options, self._platform.new_id
@@ -226,6 +237,7 @@ class Analytics(Calls):
             self._user.clear()
             self._group.clear()
             self._factory.cookies.clear(REFERRER_KEY)
+            self._handover.forget()
         self.consent.withdraw()
         self._change_identities(kept=False)
         self._delivery.clear("consent withdrawn")

@@ -10,16 +10,14 @@ again) with this project's bounds.
 from __future__ import annotations
 
 import json
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from .checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
 from .clock import iso_time
 from .errors import EventError
-
-Event = dict[str, Any]
+from .parcels import Event, Line, Parcel
 
 MAX_KEEPALIVE_BYTES = 60 * 1024
 """Browsers refuse keepalive requests and beacons whose bodies together exceed 64 KB; the rest is room for headers."""
@@ -36,7 +34,7 @@ class DeliveryOptions:
     Attributes:
         batch_size: events a request; 1 sends each alone.
         batch_wait: milliseconds that an event waits for company, where batch_size > 1.
-        max_queue: events kept; the oldest is dropped beyond, and counted.
+        max_queue, max_queue_bytes: events kept, and bytes of their text; the oldest is dropped beyond, and counted.
         max_attempts: tries of one event before it is dropped.
         base_backoff, max_backoff: milliseconds between tries, doubled each time, up to the maximum.
         jitter: share of the backoff that chance adds or takes, 0 to 1.
@@ -47,6 +45,7 @@ class DeliveryOptions:
     batch_size: int = 1
     batch_wait: float = 5000
     max_queue: int = 1000
+    max_queue_bytes: int = 32 * 1024 * 1024
     max_attempts: int = 10
     base_backoff: float = 500
     max_backoff: float = 60_000
@@ -54,18 +53,6 @@ class DeliveryOptions:
     drain_from: int = 10
     drain_size: int = 100
     max_inflight: int = 1
-
-
-@dataclass(slots=True)
-class Parcel:
-    """An event on its way: its JSON text is made once, so that every try sends the same."""
-
-    event: Event
-    text: str
-    size: int
-    attempts: int = 0
-    due: float = 0
-    settle: Callable[[bool], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +98,7 @@ class DeliveryReport:
 
 
 class Delivery:
-    """The queue of one page."""
+    """The queue of one page, or of one client on a server."""
 
     def __init__(
         self,
@@ -119,6 +106,7 @@ class Delivery:
         options: DeliveryOptions,
         chance: Callable[[], float],
         warn: Callable[[str], None],
+        lost: Callable[[Event, str, str], None] | None = None,
     ) -> None:
         """Start empty.
 
@@ -126,15 +114,19 @@ class Delivery:
             write_key: the source that the events belong to.
             chance: returns a random number in [0, 1), for the jitter.
             warn: takes one line for the console.
+            lost: takes each event that is given up, the reason in a few words, and what there is to say of it.
         """
         self._write_key = write_key
         self._options = options
         self._chance = chance
         self._warn = warn
-        self._waiting: deque[Parcel] = deque()
+        self._lost = lost
+        self._waiting = Line()
         self._inflight: dict[int, list[Parcel]] = {}
         self._handed: list[Parcel] = []
         self._next_request = 1
+        self.newest = 0
+        """Serial number of the event that was queued last."""
         self._paused_until = 0.0
         self._online = True
         self._sent = 0
@@ -142,13 +134,16 @@ class Delivery:
         self._recovered = 0
         self._dropped: Counter[str] = Counter()
 
-    def add(self, event: Event, now: float, settle: Callable[[bool], None] | None = None) -> None:
+    def add(
+        self, event: Event, now: float, settle: Callable[[bool], None] | None = None, *, text: str | None = None
+    ) -> None:
         """Queue one event.
 
         Args:
             event: the event, without ``sentAt`` and ``writeKey``.
-            now: milliseconds.
+            now: milliseconds, of any clock that isn't set back; the same one in every call.
             settle: called once, with True when the collector has acknowledged the event, False when it was dropped.
+            text: the event's JSON, where the caller has made it already.
         """
         try:
             check_event(event)
@@ -156,46 +151,46 @@ class Delivery:
             # The collector checks by the very same rules: asked, it could only refuse.
             self._drop(Parcel(event, "", 0, settle=settle), "invalid", str(error))
             return
-        text = _well_formed_json(event)
+        text = _well_formed_json(event) if text is None else text
         parcel = Parcel(event, text, len(text.encode()), settle=settle)
         if parcel.size > MAX_EVENT_BYTES:
             self._drop(parcel, "too large", f"{parcel.size} bytes, the limit is {MAX_EVENT_BYTES}")
             return
-        company = sum(waiting.due > now and waiting.attempts == 0 for waiting in self._waiting)
-        if company + 1 < self._options.batch_size:
+        if self._waiting.company(now) + 1 < self._options.batch_size:
             parcel.due = now + self._options.batch_wait
-        elif self._options.batch_size > 1:
+        else:
             self.flush()
-        self._waiting.append(parcel)
-        while len(self._waiting) > self._options.max_queue:
-            self._drop(self._waiting.popleft(), "queue full", f"{self._options.max_queue} events are waiting")
+        self.newest = parcel.serial = self.newest + 1
+        self._waiting.append(parcel, now)
+        self._keep_bounds()
 
     def flush(self) -> None:
         """Let everything that waits for company go now; what waits after a failure keeps waiting."""
-        for parcel in self._waiting:
-            if parcel.attempts == 0:
-                parcel.due = 0
+        self._waiting.hurry()
 
     def clear(self, reason: str) -> None:
         """Drop everything that waits."""
         while self._waiting:
-            self._forget(self._waiting.popleft(), reason)
+            self._forget(self._waiting.pop(), reason)
 
     def online(self, value: bool) -> None:
         """Say that the network is there or gone; while it is gone nothing is sent."""
         self._online = value
 
-    def requests(self, now: float) -> list[Request]:
-        """Return the requests to carry out now."""
+    def requests(self, now: float, sent_at: float | None = None) -> list[Request]:
+        """Return the requests to carry out now.
+
+        Args:
+            sent_at: milliseconds since 1970, for the events' ``sentAt``; None where `now` is that too.
+        """
         ready: list[Request] = []
         while self._may_send(now, len(self._inflight)):
-            due = sum(parcel.due <= now for parcel in self._waiting)
-            drain = self._options.batch_size == 1 and due > self._options.drain_from
+            drain = self._options.batch_size == 1 and len(self._waiting) > self._options.drain_from
             count = self._options.drain_size if drain else self._options.batch_size
-            parcels = self._take(now, MAX_BATCH_BYTES - 1024, count)
+            parcels = self._waiting.take(now, MAX_BATCH_BYTES - 1024, count)
             if not parcels:
                 break
-            ready.append(self._request(parcels, now, batch=drain))
+            ready.append(self._request(parcels, now if sent_at is None else sent_at, batch=drain))
         return ready
 
     def leave(self, now: float) -> list[Request]:
@@ -204,7 +199,7 @@ class Delivery:
         for parcel in self._waiting:
             parcel.due = 0
         ready = []
-        while parcels := self._take(now, MAX_KEEPALIVE_BYTES, self._options.max_queue):
+        while parcels := self._waiting.take(now, MAX_KEEPALIVE_BYTES, self._options.max_queue):
             ready.append(self._request(parcels, now, batch=True))
         return ready
 
@@ -224,18 +219,21 @@ class Delivery:
         unheard = self._unacknowledged()
         self._inflight.clear()
         self._handed = []
-        for parcel in reversed(unheard):
+        for parcel in unheard:
             parcel.due = 0
-            self._waiting.appendleft(parcel)
+        self._waiting.put_first(unheard)
         self._retried += len(unheard)
 
     def recover(self, events: Iterable[Event], now: float) -> None:
         """Queue events that an earlier page has left behind, before those of this page."""
-        own, self._waiting = self._waiting, deque()
+        own, self._waiting = self._waiting, Line()
         for event in events:
             self.add(event, now)
             self._recovered += 1
-        self._waiting.extend(own)
+        self.flush()
+        recovered, self._waiting = self._waiting, own
+        self._waiting.put_first(recovered)
+        self._keep_bounds()
 
     def unconfirmed(self) -> list[str]:
         """Return the JSON text of every event that the collector hasn't acknowledged, in order."""
@@ -247,7 +245,7 @@ class Delivery:
             self._settle(parcel, True)
         self._handed = []
         self._inflight.clear()
-        self._waiting.clear()
+        self._waiting = Line()
 
     def answered(self, request_id: int, status: int, now: float, retry_after: float | None = None) -> None:
         """Take the collector's answer.
@@ -257,11 +255,11 @@ class Delivery:
             retry_after: milliseconds that the answer asks to wait, None where it doesn't say.
         """
         parcels = self._inflight.pop(request_id, [])
-        if status < 400:
+        if status < 300:
             self._sent += len(parcels)
             for parcel in parcels:
                 self._settle(parcel, True)
-        elif status in RETRYABLE_STATUS or (status >= 500 and status not in FINAL_STATUS):
+        elif will_retry(status):
             self._retry(parcels, now, retry_after, f"the collector answered {status}")
         else:
             for parcel in parcels:
@@ -273,11 +271,16 @@ class Delivery:
 
     def next_due(self) -> float | None:
         """Return the time, in milliseconds, at which `requests` has something new to say; None for never."""
-        if not self._waiting or not self._online or len(self._inflight) >= self._options.max_inflight:
+        first = self._waiting.first
+        if first is None or not self._online or len(self._inflight) >= self._options.max_inflight:
             return None
-        first = self._waiting[0]
-        due = first.due if first.attempts else min(parcel.due for parcel in self._waiting)
-        return max(due, self._paused_until)
+        return max(first.due, self._paused_until)
+
+    def oldest(self) -> int | None:
+        """Return the serial number of the oldest event without an answer; None where there is none."""
+        first = self._waiting.first
+        serials = [parcels[0].serial for parcels in self._inflight.values()]
+        return min([*serials, *([first.serial] if first else [])], default=None)
 
     def report(self) -> DeliveryReport:
         """Return what became of the events so far."""
@@ -296,29 +299,20 @@ class Delivery:
         if not self._online or now < self._paused_until or inflight >= self._options.max_inflight:
             return False
         # What failed goes first, or the events of a page would change their order.
-        return not (self._waiting and self._waiting[0].attempts and self._waiting[0].due > now)
+        first = self._waiting.first
+        return not (first and first.attempts and first.due > now)
 
-    def _take(self, now: float, max_bytes: int, count: int) -> list[Parcel]:
-        taken: list[Parcel] = []
-        kept: list[Parcel] = []
-        size = 0
-        full = False
-        for parcel in self._waiting:
-            full = full or (bool(taken) and (len(taken) >= count or size + parcel.size > max_bytes))
-            if full or parcel.due > now:
-                kept.append(parcel)
-                continue
-            taken.append(parcel)
-            size += parcel.size + 1
-        if taken:
-            self._waiting = deque(kept)
-        return taken
+    def _keep_bounds(self) -> None:
+        options, waiting = self._options, self._waiting
+        while len(waiting) > options.max_queue or waiting.size > options.max_queue_bytes:
+            told = f"{len(waiting) - 1} events of {waiting.size} bytes are waiting"
+            self._drop(waiting.pop(), "queue full", told)
 
-    def _request(self, parcels: list[Parcel], now: float, *, batch: bool = False) -> Request:
+    def _request(self, parcels: list[Parcel], sent_at: float, *, batch: bool = False) -> Request:
         request_id, self._next_request = self._next_request, self._next_request + 1
         self._inflight[request_id] = parcels
         attempt = max(parcel.attempts for parcel in parcels)
-        stamp = {"sentAt": iso_time(now), "writeKey": self._write_key}
+        stamp = {"sentAt": iso_time(sent_at), "writeKey": self._write_key}
         if batch or self._options.batch_size > 1:
             path, body = "b", _batch_body(parcels, stamp)
         else:
@@ -337,7 +331,8 @@ class Delivery:
             kept.append(parcel)
         if retry_after is not None:
             self._paused_until = max(self._paused_until, now + retry_after)
-        self._waiting.extendleft(reversed(kept))
+        self._waiting.put_first(kept)
+        self._keep_bounds()
 
     def _backoff(self, attempts: int) -> float:
         pause: float = min(self._options.base_backoff * 2 ** (attempts - 1), self._options.max_backoff)
@@ -345,16 +340,23 @@ class Delivery:
 
     def _drop(self, parcel: Parcel, reason: str, detail: str) -> None:
         self._warn(f"Event {parcel.event.get('messageId')} was dropped ({reason}): {detail}.")
-        self._forget(parcel, reason)
+        self._forget(parcel, reason, detail)
 
-    def _forget(self, parcel: Parcel, reason: str) -> None:
+    def _forget(self, parcel: Parcel, reason: str, detail: str = "") -> None:
         self._dropped[reason] += 1
+        if self._lost is not None:
+            self._lost(parcel.event, reason, detail)
         self._settle(parcel, False)
 
     def _settle(self, parcel: Parcel, delivered: bool) -> None:
         settle, parcel.settle = parcel.settle, None
         if settle is not None:
             settle(delivered)
+
+
+def will_retry(status: int) -> bool:
+    """Tell whether an answer's status is worth another try."""
+    return status in RETRYABLE_STATUS or (status >= 500 and status not in FINAL_STATUS)
 
 
 def _well_formed_json(event: Event) -> str:

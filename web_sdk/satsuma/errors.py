@@ -31,3 +31,15 @@ class StorageError(SatsumaError):
 
 class BootError(SatsumaError):
     """The SDK could not start in this page."""
+
+
+class DroppedError(SatsumaError):
+    """Events were given up by a client on a server.
+
+    Attributes:
+        reason: a few words that are always the same (``queue full``, ``refused 401``), as in a delivery's report.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason

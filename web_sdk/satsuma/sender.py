@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from .delivery import Delivery, Event, Request
+from .delivery import Delivery, Request
 from .journal import RENEWAL, Journal
+from .parcels import Event
 from .pipeline import DELIVERY_NAME, Context, PluginKind
 from .platform import Platform
 

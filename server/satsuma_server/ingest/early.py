@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 from satsuma.environment import Environment
 from satsuma.errors import SatsumaError
-from satsuma.platforms.server.departed import CookieChange, Departure, replay
+from satsuma.platforms.server.cookies import SAFE, CookieChange, set_cookie
+from satsuma.platforms.server.departed import Departure, replay
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,18 +20,9 @@ from .caller import Caller
 from .endpoint import Ingest
 from .stamp import parse_time
 
-SECONDS_A_DAY = 86_400
-LONGEST_DAYS = 400
-"""Most that browsers let a cookie live."""
-
 LIBRARY_VERSION = "satsuma-early"
-SAFE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
-"""What a cookie's name, value and path may be made of."""
-
 UNUSABLE = (SatsumaError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
 """What the core raises at load options that no page would give."""
-
-SAME_SITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
 
 
 class _Body(msgspec.Struct):
@@ -114,25 +105,8 @@ def _cookies(changes: dict[str, CookieChange], domain: str, request: Request) ->
     here = request.url.hostname or ""
     if not page or not (_within(page, domain) and _within(here, domain) if domain else page == here):
         return []
-    return [
-        _cookie(name, change, domain)
-        for name, change in changes.items()
-        if all(SAFE.fullmatch(part) for part in (name, change.value, change.options.path))
-    ]
-
-
-def _cookie(name: str, change: CookieChange, domain: str) -> str:
-    days = min(change.days, LONGEST_DAYS)
-    same_site = SAME_SITE.get(str(change.options.same_site).lower())
-    parts = (
-        f"{name}={change.value}",
-        f"Max-Age={round(days * SECONDS_A_DAY) if days > 0 else 0}",
-        f"Path={change.options.path}",
-        f"Domain={domain}" if domain else "",
-        f"SameSite={same_site}" if same_site else "",
-        "Secure" if change.options.secure else "",
-    )
-    return "; ".join(part for part in parts if part)
+    made = (set_cookie(name, change, domain) for name, change in changes.items())
+    return [cookie for cookie in made if cookie is not None]
 
 
 def _within(host: str, domain: str) -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from satsuma.codec import find_cookie
+from satsuma.domains import cookie_domains
 from satsuma.errors import StorageError
 from satsuma.storage import CookieOptions
 
@@ -65,15 +66,6 @@ class DocumentCookies:
         }
         text = "".join(f"; {key}={_one(part)}" for key, part in attributes.items() if part)
         self._window.document.cookie = f"{name}={value}{text}{'; secure' if options.secure else ''}"
-
-
-def cookie_domains(hostname: str) -> list[str]:
-    """Return the domains to try for `hostname`, highest first; none for localhost and IP addresses."""
-    parts = hostname.split(".")
-    is_address = len(parts) == 4 and parts[-1].isdigit() and int(parts[-1]) > 0
-    if len(parts) <= 1 or is_address or ":" in hostname:
-        return []
-    return [".".join(parts[start:]) for start in range(len(parts) - 2, -1, -1)]
 
 
 def _one(part: str) -> str:

@@ -1,0 +1,20 @@
+"""Satsuma on a server: a client that sends events in batches, and middleware that shares the visitor's cookies."""
+
+from .asgi import AnalyticsMiddleware
+from .client import Client
+from .identity import Mint
+from .transport import Answer, HttpTransport, Transport
+from .visitor import Visitor, Visitors
+from .wsgi import WSGIAnalyticsMiddleware
+
+__all__ = [
+    "AnalyticsMiddleware",
+    "Answer",
+    "Client",
+    "HttpTransport",
+    "Mint",
+    "Transport",
+    "Visitor",
+    "Visitors",
+    "WSGIAnalyticsMiddleware",
+]

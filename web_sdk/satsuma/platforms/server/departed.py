@@ -7,8 +7,6 @@ can set the cookies and the next visit goes on with the same identity.
 from __future__ import annotations
 
 import asyncio
-import os
-import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +18,9 @@ from satsuma.errors import SatsumaError
 from satsuma.events import Moment
 from satsuma.options import Endpoint, LoadOptions
 from satsuma.page import is_buffered_page, page_context
-from satsuma.storage import CookieOptions
+
+from .cookies import RequestCookies
+from .ids import new_id
 
 MOST_CALLS = 1000
 FIRST = ("consent", "setAnonymousId")
@@ -48,34 +48,6 @@ class Departure:
     sent_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class CookieChange:
-    """A cookie that the calls have set or, with negative days, removed: its raw value and its attributes."""
-
-    value: str
-    days: float
-    options: CookieOptions
-
-
-class DepartedCookies:
-    """The cookies that the page had."""
-
-    def __init__(self, header: str) -> None:
-        pairs = (pair.partition("=") for pair in header.split("; ") if pair)
-        self._values = {name: value for name, _, value in pairs}
-        self.changes: dict[str, CookieChange] = {}
-
-    def read(self) -> str:
-        return "; ".join(f"{name}={value}" for name, value in self._values.items())
-
-    def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
-        if days < 0:
-            self._values.pop(name, None)
-        else:
-            self._values[name] = value
-        self.changes[name] = CookieChange(value, days, options)
-
-
 class DepartedStorage:
     """The localStorage that the page had; what is written to it is gone with the page."""
 
@@ -100,7 +72,7 @@ class DepartedPage:
 
     def __init__(self, departure: Departure) -> None:
         self._departure = departure
-        self.jar = DepartedCookies(departure.cookies)
+        self.jar = RequestCookies(departure.cookies)
         self.area = DepartedStorage(departure.storage)
         self.bodies: list[str] = []
 
@@ -108,7 +80,7 @@ class DepartedPage:
         return self._departure.sent_at
 
     def new_id(self) -> str:
-        return str(uuid.UUID(bytes=os.urandom(16), version=4))
+        return new_id()
 
     def chance(self) -> float:
         return 0.5

@@ -1,0 +1,106 @@
+"""Events that wait to be sent, in order, within bounds; every step costs the same however many wait."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Event = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Parcel:
+    """An event on its way: its JSON text is made once, so that every try sends the same.
+
+    Attributes:
+        size: bytes of `text`.
+        due: milliseconds; the event is not sent before.
+        serial: counts up from parcel to parcel.
+    """
+
+    event: Event
+    text: str
+    size: int
+    attempts: int = 0
+    due: float = 0
+    settle: Callable[[bool], None] | None = None
+    serial: int = 0
+
+
+class Line:
+    """The waiting line: what failed first, then what may go, then what waits for company.
+
+    Attributes:
+        size: bytes of all that waits.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._waiting: deque[Parcel] = deque()
+        self._company: deque[Parcel] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Parcel]:
+        return iter(self._waiting)
+
+    @property
+    def first(self) -> Parcel | None:
+        """Who is next."""
+        return self._waiting[0] if self._waiting else None
+
+    def company(self, now: float) -> int:
+        """Return how many wait for company."""
+        while self._company and self._company[0].due <= now:
+            self._company.popleft()
+        return len(self._company)
+
+    def append(self, parcel: Parcel, now: float) -> None:
+        """Let a parcel wait behind all others."""
+        self._waiting.append(parcel)
+        self.size += parcel.size
+        if parcel.due > now:
+            self._company.append(parcel)
+
+    def put_first(self, parcels: Iterable[Parcel]) -> None:
+        """Let parcels wait, in their order, before all others."""
+        for parcel in reversed(list(parcels)):
+            self._waiting.appendleft(parcel)
+            self.size += parcel.size
+
+    def pop(self) -> Parcel:
+        """Take out whoever is next."""
+        parcel = self._waiting.popleft()
+        self.size -= parcel.size
+        if self._company and self._company[0] is parcel:
+            self._company.popleft()
+        return parcel
+
+    def hurry(self) -> None:
+        """Let everything that waits for company go."""
+        for parcel in self._company:
+            parcel.due = 0
+        self._company.clear()
+
+    def take(self, now: float, max_bytes: int, count: int) -> list[Parcel]:
+        """Take out what is due, in order: at most `count` parcels and, unless the first alone is more, `max_bytes`."""
+        taken: list[Parcel] = []
+        kept: list[Parcel] = []
+        size = 0
+        while self._waiting and len(taken) < count:
+            parcel = self._waiting[0]
+            if parcel.due <= now and taken and size + parcel.size > max_bytes:
+                break
+            self._waiting.popleft()
+            if parcel.due > now:
+                kept.append(parcel)
+                continue
+            taken.append(parcel)
+            size += parcel.size + 1
+        self._waiting.extendleft(reversed(kept))
+        self.size -= sum(parcel.size for parcel in taken)
+        self.company(now)
+        return taken

@@ -1,0 +1,247 @@
+"""Segment's calls on a server: they return at once, and a thread sends what they say in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self, TypedDict, Unpack
+
+from satsuma.delivery import DeliveryOptions, DeliveryReport
+from satsuma.errors import ArgumentError
+from satsuma.parcels import Event
+
+from .complaints import Complaints, OnError
+from .messages import Id, Time, id_of, make_event, to_text
+from .transport import HttpTransport, Transport
+from .worker import Worker
+
+MOST_ATTEMPTS = 1500
+"""Tries of an event: a day's, at one a minute. So long the collector knows an event again that it has had."""
+
+
+class Others(TypedDict, total=False):
+    """What every call takes by keyword; see `Client`."""
+
+    anonymous_id: Id | None
+    context: Mapping[str, Any] | None
+    timestamp: Time | None
+    integrations: Mapping[str, Any] | None
+    message_id: str | None
+
+
+class Client:
+    """Sends events of an app to the collector.
+
+    No call waits for the network or raises: what can't be sent is logged (logger ``satsuma``) and told to `on_error`.
+    Calls may be made by any number of threads, and before or after a fork. Each returns the event's messageId, or None
+    where it made no event.
+
+    Every call takes, by keyword:
+
+    - ``user_id``, ``anonymous_id``: who did it. Give at least one of them; where neither is given the event gets an
+      anonymousId that belongs to nothing else, since each visitor's is made where the visitor is known: in the
+      browser, or by `AnalyticsMiddleware`.
+    - ``context``, ``integrations``: as in Segment's libraries.
+    - ``timestamp``: a datetime (UTC, unless it has a zone), an ISO 8601 text or seconds since 1970; now by default.
+    - ``message_id``: for a call that may be made twice; the collector keeps it once.
+
+    Example:
+        >>> with Client("my-site", "https://collector.example") as client:
+        ...     client.identify("97980cfea0067", {"plan": "premium"})
+        ...     client.track("97980cfea0067", "Signed Up")
+    """
+
+    def __init__(
+        self,
+        write_key: str,
+        host: str,
+        *,
+        batch_size: int = 100,
+        batch_wait: float = 0.5,
+        max_queue: int = 10_000,
+        max_queue_bytes: int = 32 * 1024 * 1024,
+        gzip: bool = False,
+        timeout: float = 10,
+        exit_timeout: float = 5,
+        on_error: OnError | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        """Take the source and the collector.
+
+        Args:
+            host: the collector's origin, as ``https://collector.example``.
+            batch_size: most events a request; a batch has 500 KB and an event 32 KB at most.
+            batch_wait: seconds that an event waits for company.
+            max_queue, max_queue_bytes: what waits at most; beyond, the oldest is dropped, and told of.
+            gzip: compress requests.
+            timeout: seconds to wait for the network.
+            exit_timeout: seconds that the process waits at its end for what is still to be sent.
+            on_error: called with an error and the events that are lost by it, by whichever thread noticed.
+            transport: in place of HTTP.
+
+        Raises:
+            ArgumentError: an argument can't be used.
+        """
+        if not write_key:
+            raise ArgumentError("the write key is missing: give the source's")
+        if batch_size < 1 or max_queue < 1:
+            raise ArgumentError("batch_size and max_queue are 1 at least")
+        options = DeliveryOptions(
+            batch_size=batch_size,
+            batch_wait=batch_wait * 1000,
+            max_queue=max_queue,
+            max_queue_bytes=max_queue_bytes,
+            max_attempts=MOST_ATTEMPTS,
+        )
+        self._complaints = Complaints(on_error)
+        self._exit_timeout = exit_timeout
+        self._transport = transport or HttpTransport(f"{host.rstrip('/')}/v1", write_key, timeout)
+        self._worker = Worker(write_key, options, self._transport, self._complaints, packed=gzip)
+        with _lock:
+            _clients.add(self)
+
+    def identify(
+        self, user_id: Id | None = None, traits: Mapping[str, Any] | None = None, **others: Unpack[Others]
+    ) -> str | None:
+        """Say who somebody is, or what is known of them."""
+        return self._call("identify", user_id, others, traits=traits or {})
+
+    def track(
+        self,
+        user_id: Id | None = None,
+        event: str | None = None,
+        properties: Mapping[str, Any] | None = None,
+        **others: Unpack[Others],
+    ) -> str | None:
+        """Say what somebody did."""
+        return self._call("track", user_id, others, event=event, properties=properties or {})
+
+    def page(
+        self,
+        user_id: Id | None = None,
+        category: str | None = None,
+        name: str | None = None,
+        properties: Mapping[str, Any] | None = None,
+        **others: Unpack[Others],
+    ) -> str | None:
+        """Say that somebody saw a page."""
+        return self._call("page", user_id, others, category=category, name=name, properties=properties or {})
+
+    def screen(
+        self,
+        user_id: Id | None = None,
+        category: str | None = None,
+        name: str | None = None,
+        properties: Mapping[str, Any] | None = None,
+        **others: Unpack[Others],
+    ) -> str | None:
+        """Say that somebody saw a screen of an app."""
+        return self._call("screen", user_id, others, category=category, name=name, properties=properties or {})
+
+    def group(
+        self,
+        user_id: Id | None = None,
+        group_id: Id | None = None,
+        traits: Mapping[str, Any] | None = None,
+        **others: Unpack[Others],
+    ) -> str | None:
+        """Say which group somebody belongs to."""
+        return self._call("group", user_id, others, groupId=id_of(group_id), traits=traits or {})
+
+    def alias(self, previous_id: Id | None = None, user_id: Id | None = None, **others: Unpack[Others]) -> str | None:
+        """Say that two ids are one person."""
+        return self._call("alias", user_id, others, previousId=id_of(previous_id))
+
+    def enqueue(self, event: Event) -> str | None:
+        """Queue an event in the tracking API's own form; as the calls, it returns the messageId and never raises."""
+        try:
+            if self._worker.put(event, to_text(event)):
+                return str(event["messageId"])
+            self._complaints.dropped("closed", "the client was closed before the call", [event])
+        except Exception as error:
+            self._complaints.refused(str(event.get("type")), error)
+        return None
+
+    def refuse(self, call: str, error: Exception) -> None:
+        """Tell of a call that made no event, as this client's own are told of."""
+        self._complaints.refused(call, error)
+
+    def flush(self, timeout: float = 10) -> bool:
+        """Wait until everything so far is acknowledged or given up; False where it takes longer than `timeout` seconds.
+
+        Meant for the end of a script or a test: a request's handler has no need to wait.
+        """
+        return self._worker.flush(timeout)
+
+    async def flush_async(self, timeout: float = 10) -> bool:
+        """As `flush`, without holding up the event loop."""
+        return await asyncio.to_thread(self.flush, timeout)
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Flush, and take no more calls; False where something could not be sent.
+
+        Args:
+            timeout: seconds; the client's ``exit_timeout`` by default.
+        """
+        with _lock:
+            _clients.discard(self)
+        return self._worker.close(self._exit_timeout if timeout is None else timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    @property
+    def delivery(self) -> DeliveryReport:
+        """What became of the events so far."""
+        return self._worker.report()
+
+    def _call(self, kind: str, user_id: Id | None, others: Mapping[str, Any], **fields: Any) -> str | None:
+        try:
+            event = make_event(kind, fields, user_id=user_id, **others)
+        except Exception as error:
+            self._complaints.refused(kind, error)
+            return None
+        return self.enqueue(event)
+
+    def _forked(self) -> None:
+        self._transport.forked()
+        self._worker.restart()
+
+
+_clients: set[Client] = set()
+_lock = threading.Lock()
+
+
+def _close_all() -> None:
+    with _lock:
+        left = list(_clients)
+    for client in left:
+        client.close()
+
+
+def _start_anew() -> None:
+    _lock.release()
+    for client in list(_clients):
+        client._forked()
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_start_anew)

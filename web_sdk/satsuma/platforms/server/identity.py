@@ -1,0 +1,189 @@
+"""Who the visitor of one request is, over the cookies that came with it; and the cookies that go with the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+
+from satsuma.consent import Consent, ConsentState, Resume
+from satsuma.environment import REFERRER_KEY
+from satsuma.handover import Handover
+from satsuma.identity import UNSET, Group, IdentityOptions, Unset, User
+from satsuma.options import LoadOptions
+from satsuma.storage import Storage, StorageFactory, StoreKind
+
+from .cookies import RequestCookies, highest_domain, set_cookie
+from .departed import DepartedStorage
+from .ids import new_id
+from .visit import Visit
+
+
+class Mint(StrEnum):
+    """When a visitor without an anonymousId gets one: two requests of one page must not make two."""
+
+    NAVIGATIONS = "navigations"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class RequestUser(User):
+    """A user who gets a lasting anonymousId only where one may be made.
+
+    Elsewhere an unknown visitor has one for this request alone, and a known one none rather than a second.
+    """
+
+    mints = False
+    offered = False
+    """The anonymousId was made for want of one; a page that remembers an older one keeps that."""
+
+    _anew = False
+    _passing: str | None = None
+
+    def anonymous_id(self, value: str | Unset | None = UNSET) -> str | None:
+        if value is not UNSET or self.options.disable:
+            return super().anonymous_id(value)
+        known = self.known_anonymous_id()
+        if known is not None:
+            return known
+        if self.mints:
+            self.offered = not self._anew
+            return super().anonymous_id()
+        if self.id() is None:
+            self._passing = self._passing or self._new_id()
+        return self._passing
+
+    def begin_anew(self) -> None:
+        """Let the next anonymousId be that of somebody else."""
+        self.mints = self._anew = True
+        self.offered = False
+
+    def _replaced(self) -> None:
+        super()._replaced()
+        self.begin_anew()
+
+
+class RequestIdentity:
+    """The visitor's ids, and whether they may be kept.
+
+    Attributes:
+        user, group: over the cookies or, without the visitor's consent, in memory.
+        cookies: where advertisements are remembered.
+        answered: the answer's cookies are settled.
+    """
+
+    def __init__(self, visit: Visit, options: LoadOptions, *, mint: Mint, refresh: bool) -> None:
+        self._host = visit.host
+        self._options = options
+        self._mints = mint is Mint.ALWAYS or (mint is Mint.NAVIGATIONS and visit.opens_page)
+        self._refreshes = refresh and visit.opens_page
+        self._jar = RequestCookies(visit.cookies)
+        persists = options.persist and not options.disable
+        kinds = StoreKind.COOKIE, StoreKind.MEMORY
+        self._stores = StorageFactory(self._jar, DepartedStorage({}), _ignore, options.cookie, persists, kinds)
+        self._handover = Handover(self._stores, options.user.keys, options.group.keys)
+        self._consent = Consent(options.consent(visit.environment), _ignore)
+        self.answered = False
+        self._take_up()
+
+    @property
+    def anonymous_id(self) -> str | None:
+        """The lasting anonymousId; None where there is none and none may be made."""
+        return self.user.anonymous_id() if self._mints else self.user.known_anonymous_id()
+
+    def identify(self, user_id: str) -> None:
+        """Set the userId; another than the visitor's begins a new anonymousId."""
+        self.user.id(user_id)
+        self.user.anonymous_id()
+        self._declare()
+
+    def join(self, group_id: str | None) -> None:
+        """Set the groupId."""
+        self.group.id(group_id)
+        self._declare()
+
+    def reset(self) -> None:
+        """Forget all ids. A new anonymousId takes their place at once: a page would restore what it remembers."""
+        self.user.reset()
+        self.group.reset()
+        if self._consent.granted:
+            self.user.begin_anew()
+            self.user.anonymous_id()
+            self._declare()
+
+    # Consent
+
+    def when_granted(self, call: Callable[[], str | None]) -> str | None:
+        """Make a call now if the visitor has consented, else once they do, or never."""
+        if self._consent.granted:
+            return call()
+
+        def resume(granted: bool) -> None:
+            if granted:
+                call()
+
+        self._consent.hold(resume)
+        return None
+
+    def grant(self) -> list[Resume]:
+        """Take a yes; return the calls that waited, to be resumed."""
+        if self._consent.granted:
+            return []
+        held = self._consent.grant()
+        self._take_up()
+        return held
+
+    def withdraw(self) -> None:
+        """Take a no: the cookies are removed, calls that waited are dropped."""
+        self._consent.state = ConsentState.GRANTED  # What is to be removed has to be seen.
+        self._take_up()
+        self.user.clear()
+        self.group.clear()
+        self.cookies.clear(REFERRER_KEY)
+        self._handover.forget()
+        self._consent.withdraw()
+        self._take_up()
+
+    # The answer
+
+    def set_cookies(self) -> list[str]:
+        """Return the ``Set-Cookie`` headers: of what has changed and, where wished for, of what is to live on."""
+        if self._consent.granted:
+            self._renew()
+        self.answered = True
+        named = self._options.cookie.domain
+        domain = highest_domain(self._host) if named is None else named
+        made = [
+            set_cookie(name, change, domain)
+            for name, change in self._jar.changes.items()
+            if self._jar.differ(name) or (self._refreshes and change.days > 0)
+        ]
+        return [cookie for cookie in made if cookie is not None]
+
+    def _renew(self) -> None:
+        if self._mints:
+            self.user.anonymous_id()
+        if self.user.offered:
+            self._declare()
+        if self._refreshes:
+            self.user.id()
+            self.user.known_anonymous_id()
+            self.group.id()
+
+    def _declare(self) -> None:
+        self._handover.declare(offered=self.user.offered)
+
+    def _take_up(self) -> None:
+        options, kept = self._options, self._consent.granted
+        self.user = RequestUser(self._stores, self._on_server(options.identity(options.user, kept=kept)), new_id)
+        self.user.mints = self._mints
+        self.group = Group(self._stores, self._on_server(options.identity(options.group, kept=kept)), new_id)
+        only: Callable[[StoreKind], bool] = lambda kind: kind is StoreKind.COOKIE
+        self.cookies = self._stores.make(only=only) if kept else Storage([], _ignore)
+
+    def _on_server(self, options: IdentityOptions) -> IdentityOptions:
+        return replace(options, local_storage_fallback_disabled=True)
+
+
+def _ignore(line: str) -> None:
+    """Say nothing of stores that fail: a request's cookies don't."""

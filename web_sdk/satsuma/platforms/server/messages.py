@@ -1,0 +1,161 @@
+"""A call's keyword arguments become an event, as JSON, whatever Python's values they hold."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from math import isfinite
+from typing import Any
+from uuid import UUID
+
+from satsuma import __version__
+from satsuma.arguments import id_text
+from satsuma.clock import iso_time
+from satsuma.errors import EventError
+from satsuma.parcels import Event
+
+from .ids import new_id
+
+LIBRARY = {"name": "satsuma-python", "version": __version__}
+
+DEEPEST = 100
+"""Levels of lists and objects within each other."""
+
+Id = str | int | UUID
+Time = datetime | str | float
+
+
+def make_event(
+    kind: str,
+    fields: Mapping[str, Any],
+    *,
+    user_id: Id | None = None,
+    anonymous_id: Id | None = None,
+    context: Mapping[str, Any] | None = None,
+    timestamp: Time | None = None,
+    integrations: Mapping[str, Any] | None = None,
+    message_id: str | None = None,
+) -> Event:
+    """Return an event in the tracking API's names.
+
+    Args:
+        kind: one of `satsuma.checks.EVENT_TYPES`.
+        fields: the event's own; those that are None are left out.
+        user_id, anonymous_id: who did it. Where neither is given the event gets an anonymousId of its own.
+        timestamp: when, where it isn't now.
+        message_id: for a call that may be made twice; the collector keeps it once.
+
+    Raises:
+        EventError: a value can't be used.
+    """
+    user, anonymous = id_of(user_id), id_of(anonymous_id)
+    return {
+        "timestamp": iso_time(time.time() * 1000) if timestamp is None else time_text(timestamp),
+        "type": kind,
+        **{name: value for name, value in fields.items() if value is not None},
+        "context": {"library": LIBRARY, **object_of(context, "context")},
+        "integrations": object_of(integrations, "integrations"),
+        "messageId": str(message_id) if message_id else new_id(),
+        "userId": user,
+        "anonymousId": anonymous or (None if user else new_id()),
+    }
+
+
+def object_of(value: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+    """Return a mapping as a dict, nothing as an empty one.
+
+    Raises:
+        EventError: it isn't a mapping.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise EventError(f".{name}", "is not an object: give a dict")
+    return dict(value)
+
+
+def time_text(moment: Time) -> str:
+    """Return a time as events have it. Without a zone it is UTC; a number is seconds since 1970.
+
+    Raises:
+        EventError: it is no time.
+    """
+    if isinstance(moment, str):
+        return moment
+    try:
+        if isinstance(moment, datetime):
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return iso_time(float(moment) * 1000)
+    except (TypeError, ValueError, OverflowError):
+        raise EventError(".timestamp", "is no time: give a datetime, a text or seconds since 1970") from None
+
+
+def id_of(value: Id | None) -> str | None:
+    """Return an id as text, an empty one as None."""
+    if value is None or type(value) is str:
+        return value or None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return id_text(value)
+    return str(value) or None
+
+
+def to_text(event: Event) -> str:
+    """Return an event's JSON; values that JSON doesn't have become what comes nearest.
+
+    Dates and times become ISO texts, Decimals numbers, UUIDs texts, sets lists, enums their values; NaN, infinity and
+    what holds itself become null; everything else its ``str``.
+    """
+    try:
+        text = _encode(event)
+        text.encode()
+    except (ValueError, TypeError, RecursionError):
+        # A NaN, a key that isn't text, a cycle, a lone surrogate: rare, and costs more.
+        return json.dumps(_plain(event, ()), separators=(",", ":"))
+    return text
+
+
+def _nearest(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()  # numpy's and pandas' numbers and arrays.
+    for kinds, convert in _CONVERSIONS:
+        if isinstance(value, kinds):
+            return convert(value)
+    return str(value)
+
+
+def _sorted(values: AbstractSet[Any]) -> list[Any]:
+    return sorted(values, key=str)
+
+
+_CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (datetime, time_text),
+    (date, date.isoformat),
+    (Enum, lambda value: value.value),
+    (Decimal | Fraction, float),
+    (Mapping, dict),
+    (AbstractSet, _sorted),
+    (bytes | bytearray, lambda value: bytes(value).decode(errors="replace")),
+)
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_nearest).encode
+
+
+def _plain(value: Any, within: tuple[int, ...]) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if id(value) in within or len(within) > DEEPEST:
+        return None
+    inside = (*within, id(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner, inside) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, inside) for inner in value]
+    return _plain(_nearest(value), inside)
