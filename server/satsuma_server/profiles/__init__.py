@@ -1,7 +1,7 @@
 """Profiles: one person from many ids.
 
-An *identifier* is a type with a value, as ``user_id:97980cfea0067``. Identifiers that one event carries are *linked*, and
-identifiers that are linked, directly or through others, are one *profile*, unless a rule keeps them apart.
+An *identifier* is a type with a value, as ``user_id:97980cfea0067``. Identifiers that one event carries are *linked*,
+and identifiers that are linked, directly or through others, are one *profile*, unless a rule keeps them apart.
 
 What others need is here: the answers, as plain frozen values, and `ProfileReader`, which gives them.
 """
@@ -17,7 +17,7 @@ USER_ID, ANONYMOUS_ID, PREVIOUS_ID = "user_id", "anonymous_id", "previous_id"
 """The identifiers that every collector has; ``previous_id`` is what an alias calls the other id."""
 
 PROFILE = "profile"
-"""Not an identifier but a way to ask: ``profile:17`` is the profile of that number, or the one that it became part of."""
+"""Not an identifier but a way to ask: ``profile:17`` is the profile of that number, or what it became part of."""
 
 
 class Key(NamedTuple):
@@ -97,8 +97,8 @@ class Identifier:
     """
 
     key: Key
-    first_seen: float
-    last_seen: float
+    first_seen: int
+    last_seen: int
     events: int
     link: Link | None
 
@@ -128,7 +128,7 @@ class Link:
     seq: int
     message_id: str
     source: str
-    at: float
+    at: int
     kept: int | None = None
     gone: int | None = None
     undone: bool = False
@@ -158,8 +158,8 @@ class Profile:
     identifiers: tuple[Identifier, ...]
     traits: Mapping[str, Any]
     counts: Mapping[str, int]
-    first_seen: float
-    last_seen: float
+    first_seen: int
+    last_seen: int
     last_seq: int
 
     @property
@@ -181,7 +181,7 @@ class Moment:
     seq: int
     source: str
     key: Key
-    at: float
+    at: int
     event: Mapping[str, Any] | None
 
 
