@@ -68,6 +68,15 @@ class Queries:
             last_seq=max(node.newest for node in nodes),
         )
 
+    def keys(self, number: int) -> list[Key]:
+        """Return all identifiers of a profile."""
+        found = self._database.run("SELECT type, value, space FROM nodes WHERE profile = ?", number)
+        return [Key(*row) for row in found]
+
+    def seq(self) -> int:
+        """Return the seq of the newest event that was taken in."""
+        return int(self._database.run("SELECT seq FROM state")[0][0])
+
     def recent(self, limit: int, before: int) -> list[tuple[int, int]]:
         """Return number and newest seq of profiles whose newest event is older than the seq `before`."""
         return self._database.run(
