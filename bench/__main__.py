@@ -7,6 +7,7 @@ import sys
 
 BENCHES = {
     "collector": "durable events a second, beside a Starlette hello-world on the same server",
+    "profiles": "what an event costs the profiles as they grow, and whether scipy agrees with them",
     "boot": "a page's way from navigation to `analytics.initialized`, beside a plain loadPyodide",
 }
 

@@ -8,7 +8,6 @@ whichever way they came together, and without limits, in any order the same prof
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +18,8 @@ from .configuration import Rules
 from .sighting import Sighting
 
 Pair = tuple[int, int]
+Sizes = dict[str, int]
+"""How many nodes of each type a profile has."""
 
 KIND_OF = {kind: place for place, kind in enumerate(EVENT_TYPES)}
 IDENTIFY = KIND_OF["identify"]
@@ -78,7 +79,7 @@ class Known:
     """
 
     nodes: dict[Key, Node]
-    sizes: dict[int, Counter[str]]
+    sizes: dict[int, Sizes]
     pairs: set[Pair]
     apart: Sequence[tuple[Key, Key]]
     next_node: int
@@ -127,7 +128,7 @@ class Graph:
             profile = above
         return profile
 
-    def size(self, profile: int) -> Counter[str]:
+    def size(self, profile: int) -> Sizes:
         """Return how many nodes of each type a root's profile has."""
         return self._known.sizes[profile]
 
@@ -173,7 +174,7 @@ class Graph:
         known.next_node += 1
         node = Node(number, key, number, sighting.seq, sighting.at, sighting.at)
         self.nodes[key] = self.fresh[number] = node
-        known.sizes[number] = Counter({key.type: 1})
+        known.sizes[number] = {key.type: 1}
         if key.type in (USER_ID, ANONYMOUS_ID):
             named = self.nodes.get(key._replace(type=PREVIOUS_ID))
             if named is not None:
@@ -195,7 +196,7 @@ class Graph:
 
     def _by_size(self, a: int, b: int) -> Pair:
         sizes = self._known.sizes
-        larger = max((a, b), key=lambda profile: (sizes[profile].total(), -profile))
+        larger = max((a, b), key=lambda profile: (sum(sizes[profile].values()), -profile))
         return larger, (a if larger == b else b)
 
     def _objection(self, a: int, b: int) -> Warning | None:
@@ -205,14 +206,16 @@ class Graph:
                 return Warning.UNDONE
         mine, yours = self._known.sizes[a], self._known.sizes[b]
         for type, limit in self._limits.items():
-            if mine[type] and yours[type] and mine[type] + yours[type] > limit:
+            if type in mine and type in yours and mine[type] + yours[type] > limit:
                 return Warning.TWO_USERS if type == USER_ID else Warning.LIMIT
         return None
 
     def _unite(self, kept: int, gone: int) -> None:
         sizes = self._known.sizes
         self._roots[gone] = kept
-        sizes[kept] = sizes[kept] + sizes.pop(gone)
+        sizes[kept] = sizes[kept].copy()
+        for type, count in sizes.pop(gone).items():
+            sizes[kept][type] = sizes[kept].get(type, 0) + count
         self.moved.append(gone)
         self.grown.discard(gone)
         self.grown.add(kept)
@@ -224,7 +227,7 @@ def refold(rules: Rules, nodes: Iterable[Node], edges: Sequence[Edge], apart: Se
     Nodes and edges are changed in place. They have to be whole: every edge of every node, with the nodes at both ends.
     """
     by_number = {node.number: node for node in nodes}
-    sizes = {number: Counter({node.key.type: 1}) for number, node in by_number.items()}
+    sizes = {number: {node.key.type: 1} for number, node in by_number.items()}
     graph = Graph(rules, Known({node.key: node for node in by_number.values()}, sizes, set(), apart, 0, 0))
     for node in by_number.values():
         node.profile = node.number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from satsuma_server.profiles import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key, Outcome, Rule, Warning
 
 from .database import TABLES, Database, Row, rows
-from .graph import Edge, Known, Node, Pair
+from .graph import Edge, Known, Node, Pair, Sizes
 from .sighting import Sighting
 
 NODE = ", ".join(f"nodes.{name}" for name in TABLES["nodes"])
@@ -95,14 +94,14 @@ def _unseen(database: Database, sightings: Sequence[Sighting], nodes: dict[Key, 
     return unseen
 
 
-def _sizes(database: Database, nodes: Iterable[Node]) -> dict[int, Counter[str]]:
-    sizes = {node.profile: Counter({node.key.type: 1}) for node in nodes}
+def _sizes(database: Database, nodes: Iterable[Node]) -> dict[int, Sizes]:
+    sizes = {node.profile: {node.key.type: 1} for node in nodes}
     found = database.run(
         f"SELECT sizes.profile, sizes.types FROM {database.given('sizes.profile')} "
         "CROSS JOIN sizes WHERE sizes.profile = given.profile",
         rows((profile,) for profile in sorted(sizes)),
     )
-    return sizes | {profile: Counter(msgspec.json.decode(types)) for profile, types in found}
+    return sizes | {profile: msgspec.json.decode(types) for profile, types in found}
 
 
 def _pairs(database: Database, sightings: Sequence[Sighting], nodes: dict[Key, Node]) -> set[Pair]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,11 @@ class Postgres:
         with self._telling() as connection:
             cursor = connection.execute(statement.replace("?", "%s"), values or None)
             return cursor.fetchall() if cursor.description else []
+
+    def many(self, statement: str, given: Sequence[Any]) -> None:
+        with self._telling() as connection, connection.cursor() as cursor:
+            if given:
+                cursor.executemany(statement.replace("?", "%s"), given)
 
     def each(self, statement: str, *values: Any) -> Iterator[Any]:
         with self._telling() as connection, connection.transaction(), connection.cursor("each") as cursor:

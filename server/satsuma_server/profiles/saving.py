@@ -50,7 +50,7 @@ def replace_sizes(database: Database, graph: Graph, before: Iterable[int]) -> No
     """Write the sizes of profiles that grew, and remove those of profiles that were there `before`."""
     gone = [(profile,) for profile in before]
     insert(database, "DELETE FROM sizes WHERE profile IN (SELECT profile FROM {})", ("sizes.profile",), gone)
-    grown = ((one, msgspec.json.encode(dict(graph.size(one))).decode()) for one in sorted(graph.grown))
+    grown = ((one, msgspec.json.encode(graph.size(one)).decode()) for one in sorted(graph.grown))
     upsert(database, "sizes", grown, "types = excluded.types")
 
 
@@ -63,7 +63,7 @@ def save_edges(database: Database, edges: Iterable[Edge]) -> None:
 
 def save_moments(database: Database, own: Sequence[tuple[Sighting, Node]]) -> None:
     """Write which event is whose."""
-    upsert(database, "moments", ((one.seq, node.number, one.at, one.fingerprint) for one, node in own))
+    upsert(database, "moments", ((node.number, one.fingerprint, one.at, one.seq) for one, node in own))
 
 
 def save_traits(database: Database, own: Sequence[tuple[Sighting, Node]]) -> None:
@@ -119,13 +119,9 @@ def save_blocked(database: Database, sightings: Iterable[Sighting]) -> None:
 
 def upsert(database: Database, table: str, given: Iterable[Row], change: str = "", where: str = "true") -> None:
     """Insert whole rows; where one with the same key is there, change it, or leave it as it is."""
-    columns = [f"{table}.{name}" for name in TABLES[table]]
     action = f"UPDATE SET {change} WHERE {where}" if change else "NOTHING"
-    names = ", ".join(f"given.{name}" for name in TABLES[table])
-    insert(
-        database, f"INSERT INTO {table} SELECT {names} FROM {{}} WHERE true ON CONFLICT ({KEYS[table]}) DO {action}",
-        columns, given,
-    )  # fmt: skip
+    marks = ", ".join("?" for _ in TABLES[table])
+    database.many(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT ({KEYS[table]}) DO {action}", list(given))
 
 
 def insert(database: Database, statement: str, columns: Sequence[str], given: Iterable[Row]) -> None:
