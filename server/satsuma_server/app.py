@@ -22,6 +22,9 @@ from .ingest.pixel import Pixel
 from .log.sqlite import SqliteLog
 from .metrics import Metrics
 from .openapi import document
+from .privacy.deletion import Deletion, no_worker
+from .privacy.suppression import Suppressed
+from .profiles.configuration import Rules
 from .reading import Reading
 from .settings import Settings
 from .worker import PREFIXES
@@ -87,7 +90,8 @@ def create_app(settings: Settings) -> Starlette:
             await worker.stop()
         await log.close()
 
-    ingest = Ingest(settings, log, metrics)
+    suppressed = Suppressed(settings.data, Rules(settings.profiles))
+    ingest = Ingest(settings, log, metrics, suppressed)
     assets = Assets(settings)
     v1 = [
         Pixel(settings, ingest).route(),
@@ -96,6 +100,7 @@ def create_app(settings: Settings) -> Starlette:
         assets.settings_route(),
     ]
     routes = [
+        *Deletion(settings, log, suppressed, worker.proxy.ask if worker else no_worker).routes(),
         *(worker.routes() if worker else ()),
         Mount("/v1", routes=v1),
         *assets.routes(),

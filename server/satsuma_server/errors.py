@@ -45,6 +45,18 @@ class ForbiddenError(CollectorError):
     status = 403
 
 
+class NotFoundError(CollectorError):
+    """There is nothing of that name."""
+
+    status = 404
+
+
+class ConflictError(CollectorError):
+    """What is asked for can't be done to things as they are."""
+
+    status = 409
+
+
 class SlowError(CollectorError):
     """The body took too long to come."""
 

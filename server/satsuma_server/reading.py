@@ -44,16 +44,16 @@ class Reading:
         """Stored events as NDJSON, in the log's order: a page of them, or with ``follow=1`` all that come."""
         authorize(request, self._settings)
         after = self._after(request)
-        limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         if request.query_params.get("follow") == "1":
             return StreamingResponse(self._follow(after), media_type=NDJSON, headers=UNCACHED)
         return Response(join_lines(await self._log.read(after, limit)), media_type=NDJSON, headers=UNCACHED)
 
     def _after(self, request: Request) -> int:
-        newest = _number(request, "last", -1, MAX_LIMIT)
+        newest = number(request, "last", -1, MAX_LIMIT)
         if newest >= 0:
             return max(0, self._log.last - newest)
-        return _number(request, "after", 0, 2**63 - 1)
+        return number(request, "after", 0, 2**63 - 1)
 
     async def _follow(self, after: int) -> AsyncIterator[bytes]:
         async for events in self._log.follow(after):
@@ -61,8 +61,8 @@ class Reading:
 
     async def _refused(self, request: Request) -> Response:
         authorize(request, self._settings)
-        after = _number(request, "after", 0, 2**63 - 1)
-        limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        after = number(request, "after", 0, 2**63 - 1)
+        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         lines = b"".join(_letter_line(letter) for letter in await self._log.dead_letters(after, limit))
         return Response(lines, media_type=NDJSON, headers=UNCACHED)
 
@@ -89,7 +89,8 @@ def _letter_line(letter: DeadLetter) -> bytes:
     return msgspec.json.encode(told) + b"\n"
 
 
-def _number(request: Request, name: str, default: int, most: int) -> int:
+def number(request: Request, name: str, default: int, most: int) -> int:
+    """Return a number of the query, at most `most`. Raises `BadRequestError` where it is none."""
     text = request.query_params.get(name)
     if text is None:
         return default

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from .errors import SettingsError
+from .profiles.configuration import ProfileSettings, Rules
 
 RUNTIME = Path(__file__).parent / "assets" / "runtime"
 """Where `./dev build`, or the wheel, puts the browser's files."""
@@ -58,6 +59,7 @@ class Settings:
         max_pending_bytes: bytes of events and of bodies under way that may.
         runtime: folder of the browser's files.
         worker: run the second process, which builds from the log what is asked of it.
+        profiles: which ids make a person, and where profiles are kept.
     """
 
     data: Path
@@ -75,6 +77,7 @@ class Settings:
     max_pending_bytes: int = 64 << 20
     runtime: Path = RUNTIME
     worker: bool = True
+    profiles: ProfileSettings = field(default_factory=ProfileSettings)
 
     def source(self, write_key: str | None) -> Source | None:
         """Return the source of a key, or None if it may not write."""
@@ -129,6 +132,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     max_pending: int | None = None
     max_pending_bytes: int | None = None
     worker: bool | None = None
+    profiles: ProfileSettings | None = None
     sources: tuple[Source, ...] = ()
 
 
@@ -143,8 +147,9 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
     settings = Settings(**{"data": Path("satsuma-data"), **values})
     if not settings.accept_any_key and not settings.write_keys and not settings.sources:
         raise SettingsError("no source may write: name one with --write-key KEY, or take all with --accept-any-key")
-    # Asked once here, so that a wrong network is told of at the start and not by the first visitor.
+    # Asked once here, so that a wrong network or limit is told of at the start and not by the first visitor.
     settings.trusts(None)
+    Rules(settings.profiles)
     return settings
 
 

@@ -6,6 +6,7 @@ import typer
 
 from .doctor import doctor
 from .export import export
+from .person import person
 from .replay import replay
 from .serve import demo, serve_collector
 from .snippet import print_snippet
@@ -19,6 +20,7 @@ app.command()(replay)
 app.command()(export)
 app.command("snippet")(print_snippet)
 app.command()(doctor)
+app.add_typer(person, name="person")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from satsuma_server.errors import BadRequestError, CollectorError, ForbiddenError, UnauthorizedError
 from satsuma_server.log import Arrivals, EventLog, Refused
 from satsuma_server.metrics import Metrics
+from satsuma_server.privacy.suppression import Suppressed
 from satsuma_server.settings import Settings, Source
 
 from .answers import SUCCESS, Fault, error_response, partly
@@ -36,10 +37,11 @@ logger = logging.getLogger("satsuma.ingest")
 class Ingest:
     """Takes events in."""
 
-    def __init__(self, settings: Settings, log: EventLog, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, log: EventLog, metrics: Metrics, suppressed: Suppressed) -> None:
         self._settings = settings
         self._log = log
         self._metrics = metrics
+        self._suppressed = suppressed
         self._bodies = Bodies(settings.max_pending_bytes)
 
     async def post(self, kind: str, scope: Scope, receive: Receive) -> Response:
@@ -76,12 +78,14 @@ class Ingest:
         decoded = decode(body, kind)
         source = self._source(caller.write_key or decoded.write_key, caller.origin)
         arrivals, faults = _sort(decoded, source.write_key, _arrival(decoded, caller, kind))
+        if self._suppressed:
+            self._suppressed.sift(arrivals)
         new = await self._log.append(arrivals)
         kept = len(arrivals.bodies)
         self._metrics.count(accepted=new, duplicates=kept - new, refused=len(faults))
         if not faults:
             return SUCCESS
-        if not kept:
+        if len(faults) == len(decoded.events):
             first = faults[0]
             raise BadRequestError(first["reason"], path=first["path"], index=first["index"])
         return partly(faults)

@@ -56,6 +56,39 @@ class DeadLetter(NamedTuple):
     raw: bytes
 
 
+@dataclass(slots=True)
+class Erased:
+    """What an erasure took out.
+
+    Attributes:
+        events: whole events.
+        redacted: events of others that named the person too, and don't any more.
+        dead_letters: refused events.
+        last: seq of the newest event that was looked at.
+    """
+
+    events: int = 0
+    redacted: int = 0
+    dead_letters: int = 0
+    last: int = 0
+
+
+class Judge(Protocol):
+    """Says what is to be erased."""
+
+    def may_concern(self, block: bytes) -> bool:
+        """Tell quickly whether events as they lie in the log may hold something to erase. May say yes too often."""
+        ...
+
+    def judge(self, source: str, body: bytes) -> bytes:
+        """Return an event as it is to be kept: itself, changed, or empty where it is to go."""
+        ...
+
+    def names(self, text: bytes) -> bool:
+        """Tell whether a text that need not be an event names anybody concerned."""
+        ...
+
+
 class ReadableLog(Protocol):
     """What followers see of a log. Use from one event loop.
 
@@ -68,6 +101,10 @@ class ReadableLog(Protocol):
 
     async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
         """Return at most `limit` events with a seq above `after`, in order."""
+        ...
+
+    async def pick(self, seqs: Sequence[int]) -> list[Stored]:
+        """Return the events of some numbers, in order, as far as they are there; at most 1,000 are looked for."""
         ...
 
     def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
@@ -109,6 +146,22 @@ class EventLog(ReadableLog, Protocol):
         Raises:
             BusyError: too much waits to be written.
             UnavailableError: the log can't write; nothing of `arrivals` was kept.
+        """
+        ...
+
+    async def erase(self, judge: Judge) -> Erased:
+        """Take out of the log, for good, what `judge` says. Numbers of other events stay as they are.
+
+        Raises:
+            UnavailableError: the log can't write; part of it may have been erased.
+        """
+        ...
+
+    async def compact(self) -> None:
+        """Leave nothing of what was erased in the gaps of the files. Takes a while, and appends wait for it.
+
+        Raises:
+            UnavailableError: there is no room for it.
         """
         ...
 

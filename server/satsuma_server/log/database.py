@@ -43,7 +43,7 @@ class Block(NamedTuple):
         first, last: seq of its first and last event.
         sources: JSON, the write keys and how many events in a row each has: ``[["demo", 3]]``.
         message_ids: JSON.
-        body: events as NDJSON, without a newline at the end.
+        body: events as NDJSON, without a newline at the end; an empty line where one was erased.
     """
 
     last: int
@@ -75,12 +75,13 @@ class Block(NamedTuple):
         return zlib.crc32(self.body) == self.checksum
 
     def events(self) -> Iterator[tuple[int, str, bytes]]:
-        """Yield seq, source and body of each event."""
-        yield from zip(range(self.first, self.last + 1), self._each_source(), self.body.split(b"\n"), strict=True)
+        """Yield seq, source and body of each event that was not erased."""
+        every = zip(range(self.first, self.last + 1), self._each_source(), self.body.split(b"\n"), strict=True)
+        return (event for event in every if event[2])
 
     def ids(self) -> Iterator[tuple[str, str]]:
-        """Yield source and messageId of each event."""
-        yield from zip(self._each_source(), msgspec.json.decode(self.message_ids), strict=True)
+        """Yield source and messageId of each event that was not erased."""
+        return (one for one in zip(self._each_source(), msgspec.json.decode(self.message_ids), strict=True) if one[1])
 
     def _each_source(self) -> Iterator[str]:
         return (name for name, count in msgspec.json.decode(self.sources) for _ in range(count))
@@ -92,6 +93,8 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    # What is deleted is overwritten where that costs no page more.
+    connection.execute("PRAGMA secure_delete=FAST")
     # A checkpoint inside a commit would make somebody wait for it: upkeep does it beside the commits.
     connection.execute("PRAGMA wal_autocheckpoint=0")
     return connection
@@ -124,6 +127,13 @@ def read_blocks(connection: sqlite3.Connection, after: int, limit: int) -> list[
     """Return blocks that end after the seq `after`, in order; a damaged one is among them, and not `is_whole`."""
     rows = connection.execute(f"SELECT {COLUMNS} FROM blocks WHERE last > ? ORDER BY last LIMIT ?", (after, limit))  # noqa: S608
     return [Block(*row) for row in rows]
+
+
+def read_block_of(connection: sqlite3.Connection, seq: int) -> Block | None:
+    """Return the block that holds the event `seq`."""
+    query = f"SELECT {COLUMNS} FROM blocks WHERE last >= ? ORDER BY last LIMIT 1"  # noqa: S608
+    row = connection.execute(query, (seq,)).fetchone()
+    return Block(*row) if row is not None and row[1] <= seq else None
 
 
 def _prepare(path: Path) -> sqlite3.Connection:

@@ -6,17 +6,20 @@ import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from satsuma_server.errors import UnavailableError
 
 from . import DeadLetter, Stored
-from .database import FILE, connect, read_blocks
+from .database import FILE, Block, connect, read_block_of, read_blocks
 
 MOST_READ = 10_000
 """Most events that one read returns."""
+
+MOST_PICKED = 1_000
+"""Most events that are picked one by one."""
 
 BLOCKS_A_READ = 16
 
@@ -39,6 +42,10 @@ class Reader:
     async def events(self, after: int, limit: int) -> list[Stored]:
         """Return events above `after`. Raises `UnavailableError` where the file can't be read."""
         return await off_loop(lambda: self._events(after, min(limit, MOST_READ)))
+
+    async def pick(self, seqs: Sequence[int]) -> list[Stored]:
+        """Return the events of some numbers. Raises as `events`."""
+        return await off_loop(lambda: self._pick(sorted(set(seqs))[:MOST_PICKED]))
 
     async def dead_letters(self, after: int, limit: int) -> list[DeadLetter]:
         """Return refused events above `after`. Raises as `events`."""
@@ -71,6 +78,18 @@ class Reader:
                     break
             after = blocks[-1].last
         return found[:limit]
+
+    def _pick(self, seqs: Sequence[int]) -> list[Stored]:
+        found: list[Stored] = []
+        block: Block | None = None
+        for seq in seqs:
+            if block is None or block.last < seq:
+                with self._lock:
+                    block = read_block_of(self.connection, seq)
+                events = {one[0]: Stored(*one) for one in block.events()} if block and block.is_whole else {}
+            if seq in events:
+                found.append(events[seq])
+        return found
 
     async def _query(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         def run() -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from satsuma_server.errors import UnavailableError
@@ -42,6 +42,9 @@ class SharedLog:
 
     async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
         return await self._reader.events(after, limit)
+
+    async def pick(self, seqs: Sequence[int]) -> list[Stored]:
+        return await self._reader.pick(seqs)
 
     async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
         while True:

@@ -9,15 +9,16 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from satsuma_server.errors import BusyError, UnavailableError
 
-from . import Arrivals, DeadLetter, Stored
+from . import Arrivals, DeadLetter, Erased, Judge, Stored
 from .database import CLEAN, FILE, Block, open_database, set_state
 from .dedupe import MOST, MessageIds, key_of
-from .reader import Reader
+from .erasing import Erasing, compact, empty_wal
+from .reader import Reader, off_loop
 from .upkeep import Upkeep
 from .writer import Job, Outcome, Task, Writer
 
@@ -49,6 +50,7 @@ class SqliteLog:
         Raises:
             UnavailableError: the file can't be opened or isn't a log.
         """
+        self._path = data / FILE
         self._limits = (max_pending, max_pending_bytes)
         self._pending, self._pending_bytes = 0, 0
         writing = open_database(data)
@@ -101,6 +103,9 @@ class SqliteLog:
     async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
         return await self._reader.events(after, limit)
 
+    async def pick(self, seqs: Sequence[int]) -> list[Stored]:
+        return await self._reader.pick(seqs)
+
     async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
         self._loop = asyncio.get_running_loop()
         while True:
@@ -118,6 +123,28 @@ class SqliteLog:
 
     async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
         return await self._reader.dead_letters(after, limit)
+
+    async def erase(self, judge: Judge) -> Erased:
+        erasing = Erasing(self._path, judge)
+        # What was taken before this is written when the check is.
+        await self.check()
+        erasing.erased.last = self.last
+        candidates = erasing.candidates()
+        while (lasts := await off_loop(lambda: next(candidates, None))) is not None:
+            await self._submit(task=erasing.rewrite(lasts))
+        await self._submit(task=erasing.drop_refused)
+        while await off_loop(erasing.has_free_pages):
+            await self._submit(task=erasing.vacuum)
+        await off_loop(lambda: empty_wal(self._path))
+        return erasing.erased
+
+    async def compact(self) -> None:
+        def work() -> None:
+            with self._writer.waiting():
+                compact(self._path)
+            empty_wal(self._path)
+
+        await off_loop(work)
 
     async def close(self) -> None:
         if self._closed:

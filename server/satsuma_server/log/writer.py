@@ -11,7 +11,7 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from satsuma_server.errors import UnavailableError
@@ -97,6 +97,7 @@ class Writer:
         self._seen = seen
         self._seq = seq
         self._settle = settle
+        self._at_work = threading.Lock()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_on, name="satsuma-log", daemon=True)
         self._thread.start()
@@ -104,6 +105,12 @@ class Writer:
     def put(self, job: Job) -> None:
         """Have a job written."""
         self._jobs.put(job)
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Let jobs wait for as long as this context."""
+        with self._at_work:
+            yield
 
     def close(self) -> None:
         """Write what waits, then stop."""
@@ -114,7 +121,8 @@ class Writer:
         while (job := self._jobs.get()) is not None:
             jobs = [job]
             last = self._gather(jobs)
-            self._commit(jobs)
+            with self._at_work:
+                self._commit(jobs)
             if last:
                 return
 

@@ -12,6 +12,8 @@ from starlette.routing import Route
 
 from satsuma_server.ingest.answers import HANDLERS
 from satsuma_server.log import ReadableLog
+from satsuma_server.privacy.people import People
+from satsuma_server.profiles.part import Profiles
 from satsuma_server.settings import Settings
 
 from . import Part
@@ -19,7 +21,8 @@ from . import Part
 
 def make_parts(settings: Settings, log: ReadableLog) -> list[Part]:
     """Return the worker's parts, in the order in which they start."""
-    return []
+    profiles = Profiles(settings, log)
+    return [profiles, People(settings, profiles)]
 
 
 def create_worker(

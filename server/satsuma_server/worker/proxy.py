@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import httpx
+import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from satsuma_server.errors import TooLargeError, UnavailableError
+from satsuma_server.errors import NotFoundError, TooLargeError, UnavailableError
 from satsuma_server.ingest.answers import error_response
 
 MAX_BODY_BYTES = 1 << 20
@@ -33,6 +36,22 @@ class Proxy:
         """Let go of the connections."""
         await self._client.aclose()
 
+    async def ask(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Post JSON to a path of the worker's own, which nobody reaches through the collector; return its answer.
+
+        Raises:
+            UnavailableError: the worker is away, or can't do it now.
+        """
+        try:
+            answer = await self._client.post(path, content=msgspec.json.encode(body))
+        except httpx.TransportError as error:
+            raise UnavailableError("this part of the collector is starting: try again in a moment") from error
+        told = answer.json()
+        if answer.status_code != 200:
+            errors = {404: NotFoundError, 413: TooLargeError}
+            raise errors.get(answer.status_code, UnavailableError)(told["error"]["message"])
+        return told
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
@@ -48,13 +67,21 @@ class Proxy:
         body = await _body(request)
         if body is None:
             return error_response(TooLargeError(f"the body is larger than {MAX_BODY_BYTES} bytes"))
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        url = httpx.URL(path=path, query=request.scope["query_string"])
-        passed = self._client.build_request(request.method, url, headers=_end_to_end(request.headers.raw), content=body)
+        passed = self._client.build_request(
+            request.method, _url(request.scope), headers=_end_to_end(request.headers.raw), content=body
+        )
         answer = await self._client.send(passed, stream=True)
         response = StreamingResponse(_pieces(answer), answer.status_code)
         response.raw_headers = _end_to_end(answer.headers.raw)
         return response
+
+
+def _url(scope: Scope) -> httpx.URL:
+    # As it was sent: what an id has escaped must not be decoded twice.
+    path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    path = path.partition(b"?")[0].removeprefix(quote(scope.get("root_path", "")).encode())
+    query: bytes = scope["query_string"]
+    return httpx.URL("http://worker").copy_with(raw_path=path + (b"?" + query if query else b""))
 
 
 def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -1,0 +1,17 @@
+"""What is done with everything that is known of one person: deleted, kept away, handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+RESOLVE, FORGET = "/internal/people/resolve", "/internal/people/forget"
+"""What the collector asks its worker: paths that are not passed on to it from outside."""
+
+
+class Forgetful(Protocol):
+    """Whatever else the worker builds from the log and has to forget people, as the warehouse."""
+
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+        """Delete a person's rows, from the files too, and return how many there were."""
+        ...

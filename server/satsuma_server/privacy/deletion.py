@@ -1,0 +1,120 @@
+"""``DELETE /v1/people/{id_type}:{id}``: one person, gone from the log, from what is built from it, and from the files.
+
+This is the collector's side, since it alone writes the log; the worker is asked who the person is and told to forget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from satsuma_server.authority import authorize
+from satsuma_server.errors import NotFoundError, UnavailableError
+from satsuma_server.log import Erased, EventLog
+from satsuma_server.profiles import Key
+from satsuma_server.profiles.addresses import key_in
+from satsuma_server.profiles.configuration import Rules
+from satsuma_server.settings import Settings
+
+from . import FORGET, RESOLVE
+from .judging import Erasing
+from .proof import SHORTEST, find_in_files
+from .suppression import Suppressed
+
+ROUNDS = 5
+"""How often more identifiers may turn up while a person is deleted, by events that come meanwhile."""
+
+AskWorker = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+"""Posts JSON to a path of the worker, and returns its answer. Raises `UnavailableError` where there is none."""
+
+
+class Deletion:
+    """Deletes people, one at a time."""
+
+    def __init__(self, settings: Settings, log: EventLog, suppressed: Suppressed, ask: AskWorker) -> None:
+        self._settings = settings
+        self._log = log
+        self._suppressed = suppressed
+        self._ask = ask
+        self._rules = Rules(settings.profiles)
+        self._one_at_a_time = asyncio.Lock()
+
+    def routes(self) -> list[Route]:
+        """Return the routes, from the collector's root on."""
+        return [Route("/v1/people/{person:path}", self._answer, methods=["DELETE"])]
+
+    async def _answer(self, request: Request) -> Response:
+        authorize(request, self._settings)
+        key, rest = key_in(request, "/v1/people/", self._rules)
+        if rest == ["suppression"]:
+            self._suppressed.remove(await self._who(key))
+            return JSONResponse({"success": True})
+        if rest:
+            raise NotFoundError("there is nothing to delete below a person but the suppression")
+        suppress = request.query_params.get("suppress") == "1"
+        async with self._one_at_a_time:
+            return JSONResponse({"success": True, **await self.delete(key, suppress=suppress)})
+
+    async def delete(self, key: Key, *, suppress: bool) -> dict[str, Any]:
+        """Delete the person whom an identifier belongs to, and return what was done.
+
+        Raises:
+            UnavailableError: log or worker can't do it now. Doing it again goes on where it stopped.
+        """
+        erased = Erased()
+        rows = 0
+        keys = await self._who(key)
+        for _ in range(ROUNDS):
+            if suppress:
+                self._suppressed.add(keys)
+            told = await self._log.erase(Erasing(self._rules, keys))
+            erased = Erased(
+                erased.events + told.events,
+                erased.redacted + told.redacted,
+                erased.dead_letters + told.dead_letters,
+                told.last,
+            )
+            answer = await self._ask(FORGET, {"keys": sorted(keys), "seq": told.last})
+            rows += answer["rows"]
+            everything = keys | _keys(answer["keys"])
+            if everything == keys:
+                break
+            keys = everything
+        return {
+            "identifiers": [{"type": one.type, "id": one.value} for one in sorted(keys)],
+            "erased": asdict(erased),
+            "warehouse_rows": rows,
+            "suppressed": suppress,
+            **await self._prove(keys),
+        }
+
+    async def _who(self, key: Key) -> frozenset[Key]:
+        """Return all identifiers of a person; the one alone where profiles know nobody by it."""
+        answer = await self._ask(RESOLVE, {"key": key, "seq": self._log.last})
+        return _keys(answer["keys"])
+
+    async def _prove(self, keys: frozenset[Key]) -> dict[str, Any]:
+        values = {key.value for key in keys}
+        data = self._settings.data
+        found = await asyncio.to_thread(find_in_files, data, values)
+        if any(name.startswith("events.sqlite3") for name in found):
+            await self._log.compact()
+            found = await asyncio.to_thread(find_in_files, data, values)
+        unsure = sorted(value for value in values if len(value.encode()) < SHORTEST)
+        return {"still_found_in": found, "too_short_to_look_for": unsure}
+
+
+def _keys(told: list[list[str]]) -> frozenset[Key]:
+    return frozenset(msgspec.convert(told, list[Key]))
+
+
+async def no_worker(path: str, body: Mapping[str, Any]) -> Any:
+    """Ask no worker: what stands in its place where there is none."""
+    raise UnavailableError("only the worker knows who a person is: start the collector without --no-worker")

@@ -1,0 +1,68 @@
+"""The worker's side of what is done with one person: who it is, what is handed over, what is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from satsuma_server.authority import authorize
+from satsuma_server.errors import BadRequestError, NotFoundError
+from satsuma_server.profiles import ANONYMOUS_ID, USER_ID, Key
+from satsuma_server.profiles.addresses import key_in
+from satsuma_server.profiles.part import Profiles
+from satsuma_server.settings import Settings
+
+from . import FORGET, RESOLVE, Forgetful
+from .handing_over import FORMS, hand_over
+
+
+class People:
+    """A part of the worker, beside `Profiles`."""
+
+    def __init__(self, settings: Settings, profiles: Profiles, warehouse: Forgetful | None = None) -> None:
+        """Take what knows who is who, and what else has to forget people."""
+        self._settings = settings
+        self._profiles = profiles
+        self._warehouse = warehouse
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return [
+            Route("/v1/people/{rest:path}", self._export),
+            # Only the collector itself reaches these.
+            Route(RESOLVE, self._resolve, methods=["POST"]),
+            Route(FORGET, self._forget, methods=["POST"]),
+        ]
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    async def _export(self, request: Request) -> Response:
+        authorize(request, self._settings)
+        key, rest = key_in(request, "/v1/people/", self._profiles.rules)
+        if rest != ["export"]:
+            raise NotFoundError("a person can be exported (GET …/export) or deleted (DELETE)")
+        form = request.query_params.get("format", "ndjson")
+        if form not in FORMS:
+            raise BadRequestError(f"is none of {', '.join(FORMS)}", path="?format")
+        return await hand_over(self._profiles, await self._profiles.get(key), key, form)
+
+    async def _resolve(self, request: Request) -> Response:
+        asked = msgspec.json.decode(await request.body())
+        keys = await self._profiles.resolve(Key(*asked["key"]), asked["seq"])
+        return JSONResponse({"keys": sorted(keys)})
+
+    async def _forget(self, request: Request) -> Response:
+        asked = msgspec.json.decode(await request.body())
+        keys = await self._profiles.forget([Key(*one) for one in asked["keys"]], asked["seq"])
+        rows = 0
+        if self._warehouse is not None:
+            users = [key.value for key in keys if key.type == USER_ID]
+            rows = await self._warehouse.forget(users, [key.value for key in keys if key.type == ANONYMOUS_ID])
+        return JSONResponse({"keys": sorted(keys), "rows": rows})

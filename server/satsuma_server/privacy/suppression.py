@@ -1,0 +1,94 @@
+"""People whose events are not taken any more."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from satsuma_server.errors import UnavailableError
+from satsuma_server.log import Arrivals
+from satsuma_server.profiles import ANONYMOUS_ID, USER_ID, Key
+from satsuma_server.profiles.configuration import Rules
+
+from .judging import PersonJudge
+
+FILE = "suppressed.txt"
+SALT_BYTES = 16
+DIGEST_BYTES = 16
+
+
+class _Ids(msgspec.Struct):
+    userId: Any = None  # noqa: N815
+    anonymousId: Any = None  # noqa: N815
+
+
+class Suppressed:
+    """A list in the data folder, in which nobody can be read: of each identifier it has a salted hash."""
+
+    def __init__(self, data: Path, rules: Rules) -> None:
+        """Read the list of the folder `data`, if there is one. Raises `UnavailableError` where it can't be read."""
+        self._path = data / FILE
+        self._per_source = rules.per_source
+        self._judge = PersonJudge(rules, self.__contains__)
+        try:
+            lines = self._path.read_text("ascii").split() if self._path.exists() else []
+            self._salt = bytes.fromhex(lines[0]) if lines else os.urandom(SALT_BYTES)
+        except (OSError, ValueError) as error:
+            raise UnavailableError(f"{self._path} can't be read, so nobody can be kept out: {error}") from error
+        self._digests = set(lines[1:])
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def __contains__(self, key: Key) -> bool:
+        return key.type in (USER_ID, ANONYMOUS_ID) and self._digest(key) in self._digests
+
+    def add(self, keys: Iterable[Key]) -> None:
+        """Keep identifiers out from now on. Raises `UnavailableError` where the list can't be written."""
+        self._write(self._digests | {self._digest(key) for key in keys if key.type in (USER_ID, ANONYMOUS_ID)})
+
+    def remove(self, keys: Iterable[Key]) -> None:
+        """Let identifiers in again. Raises as `add`."""
+        self._write(self._digests - {self._digest(key) for key in keys})
+
+    def sift(self, arrivals: Arrivals) -> None:
+        """Take out of what a request brought all that is of people on the list."""
+        kept = [
+            (id, line)
+            for id, body in zip(arrivals.message_ids, arrivals.bodies, strict=True)
+            if (line := self._judge.judge(arrivals.source, body))
+        ]
+        arrivals.message_ids = [id for id, _ in kept]
+        arrivals.bodies = [line for _, line in kept]
+        arrivals.refused = [one for one in arrivals.refused if not self._names(arrivals.source, one.raw)]
+
+    def _names(self, source: str, raw: bytes) -> bool:
+        try:
+            ids = msgspec.json.decode(raw, type=_Ids)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return False
+        told = ((USER_ID, ids.userId), (ANONYMOUS_ID, ids.anonymousId))
+        space = source if self._per_source else ""
+        return any(isinstance(id, str) and Key(type, id, space) in self for type, id in told)
+
+    def _digest(self, key: Key) -> str:
+        text = "\0".join(key).encode()
+        return hashlib.blake2b(text, key=self._salt, digest_size=DIGEST_BYTES).hexdigest()
+
+    def _write(self, digests: set[str]) -> None:
+        lines = [self._salt.hex(), *sorted(digests)]
+        beside = self._path.with_suffix(".new")
+        try:
+            with beside.open("w", encoding="ascii") as file:
+                file.write("\n".join(lines) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._path)
+        except OSError as error:
+            raise UnavailableError(f"{self._path} can't be written, so nobody was kept out: {error}") from error
+        self._digests = digests

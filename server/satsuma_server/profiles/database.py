@@ -1,0 +1,208 @@
+"""The database below the profiles: one SQL for SQLite and Postgres.
+
+Keys to look up go in as one JSON array of arrays, which both databases read as a table: a statement a batch instead of
+one a row, and the same text for both.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from satsuma_server.errors import UnavailableError
+
+FILE = "profiles.sqlite3"
+CACHE_KIB = 128 << 10
+MOST_MAPPED = 8 << 30
+PAGES_A_CHECKPOINT = 20_000
+"""A batch touches thousands of pages all over the file: a checkpoint that takes many batches together writes less."""
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "state": {"id": "bigint", "seq": "bigint", "next_node": "bigint", "next_edge": "bigint", "rules": "text"},
+    "nodes": {
+        "number": "bigint",
+        "space": "text",
+        "type": "text",
+        "value": "text",
+        "profile": "bigint",
+        "born": "bigint",
+        "first": "bigint",
+        "last": "bigint",
+        "newest": "bigint",
+        **dict.fromkeys(("identifies", "tracks", "pages", "screens", "groups", "aliases"), "bigint"),
+    },
+    "sizes": {"profile": "bigint", "types": "text"},
+    "edges": {
+        "number": "bigint",
+        "left_node": "bigint",
+        "right_node": "bigint",
+        "rule": "text",
+        "outcome": "text",
+        "warnings": "text",
+        "seq": "bigint",
+        "message_id": "text",
+        "source": "text",
+        "at": "bigint",
+        "kept": "bigint",
+        "gone": "bigint",
+    },
+    "apart": {
+        "space": "text",
+        "left_type": "text",
+        "left_value": "text",
+        "right_type": "text",
+        "right_value": "text",
+    },
+    "moments": {"node": "bigint", "fingerprint": "bigint", "at": "bigint", "seq": "bigint"},
+    "traits": {"node": "bigint", "name": "text", "value": "text", "at": "bigint", "message_id": "text"},
+    "tracked": {"month": "text", "source": "text", "node": "bigint", "state": "bigint"},
+    "blocked": {"value": "text", "times": "bigint"},
+}
+"""Columns by table, with their types."""
+
+COUNTS = tuple(TABLES["nodes"])[-6:]
+"""The columns that count events, in the order of the core's event types."""
+
+KEYS = {
+    "state": "id",
+    "nodes": "number",
+    "sizes": "profile",
+    "edges": "number",
+    "apart": "space, left_type, left_value, right_type, right_value",
+    "moments": "node, fingerprint",
+    "traits": "node, name",
+    "tracked": "month, source, node",
+    "blocked": "value",
+}
+INDEXES = (
+    "CREATE UNIQUE INDEX IF NOT EXISTS nodes_by_value ON nodes (value, type, space)",
+    "CREATE INDEX IF NOT EXISTS nodes_by_profile ON nodes (profile)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS edges_by_pair ON edges (left_node, right_node)",
+    "CREATE INDEX IF NOT EXISTS edges_by_right ON edges (right_node)",
+    "CREATE INDEX IF NOT EXISTS edges_with_warnings ON edges (number) WHERE warnings <> ''",
+    "CREATE INDEX IF NOT EXISTS moments_by_seq ON moments (seq)",
+)
+
+Row = Sequence[Any]
+
+
+def schema(text: str, ending: str = "") -> list[str]:
+    """Return the statements that make what is missing, given a database's type for text and a table's ending."""
+    made = []
+    for table, columns in TABLES.items():
+        told = ", ".join(f"{name} {text if kind == 'text' else 'BIGINT'} NOT NULL" for name, kind in columns.items())
+        told = told.replace("kept BIGINT NOT NULL", "kept BIGINT").replace("gone BIGINT NOT NULL", "gone BIGINT")
+        made.append(f"CREATE TABLE IF NOT EXISTS {table} ({told}, PRIMARY KEY ({KEYS[table]})){ending}")
+    return [*made, *INDEXES]
+
+
+class Database(Protocol):
+    """One connection. Marks in statements are ``?``. Not to be used by two threads at a time.
+
+    Raises, each of its methods:
+        UnavailableError: the database can't be asked, or has lost what was under way.
+    """
+
+    def run(self, statement: str, *values: Any) -> list[Any]:
+        """Execute a statement and return its rows."""
+        ...
+
+    def many(self, statement: str, given: Sequence[Row]) -> None:
+        """Execute a statement for each of some rows."""
+        ...
+
+    def each(self, statement: str, *values: Any) -> Iterator[Any]:
+        """Yield rows as they are asked for."""
+        ...
+
+    def given(self, *columns: str) -> str:
+        """Return what stands in a FROM for rows that are given by one mark, as `rows` returns them.
+
+        Args:
+            columns: each ``table.column``, for its type and its name.
+        """
+        ...
+
+    def transaction(self) -> Any:
+        """Return a context whose statements have an effect together, or none."""
+        ...
+
+    def clean(self) -> None:
+        """Leave nothing of what was deleted in the files."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+def rows(values: Iterable[Row]) -> str:
+    """Return rows as what a mark takes."""
+    return msgspec.json.encode(list(values)).decode()
+
+
+class Sqlite:
+    """A file in the data folder."""
+
+    def __init__(self, data: Path, *, reading: bool = False) -> None:
+        """Open the file of the folder `data`, making it where it is missing. Raises `UnavailableError`."""
+        self._path = data / FILE
+        with _telling(f"the profiles in {self._path}"):
+            data.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
+            # The log brings again what a power cut takes: the newest commits go without a sync each, but never a part.
+            for pragma in ("page_size=2048", "auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+                self._connection.execute(f"PRAGMA {pragma}")
+            self._connection.execute(f"PRAGMA cache_size={-CACHE_KIB}")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={PAGES_A_CHECKPOINT}")
+            self._connection.execute(f"PRAGMA mmap_size={MOST_MAPPED}")
+            for statement in () if reading else schema("TEXT", " WITHOUT ROWID"):
+                self._connection.execute(statement)
+
+    def run(self, statement: str, *values: Any) -> list[Any]:
+        with _telling("the profiles"):
+            return self._connection.execute(statement, values).fetchall()
+
+    def many(self, statement: str, given: Sequence[Row]) -> None:
+        with _telling("the profiles"):
+            self._connection.executemany(statement, given)
+
+    def each(self, statement: str, *values: Any) -> Iterator[Any]:
+        with _telling("the profiles"):
+            yield from self._connection.execute(statement, values)
+
+    def given(self, *columns: str) -> str:
+        told = (f"value->>{place} AS {column.partition('.')[2]}" for place, column in enumerate(columns))
+        return f"(SELECT {', '.join(told)} FROM json_each(?)) AS given"
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.run("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self.run("ROLLBACK")
+
+    def clean(self) -> None:
+        self.run("PRAGMA incremental_vacuum")
+        # What balancing the trees leaves in the gaps of a page is overwritten by nothing but a new file.
+        self.run("VACUUM")
+        self.run("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def _telling(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise UnavailableError(f"{what} can't be used: {error}") from error

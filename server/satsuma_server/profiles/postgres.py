@@ -1,0 +1,78 @@
+"""Profiles in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from satsuma_server.errors import SettingsError, UnavailableError
+
+from .database import TABLES, schema
+
+LOCK = 0x5A75_0A21
+"""Two workers that start at the same time make the tables one after the other."""
+
+
+class Postgres:
+    """A connection to a Postgres server, made anew where it was lost."""
+
+    def __init__(self, url: str, *, reading: bool = False) -> None:
+        """Connect. Raises `UnavailableError` where the server can't be reached."""
+        try:
+            import psycopg
+        except ImportError as error:
+            raise SettingsError("profiles.store: Postgres needs psycopg: install satsuma-server[postgres]") from error
+        self._psycopg = psycopg
+        self._url = url
+        self._connection: psycopg.Connection[Any] | None = None
+        if not reading:
+            with self.transaction():
+                self.run("SELECT pg_advisory_xact_lock(?)", LOCK)
+                # Text is compared byte by byte, as SQLite does, whatever the server's language.
+                for statement in schema('TEXT COLLATE "C"'):
+                    self.run(statement)
+
+    def run(self, statement: str, *values: Any) -> list[Any]:
+        with self._telling() as connection:
+            cursor = connection.execute(statement.replace("?", "%s"), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def many(self, statement: str, given: Sequence[Any]) -> None:
+        with self._telling() as connection, connection.cursor() as cursor:
+            if given:
+                cursor.executemany(statement.replace("?", "%s"), given)
+
+    def each(self, statement: str, *values: Any) -> Iterator[Any]:
+        with self._telling() as connection, connection.transaction(), connection.cursor("each") as cursor:
+            cursor.execute(statement.replace("?", "%s"), values or None)
+            yield from cursor
+
+    def given(self, *columns: str) -> str:
+        told = []
+        for place, column in enumerate(columns):
+            table, _, name = column.partition(".")
+            told.append(f"(value->>{place})::{TABLES[table][name]} AS {name}")
+        return f"(SELECT {', '.join(told)} FROM jsonb_array_elements(?::jsonb)) AS given"
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._telling() as connection, connection.transaction():
+            yield
+
+    def clean(self) -> None:
+        self.run("VACUUM")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    @contextmanager
+    def _telling(self) -> Iterator[Any]:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = self._psycopg.connect(self._url, autocommit=True, connect_timeout=10)
+            yield self._connection
+        except self._psycopg.Error as error:
+            # The message may hold what was asked for: only its kind is told.
+            raise UnavailableError(f"the profiles' Postgres can't be used: {type(error).__name__}") from error
