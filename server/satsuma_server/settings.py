@@ -38,6 +38,27 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return origin is None or "*" in self.origins or origin in self.origins
 
 
+class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tables that are built from the log.
+
+    Attributes:
+        destination: ``duckdb`` is a file in the collector's folder. Any other is a destination of dlt (``postgres``,
+            ``bigquery``, ``snowflake``, ``clickhouse``, …), to which the tables of that file are copied.
+        credentials: of the destination, as dlt takes them: a URL, or a table of values.
+        options: other arguments of the destination, as dlt's factory of that name has them.
+        seconds: between loads.
+        query_seconds: how long a query may take.
+        memory: most that DuckDB may use, as ``512MB``.
+    """
+
+    destination: str = "duckdb"
+    credentials: str | dict[str, Any] = ""
+    options: dict[str, Any] = {}
+    seconds: float = 5.0
+    query_seconds: float = 30.0
+    memory: str = "512MB"
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of one collector.
@@ -58,6 +79,7 @@ class Settings:
         max_pending_bytes: bytes of events and of bodies under way that may.
         runtime: folder of the browser's files.
         worker: run the second process, which builds from the log what is asked of it.
+        warehouse: the tables that it builds.
     """
 
     data: Path
@@ -75,6 +97,7 @@ class Settings:
     max_pending_bytes: int = 64 << 20
     runtime: Path = RUNTIME
     worker: bool = True
+    warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
 
     def source(self, write_key: str | None) -> Source | None:
         """Return the source of a key, or None if it may not write."""
@@ -129,6 +152,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     max_pending: int | None = None
     max_pending_bytes: int | None = None
     worker: bool | None = None
+    warehouse: WarehouseSettings | None = None
     sources: tuple[Source, ...] = ()
 
 

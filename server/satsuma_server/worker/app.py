@@ -19,7 +19,10 @@ from . import Part
 
 def make_parts(settings: Settings, log: ReadableLog) -> list[Part]:
     """Return the worker's parts, in the order in which they start."""
-    return []
+    # Here, since each brings libraries that take long to import.
+    from satsuma_server.warehouse.part import WarehousePart
+
+    return [WarehousePart(settings, log)]
 
 
 def create_worker(
