@@ -10,6 +10,7 @@ from .replay import replay
 from .serve import demo, serve_collector
 from .snippet import print_snippet
 from .tail import tail
+from .warehouse import sql, warehouse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Satsuma: a collector for web analytics events.")
 app.command("serve")(serve_collector)
@@ -19,6 +20,8 @@ app.command()(replay)
 app.command()(export)
 app.command("snippet")(print_snippet)
 app.command()(doctor)
+app.command()(sql)
+app.add_typer(warehouse, name="warehouse")
 
 
 def main() -> None:

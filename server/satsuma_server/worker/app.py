@@ -21,8 +21,11 @@ from . import Part
 
 def make_parts(settings: Settings, log: ReadableLog) -> list[Part]:
     """Return the worker's parts, in the order in which they start."""
+    # Here, since it brings libraries that take long to import.
+    from satsuma_server.warehouse.part import WarehousePart
+
     profiles = Profiles(settings, log)
-    return [profiles, People(settings, profiles)]
+    return [profiles, People(settings, profiles), WarehousePart(settings, log)]
 
 
 def create_worker(
