@@ -123,7 +123,7 @@ class _Worker:
 
     def __init__(self, settings: Settings) -> None:
         self.process = WorkerProcess(settings)
-        self.proxy = Proxy(self.process.socket)
+        self.proxy = Proxy(self.process.socket, settings)
 
     def routes(self) -> list[Route]:
         return [Route(f"{prefix}{rest}", self.proxy) for prefix in PREFIXES for rest in ("", "/{path:path}")]

@@ -21,11 +21,14 @@ from . import Part
 
 def make_parts(settings: Settings, log: ReadableLog) -> list[Part]:
     """Return the worker's parts, in the order in which they start."""
-    # Here, since it brings libraries that take long to import.
+    # Here, since each brings libraries that take long to import.
+    from satsuma_server.console import Console
     from satsuma_server.warehouse.part import WarehousePart
 
     profiles = Profiles(settings, log)
-    return [profiles, People(settings, profiles), WarehousePart(settings, log)]
+    warehouse = WarehousePart(settings, log)
+    console = Console(settings, log, profiles=profiles, warehouse=warehouse)
+    return [profiles, People(settings, profiles), warehouse, console]
 
 
 def create_worker(

@@ -10,11 +10,13 @@ from urllib.parse import quote
 import httpx
 import msgspec
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from satsuma_server.errors import NotFoundError, TooLargeError, UnavailableError
 from satsuma_server.ingest.answers import error_response
+from satsuma_server.ingest.caller import Caller
+from satsuma_server.settings import Settings
 
 MAX_BODY_BYTES = 1 << 20
 MAX_CONNECTIONS = 200
@@ -27,7 +29,8 @@ HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailers", b"transfer-encod
 class Proxy:
     """An ASGI app in front of the worker's socket."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, settings: Settings) -> None:
+        self._settings = settings
         transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
         timeout = httpx.Timeout(ANSWER_SECONDS, read=None, connect=5)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://worker", timeout=timeout)
@@ -58,7 +61,7 @@ class Proxy:
         try:
             answer = await self._pass_on(request)
         except httpx.TransportError:
-            answer = error_response(UnavailableError("this part of the collector is starting: try again in a moment"))
+            answer = _starting(request)
         except ClientDisconnect:
             return
         await answer(scope, receive, send)
@@ -68,12 +71,35 @@ class Proxy:
         if body is None:
             return error_response(TooLargeError(f"the body is larger than {MAX_BODY_BYTES} bytes"))
         passed = self._client.build_request(
-            request.method, _url(request.scope), headers=_end_to_end(request.headers.raw), content=body
+            request.method, _url(request.scope), headers=self._headers(request), content=body
         )
         answer = await self._client.send(passed, stream=True)
         response = StreamingResponse(_pieces(answer), answer.status_code)
         response.raw_headers = _end_to_end(answer.headers.raw)
         return response
+
+    def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
+        """Return the request's headers, with what the collector believes of its sender in place of what that says."""
+        trusted = request.headers if self._settings.trusts(request.client.host if request.client else None) else {}
+        told = {
+            "x-forwarded-for": Caller.of(request.scope, self._settings).ip or "",
+            "x-forwarded-proto": trusted.get("x-forwarded-proto") or request.url.scheme,
+            "x-forwarded-host": trusted.get("x-forwarded-host") or request.headers.get("host", ""),
+            "x-forwarded-prefix": request.scope.get("root_path", ""),
+        }
+        passed = [
+            (name, value) for name, value in _end_to_end(request.headers.raw) if name.decode("latin-1") not in told
+        ]
+        return [*passed, *((name.encode(), value.encode("latin-1", "replace")) for name, value in told.items())]
+
+
+def _starting(request: Request) -> Response:
+    problem = "this part of the collector is starting: try again in a moment"
+    if "text/html" not in request.headers.get("accept", ""):
+        return error_response(UnavailableError(problem))
+    # A person who is early sees the page as soon as it is there.
+    page = f'<!doctype html><html lang="en"><title>Starting</title><p>Starting: {problem}.</p></html>'
+    return HTMLResponse(page, 503, {"Refresh": "1", "Content-Security-Policy": "default-src 'none'"})
 
 
 def _url(scope: Scope) -> httpx.URL:
