@@ -98,16 +98,21 @@ class Entry:
     @property
     def title(self) -> str:
         """What it is about, in a few words."""
-        if self.type == "identify":
-            return _traits(_mapping(self.event.get("traits")))
-        if self.type == "group":
-            return self.group_id
-        if self.type == "alias":
-            return f"{self.previous_id} → {self.user_id}"
-        if self.name:
-            return self.name
-        properties = _mapping(self.event.get("properties"))
-        return _text(properties.get("path")) or _text(properties.get("title"))
+        return title_of(self.event)
+
+
+def title_of(event: Mapping[str, Any]) -> str:
+    """Return what an event is about, in a few words; empty where it says nothing."""
+    kind = event.get("type")
+    if kind == "identify":
+        return _traits(_mapping(event.get("traits")))
+    if kind == "group":
+        return _text(event.get("groupId"))
+    if kind == "alias":
+        return f"{_text(event.get('previousId'))} → {_text(event.get('userId'))}"
+    properties = _mapping(event.get("properties"))
+    name = _text(event.get("event") if kind == "track" else event.get("name"))
+    return name or _text(properties.get("path")) or _text(properties.get("title"))
 
 
 def _traits(traits: Mapping[str, Any]) -> str:

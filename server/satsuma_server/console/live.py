@@ -14,12 +14,13 @@ from starlette.routing import Route
 
 from satsuma_server.log import DeadLetter
 
+from .advice import of_event
 from .filters import KINDS, REFUSED, Filter
 from .journey import Journey
 from .pages import Pages
 from .place import PREFIX, origin_of
 from .refusals import Refusals
-from .rows import TableRow, table_rows
+from .rows import Rows
 from .window import Window
 
 PAGE = 100
@@ -58,10 +59,11 @@ class _Place:
 class Live:
     """Shows events as they come."""
 
-    def __init__(self, pages: Pages, window: Window, refusals: Refusals, rows: Any = table_rows) -> None:
+    def __init__(self, pages: Pages, window: Window, refusals: Refusals, rows: Rows) -> None:
         self._pages = pages
         self._window = window
         self._refusals = refusals
+        self._rows = rows
         self._feeds = 0
 
     def routes(self) -> list[Route]:
@@ -113,9 +115,16 @@ class Live:
                 "there never was one.",
             )
         event = entry.event
-        tables: list[TableRow] = table_rows(event, entry.source)
+        tables, missing = await self._rows.of(entry)
         return self._pages.show(
-            request, "event.html", entry=entry, event=event, tables=tables, journey=Journey.of(event), diagnostics={}
+            request,
+            "event.html",
+            entry=entry,
+            event=event,
+            tables=tables,
+            missing=missing,
+            journey=Journey.of(event),
+            advice=of_event(event),
         )
 
     async def _stream(self, request: Request) -> Response:

@@ -18,7 +18,8 @@ from satsuma_server.errors import CollectorError, ForbiddenError
 from . import words
 from .access import Session, Sessions, check_origin
 from .assets import ConsoleAssets
-from .glyph import glyph
+from .entry import title_of
+from .glyph import glyph, hue
 from .place import PREFIX, base_of
 
 OPEN = (f"{PREFIX}/login", f"{PREFIX}/assets/")
@@ -72,8 +73,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= words.FILTERS
-        self._templates.globals |= {"glyph": glyph, "screens": SCREENS}
+        self._templates.filters |= {**words.FILTERS, "title_of": title_of}
+        self._templates.globals |= {"glyph": glyph, "glyph_hue": hue, "screens": SCREENS}
 
     def show(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page."""

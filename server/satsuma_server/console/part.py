@@ -12,17 +12,24 @@ from starlette.routing import BaseRoute, Route
 from satsuma_server.errors import CollectorError
 from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.log.follower import Follower
+from satsuma_server.profiles import ProfileReader
 from satsuma_server.settings import Settings
+from satsuma_server.warehouse import Warehouse
 
 from .access import Sessions
 from .assets import ConsoleAssets
+from .charts import Charts
 from .live import Live
 from .login import Login
 from .pages import Gate, Pages
+from .people import People
 from .place import PREFIX
 from .refusals import Refusals
 from .refused import Refused
+from .rows import Rows
+from .sources import Sources
 from .store import Store
+from .tables import Tables
 from .volume import count
 from .window import MOST_EVENTS, Window
 
@@ -30,7 +37,15 @@ from .window import MOST_EVENTS, Window
 class Console:
     """Follows the log, and shows people what becomes of it."""
 
-    def __init__(self, settings: Settings, log: ReadableLog) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log: ReadableLog,
+        *,
+        profiles: ProfileReader | None = None,
+        warehouse: Warehouse | None = None,
+    ) -> None:
+        """Take the settings, the log, and what else there is to show."""
         self._log = log
         self._store = Store(settings.data)
         self._window = Window(log)
@@ -41,8 +56,12 @@ class Console:
         pages = Pages(sessions, assets)
         screens = [
             *Login(settings, pages, sessions).routes(),
-            *Live(pages, self._window, self._refusals).routes(),
+            *Live(pages, self._window, self._refusals, Rows(settings, warehouse)).routes(),
             *Refused(pages, self._refusals).routes(),
+            *Sources(settings, pages, self._store).routes(),
+            *Charts(pages, self._store, profiles).routes(),
+            *(People(pages, profiles).routes() if profiles else ()),
+            *(Tables(pages, warehouse).routes() if warehouse else ()),
             assets.route(PREFIX),
         ]
         self._pages = pages

@@ -12,7 +12,12 @@ PREFIX = "/console"
 
 def base_of(request: Request) -> str:
     """Return the console's path: the collector may be mounted below another."""
-    return request.headers.get("x-forwarded-prefix", "") + PREFIX
+    return prefix_of(request) + PREFIX
+
+
+def prefix_of(request: Request) -> str:
+    """Return the path that the collector is mounted at; empty for the root."""
+    return request.headers.get("x-forwarded-prefix", "")
 
 
 def is_https(request: Request) -> bool:
@@ -20,9 +25,9 @@ def is_https(request: Request) -> bool:
     return request.headers.get("x-forwarded-proto") == "https"
 
 
-def origin_of(request: Request) -> str:
-    """Return the collector's origin."""
-    host = request.headers.get("x-forwarded-host") or request.headers.get("host", "")
+def origin_of(request: Request, api_host: str | None = None) -> str:
+    """Return the collector's origin; `api_host` is the host that the settings say browsers post to."""
+    host = api_host or request.headers.get("x-forwarded-host") or request.headers.get("host", "")
     return f"{'https' if is_https(request) else 'http'}://{host}"
 
 

@@ -1,8 +1,9 @@
-"""Counts events as they come."""
+"""How much comes: counted as it does."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -23,3 +24,9 @@ async def count(store: Store, events: Sequence[Stored]) -> None:
                 counts[width, seconds - seconds % width, entry.source, entry.type] += 1
     if counts:
         await asyncio.to_thread(store.count, counts, events[-1].seq)
+
+
+def rate(store: Store) -> int:
+    """Return how many events the last whole minute brought."""
+    minute = int(time.time()) // MINUTE * MINUTE - MINUTE
+    return sum(events for at, _, _, events in store.volume(MINUTE, minute) if at == minute)

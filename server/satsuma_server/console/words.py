@@ -15,6 +15,7 @@ LONGEST_JSON = 100_000
 """Characters of JSON that a page shows."""
 
 SHORT = 22
+LONGEST_VALUE = 2000
 
 TOKENS = re.compile(
     r"""(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)"""
@@ -75,6 +76,12 @@ def pretty(value: Any) -> Markup:
     return Markup("").join(parts)
 
 
+def plain(value: Any) -> str:
+    """Return a value as text: texts as they are, all else as JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
 def number(value: float) -> str:
     """Return a number with its thousands apart."""
     return f"{value:,.0f}".replace(",", " ")
@@ -98,6 +105,7 @@ FILTERS = {
     "span": span,
     "short": short,
     "pretty": pretty,
+    "plain": plain,
     "number": number,
     "plural": plural,
     "segment": segment,
