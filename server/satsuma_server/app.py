@@ -115,6 +115,7 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers=HANDLERS,
     )
     app.state.log = log
+    app.state.leave = worker.proxy.leave if worker else None
     return app
 
 

@@ -14,25 +14,41 @@ from .words import short
 MOST_LINKS = 200
 """Edges beyond which a drawing tells nobody anything: the newest are drawn."""
 
-RULES = {Rule.SAME_EVENT: "one event had both", Rule.ALIAS: "alias", Rule.PREVIOUS: "an alias had named it"}
+RULES = {Rule.SAME_EVENT: "same event", Rule.ALIAS: "alias", Rule.PREVIOUS: "aliased before"}
 
 
 def elements(keys: Sequence[Key], links: Sequence[Link]) -> list[dict[str, Any]]:
-    """Return nodes and edges: plain data, with texts that are only ever drawn."""
-    drawn = list(links)[-MOST_LINKS:]
-    known = {*keys, *(key for link in drawn for key in (link.left, link.right))}
-    ordered = sorted(known, key=lambda key: (key.type != USER_ID, key.type, key.value))[: 2 * MOST_LINKS]
-    nodes = [_node(key, index, len(ordered), key in keys) for index, key in enumerate(ordered)]
-    return nodes + [_edge(link) for link in drawn if link.left in ordered and link.right in ordered]
+    """Return nodes and edges: plain data, with texts that are only ever drawn. Each value is one node."""
+    drawn = [link for link in links if link.left.value != link.right.value][-MOST_LINKS:]
+    mine = {key.value for key in keys}
+    known: dict[str, Key] = {}
+    for key in (*keys, *(key for link in drawn for key in (link.left, link.right))):
+        if key.value not in known or key.type == USER_ID:
+            known[key.value] = key
+    users = [key for key in known.values() if key.type == USER_ID]
+    others = [key for key in known.values() if key.type != USER_ID]
+    nodes = [_node(key, *_in_row(at, len(users)), key.value in mine) for at, key in enumerate(users)]
+    nodes += [_node(key, *_around(at, len(others)), key.value in mine) for at, key in enumerate(others)]
+    return nodes + [_edge(link) for link in drawn]
 
 
-def _node(key: Key, index: int, count: int, belongs: bool) -> dict[str, Any]:
-    # On a circle to begin with, so that the same person is always drawn alike.
-    angle = 2 * math.pi * index / max(1, count)
+def _in_row(at: int, count: int) -> tuple[float, float]:
+    return 150 * (at - (count - 1) / 2), 0
+
+
+def _around(at: int, count: int) -> tuple[float, float]:
+    # Users in the middle, all else around them, always alike for the same person. Begun aslant, so that two or four
+    # of them don't lie on the users' own row.
+    angle = 2 * math.pi * at / max(1, count) - 2
+    size = 1 + count / 24
+    return round(190 * size * math.cos(angle)), round(115 * size * math.sin(angle))
+
+
+def _node(key: Key, x: float, y: float, belongs: bool) -> dict[str, Any]:
     return {
-        "data": {"id": str(key), "label": short(key.value), "kind": key.type, "hue": hue(key.value)},
+        "data": {"id": key.value, "label": short(key.value), "hue": hue(key.value)},
         "classes": ("user" if key.type == USER_ID else "other") + ("" if belongs else " apart"),
-        "position": {"x": 160 * math.cos(angle), "y": 110 * math.sin(angle)},
+        "position": {"x": x, "y": y},
     }
 
 
@@ -41,8 +57,8 @@ def _edge(link: Link) -> dict[str, Any]:
     return {
         "data": {
             "id": f"link-{link.number}",
-            "source": str(link.left),
-            "target": str(link.right),
+            "source": link.left.value,
+            "target": link.right.value,
             "label": "kept apart" if link.outcome is Outcome.REFUSED else RULES[link.rule],
         },
         "classes": kind,

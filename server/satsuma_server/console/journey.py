@@ -25,7 +25,7 @@ class Journey:
         received: by ours.
         happened: when the call was made, by our clock as well as it can be told.
         waited: from call to sending.
-        skew: how far the sender's clock is ahead; what the network took is in it.
+        skew: how far the sender's clock is ahead, as the collector has corrected it; what the network took is in it.
     """
 
     made: float
@@ -49,7 +49,7 @@ class Journey:
 
     @property
     def skew(self) -> float:
-        return self.sent - self.received
+        return self.made - self.happened
 
     @property
     def is_late(self) -> bool:

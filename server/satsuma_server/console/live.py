@@ -19,6 +19,7 @@ from .filters import KINDS, REFUSED, Filter
 from .journey import Journey
 from .pages import Pages
 from .place import PREFIX, origin_of
+from .plan import violations_of
 from .refusals import Refusals
 from .rows import Rows
 from .window import Window
@@ -59,11 +60,13 @@ class _Place:
 class Live:
     """Shows events as they come."""
 
-    def __init__(self, pages: Pages, window: Window, refusals: Refusals, rows: Rows) -> None:
+    def __init__(self, pages: Pages, window: Window, refusals: Refusals, rows: Rows, apart: bool = False) -> None:
+        """Take what it shows; `apart` says that each source has people of its own."""
         self._pages = pages
         self._window = window
         self._refusals = refusals
         self._rows = rows
+        self._apart = apart
         self._feeds = 0
 
     def routes(self) -> list[Route]:
@@ -124,7 +127,8 @@ class Live:
             tables=tables,
             missing=missing,
             journey=Journey.of(event),
-            advice=of_event(event),
+            space=entry.source if self._apart else "",
+            advice=[*violations_of(event), *of_event(event)],
         )
 
     async def _stream(self, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -75,6 +76,10 @@ class Pages:
         )
         self._templates.filters |= {**words.FILTERS, "title_of": title_of}
         self._templates.globals |= {"glyph": glyph, "glyph_hue": hue, "screens": SCREENS}
+
+    def know(self, **filters: Callable[[Any], Any]) -> None:
+        """Give templates more filters."""
+        self._templates.filters |= filters
 
     def show(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page."""

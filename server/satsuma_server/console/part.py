@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,6 +24,7 @@ from .login import Login
 from .pages import Gate, Pages
 from .people import People
 from .place import PREFIX
+from .plan import Plan
 from .refusals import Refusals
 from .refused import Refused
 from .rows import Rows
@@ -46,6 +47,7 @@ class Console:
         warehouse: Warehouse | None = None,
     ) -> None:
         """Take the settings, the log, and what else there is to show."""
+        self._settings = settings
         self._log = log
         self._store = Store(settings.data)
         self._window = Window(log)
@@ -56,11 +58,14 @@ class Console:
         pages = Pages(sessions, assets)
         screens = [
             *Login(settings, pages, sessions).routes(),
-            *Live(pages, self._window, self._refusals, Rows(settings, warehouse)).routes(),
+            *Live(
+                pages, self._window, self._refusals, Rows(settings, warehouse), settings.profiles.per_source
+            ).routes(),
             *Refused(pages, self._refusals).routes(),
+            *Plan(pages, settings.data).routes(),
             *Sources(settings, pages, self._store).routes(),
             *Charts(pages, self._store, profiles).routes(),
-            *(People(pages, profiles).routes() if profiles else ()),
+            *(People(pages, profiles, self._spaces).routes() if profiles else ()),
             *(Tables(pages, warehouse).routes() if warehouse else ()),
             assets.route(PREFIX),
         ]
@@ -84,6 +89,13 @@ class Console:
         await self._refusals.stop()
         self._window.wake()
         self._store.close()
+
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+        """Let go of a person's events, which the log has no more, and return how many there were."""
+        return self._window.forget({*user_ids, *anonymous_ids})
+
+    def _spaces(self) -> list[str]:
+        return [*self._store.sources()] if self._settings.profiles.per_source else [""]
 
     async def _fill(self) -> None:
         after = max(0, self._log.last - MOST_EVENTS)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from satsuma_server.errors import CollectorError
 from satsuma_server.warehouse import Table, Warehouse
-from satsuma_server.warehouse.names import quoted
+from satsuma_server.warehouse.names import TRACKS, quoted
 
 from .pages import Pages
 from .place import PREFIX
@@ -44,7 +44,7 @@ class Tables:
 
     async def _show(self, request: Request) -> Response:
         tables = await self._warehouse.tables()
-        example = f"SELECT * FROM {quoted(tables[0].schema, tables[0].name)} LIMIT 20" if tables else "SELECT 42"  # noqa: S608
+        example = _example(tables)
         return await self._page(request, tables, sql=request.query_params.get("sql", "")[:LONGEST_SQL] or example)
 
     async def _sql(self, request: Request) -> Response:
@@ -74,6 +74,15 @@ class Tables:
         return self._pages.show(
             request, "warehouse.html", status, schemas=schemas, state=state, a_page=A_PAGE, cell=cell, **context
         )
+
+
+def _example(tables: Sequence[Table]) -> str:
+    """Return a question that has an answer, to begin with."""
+    tracks = next((one for one in tables if one.name == TRACKS), None)
+    if tracks is None:
+        return "SELECT 42 AS answer"
+    place = quoted(tracks.schema, tracks.name)
+    return f"SELECT event_text, count(*) AS events\nFROM {place}\nGROUP BY 1 ORDER BY 2 DESC"
 
 
 def cell(value: Any) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from satsuma_server.log import ReadableLog, Stored
@@ -83,6 +83,13 @@ class Window:
             if entry.type == "track":
                 counts[entry.name] = counts.get(entry.name, 0) + 1
         return sorted(counts, key=lambda name: -counts[name])[:most]
+
+    def forget(self, ids: Collection[str]) -> int:
+        """Let go of the events that carry one of some ids, and return how many there were."""
+        kept = [entry for entry in self._entries if not any(one in ids for one in entry.ids)]
+        gone = len(self._entries) - len(kept)
+        self._entries, self._bytes = kept, sum(len(entry.body) for entry in kept)
+        return gone
 
     async def get(self, seq: int) -> Entry | None:
         """Return one event, None where the log doesn't keep it."""

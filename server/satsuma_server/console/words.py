@@ -87,14 +87,20 @@ def number(value: float) -> str:
     return f"{value:,.0f}".replace(",", " ")
 
 
+def term(kind: str) -> str:
+    """Return an identifier's kind as events have it: ``user_id`` is their ``userId``."""
+    head, *tail = kind.split("_")
+    return head + "".join("Id" if part == "id" else part.capitalize() for part in tail)
+
+
 def plural(count: int, word: str) -> str:
     """Return a count with its noun."""
     return f"{number(count)} {word}{'' if count == 1 else 's'}"
 
 
 def segment(text: str) -> str:
-    """Return a text as one part of a path: also a slash, and also a dot, which browsers would take for a folder."""
-    return quote(text, safe="").replace(".", "%2E")
+    """Return a text as one part of a path, whatever is in it."""
+    return quote(text, safe="")
 
 
 FILTERS = {
@@ -108,6 +114,7 @@ FILTERS = {
     "plain": plain,
     "number": number,
     "plural": plural,
+    "term": term,
     "segment": segment,
     "iso": iso_time,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,12 @@ class Proxy:
         self._settings = settings
         transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
         timeout = httpx.Timeout(ANSWER_SECONDS, read=None, connect=5)
+        self._leaving = asyncio.Event()
         self._client = httpx.AsyncClient(transport=transport, base_url="http://worker", timeout=timeout)
+
+    def leave(self) -> None:
+        """End live feeds, which would otherwise go on until the server has lost its patience with them."""
+        self._leaving.set()
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -74,9 +80,28 @@ class Proxy:
             request.method, _url(request.scope), headers=self._headers(request), content=body
         )
         answer = await self._client.send(passed, stream=True)
-        response = StreamingResponse(_pieces(answer), answer.status_code)
+        response = StreamingResponse(self._pieces(answer), answer.status_code)
         response.raw_headers = _end_to_end(answer.headers.raw)
         return response
+
+    async def _pieces(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        leaving = asyncio.ensure_future(self._leaving.wait())
+        pieces = answer.aiter_raw()
+        try:
+            while True:
+                piece = asyncio.ensure_future(anext(pieces, None))
+                await asyncio.wait((piece, leaving), return_when=asyncio.FIRST_COMPLETED)
+                if not piece.done():
+                    piece.cancel()
+                    await asyncio.gather(piece, return_exceptions=True)
+                    return
+                found = piece.result()
+                if found is None:
+                    return
+                yield found
+        finally:
+            leaving.cancel()
+            await answer.aclose()
 
     def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
         """Return the request's headers, with what the collector believes of its sender in place of what that says."""
@@ -121,11 +146,3 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > MAX_BODY_BYTES:
             return None
     return bytes(body)
-
-
-async def _pieces(answer: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for piece in answer.aiter_raw():
-            yield piece
-    finally:
-        await answer.aclose()

@@ -42,14 +42,14 @@
     container: place,
     elements: JSON.parse(place.dataset.graph),
     style: style(),
-    layout: { name: "cose", animate: false, randomize: false, padding: 26, idealEdgeLength: 90, nodeRepulsion: 9000, fit: true },
+    layout: { name: "preset", padding: 30 },
     maxZoom: 1.4,
     minZoom: 0.2,
     // The wheel belongs to the page; two fingers still zoom.
     userZoomingEnabled: matchMedia("(pointer: coarse)").matches,
     boxSelectionEnabled: false,
   });
-  graph.fit(undefined, 26);
+  graph.fit(undefined, 30);
 
   function choose(id) {
     graph.edges().removeClass("chosen");
