@@ -115,6 +115,7 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers=HANDLERS,
     )
     app.state.log = log
+    app.state.leave = worker.proxy.leave if worker else None
     return app
 
 
@@ -123,7 +124,7 @@ class _Worker:
 
     def __init__(self, settings: Settings) -> None:
         self.process = WorkerProcess(settings)
-        self.proxy = Proxy(self.process.socket)
+        self.proxy = Proxy(self.process.socket, settings)
 
     def routes(self) -> list[Route]:
         return [Route(f"{prefix}{rest}", self.proxy) for prefix in PREFIXES for rest in ("", "/{path:path}")]

@@ -33,6 +33,12 @@ class BadRequestError(CollectorError):
         self.index = index
 
 
+class QueryError(CollectorError):
+    """A question to the warehouse can't be answered; the message is what its author has to know."""
+
+    status = 400
+
+
 class UnauthorizedError(CollectorError):
     """The write key or the token is missing or unknown."""
 

@@ -24,6 +24,13 @@ class _Server(uvicorn.Server):
         # Several servers share one process: whoever starts them hears the signals for all.
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # An app may have answers under way that never end by themselves.
+        leave = getattr(getattr(self.config.app, "state", None), "leave", None)
+        if leave is not None:
+            leave()
+        await super().shutdown(sockets)
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; port 0 takes a free one.

@@ -39,6 +39,27 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return origin is None or "*" in self.origins or origin in self.origins
 
 
+class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tables that are built from the log.
+
+    Attributes:
+        destination: ``duckdb`` is a file in the collector's folder. Any other is a destination of dlt (``postgres``,
+            ``bigquery``, ``snowflake``, ``clickhouse``, …), to which the tables of that file are copied.
+        credentials: of the destination, as dlt takes them: a URL, or a table of values.
+        options: other arguments of the destination, as dlt's factory of that name has them.
+        seconds: between loads.
+        query_seconds: how long a query may take.
+        memory: most that DuckDB may use, as ``512MB``.
+    """
+
+    destination: str = "duckdb"
+    credentials: str | dict[str, Any] = ""
+    options: dict[str, Any] = {}
+    seconds: float = 5.0
+    query_seconds: float = 30.0
+    memory: str = "512MB"
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of one collector.
@@ -60,6 +81,7 @@ class Settings:
         runtime: folder of the browser's files.
         worker: run the second process, which builds from the log what is asked of it.
         profiles: which ids make a person, and where profiles are kept.
+        warehouse: the tables that it builds.
     """
 
     data: Path
@@ -78,6 +100,7 @@ class Settings:
     runtime: Path = RUNTIME
     worker: bool = True
     profiles: ProfileSettings = field(default_factory=ProfileSettings)
+    warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
 
     def source(self, write_key: str | None) -> Source | None:
         """Return the source of a key, or None if it may not write."""
@@ -133,6 +156,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     max_pending_bytes: int | None = None
     worker: bool | None = None
     profiles: ProfileSettings | None = None
+    warehouse: WarehouseSettings | None = None
     sources: tuple[Source, ...] = ()
 
 

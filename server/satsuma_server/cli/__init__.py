@@ -11,6 +11,7 @@ from .replay import replay
 from .serve import demo, serve_collector
 from .snippet import print_snippet
 from .tail import tail
+from .warehouse import sql, warehouse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Satsuma: a collector for web analytics events.")
 app.command("serve")(serve_collector)
@@ -21,6 +22,8 @@ app.command()(export)
 app.command("snippet")(print_snippet)
 app.command()(doctor)
 app.add_typer(person, name="person")
+app.command()(sql)
+app.add_typer(warehouse, name="warehouse")
 
 
 def main() -> None:

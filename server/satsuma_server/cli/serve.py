@@ -129,6 +129,10 @@ def _announce(settings: Settings, told: dict[str, str], ready_file: Path | None)
     else:
         console.print("\n  [bold dark_orange]Satsuma[/] is ready.\n")
     console.print(f"    collector  {told['url']}")
+    if settings.worker:
+        console.print(
+            f"    console    {told['url']}/console   (log in with the token {settings.token})", soft_wrap=True
+        )
     console.print(
         f"    events     curl -H 'Authorization: Bearer {told['token']}' {told['url']}/v1/events", soft_wrap=True
     )

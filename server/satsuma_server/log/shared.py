@@ -36,9 +36,13 @@ class SharedLog:
             # A cursor that a power cut takes back is no harm, since followers are idempotent; a sync would make the
             # collector's own commits wait for it.
             self._cursors.execute("PRAGMA synchronous=OFF")
-            self.last = self._reader.last()
         except sqlite3.Error as error:
             raise UnavailableError(f"the log in {data} can't be read: {error}") from error
+
+    @property
+    def last(self) -> int:
+        """Seq of the newest event, as it is now."""
+        return self._reader.last()
 
     async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
         return await self._reader.events(after, limit)
@@ -49,13 +53,13 @@ class SharedLog:
     async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
         while True:
             # As it is before the read: what comes while it goes on is not passed over.
-            self.last = await off_loop(self._reader.last)
-            found = await self.read(after, FOLLOW_READ) if after < self.last else []
+            last = await off_loop(self._reader.last)
+            found = await self.read(after, FOLLOW_READ) if after < last else []
             if found:
                 after = found[-1].seq
                 yield found
             else:
-                after = max(after, self.last)  # Only a damaged block lies between: it was told of when it was read.
+                after = max(after, last)  # Only a damaged block lies between: it was told of when it was read.
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:

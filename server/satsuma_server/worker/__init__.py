@@ -10,7 +10,7 @@ from typing import Protocol
 
 from starlette.routing import BaseRoute
 
-PREFIXES = ("/v1/worker", "/v1/profiles", "/v1/people")
+PREFIXES = ("/v1/worker", "/v1/profiles", "/v1/people", "/v1/sql", "/v1/warehouse", "/console")
 """Paths, with all below them, that the collector passes on to the worker."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from satsuma_server.ingest.answers import HANDLERS
 from satsuma_server.log import ReadableLog
+from satsuma_server.privacy import Forgetful
 from satsuma_server.privacy.people import People
 from satsuma_server.profiles.part import Profiles
 from satsuma_server.settings import Settings
@@ -21,8 +22,25 @@ from . import Part
 
 def make_parts(settings: Settings, log: ReadableLog) -> list[Part]:
     """Return the worker's parts, in the order in which they start."""
+    # Here, since each brings libraries that take long to import.
+    from satsuma_server.console import Console
+    from satsuma_server.warehouse.part import WarehousePart
+
     profiles = Profiles(settings, log)
-    return [profiles, People(settings, profiles)]
+    warehouse = WarehousePart(settings, log)
+    console = Console(settings, log, profiles=profiles, warehouse=warehouse)
+    return [profiles, People(settings, profiles, _All(warehouse, console)), warehouse, console]
+
+
+class _All:
+    """All that has to forget people."""
+
+    def __init__(self, *forgetful: Forgetful) -> None:
+        self._forgetful = forgetful
+
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+        users, devices = list(user_ids), list(anonymous_ids)
+        return sum([await one.forget(users, devices) for one in self._forgetful])
 
 
 def create_worker(

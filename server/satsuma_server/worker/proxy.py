@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from urllib.parse import quote
 import httpx
 import msgspec
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from satsuma_server.errors import NotFoundError, TooLargeError, UnavailableError
 from satsuma_server.ingest.answers import error_response
+from satsuma_server.ingest.caller import Caller
+from satsuma_server.settings import Settings
 
 MAX_BODY_BYTES = 1 << 20
 MAX_CONNECTIONS = 200
@@ -27,10 +30,16 @@ HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailers", b"transfer-encod
 class Proxy:
     """An ASGI app in front of the worker's socket."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, settings: Settings) -> None:
+        self._settings = settings
         transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
         timeout = httpx.Timeout(ANSWER_SECONDS, read=None, connect=5)
+        self._leaving = asyncio.Event()
         self._client = httpx.AsyncClient(transport=transport, base_url="http://worker", timeout=timeout)
+
+    def leave(self) -> None:
+        """End live feeds, which would otherwise go on until the server has lost its patience with them."""
+        self._leaving.set()
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -58,7 +67,7 @@ class Proxy:
         try:
             answer = await self._pass_on(request)
         except httpx.TransportError:
-            answer = error_response(UnavailableError("this part of the collector is starting: try again in a moment"))
+            answer = _starting(request)
         except ClientDisconnect:
             return
         await answer(scope, receive, send)
@@ -68,12 +77,54 @@ class Proxy:
         if body is None:
             return error_response(TooLargeError(f"the body is larger than {MAX_BODY_BYTES} bytes"))
         passed = self._client.build_request(
-            request.method, _url(request.scope), headers=_end_to_end(request.headers.raw), content=body
+            request.method, _url(request.scope), headers=self._headers(request), content=body
         )
         answer = await self._client.send(passed, stream=True)
-        response = StreamingResponse(_pieces(answer), answer.status_code)
+        response = StreamingResponse(self._pieces(answer), answer.status_code)
         response.raw_headers = _end_to_end(answer.headers.raw)
         return response
+
+    async def _pieces(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        leaving = asyncio.ensure_future(self._leaving.wait())
+        pieces = answer.aiter_raw()
+        try:
+            while True:
+                piece = asyncio.ensure_future(anext(pieces, None))
+                await asyncio.wait((piece, leaving), return_when=asyncio.FIRST_COMPLETED)
+                if not piece.done():
+                    piece.cancel()
+                    await asyncio.gather(piece, return_exceptions=True)
+                    return
+                found = piece.result()
+                if found is None:
+                    return
+                yield found
+        finally:
+            leaving.cancel()
+            await answer.aclose()
+
+    def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
+        """Return the request's headers, with what the collector believes of its sender in place of what that says."""
+        trusted = request.headers if self._settings.trusts(request.client.host if request.client else None) else {}
+        told = {
+            "x-forwarded-for": Caller.of(request.scope, self._settings).ip or "",
+            "x-forwarded-proto": trusted.get("x-forwarded-proto") or request.url.scheme,
+            "x-forwarded-host": trusted.get("x-forwarded-host") or request.headers.get("host", ""),
+            "x-forwarded-prefix": request.scope.get("root_path", ""),
+        }
+        passed = [
+            (name, value) for name, value in _end_to_end(request.headers.raw) if name.decode("latin-1") not in told
+        ]
+        return [*passed, *((name.encode(), value.encode("latin-1", "replace")) for name, value in told.items())]
+
+
+def _starting(request: Request) -> Response:
+    problem = "this part of the collector is starting: try again in a moment"
+    if "text/html" not in request.headers.get("accept", ""):
+        return error_response(UnavailableError(problem))
+    # A person who is early sees the page as soon as it is there.
+    page = f'<!doctype html><html lang="en"><title>Starting</title><p>Starting: {problem}.</p></html>'
+    return HTMLResponse(page, 503, {"Refresh": "1", "Content-Security-Policy": "default-src 'none'"})
 
 
 def _url(scope: Scope) -> httpx.URL:
@@ -95,11 +146,3 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > MAX_BODY_BYTES:
             return None
     return bytes(body)
-
-
-async def _pieces(answer: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for piece in answer.aiter_raw():
-            yield piece
-    finally:
-        await answer.aclose()

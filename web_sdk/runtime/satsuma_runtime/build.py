@@ -50,7 +50,7 @@ def build(target: Path, cache: Path, say: Say, *, force: bool = False) -> dict[s
 
 def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, say: Say) -> dict[str, Any]:
     say("fetching Pyodide")
-    pyodide = node.install_pyodide(sources.runtime, cache / "npm")
+    pyodide = node.install(sources.runtime, cache / "npm") / "pyodide"
     say("building the wheel of satsuma")
     pure = wheel.build_wheel(sources.sdk.parent, work)
     compiled = wheel.compile_wheel(pure)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from .build import build
+from .console import build_console
 from .errors import BuildError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -22,18 +23,21 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=CHECKOUT / ".cache" / "runtime", help="folder for what is kept")
     given = parser.parse_args()
     try:
-        build(given.target or _server_assets(), given.cache, _say, force=given.force)
+        build(given.target or _server() / "assets" / "runtime", given.cache, _say, force=given.force)
+        if given.target is None:
+            server = _server()
+            build_console(server.parent / "libraries", server / "console" / "libraries", given.cache, _say)
     except BuildError as error:
         print(f"satsuma-runtime: {error}", file=sys.stderr)
         sys.exit(1)
 
 
-def _server_assets() -> Path:
+def _server() -> Path:
     # Found, not imported: the build needs nothing of the server but the place of its files.
     found = importlib.util.find_spec("satsuma_server")
     if found is None or found.origin is None:
         raise BuildError("satsuma-server is not installed: give --target")
-    return Path(found.origin).parent / "assets" / "runtime"
+    return Path(found.origin).parent
 
 
 def _say(line: str) -> None:

@@ -1,4 +1,4 @@
-"""Node and npm: they fetch Pyodide and take the snapshot."""
+"""Node and npm: they fetch packages and take the snapshot."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def run(command: list[str], folder: Path) -> None:
         raise BuildError(f"{' '.join(command[:2])} failed:\n{(done.stderr or done.stdout)[-2000:]}")
 
 
-def install_pyodide(lock: Path, cache: Path) -> Path:
-    """Install the pinned Pyodide from npm into `cache`, once, and return its folder."""
-    folder = cache / "node_modules" / "pyodide"
+def install(lock: Path, cache: Path) -> Path:
+    """Install the packages that the lock file in `lock` pins into `cache`, once, and return their folder."""
+    folder = cache / "node_modules"
     installed = cache / "package-lock.json"
     if folder.is_dir() and installed.is_file() and installed.read_bytes() == (lock / "package-lock.json").read_bytes():
         return folder

@@ -1,0 +1,159 @@
+"""``satsuma sql`` and ``satsuma warehouse …``: the tables that are built from the log."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import msgspec
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+from satsuma.errors import SatsumaError
+
+from satsuma_server.settings import Settings, make_settings
+from satsuma_server.warehouse import Answer, Status
+
+from .console import HERE, Token, Url, console, fail, output
+
+LONGEST_CELL = 60
+PATIENCE_SECONDS = 600
+
+Data = Annotated[Path | None, typer.Option(envvar="SATSUMA_DATA", help="Folder of a collector that doesn't run.")]
+Config = Annotated[Path | None, typer.Option(envvar="SATSUMA_CONFIG", help="Settings in a TOML file.")]
+
+warehouse = typer.Typer(no_args_is_help=True, help="The tables that are built from the log.")
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT; - reads it from standard input.")],
+    url: Url = HERE,
+    token: Token = "",
+    data: Data = None,
+    config: Config = None,
+    limit: Annotated[int, typer.Option(help="Most rows, up to 10,000.")] = 1000,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Have the newest events put into the tables first.")] = False,
+) -> None:
+    """Ask the tables. A running collector is asked with --token; without one, the folder --data."""
+    text = sys.stdin.read() if query == "-" else query
+    body = {"query": text, "limit": limit, "fresh": fresh}
+    answer = _ask(url, token, Answer, "POST", "/v1/sql", body)
+    if answer is None:
+        answer = _alone(data, config, lambda alone, settings: alone.ask(settings, text, limit))
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow([column.name for column in answer.columns])
+        writer.writerows([[_text(value) for value in row] for row in answer.rows])
+    elif as_json:
+        for row in answer.rows:
+            print(json.dumps(dict(zip([column.name for column in answer.columns], row, strict=True))))
+    else:
+        _show(answer)
+    if answer.truncated:
+        console.print(f"[yellow]There is more[/] than these {len(answer.rows)} rows: ask with --limit, or for less.")
+
+
+@warehouse.command("status")
+def show_status(url: Url = HERE, token: Token = "", data: Data = None, config: Config = None) -> None:
+    """Tell how far the tables are, and what keeps them."""
+    status = _ask(url, token, Status, "GET", "/v1/warehouse")
+    _tell(status or _alone(data, config, lambda alone, settings: alone.status(settings)))
+
+
+@warehouse.command()
+def rebuild(
+    url: Url = HERE,
+    token: Token = "",
+    data: Data = None,
+    config: Config = None,
+    even_without: Annotated[
+        bool, typer.Option("--even-without", help="Though the log no longer has its first events.")
+    ] = False,
+) -> None:
+    """Build all tables anew from the log. A running collector goes on meanwhile, and so do questions."""
+    path = f"/v1/warehouse/rebuild{'?even_without=1' * even_without}"
+    status = _ask(url, token, Status, "POST", path)
+    _tell(status or _alone(data, config, lambda alone, settings: alone.rebuild(settings, even_without=even_without)))
+
+
+def _ask[T](url: str, token: str, kind: type[T], method: str, path: str, body: Any = None) -> T | None:
+    """Return the answer of the collector at `url`, None where none runs there or nobody gave its token."""
+    if not token:
+        return None
+    try:
+        with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
+            answer = client.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
+    except httpx.ConnectError:
+        return None
+    except httpx.HTTPError as error:
+        fail(f"{url} does not answer: {error}")
+    if answer.status_code == 401:
+        fail("the token is missing or wrong: give --token or SATSUMA_TOKEN")
+    if answer.status_code != 200:
+        try:
+            fail(answer.json()["error"]["message"])
+        except (ValueError, LookupError, TypeError):
+            fail(f"{url} answers {answer.status_code}: {answer.text[:300]}")
+    return msgspec.json.decode(answer.content, type=kind)
+
+
+def _alone[T](data: Path | None, config: Path | None, work: Callable[[Any, Settings], T]) -> T:
+    from satsuma_server.warehouse import alone
+
+    try:
+        return work(alone, make_settings(config, {"data": data, "accept_any_key": True}))
+    except SatsumaError as error:
+        problem = str(error)
+    if "lock" in problem:
+        problem = "a collector has this folder open: ask it with --url and --token (SATSUMA_URL, SATSUMA_TOKEN)"
+    return fail(problem)
+
+
+def _show(answer: Answer) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in answer.columns:
+        is_number = column.type in ("BIGINT", "DOUBLE", "INTEGER", "HUGEINT") or column.type.startswith("DECIMAL")
+        table.add_column(Text(column.name), justify="right" if is_number else "left", overflow="fold")
+    for row in answer.rows:
+        table.add_row(*[_cell(value) for value in row])
+    output.print(table)
+    count = len(answer.rows)
+    console.print(f"[dim]{count} row{'s' * (count != 1)} in {answer.seconds:.3f} s[/]")
+
+
+def _cell(value: Any) -> Text:
+    """Return a value for a terminal. Nothing in it is taken for markup, or obeyed: it is whatever somebody sent."""
+    if value is None:
+        return Text("–", style="dim")
+    text = "".join(char if char.isprintable() else "·" for char in _text(value))
+    return Text(text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _tell(status: Status) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row("destination", status.destination)
+    table.add_row("newest event in the tables", f"{status.cursor:,}")
+    table.add_row("events behind the log", f"{status.lag:,}")
+    table.add_row("last load", status.loaded_at or "none yet")
+    for schema, cursor in status.copied.items():
+        table.add_row(f"copied of {schema}", f"{cursor:,}")
+    if status.problem:
+        table.add_row("problem", Text(status.problem, style="bold red"))
+    for notice in status.notices:
+        told = f"no room for more {notice.what}: {notice.count:,} events since {notice.name!r}"
+        table.add_row(Text(f"in {notice.where}" if notice.where else "in all"), Text(told, style="yellow"))
+    output.print(table)

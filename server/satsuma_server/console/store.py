@@ -1,0 +1,106 @@
+"""The console's own file: how many events came when, and which logins have ended."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+FILE = "console.sqlite3"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS volume (
+    width INTEGER NOT NULL, at INTEGER NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL, events INTEGER NOT NULL,
+    PRIMARY KEY (width, at, source, type)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS ended (session TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+MINUTE, HOUR = 60, 3600
+"""Widths of the intervals that events are counted in, in seconds."""
+
+KEPT = {MINUTE: 2 * 86_400, HOUR: 400 * 86_400}
+"""How long counts of a width are kept, in seconds."""
+
+MOST_SOURCES = 200
+OTHERS = "(others)"
+
+type Counts = dict[tuple[int, int, str, str], int]
+"""Events by width, start of the interval in seconds since 1970, source and type."""
+
+
+class Store:
+    """One SQLite file, used from any thread."""
+
+    def __init__(self, data: Path) -> None:
+        """Open the file in the folder `data`, making it where it is missing."""
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(data / FILE, isolation_level=None, check_same_thread=False, timeout=10)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(SCHEMA)
+        self._ended = {row[0] for row in self._connection.execute("SELECT session FROM ended")}
+        self._sources = {row[0] for row in self._connection.execute("SELECT DISTINCT source FROM volume")}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    def counted(self) -> int:
+        """Return the seq up to which events are counted."""
+        with self._lock:
+            row = self._connection.execute("SELECT seq FROM progress").fetchone()
+        return int(row[0]) if row else 0
+
+    def count(self, counts: Counts, seq: int) -> None:
+        """Add counts of events up to `seq`: both are kept, or neither."""
+        rows = [(width, at, self._known(source), kind, n) for (width, at, source, kind), n in counts.items()]
+        add = """INSERT INTO volume VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET events = events + excluded.events"""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany(add, rows)
+                self._connection.execute("INSERT OR REPLACE INTO progress VALUES (1, ?)", (seq,))
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+
+    def volume(self, width: int, since: int) -> list[tuple[int, str, str, int]]:
+        """Return at, source, type and number of events of each interval of a width, from `since` on."""
+        query = "SELECT at, source, type, events FROM volume WHERE width = ? AND at >= ? ORDER BY at"
+        with self._lock:
+            return self._connection.execute(query, (width, since)).fetchall()
+
+    def trim(self) -> None:
+        """Remove what is past its time."""
+        now = int(time.time())
+        with self._lock:
+            for width, seconds in KEPT.items():
+                self._connection.execute("DELETE FROM volume WHERE width = ? AND at < ?", (width, now - seconds))
+            gone = self._connection.execute("DELETE FROM ended WHERE until < ? RETURNING session", (now,)).fetchall()
+        self._ended -= {row[0] for row in gone}
+
+    def end(self, session: str, until: int) -> None:
+        """Remember that a login has ended."""
+        with self._lock:
+            self._connection.execute("INSERT OR REPLACE INTO ended VALUES (?, ?)", (session, until))
+        self._ended.add(session)
+
+    def is_ended(self, session: str) -> bool:
+        """Tell whether a login has ended."""
+        return session in self._ended
+
+    def sources(self) -> Iterable[str]:
+        """Return the sources that events were counted of."""
+        return sorted(self._sources)
+
+    def _known(self, source: str) -> str:
+        # A collector that takes any write key would otherwise keep as many rows as somebody makes up keys.
+        if source not in self._sources and len(self._sources) >= MOST_SOURCES:
+            return OTHERS
+        self._sources.add(source)
+        return source

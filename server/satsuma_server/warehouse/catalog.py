@@ -1,0 +1,162 @@
+"""Which schemas, tables and columns there are, which may be added, and what met a bound."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+
+from . import Notice
+from .database import OWN
+from .kinds import Kind, join, widening
+from .names import RESERVED_TABLES, REST, fit, quoted, schema_name
+
+MOST_SOURCES = 100
+"""Sources beyond share the schema `OTHERS`."""
+
+MOST_EVENT_TABLES = 1_000
+"""Tables of events in a schema; other events are in `tracks` alone."""
+
+MOST_COLUMNS = 500
+"""Columns of a table; other fields are in its column `_rest`, as JSON."""
+
+MOST_NOTICES = 1_000
+
+OTHERS = "other_sources"
+
+logger = logging.getLogger("satsuma.warehouse")
+
+Name = tuple[str, str]
+"""Of a table: schema and name."""
+
+
+@dataclass
+class Catalog:
+    """What the file has. Changes are noted here as they are made, and written by `save`.
+
+    Attributes:
+        schemas: by source.
+        tables: the columns' kinds.
+    """
+
+    schemas: dict[str, str] = field(default_factory=dict)
+    tables: dict[Name, dict[str, Kind]] = field(default_factory=dict)
+    notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    _event_tables: Counter[str] = field(default_factory=Counter)
+    _statements: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    _has_new_notices: bool = False
+
+    @classmethod
+    def read(cls, connection: duckdb.DuckDBPyConnection) -> Catalog:
+        """Read it from the file."""
+        catalog = cls()
+        catalog.schemas = dict(connection.execute(f"SELECT source, schema_name FROM {OWN}.sources").fetchall())
+        columns = f"SELECT schema_name, table_name, column_name, kind FROM {OWN}.columns ORDER BY place"
+        for schema, table, column, kind in connection.execute(columns).fetchall():
+            catalog.tables.setdefault((schema, table), {})[column] = Kind[kind]
+        for schema, table in catalog.tables:
+            catalog._event_tables[schema] += table not in RESERVED_TABLES
+        for row in connection.execute(f"SELECT place, what, name, count FROM {OWN}.notices").fetchall():
+            catalog.notices[row[0], row[1]] = Notice(*row)
+        return catalog
+
+    def schema_of(self, source: str, label: str) -> str:
+        """Return the schema of a source; `label` is what people call it."""
+        known = self.schemas.get(source)
+        if known is not None:
+            return known
+        if len(self.schemas) >= MOST_SOURCES:
+            self.notice("", "sources", source)
+            return OTHERS
+        name = schema_name(label)
+        taken, number = set(self.schemas.values()) | {OTHERS}, 1
+        while name in taken:
+            number += 1
+            name = fit(f"{schema_name(label)}_{number}")
+        self.schemas[source] = name
+        self._statements.append((f"INSERT INTO {OWN}.sources VALUES (?, ?)", (source, name)))
+        return name
+
+    def has_room(self, schema: str, table: str) -> bool:
+        """Tell whether events have a table of their own, or may have one from now on."""
+        if (schema, table) in self.tables:
+            return True
+        if self._event_tables[schema] >= MOST_EVENT_TABLES:
+            return False
+        self._event_tables[schema] += 1
+        self.tables[schema, table] = {}
+        return True
+
+    def admit(self, name: Name, found: Mapping[str, Kind], has_rest: bool) -> set[str]:
+        """Make room for columns of these kinds in a table, and return those for which there is none."""
+        columns = self.tables.setdefault(name, {})
+        is_new = not columns
+        wide = [one for one, kind in found.items() if one in columns and join(columns[one], kind) is not columns[one]]
+        for one in wide:
+            self._widen(name, one, join(columns[one], found[one]))
+        more = [one for one in found if one not in columns and one != REST]
+        room = max(0, MOST_COLUMNS - len(columns))
+        added, excess = more[:room], set(more[room:])
+        if (excess or has_rest) and REST not in columns:
+            added.append(REST)
+        columns.update((one, found.get(one, Kind.TEXT)) for one in added)
+        self._add(name, added, is_new)
+        return excess
+
+    def notice(self, where: str, what: str, name: str, count: int = 1) -> None:
+        """Note that events have met a bound, and say so the first time."""
+        known = self.notices.get((where, what))
+        if known is None:
+            if len(self.notices) >= MOST_NOTICES:
+                return
+            told = {"where": where, "what": what, "first": name[:200]}
+            logger.warning("the warehouse has no room for more %s", what, extra=told)
+        first, before = (known.name, known.count) if known else (name[:200], 0)
+        self.notices[where, what] = Notice(where, what, first, before + count)
+        self._has_new_notices = True
+
+    def save(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make in the file what was added since the last time."""
+        for statement, values in self._statements:
+            connection.execute(statement, values)
+        self._statements.clear()
+
+    def save_notices(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write the notices, with the rows that they count."""
+        if self._has_new_notices:
+            connection.execute(f"DELETE FROM {OWN}.notices")
+            rows = [(one.where, one.what, one.name, one.count) for one in self.notices.values()]
+            connection.executemany(f"INSERT INTO {OWN}.notices VALUES (?, ?, ?, ?)", rows)
+            self._has_new_notices = False
+
+    def _add(self, name: Name, added: list[str], is_new: bool) -> None:
+        columns = self.tables[name]
+        if not added:
+            return
+        if is_new:
+            listed = ", ".join(f"{quoted(one)} {columns[one].sql}" for one in added)
+            self._statements.append((f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}", ()))
+            self._statements.append((f"CREATE TABLE {quoted(*name)} ({listed})", ()))
+        else:
+            for one in added:
+                self._alter(name, f"ADD COLUMN {quoted(one)} {columns[one].sql}")
+        first = len(columns) - len(added)
+        statement = f"INSERT INTO {OWN}.columns VALUES (?, ?, ?, ?, ?)"
+        for place, one in enumerate(added, first):
+            self._statements.append((statement, (*name, one, columns[one].name, place)))
+
+    def _widen(self, name: Name, column: str, kind: Kind) -> None:
+        old = self.tables[name][column]
+        self.tables[name][column] = kind
+        if old.sql != kind.sql:
+            using = widening(quoted(column), old, kind)
+            self._alter(name, f"ALTER COLUMN {quoted(column)} SET DATA TYPE {kind.sql} USING {using}")
+        statement = f"""UPDATE {OWN}.columns SET kind = ?
+            WHERE schema_name = ? AND table_name = ? AND column_name = ?"""
+        self._statements.append((statement, (kind.name, *name, column)))
+
+    def _alter(self, name: Name, what: str) -> None:
+        self._statements.append((f"ALTER TABLE {quoted(*name)} {what}", ()))

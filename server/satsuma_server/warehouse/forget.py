@@ -1,0 +1,55 @@
+"""Deletes a person's rows, and what was made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+
+from .catalog import Catalog, Name
+from .collate import collate
+from .names import quoted
+from .portion import COLLATED
+
+PEOPLE, DEVICES, LEFT = "forgotten_users", "forgotten_anonymous", "left_users"
+ID_COLUMNS = {"user_id": PEOPLE, "previous_id": PEOPLE, "anonymous_id": DEVICES}
+
+
+def forget(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, user_ids: Iterable[str], anonymous_ids: Iterable[str]
+) -> int:
+    """Delete the rows of these ids in all tables of sources, within a transaction; return how many there were.
+
+    Users who have shared a device with them keep what they said elsewhere.
+    """
+    for table, ids in ((PEOPLE, user_ids), (DEVICES, anonymous_ids)):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest(?::VARCHAR[]) AS id", (list(ids),))
+    count = 0
+    for name, columns in catalog.tables.items():
+        if name[1] not in ("users", "accounts") and columns:
+            count += _forget_in(connection, catalog, name)
+    for schema in {schema for schema, table in catalog.tables if table == "users"}:
+        count += _delete(connection, (schema, "users"), f"id IN (FROM {PEOPLE})")
+    for table in (PEOPLE, DEVICES):
+        connection.execute(f"DROP TABLE {table}")
+    return count
+
+
+def _forget_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, name: Name) -> int:
+    where = " OR ".join(
+        f"{column} IN (FROM {ids})" for column, ids in ID_COLUMNS.items() if column in catalog.tables[name]
+    )
+    if name[1] not in COLLATED:
+        return _delete(connection, name, where)
+    key = COLLATED[name[1]][1]
+    affected = f"SELECT DISTINCT {key} FROM {quoted(*name)} WHERE {where}"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {LEFT} AS {affected}")
+    count = _delete(connection, name, where)
+    collate(connection, catalog, name, f"FROM {LEFT}")
+    connection.execute(f"DROP TABLE {LEFT}")
+    return count
+
+
+def _delete(connection: duckdb.DuckDBPyConnection, name: Name, where: str) -> int:
+    found = connection.execute(f"DELETE FROM {quoted(*name)} WHERE {where}").fetchone()
+    return int(found[0]) if found else 0

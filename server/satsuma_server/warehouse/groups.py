@@ -1,0 +1,210 @@
+"""Events of one table and shape, side by side, and what they become: columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from satsuma_server.log import Stored
+
+from .catalog import Catalog
+from .kinds import Kind, kind_of, times_to_arrow
+from .names import (
+    CALL_TABLES,
+    SEQ,
+    column_name,
+    context_name,
+    snake_case,
+    table_name,
+)
+from .shapes import Key, paths, take_apart
+
+ENVELOPE = (
+    ("id", Kind.TEXT),
+    ("anonymous_id", Kind.TEXT),
+    ("user_id", Kind.TEXT),
+    ("received_at", Kind.TIME),
+    ("sent_at", Kind.TIME),
+    ("original_timestamp", Kind.TIME),
+    ("timestamp", Kind.TIME),
+    (SEQ, Kind.INT),
+)
+OF_CALLS = {"group": "group_id", "alias": "previous_id"}
+"""The id that a call has besides; it is the envelope's last, and of text."""
+
+
+class Event(msgspec.Struct, rename="camel", gc=False):
+    """What the collector keeps of an event, as far as it has a column."""
+
+    type: str
+    message_id: str
+    received_at: str
+    timestamp: str
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    sent_at: str | None = None
+    original_timestamp: str | None = None
+    event: str | None = None
+    name: Any = None
+    category: Any = None
+    group_id: str | None = None
+    previous_id: str | None = None
+    context: dict[str, Any] | None = None
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
+
+
+_decode = msgspec.json.Decoder(Event).decode
+_context_name = lru_cache(20_000)(context_name)
+_column_name = lru_cache(20_000)(column_name)
+
+EMPTY: dict[str, Any] = {}
+
+
+class Group:
+    """Events of one schema, call, name and shape.
+
+    Attributes:
+        schema: of their source.
+        table: their own; None of track events for which there is none.
+        is_track: they are in `tracks` too.
+        rows: a tuple of values for each event.
+    """
+
+    def __init__(self, schema: str, table: str | None, event: Event, context: Key, own: Key) -> None:
+        self.schema = schema
+        self.table = table
+        self.is_track = event.type == "track"
+        self.event = event.event or ""
+        self.rows: list[tuple[Any, ...]] = []
+        more = [OF_CALLS[event.type]] if event.type in OF_CALLS else []
+        self._envelope = (*ENVELOPE, *((one, Kind.TEXT) for one in more))
+        self._context = [(path, _context_name(path)) for path in paths(context)]
+        self._own = [(path, _column_name(path)) for path in paths(own)]
+
+    def columns(self) -> Columns:
+        """Return the events' columns."""
+        values = list(zip(*self.rows, strict=True))
+        found = Columns(len(self.rows))
+        for (name, kind), column in zip(self._envelope, values, strict=False):
+            found.add(name, kind, times_to_arrow(column) if kind is Kind.TIME else column)
+        if self.is_track:
+            found.repeat("event", snake_case(self.event) or table_name(self.event))
+            found.repeat("event_text", self.event)
+        first = len(self._envelope)
+        for (path, name), column in zip([*self._context, *self._own], values[first:], strict=True):
+            found.add_field(path, name, column)
+        return found
+
+    def properties(self) -> list[dict[str, Any]]:
+        """Return the properties of each event, flattened, by their paths."""
+        first = len(self._envelope) + len(self._context)
+        names = [path for path, _ in self._own]
+        return [dict(zip(names, row[first:], strict=True)) for row in self.rows]
+
+
+class Columns:
+    """Columns of one length, and for each row what has no column.
+
+    Attributes:
+        kinds: by name.
+        values: by name; a column of Arrow, or values as they came.
+        rest: None where all have columns.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.kinds: dict[str, Kind] = {}
+        self.values: dict[str, Any] = {}
+        self.rest: list[dict[str, Any] | None] | None = None
+
+    def add(self, name: str, kind: Kind, values: Any) -> None:
+        """Add a column."""
+        self.kinds[name] = kind
+        self.values[name] = values
+
+    def repeat(self, name: str, text: str) -> None:
+        """Add a column of one text."""
+        self.add(name, Kind.TEXT, pa.repeat(pa.scalar(text, pa.string()), self.length))
+
+    def add_field(self, path: str, name: str, values: tuple[Any, ...]) -> None:
+        """Add a field.
+
+        Where two have one name of a column, as ``orderId`` and ``order_id``, the first keeps it, and the other goes
+        into the rest by its path.
+        """
+        if name in self.kinds:
+            self.add_rest(
+                path, [None if value == kept else value for value, kept in zip(values, self.values[name], strict=True)]
+            )
+        else:
+            self.add(name, kind_of(values) or Kind.TEXT, values)
+
+    def add_rest(self, name: str, values: Iterable[Any]) -> None:
+        """Keep values that have no column."""
+        rest = self.rest = self.rest or [None] * self.length
+        for place, value in enumerate(values):
+            if value is not None:
+                rest[place] = {**(rest[place] or {}), name: value}
+
+
+def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str]) -> list[Group]:
+    """Return events in groups, in the order of their first ones; `label` tells what people call a source."""
+    groups: dict[Any, Group] = {}
+    schemas: dict[str, str] = {}
+    for seq, source, body in events:
+        schema = schemas.get(source)
+        if schema is None:
+            schema = schemas[source] = catalog.schema_of(source, label(source))
+        event = _decode(body)
+        values = [
+            event.message_id,
+            event.anonymous_id,
+            event.user_id,
+            event.received_at,
+            event.sent_at,
+            event.original_timestamp,
+            event.timestamp,
+            seq,
+        ]
+        kind = event.type
+        if kind == "group":
+            values.append(event.group_id)
+        elif kind == "alias":
+            values.append(event.previous_id)
+        context = take_apart(event.context or EMPTY, values)
+        own = take_apart(_own_of(event), values)
+        key = (schema, kind, event.event, context, own)
+        found = groups.get(key)
+        if found is None:
+            found = groups[key] = Group(schema, _table_of(event, schema, catalog), event, context, own)
+        found.rows.append(tuple(values))
+    return list(groups.values())
+
+
+def _table_of(event: Event, schema: str, catalog: Catalog) -> str | None:
+    if event.type != "track":
+        return CALL_TABLES[event.type]
+    table = table_name(event.event or "")
+    return table if catalog.has_room(schema, table) else None
+
+
+def _own_of(event: Event) -> dict[str, Any]:
+    if event.type in ("page", "screen"):
+        return _named(event)
+    return (event.properties if event.type == "track" else event.traits) or EMPTY
+
+
+def _named(event: Event) -> dict[str, Any]:
+    """Return a page's properties with its name and category, which libraries put there too, or not."""
+    own = event.properties or {}
+    for name, value in (("name", event.name), ("category", event.category)):
+        if value is not None and own.get(name) != value:
+            if own.get(name) is not None:
+                own[f"_{name}"] = own[name]
+            own[name] = value
+    return own

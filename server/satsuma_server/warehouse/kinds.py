@@ -1,0 +1,133 @@
+"""What a column can hold, and how it is widened: never so that something is lost.
+
+A kind is the least that holds all values seen, whatever the order in which they came; so a rebuild, which sees them in
+other portions, ends with the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from functools import reduce
+from typing import Any
+
+import pyarrow as pa
+
+EXACT = 1 << 53
+"""Whole numbers up to here are as exact in a double as in an integer."""
+
+LARGEST = 1 << 63
+
+
+class Kind(Enum):
+    """What a column can hold; the value is DuckDB's type."""
+
+    BOOL = "BOOLEAN"
+    INT = "BIGINT"
+    BIG = "BIGINT "  # With a number in it that a double would round: it can't be widened to one.
+    DOUBLE = "DOUBLE"
+    TIME = "TIMESTAMP"
+    TEXT = "VARCHAR"
+
+    @property
+    def sql(self) -> str:
+        """DuckDB's type."""
+        return self.value.strip()
+
+
+_ARROW = {
+    Kind.BOOL: pa.bool_(),
+    Kind.INT: pa.int64(),
+    Kind.BIG: pa.int64(),
+    Kind.DOUBLE: pa.float64(),
+    Kind.TIME: pa.timestamp("us"),
+    Kind.TEXT: pa.string(),
+}
+_WIDER = {
+    frozenset({Kind.INT, Kind.BIG}): Kind.BIG,
+    frozenset({Kind.INT, Kind.DOUBLE}): Kind.DOUBLE,
+}
+
+
+def join(one: Kind, other: Kind) -> Kind:
+    """Return the least kind that holds what either does."""
+    return one if one is other else _WIDER.get(frozenset({one, other}), Kind.TEXT)
+
+
+def kind_of(values: Sequence[Any]) -> Kind | None:
+    """Return the kind of some values, of which any may be None; None where all are."""
+    types = set(map(type, values))
+    types.discard(type(None))
+    if not types:
+        return None
+    if types == {str}:
+        return Kind.TEXT
+    return reduce(join, (_kind_of_type(one, values) for one in types))
+
+
+def _kind_of_type(one: type, values: Sequence[Any]) -> Kind:
+    if one is bool:
+        return Kind.BOOL
+    if one is float:
+        return Kind.DOUBLE
+    if one is int:
+        numbers = [value for value in values if type(value) is int]
+        return _kind_of_range(min(numbers), max(numbers))
+    return Kind.TEXT
+
+
+def _kind_of_range(least: int, most: int) -> Kind:
+    if least >= -EXACT and most <= EXACT:
+        return Kind.INT
+    return Kind.BIG if least >= -LARGEST and most < LARGEST else Kind.TEXT
+
+
+def to_arrow(values: Sequence[Any], kind: Kind) -> pa.Array:
+    """Return values as a column of a kind that holds them."""
+    if kind is Kind.TEXT:
+        if set(map(type, values)) - {str, type(None)}:
+            values = [text_of(value) for value in values]
+        return pa.array(values, pa.string())
+    if kind is Kind.DOUBLE:
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    return pa.array(values, _ARROW[kind])
+
+
+def nulls(length: int, kind: Kind) -> pa.Array:
+    """Return a column of nothing."""
+    return pa.nulls(length, _ARROW[kind])
+
+
+def times_to_arrow(values: Sequence[str | None]) -> pa.Array:
+    """Return ISO 8601 times as a column, in UTC. What can't be read as one becomes null."""
+    try:
+        return pa.array(values, pa.string()).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return pa.array([_moment(value) for value in values], pa.timestamp("us"))
+
+
+def _moment(value: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value or "")
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        return None
+
+
+def text_of(value: Any) -> str | None:
+    """Return a value as a column of texts has it: as JSON would, whole numbers without a point."""
+    if value is None or type(value) is str:
+        return value
+    if type(value) is float:
+        return str(int(value)) if value.is_integer() and abs(value) < EXACT else repr(value)
+    return json.dumps(value)
+
+
+def widening(column: str, old: Kind, new: Kind) -> str:
+    """Return SQL for what a column's values become; `column` is quoted. The same texts as by `text_of`."""
+    if new is Kind.TEXT and old is Kind.DOUBLE:
+        whole = f"{column} = trunc({column}) AND abs({column}) < {EXACT}"
+        return f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
+    return f"{column}::{new.sql}"

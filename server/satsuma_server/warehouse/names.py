@@ -1,0 +1,115 @@
+"""What schemas, tables and columns are called.
+
+Source of the rules: Segment's "Warehouse Schemas", which names things by the Go package go-snakecase. Names of events
+and properties are whatever somebody sent; what comes out here is ASCII letters, digits and underscores, of a length
+that every database takes, so that it needs no more than quotes.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import sha256
+
+MOST_CHARACTERS = 63
+"""Postgres's limit, the lowest among databases in use."""
+
+HASH_CHARACTERS = 8
+
+OWN_SCHEMA = "_satsuma"
+RESERVED_SCHEMAS = frozenset(
+    {"information_schema", "pg_catalog", "main", "public", "temp", "system", "profiles", OWN_SCHEMA}
+)
+
+CALL_TABLES = {"identify": "identifies", "page": "pages", "screen": "screens", "group": "groups", "alias": "aliases"}
+"""Tables of calls, by the call; those of track are `tracks` and one for each event."""
+
+TRACKS, USERS, ACCOUNTS = "tracks", "users", "accounts"
+RESERVED_TABLES = frozenset({*CALL_TABLES.values(), TRACKS, USERS, ACCOUNTS})
+
+TIMES = ("received_at", "sent_at", "original_timestamp", "timestamp", "uuid_ts")
+IDS = ("id", "anonymous_id", "user_id")
+REST = "_rest"
+"""Column of what got none of its own, as JSON."""
+
+SEQ = "seq"
+CALL_COLUMNS = {
+    "track": ("event", "event_text"),
+    "page": ("category",),
+    "screen": ("category",),
+    "group": ("group_id",),
+    "alias": ("previous_id",),
+}
+"""Columns that a call has besides those of all."""
+
+CONTEXT = "context_"
+RESERVED_COLUMNS = frozenset({*TIMES, *IDS, SEQ, REST, "event", "event_text", "group_id", "previous_id"})
+
+_GOOD = re.compile(r"(?:[a-z0-9]|_(?=[a-z0-9]))*")
+_WORD = re.compile(r"[A-Z0-9]+[a-z0-9]*|[a-z][a-z0-9]*")
+
+
+def snake_case(text: str) -> str:
+    """Return a name as go-snakecase does: ``orderID`` and ``Order ID`` are both ``order_id``.
+
+    What has no ASCII letter or digit comes out empty.
+    """
+    match = _GOOD.match(text)
+    assert match is not None  # It may be empty, but it always matches.
+    good = match.group()
+    if len(good) == len(text):
+        return good
+    if good[-1:].isdigit():
+        good = good[:-1]
+    words = [word.lower() for word in _WORD.findall(text, len(good))]
+    return "_".join([good, *words] if good else words)
+
+
+@lru_cache(10_000)
+def schema_name(source: str) -> str:
+    """Return the schema of a source."""
+    return _apart(_identifier(source, "source"), RESERVED_SCHEMAS)
+
+
+@lru_cache(10_000)
+def table_name(event: str) -> str:
+    """Return the table of an event's name."""
+    return _apart(_identifier(event, "event"), RESERVED_TABLES)
+
+
+def column_name(path: str) -> str:
+    """Return the column of a property or trait; `path` is its key, after those that it lies in."""
+    name = _identifier(path, "property")
+    return fit(f"_{name}") if name in RESERVED_COLUMNS or name.startswith(CONTEXT) else name
+
+
+def context_name(path: str) -> str:
+    """Return the column of a field of the event's context."""
+    return fit(CONTEXT + _identifier(path, "field"))
+
+
+def quoted(*names: str) -> str:
+    """Return an identifier, or several with dots between, for SQL."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def fit(name: str) -> str:
+    """Return a name of bearable length; one that is cut ends with a hash of the whole."""
+    if len(name) <= MOST_CHARACTERS:
+        return name
+    return f"{name[: MOST_CHARACTERS - HASH_CHARACTERS - 1]}_{_hash(name)}"
+
+
+def _identifier(text: str, kind: str) -> str:
+    name = snake_case(text)
+    if not name:
+        return f"{kind}_{_hash(text)}"
+    return fit(f"_{name}" if name[0].isdigit() else name)
+
+
+def _apart(name: str, reserved: frozenset[str]) -> str:
+    return fit(f"_{name}") if name in reserved else name
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_CHARACTERS]

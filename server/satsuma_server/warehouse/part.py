@@ -1,0 +1,170 @@
+"""The warehouse as a part of the worker: it follows the log, and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from starlette.routing import BaseRoute
+
+from satsuma_server.errors import BadRequestError
+from satsuma_server.log import ReadableLog, Stored
+from satsuma_server.settings import Settings
+
+from . import CURSOR, FOLDER, Answer, Status, Table
+from .browse import list_tables, read_rows
+from .database import Database
+from .forget import forget
+from .loader import Loader
+from .query import Queries
+from .replace import replace_tables
+from .routes import Routes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_EVENTS = 20_000
+"""Of a portion: more would take more memory, and gain little."""
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds before what failed is tried again."""
+
+NOT_WHOLE = (
+    "the log no longer has its first events, and the tables would lose them: ask again with --even-without "
+    "(?even_without=1) where that is meant"
+)
+
+logger = logging.getLogger("satsuma.warehouse")
+
+
+class WarehousePart:
+    """Implements `Warehouse` over a DuckDB file in the collector's folder."""
+
+    def __init__(self, settings: Settings, log: ReadableLog) -> None:
+        """Open the file.
+
+        Raises:
+            UnavailableError: it can't be opened.
+        """
+        self._settings = settings
+        self._log = log
+        self._database = Database(settings.data / FOLDER, memory=settings.warehouse.memory)
+        self._loader = Loader(self._database, self._label)
+        self._queries = Queries(self._database, settings.warehouse.query_seconds)
+        self._problem: str | None = None
+        self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return the routes below ``/v1/sql`` and ``/v1/warehouse``."""
+        return Routes(self._settings, self).routes()
+
+    async def start(self) -> None:
+        """Begin to follow the log."""
+        self._task = asyncio.create_task(self._follow(), name="satsuma-warehouse")
+
+    async def stop(self) -> None:
+        """Stop after the portion under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        async with self._turn:
+            await asyncio.to_thread(self._database.close)
+
+    async def tables(self) -> list[Table]:
+        return await asyncio.to_thread(list_tables, self._database)
+
+    async def rows(self, schema: str, table: str, *, limit: int = 100, offset: int = 0) -> Answer:
+        return await asyncio.to_thread(read_rows, self._database, self._queries, schema, table, limit, offset)
+
+    async def query(self, sql: str, *, limit: int = 1000) -> Answer:
+        return await asyncio.to_thread(self._queries.run, sql, limit)
+
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+        async with self._turn:
+            return await asyncio.to_thread(self._forget, list(user_ids), list(anonymous_ids))
+
+    async def replace_tables(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
+        async with self._turn:
+            await asyncio.to_thread(replace_tables, self._database, self._loader.catalog, schema, tables)
+
+    async def status(self) -> Status:
+        newest = await asyncio.to_thread(lambda: self._log.last)
+        return Status(
+            destination=self._settings.warehouse.destination,
+            cursor=self._loader.cursor,
+            lag=max(0, newest - self._loader.cursor),
+            loaded_at=self._loader.loaded_at,
+            copied={},
+            problem=self._problem,
+            notices=self._loader.notices(),
+        )
+
+    async def load_all(self) -> None:
+        """Put in what the log has now."""
+        while await self._load_once():
+            pass
+
+    async def rebuild(self, *, even_without: bool = False) -> None:
+        """Begin with an empty file, and put in again what the log has.
+
+        Raises:
+            BadRequestError: the log no longer has its first events, and nobody said that it may do without them.
+        """
+        async with self._turn:
+            first = await self._log.read(0, 1)
+            if not even_without and self._loader.cursor and (not first or first[0].seq > 1):
+                raise BadRequestError(NOT_WHOLE)
+            await asyncio.to_thread(self._loader.start_over)
+        self._wake.set()
+
+    async def _follow(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                await self.load_all()
+            except Exception as error:
+                # Never skipped: it is tried until it goes in, and what waits is safe in the log.
+                logger.exception("the warehouse can't go on; trying again")
+                self._problem = str(error) or repr(error)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT)
+                continue
+            self._problem, wait = None, FIRST_WAIT
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._settings.warehouse.seconds)
+            self._wake.clear()
+
+    async def _load_once(self) -> bool:
+        async with self._turn:
+            events = await self._read(self._loader.cursor)
+            if not events:
+                return False
+            await asyncio.to_thread(self._loader.load, events)
+            await self._log.save_cursor(CURSOR, self._loader.cursor)
+            return True
+
+    async def _read(self, after: int) -> list[Stored]:
+        found: list[Stored] = []
+        while len(found) < MOST_EVENTS:
+            more = await self._log.read(after, MOST_EVENTS - len(found))
+            if not more:
+                break
+            found += more
+            after = more[-1].seq
+        return found
+
+    def _label(self, source: str) -> str:
+        known = self._settings.source(source)
+        return (known and known.name) or source
+
+    def _forget(self, user_ids: list[str], anonymous_ids: list[str]) -> int:
+        with self._database.writing() as connection:
+            count = forget(connection, self._loader.catalog, user_ids, anonymous_ids)
+        # Deleted rows stay in the file's blocks until others are written over them.
+        self._database.rewrite()
+        return count

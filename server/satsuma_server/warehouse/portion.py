@@ -1,0 +1,112 @@
+"""A portion of the log as tables of Arrow, ready to be put into the warehouse's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .catalog import Catalog, Name
+from .groups import Columns, Group
+from .kinds import Kind, join, nulls, to_arrow
+from .names import ACCOUNTS, CONTEXT, IDS, REST, SEQ, TIMES, TRACKS, USERS
+
+COLLATED = {"identifies": (USERS, "user_id"), "groups": (ACCOUNTS, "group_id")}
+"""Tables of which the latest values are kept, one row for each id: where, and which id."""
+
+NOT_COLLATED = frozenset({"id", "anonymous_id", "user_id", "group_id", "sent_at", "original_timestamp", "timestamp"})
+OF_TRACKS = frozenset({*IDS, *TIMES, SEQ, "event", "event_text"})
+
+_encode = msgspec.json.Encoder().encode
+
+
+def tables_of(groups: Sequence[Group], catalog: Catalog, loaded_at: datetime) -> list[tuple[Name, pa.Table]]:
+    """Return tables with the columns that the catalog has, or gets here."""
+    parts: dict[Name, list[Columns]] = {}
+    for group in groups:
+        columns = group.columns()
+        if group.table is not None:
+            parts.setdefault((group.schema, group.table), []).append(columns)
+        if group.is_track:
+            parts.setdefault((group.schema, TRACKS), []).append(_for_tracks(group, columns, catalog))
+    return [(name, _table(name, columns, catalog, loaded_at)) for name, columns in parts.items()]
+
+
+def _for_tracks(group: Group, columns: Columns, catalog: Catalog) -> Columns:
+    """Return what all events have in common, and the properties of those that have no table of their own."""
+    common = Columns(columns.length)
+    for name, kind in columns.kinds.items():
+        if name in OF_TRACKS or name.startswith(CONTEXT):
+            common.add(name, kind, columns.values[name])
+    if group.table is None:
+        catalog.notice(group.schema, "events", group.event, columns.length)
+        common.add_rest("properties", (one or None for one in group.properties()))
+    return common
+
+
+def _table(name: Name, parts: list[Columns], catalog: Catalog, loaded_at: datetime) -> pa.Table:
+    kinds: dict[str, Kind] = {}
+    for part in parts:
+        for one, kind in part.kinds.items():
+            kinds[one] = join(kinds[one], kind) if one in kinds else kind
+    has_rest = any(part.rest for part in parts)
+    excess = catalog.admit(name, {**kinds, "uuid_ts": Kind.TIME}, has_rest)
+    if name[1] in COLLATED:
+        _admit_collated(name, catalog)
+    if excess:
+        _move_to_rest(name, parts, excess, catalog)
+    has = catalog.tables[name]
+    arrays = {one: _column(one, has[one], parts) for one in kinds if one not in excess}
+    if has_rest or excess:
+        arrays[REST] = _rest(parts)
+    table = pa.table(arrays)
+    table = table.append_column("uuid_ts", pa.repeat(pa.scalar(loaded_at, pa.timestamp("us")), len(table)))
+    return _once(table)
+
+
+def _column(name: str, kind: Kind, parts: Sequence[Columns]) -> pa.ChunkedArray:
+    chunks = []
+    for part in parts:
+        values = part.values.get(name)
+        if values is None:
+            chunks.append(nulls(part.length, kind))
+        else:
+            if not isinstance(values, pa.Array):
+                values = to_arrow(values, kind)
+                if kind is part.kinds[name]:
+                    part.values[name] = values
+            chunks.append(values)
+    return pa.chunked_array([pa.concat_arrays(chunks)])
+
+
+def _rest(parts: Sequence[Columns]) -> pa.Array:
+    rest = [one for part in parts for one in part.rest or [None] * part.length]
+    return pa.array([None if one is None else _encode(one).decode() for one in rest], pa.string())
+
+
+def _once(table: pa.Table) -> pa.Table:
+    """Return rows without those whose id an earlier one has."""
+    if pc.count_distinct(table["id"]).as_py() == len(table):
+        return table
+    firsts: dict[str, tuple[int, int]] = {}
+    for place, (one, seq) in enumerate(zip(table["id"].to_pylist(), table[SEQ].to_pylist(), strict=True)):
+        firsts[one] = min(firsts.get(one, (seq, place)), (seq, place))
+    return table.take([place for _, place in firsts.values()])
+
+
+def _admit_collated(name: Name, catalog: Catalog) -> None:
+    columns = {one: kind for one, kind in catalog.tables[name].items() if one not in NOT_COLLATED}
+    catalog.admit((name[0], COLLATED[name[1]][0]), {"id": Kind.TEXT, **columns}, REST in columns)
+
+
+def _move_to_rest(name: Name, parts: Sequence[Columns], excess: set[str], catalog: Catalog) -> None:
+    for part in parts:
+        found = [one for one in part.kinds if one in excess]
+        for one in found:
+            values = part.values.pop(one)
+            part.add_rest(one, values.to_pylist() if isinstance(values, pa.Array) else values)
+        if found:
+            catalog.notice(".".join(name), "columns", found[0], part.length)
