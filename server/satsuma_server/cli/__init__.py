@@ -6,6 +6,7 @@ import typer
 
 from .doctor import doctor
 from .export import export
+from .plan import app as plan
 from .replay import replay
 from .serve import demo, serve_collector
 from .snippet import print_snippet
@@ -19,6 +20,7 @@ app.command()(replay)
 app.command()(export)
 app.command("snippet")(print_snippet)
 app.command()(doctor)
+app.add_typer(plan, name="plan")
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from asyncio import to_thread
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET
@@ -15,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from satsuma_server.errors import BadRequestError, CollectorError, ForbiddenError, UnauthorizedError
 from satsuma_server.log import Arrivals, EventLog, Refused
 from satsuma_server.metrics import Metrics
+from satsuma_server.plans.enforcement import Check, Enforcement
 from satsuma_server.settings import Settings, Source
 
 from .answers import SUCCESS, Fault, error_response, partly
@@ -30,13 +33,17 @@ KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, 
 PATHS = {**{f"/v1/{name}": kind for name, kind in KINDS.items()}, "/v1/m": "", "/v1/metrics": ""}
 """What each path takes; nothing for a client's own statistics."""
 
+LARGE_BATCH = 50
+"""Events beyond which a batch is held against a plan beside the event loop."""
+
 logger = logging.getLogger("satsuma.ingest")
 
 
 class Ingest:
     """Takes events in."""
 
-    def __init__(self, settings: Settings, log: EventLog, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, log: EventLog, metrics: Metrics, plans: Enforcement | None = None) -> None:
+        self._plans = plans
         self._settings = settings
         self._log = log
         self._metrics = metrics
@@ -75,7 +82,10 @@ class Ingest:
         """
         decoded = decode(body, kind)
         source = self._source(caller.write_key or decoded.write_key, caller.origin)
-        arrivals, faults = _sort(decoded, source.write_key, _arrival(decoded, caller, kind))
+        check = self._plans.check_for(source.write_key) if self._plans else None
+        job = partial(_sort, decoded, source.write_key, _arrival(decoded, caller, kind), check)
+        # A plan's schemas cost more than all other checks: a large batch must not keep everybody else waiting.
+        arrivals, faults = await to_thread(job) if check and len(decoded.events) > LARGE_BATCH else job()
         new = await self._log.append(arrivals)
         kept = len(arrivals.bodies)
         self._metrics.count(accepted=new, duplicates=kept - new, refused=len(faults))
@@ -141,17 +151,20 @@ def _arrival(decoded: Decoded, caller: Caller, kind: str) -> Arrival:
     )
 
 
-def _sort(decoded: Decoded, source: str, arrival: Arrival) -> tuple[Arrivals, list[Fault]]:
+def _sort(decoded: Decoded, source: str, arrival: Arrival, check: Check | None = None) -> tuple[Arrivals, list[Fault]]:
     arrivals = Arrivals(source, arrival.at)
     bodies, ids = arrivals.bodies, arrivals.message_ids
     faults: list[dict[str, Any]] = []
     for index, (raw, event) in enumerate(decoded.events):
-        if type(event) is Usual and is_complete(event):
+        if check is None and type(event) is Usual and is_complete(event):
             bodies.append(encode(stamp_usual(event, arrival)))
             ids.append(event.messageId)  # type: ignore[arg-type]
             continue
         try:
-            stamped = stamp(_checked(raw, event), arrival)
+            checked = _checked(raw, event)
+            if check is not None:
+                check(checked)
+            stamped = stamp(checked, arrival)
             bodies.append(encode(stamped))
             ids.append(stamped["messageId"])
         except EventError as error:
