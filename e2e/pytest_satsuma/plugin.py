@@ -50,7 +50,15 @@ def satsuma_case(request: pytest.FixtureRequest, output_path: str) -> Case:
 
 
 @pytest.fixture
-def collector(request: pytest.FixtureRequest, tmp_path: Path, satsuma_case: Case) -> Iterator[Collector]:
+def collector_settings() -> dict[str, Any]:
+    """Settings of the collector that is started, by their names in `satsuma_server.settings.Settings`; to override."""
+    return {}
+
+
+@pytest.fixture
+def collector(
+    request: pytest.FixtureRequest, tmp_path: Path, satsuma_case: Case, collector_settings: dict[str, Any]
+) -> Iterator[Collector]:
     """A real collector on a free port, fresh for each test; or the one that ``--satsuma-collector`` names."""
     given = request.config.stash[options.KEY]
     if given.collector:
@@ -58,7 +66,7 @@ def collector(request: pytest.FixtureRequest, tmp_path: Path, satsuma_case: Case
         satsuma_case.collectors.append(found)
         yield found
         return
-    with running(tmp_path / "collector") as started:
+    with running(tmp_path / "collector", **collector_settings) as started:
         satsuma_case.collectors.append(started)
         yield started
 
