@@ -1,7 +1,7 @@
 """Test a site's analytics identity in a real browser."""
 
 from .aio import AsyncVisitor
-from .case import ExpectationError
+from .errors import ExpectationError
 from .expect import AsyncExpectations, Expectations
 from .identity import CookieState, IdentityState
 from .libraries import LIBRARIES, Library

@@ -49,10 +49,6 @@ class Case:
         return as_text(self.entries())
 
 
-class ExpectationError(AssertionError):
-    """Something did not come as expected; the message has the difference and the timeline."""
-
-
 class External(Collector):
     """A collector that was there before the test: only what comes during the test is seen."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from operator import methodcaller
 from typing import Any
 
 from satsuma_server.testing import Collector
 
-from .case import Case, ExpectationError
+from .case import Case
+from .errors import ExpectationError
 from .identity import IdentityState
 from .matching import Wanted, nearest, tell, wanted
 from .steps import Steps, awaited, sync
@@ -19,6 +21,9 @@ from .visitor import Tab
 type Event = dict[str, Any]
 type Who = IdentityState | Tab | Mapping[str, Any]
 """An identity as it was, a visitor (asked again and again while waited for), or an event with its ids."""
+
+__tracebackhide__ = methodcaller("errisinstance", ExpectationError)
+"""A failed test shows its own line, not ours."""
 
 SECONDS = 10.0
 QUIET_SECONDS = 0.5
@@ -220,7 +225,6 @@ class Expecting:
             yield self.pause(POLL_SECONDS)
 
     def _fail(self, message: str) -> None:
-        __tracebackhide__ = True
         raise ExpectationError(f"{message}\n\nWhat happened:\n{self._case.as_text()}")
 
 

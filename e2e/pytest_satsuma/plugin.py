@@ -11,8 +11,9 @@ from playwright.sync_api import BrowserContext, Route
 from satsuma_server.testing import Collector, running
 
 from . import options, verdict
-from .case import Case, ExpectationError, External
+from .case import Case, External
 from .chromium import launch_args
+from .errors import ExpectationError
 from .expect import AsyncExpectations, Expectations
 from .libraries import named
 from .report import write_report
@@ -199,7 +200,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             if isinstance(tab, Visitor):
                 tab.settle()
         planned = item.get_closest_marker(verdict.UNPLANNED) is None
-        verdict.judge(case, item.nodeid, item.config.stash[options.KEY], planned=planned)
+        try:
+            verdict.judge(case, item.nodeid, item.config.stash[options.KEY], planned=planned)
+        except ExpectationError as error:
+            # No line of the test's is to blame.
+            pytest.fail(str(error), pytrace=False)
     return result
 
 
@@ -213,7 +218,7 @@ def pytest_runtest_makereport(
     wish = item.config.stash[options.KEY].report
     if case is None or wish == "off" or not case.timeline.entries or (made.when != "call" and made.passed):
         return made
-    if made.failed and not (call.excinfo and call.excinfo.errisinstance(ExpectationError)):
+    if made.failed and "What happened:" not in made.longreprtext:
         made.sections.append(("What happened", case.as_text()))
     if made.failed or wish == "all":
         path = write_report(case, "failed" if made.failed else "passed", made.longreprtext)

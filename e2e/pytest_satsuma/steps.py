@@ -10,7 +10,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine, Generator
+from operator import methodcaller
 from typing import Any
+
+from .errors import ExpectationError
+
+__tracebackhide__ = methodcaller("errisinstance", ExpectationError)
 
 type Steps[T] = Generator[Any, Any, T]
 """A recipe that comes to a T."""

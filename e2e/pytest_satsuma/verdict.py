@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
+
 from satsuma_server.plans import Plan
 
 from . import record
-from .case import Case, ExpectationError
+from .case import Case
+from .errors import ExpectationError
 from .options import Options
 from .timeline import describe
+
+__tracebackhide__ = methodcaller("errisinstance", ExpectationError)
 
 UNPLANNED = "unplanned"
 """The marker of tests whose events the plan doesn't bind."""

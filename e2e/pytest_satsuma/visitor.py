@@ -104,8 +104,8 @@ class Tab:
         """Open a page of the site, in a new tab if this one was closed, and wait until its library is up."""
         if self.page.is_closed():
             self.page = yield from self._open()
-        yield self.page.goto(urljoin(self.base_url, path))
         self.device.note(Kind.DID, f"opened {path}")
+        yield self.page.goto(urljoin(self.base_url, path))
         yield from self._wait_for_boot()
 
     def _wait_for_boot(self) -> Steps[None]:
