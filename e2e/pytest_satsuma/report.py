@@ -50,9 +50,9 @@ def write_report(case: Case, outcome: str, failure: str = "") -> Path:
 def render(case: Case, outcome: str, failure: str = "") -> str:
     """Return the report. Everything in it is escaped: events hold whatever somebody sent."""
     entries = case.entries()
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
-    )
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["hue"] = hue
+    template = environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
     counts = {kind.value: sum(entry.kind is kind for entry in entries) for kind in Kind}
     return template.render(name=case.name, outcome=outcome, failure=failure, lines=_lines(entries), counts=counts)
 

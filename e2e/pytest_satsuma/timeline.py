@@ -59,7 +59,15 @@ class Timeline:
     def with_stored(self, events: list[dict[str, Any]]) -> list[Entry]:
         """Return the entries, with what a collector has stored among them, by its own time of receipt."""
         stored = [Entry(self._moment(event), "collector", Kind.STORED, describe(event), event) for event in events]
-        return sorted([*self.entries, *stored], key=lambda entry: entry.at)
+        received = {event["messageId"]: self._moment(event) for event in events}
+
+        def at(entry: Entry) -> float:
+            if entry.kind is not Kind.SENT:
+                return entry.at
+            # Playwright may tell of a request only after its answer.
+            return min(entry.at, received.get(entry.detail.get("messageId"), entry.at) - 1e-6)
+
+        return sorted([*self.entries, *stored], key=at)
 
     def _moment(self, event: dict[str, Any]) -> float:
         return datetime.fromisoformat(event["receivedAt"]).timestamp() - self._start
