@@ -1,6 +1,7 @@
 """Test a site's analytics identity in a real browser."""
 
 from .aio import AsyncVisitor
+from .chromium import launch_args
 from .errors import ExpectationError
 from .expect import AsyncExpectations, Expectations
 from .identity import CookieState, IdentityState
@@ -21,4 +22,5 @@ __all__ = [
     "Library",
     "Visitor",
     "Wanted",
+    "launch_args",
 ]

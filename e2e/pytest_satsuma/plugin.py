@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import BrowserContext as AsyncBrowserContext
 from playwright.sync_api import BrowserContext, Route
 from satsuma_server.testing import Collector, running
 
 from . import options, verdict
+from .aio import AsyncVisitor
 from .case import Case, External
 from .chromium import launch_args
 from .errors import ExpectationError
@@ -124,6 +126,32 @@ def second_tab(visitor: Visitor, satsuma_case: Case) -> Callable[[], Visitor]:
         return tab
 
     return make
+
+
+@pytest.fixture
+def async_visitor(
+    site: str, satsuma_case: Case, request: pytest.FixtureRequest
+) -> Iterator[Callable[[AsyncBrowserContext], Awaitable[AsyncVisitor]]]:
+    """A coroutine function that makes a visitor of a context of Playwright's asynchronous API.
+
+    For tests that run in an event loop; they start Playwright themselves. Fails the test if a page makes an error.
+    """
+    given = request.config.stash[options.KEY]
+    visitors: list[AsyncVisitor] = []
+
+    async def make(context: AsyncBrowserContext) -> AsyncVisitor:
+        label = f"device {len(visitors) + 1}" if visitors else "visitor"
+        visitors.append(
+            await AsyncVisitor.open(
+                context, site, libraries=named(given.library), label=label, timeline=satsuma_case.timeline
+            )
+        )
+        satsuma_case.tabs.append(visitors[-1])
+        return visitors[-1]
+
+    yield make
+    errors = [error for visitor in visitors for error in visitor.errors]
+    assert not errors, f"the pages made errors: {errors}"
 
 
 def _divert(context: BrowserContext, origin: str, collector: str) -> None:

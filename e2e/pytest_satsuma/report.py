@@ -43,7 +43,7 @@ def write_report(case: Case, outcome: str, failure: str = "") -> Path:
     """Write the report into the test's folder for artifacts, and return its path."""
     case.output.mkdir(parents=True, exist_ok=True)
     path = case.output / FILE
-    path.write_text(render(case, outcome, failure), encoding="utf-8")
+    path.write_text(render(case, outcome, failure), encoding="utf-8", errors="backslashreplace")
     return path
 
 
