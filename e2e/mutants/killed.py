@@ -11,10 +11,10 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "mutants.md"
 INTRODUCTION = """# What the tests would notice
 
 Written by `./dev mutants`: {count} faults in the SDK's rules of identity, each put into a copy of it, built, and played
-through the tests of [the specification](specification.md) in a real Chromium up to the first that fails. A fault that
-no test noticed would stand here as **survived**.
+through the tests of [the specification](specification.md) in a real Chromium up to the first that fails, beginning with
+the one that is about that rule. A fault that no test noticed would stand here as **survived**.
 
-| fault | noticed first by |
+| fault | noticed by |
 |---|---|
 """
 

@@ -43,7 +43,7 @@ def test_a_site_with_stock_analytics_next_on_two_workers(run: Run) -> None:
 
 def test_a_site_with_rudderstack_whose_payloads_are_kept_and_compared(run: Run, tmp_path: Path) -> None:
     run("rudderstack", "--satsuma-record", passed=2)
-    [golden] = (tmp_path / "rudderstack" / "satsuma-golden").glob("*logs-out*.json")
+    [golden] = (tmp_path / "rudderstack" / "satsuma-golden").glob("*logs_out*.json")
     text = golden.read_text()
     assert "user-7" in text, "payloads are kept as they are"
     golden.write_text(text.replace('"plan": "lime"', '"plan": "lemon"'))
