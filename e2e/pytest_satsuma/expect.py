@@ -25,6 +25,7 @@ type Who = IdentityState | Tab | Mapping[str, Any]
 __tracebackhide__ = methodcaller("errisinstance", ExpectationError)
 """A failed test shows its own line, not ours."""
 
+STORY = "What happened:"
 SECONDS = 10.0
 QUIET_SECONDS = 0.5
 POLL_SECONDS = 0.03
@@ -225,7 +226,7 @@ class Expecting:
             yield self.pause(POLL_SECONDS)
 
     def _fail(self, message: str) -> None:
-        raise ExpectationError(f"{message}\n\nWhat happened:\n{self._case.as_text()}")
+        raise ExpectationError(f"{message}\n\n{STORY}\n{self._case.as_text()}")
 
 
 class Expectations(Expecting):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import BrowserContext as AsyncBrowserContext
+from playwright.async_api import Route as AsyncRoute
 from playwright.sync_api import BrowserContext, Route
 from satsuma_server.testing import Collector, running
 
@@ -16,7 +17,7 @@ from .aio import AsyncVisitor
 from .case import Case, External
 from .chromium import launch_args
 from .errors import ExpectationError
-from .expect import AsyncExpectations, Expectations
+from .expect import STORY, AsyncExpectations, Expectations
 from .libraries import named
 from .report import write_report
 from .visitor import Visitor
@@ -140,6 +141,8 @@ def async_visitor(
     visitors: list[AsyncVisitor] = []
 
     async def make(context: AsyncBrowserContext) -> AsyncVisitor:
+        for origin in given.intercept:
+            await context.route(_posts(origin), _answerer(origin, request.getfixturevalue("collector").url))
         label = f"device {len(visitors) + 1}" if visitors else "visitor"
         visitors.append(
             await AsyncVisitor.open(
@@ -158,10 +161,24 @@ def _divert(context: BrowserContext, origin: str, collector: str) -> None:
     """Have the collector take what pages post to the tracking API of another origin."""
 
     def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(origin.rstrip("/"))
-        route.fulfill(response=route.fetch(url=f"{collector}{path}"))
+        route.fulfill(response=route.fetch(url=_moved(route.request.url, origin, collector)))
 
-    context.route(f"{origin.rstrip('/')}/v1/**", answer)
+    context.route(_posts(origin), answer)
+
+
+def _answerer(origin: str, collector: str) -> Callable[[AsyncRoute], Awaitable[None]]:
+    async def answer(route: AsyncRoute) -> None:
+        await route.fulfill(response=await route.fetch(url=_moved(route.request.url, origin, collector)))
+
+    return answer
+
+
+def _posts(origin: str) -> str:
+    return f"{origin.rstrip('/')}/v1/**"
+
+
+def _moved(url: str, origin: str, collector: str) -> str:
+    return collector + url.removeprefix(origin.rstrip("/"))
 
 
 # Expectations
@@ -246,7 +263,11 @@ def pytest_runtest_makereport(
     wish = item.config.stash[options.KEY].report
     if case is None or wish == "off" or not case.timeline.entries or (made.when != "call" and made.passed):
         return made
-    if made.failed and "What happened:" not in made.longreprtext:
+    if made.when == "call":
+        for tab in case.tabs:
+            if isinstance(tab, Visitor):
+                tab.look()
+    if made.failed and STORY not in made.longreprtext:
         made.sections.append(("What happened", case.as_text()))
     if made.failed or wish == "all":
         path = write_report(case, "failed" if made.failed else "passed", made.longreprtext)

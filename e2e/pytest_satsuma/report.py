@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment
 
 from .case import Case
+from .expect import STORY
 from .timeline import Entry, Kind
 
 FILE = "satsuma-timeline.html"
@@ -54,7 +55,19 @@ def render(case: Case, outcome: str, failure: str = "") -> str:
     environment.filters["hue"] = hue
     template = environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
     counts = {kind.value: sum(entry.kind is kind for entry in entries) for kind in Kind}
-    return template.render(name=case.name, outcome=outcome, failure=failure, lines=_lines(entries), counts=counts)
+    return template.render(
+        name=case.name, outcome=outcome, failure=_without_story(failure), lines=_lines(entries), counts=counts
+    )
+
+
+def _without_story(failure: str) -> str:
+    """Return a failure without the timeline in its message: the report tells it better."""
+    head, story, rest = failure.partition(STORY)
+    if not story:
+        return failure
+    lines = head.rstrip("E \n")
+    after = [line for line in rest.splitlines()[1:] if not line.startswith("E ")]
+    return "\n".join([lines, *after]).rstrip()
 
 
 def _lines(entries: list[Entry]) -> list[Line]:

@@ -9,6 +9,7 @@ from satsuma_server.plans import Plan
 from . import record
 from .case import Case
 from .errors import ExpectationError
+from .expect import STORY
 from .options import Options
 from .timeline import describe
 
@@ -40,4 +41,4 @@ def check_plan(case: Case, plan: Plan) -> None:
     if found:
         lines = [f"  seq {event['seq']}: {violation}\n    in {describe(event)}" for event, violation in found[:40]]
         counted = f"{len(found)} violations of the tracking plan {plan.title!r}:"
-        raise ExpectationError("\n".join([counted, *lines, "", "What happened:", case.as_text()]))
+        raise ExpectationError("\n".join([counted, *lines, "", STORY, case.as_text()]))

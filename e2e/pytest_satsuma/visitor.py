@@ -283,3 +283,4 @@ class Visitor(Tab):
     leave = sync(Tab._leave)
     kill = sync(Tab._kill)
     settle = sync(Tab._settle)
+    look = sync(Tab._look)
