@@ -1,14 +1,19 @@
-"""Our own flows go through the demo shop, with the collector behind it."""
+"""Our own flows go through the demo shop, with the collector behind it, and with either library in the pages."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from faults import Faults, watched_collector
-from pytest_satsuma import Visitor
+from pytest_satsuma import LIBRARIES, Visitor
+from reference_library import reference_cdn, stock_snippet
+from rewriting import rewritten
+from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 from satsuma_shop.app import create_app
 from shopper import Shopper
@@ -17,11 +22,21 @@ Event = dict[str, Any]
 
 
 @pytest.fixture
-def site(collector: Collector, tmp_path: Path) -> Iterator[str]:
-    """The demo shop, with a database of its own."""
+def collector_settings() -> dict[str, Any]:
+    """Settings of the collector: where SATSUMA_RUNTIME names a folder, it serves that one's runtime."""
+    runtime = os.environ.get("SATSUMA_RUNTIME")
+    return {"runtime": Path(runtime)} if runtime else {}
+
+
+@pytest.fixture
+def site(collector: Collector, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The demo shop, with a database of its own; with ``--satsuma-library analytics-next``, with that library."""
     shop = create_app(collector_url=collector.url, token=collector.token, data=tmp_path)
-    with serving(shop) as url:
-        yield url
+    with ExitStack() as stack:
+        if request.config.getoption("--satsuma-library") == LIBRARIES["analytics-next"].name:
+            cdn = stack.enter_context(reference_cdn(collector.url))
+            shop = rewritten(shop, snippet("demo", collector.url), stock_snippet(cdn, "demo"))
+        yield stack.enter_context(serving(shop))
 
 
 @pytest.fixture

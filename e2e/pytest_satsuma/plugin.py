@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.async_api import BrowserContext as AsyncBrowserContext
+from playwright.async_api import Route as AsyncRoute
+from playwright.sync_api import BrowserContext, Route
 from satsuma_server.testing import Collector, running
 
+from . import options, verdict
+from .aio import AsyncVisitor
+from .case import Case, External
 from .chromium import launch_args
+from .errors import ExpectationError
+from .expect import STORY, AsyncExpectations, Expectations
+from .libraries import named
+from .report import write_report
 from .visitor import Visitor
+
+type ExpectEvent = Callable[..., dict[str, Any]]
+
+CASE = pytest.StashKey[Case]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[options.KEY] = options.read_options(config)
+    config.addinivalue_line("markers", f"{verdict.UNPLANNED}: the tracking plan doesn't bind this test's events")
+
+
+# What is started
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +46,32 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture
-def collector(tmp_path: Path) -> Iterator[Collector]:
-    """A real collector on a free port, fresh for each test."""
-    with running(tmp_path / "collector") as started:
+def satsuma_case(request: pytest.FixtureRequest, output_path: str) -> Case:
+    """The story of this test."""
+    case = Case(request.node.nodeid, Path(output_path))
+    request.node.stash[CASE] = case
+    return case
+
+
+@pytest.fixture
+def collector_settings() -> dict[str, Any]:
+    """Settings of the collector that is started, by their names in `satsuma_server.settings.Settings`; to override."""
+    return {}
+
+
+@pytest.fixture
+def collector(
+    request: pytest.FixtureRequest, tmp_path: Path, satsuma_case: Case, collector_settings: dict[str, Any]
+) -> Iterator[Collector]:
+    """A real collector on a free port, fresh for each test; or the one that ``--satsuma-collector`` names."""
+    given = request.config.stash[options.KEY]
+    if given.collector:
+        found = External(given.collector, given.token)
+        satsuma_case.collectors.append(found)
+        yield found
+        return
+    with running(tmp_path / "collector", **collector_settings) as started:
+        satsuma_case.collectors.append(started)
         yield started
 
 
@@ -40,21 +88,25 @@ def site(base_url: str) -> str:
 
 
 @pytest.fixture
-def new_device(browser: Browser, site: str) -> Iterator[Callable[[], Visitor]]:
-    """A function that gives another visitor, on a device of its own."""
-    contexts: list[BrowserContext] = []
+def new_device(
+    new_context: Callable[[], BrowserContext], site: str, satsuma_case: Case, request: pytest.FixtureRequest
+) -> Iterator[Callable[[], Visitor]]:
+    """A function that gives another visitor, on a device of its own. Fails the test if a page makes an error."""
+    given = request.config.stash[options.KEY]
     visitors: list[Visitor] = []
 
     def make() -> Visitor:
-        context = browser.new_context()
-        contexts.append(context)
-        visitors.append(Visitor(context, site))
-        return visitors[-1]
+        context = new_context()
+        for origin in given.intercept:
+            _divert(context, origin, request.getfixturevalue("collector").url)
+        label = f"device {len(visitors) + 1}" if visitors else "visitor"
+        visitor = Visitor(context, site, libraries=named(given.library), label=label, timeline=satsuma_case.timeline)
+        visitors.append(visitor)
+        satsuma_case.tabs.append(visitor)
+        return visitor
 
     yield make
     errors = [error for visitor in visitors for error in visitor.errors]
-    for context in contexts:
-        context.close()
     assert not errors, f"the pages made errors: {errors}"
 
 
@@ -62,3 +114,163 @@ def new_device(browser: Browser, site: str) -> Iterator[Callable[[], Visitor]]:
 def visitor(new_device: Callable[[], Visitor]) -> Visitor:
     """A visitor who has never been on the site. Fails the test if the page makes an error."""
     return new_device()
+
+
+@pytest.fixture
+def second_tab(visitor: Visitor, satsuma_case: Case) -> Callable[[], Visitor]:
+    """A function that gives `visitor` in another tab: the same cookies, the same localStorage."""
+
+    def make() -> Visitor:
+        satsuma_case.tabs.append(visitor.new_tab())
+        tab = satsuma_case.tabs[-1]
+        assert isinstance(tab, Visitor)
+        return tab
+
+    return make
+
+
+@pytest.fixture
+def async_visitor(
+    site: str, satsuma_case: Case, request: pytest.FixtureRequest
+) -> Iterator[Callable[[AsyncBrowserContext], Awaitable[AsyncVisitor]]]:
+    """A coroutine function that makes a visitor of a context of Playwright's asynchronous API.
+
+    For tests that run in an event loop; they start Playwright themselves. Fails the test if a page makes an error.
+    """
+    given = request.config.stash[options.KEY]
+    visitors: list[AsyncVisitor] = []
+
+    async def make(context: AsyncBrowserContext) -> AsyncVisitor:
+        for origin in given.intercept:
+            await context.route(_posts(origin), _answerer(origin, request.getfixturevalue("collector").url))
+        label = f"device {len(visitors) + 1}" if visitors else "visitor"
+        visitors.append(
+            await AsyncVisitor.open(
+                context, site, libraries=named(given.library), label=label, timeline=satsuma_case.timeline
+            )
+        )
+        satsuma_case.tabs.append(visitors[-1])
+        return visitors[-1]
+
+    yield make
+    errors = [error for visitor in visitors for error in visitor.errors]
+    assert not errors, f"the pages made errors: {errors}"
+
+
+def _divert(context: BrowserContext, origin: str, collector: str) -> None:
+    """Have the collector take what pages post to the tracking API of another origin."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(response=route.fetch(url=_moved(route.request.url, origin, collector)))
+
+    context.route(_posts(origin), answer)
+
+
+def _answerer(origin: str, collector: str) -> Callable[[AsyncRoute], Awaitable[None]]:
+    async def answer(route: AsyncRoute) -> None:
+        await route.fulfill(response=await route.fetch(url=_moved(route.request.url, origin, collector)))
+
+    return answer
+
+
+def _posts(origin: str) -> str:
+    return f"{origin.rstrip('/')}/v1/**"
+
+
+def _moved(url: str, origin: str, collector: str) -> str:
+    return collector + url.removeprefix(origin.rstrip("/"))
+
+
+# Expectations
+
+
+@pytest.fixture
+def expectations(collector: Collector, satsuma_case: Case) -> Expectations:
+    """All expectations of this test, on its `collector`."""
+    return Expectations(collector, satsuma_case)
+
+
+@pytest.fixture
+def async_expectations(collector: Collector, satsuma_case: Case) -> AsyncExpectations:
+    """All expectations, for tests that run in an event loop."""
+    return AsyncExpectations(collector, satsuma_case)
+
+
+@pytest.fixture
+def expect_event(expectations: Expectations) -> ExpectEvent:
+    """Waits for an event in the collector: `Expectations.event`."""
+    return expectations.event
+
+
+@pytest.fixture
+def expect_no_event(expectations: Expectations) -> Callable[..., None]:
+    """Checks that an event does not come: `Expectations.no_event`."""
+    return expectations.no_event
+
+
+@pytest.fixture
+def expect_order(expectations: Expectations) -> Callable[..., list[dict[str, Any]]]:
+    """Waits for events in this order: `Expectations.order`."""
+    return expectations.order
+
+
+@pytest.fixture
+def expect_same_visitor(expectations: Expectations) -> Callable[..., None]:
+    """Waits until somebody is who they were: `Expectations.same_visitor`."""
+    return expectations.same_visitor
+
+
+@pytest.fixture
+def expect_new_visitor(expectations: Expectations) -> Callable[..., None]:
+    """Waits until somebody is nobody known: `Expectations.new_visitor`."""
+    return expectations.new_visitor
+
+
+@pytest.fixture
+def expect_identified(expectations: Expectations) -> Callable[..., Any]:
+    """Waits until a visitor is known: `Expectations.identified`."""
+    return expectations.identified
+
+
+# After each test
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Hold the events of a test that has passed against the tracking plan and the golden files."""
+    result = yield
+    case = item.stash.get(CASE, None)
+    if case is not None and case.collectors:
+        for tab in case.tabs:
+            if isinstance(tab, Visitor):
+                tab.settle()
+        planned = item.get_closest_marker(verdict.UNPLANNED) is None
+        try:
+            verdict.judge(case, item.nodeid, item.config.stash[options.KEY], planned=planned)
+        except ExpectationError as error:
+            # No line of the test's is to blame.
+            pytest.fail(str(error), pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell the story of a test that has failed, and write it down."""
+    made = yield
+    case = item.stash.get(CASE, None)
+    wish = item.config.stash[options.KEY].report
+    if case is None or wish == "off" or not case.timeline.entries or (made.when != "call" and made.passed):
+        return made
+    if made.when == "call":
+        for tab in case.tabs:
+            if isinstance(tab, Visitor):
+                tab.look()
+    if made.failed and STORY not in made.longreprtext:
+        made.sections.append(("What happened", case.as_text()))
+    if made.failed or wish == "all":
+        path = write_report(case, "failed" if made.failed else "passed", made.longreprtext)
+        made.sections.append(("Timeline", str(path)))
+        made.user_properties.append(("satsuma_timeline", str(path)))
+    return made

@@ -2,164 +2,128 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote, urljoin
+from contextlib import suppress
+from typing import Any, Self
+from urllib.parse import urljoin
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, Error, Page
 
-BOOTED = "() => Boolean(window.analytics && window.analytics.initialized)"
+from .device import Device
+from .identity import CookieState, IdentityState, read_identity
+from .libraries import AUTO, Library, named
+from .steps import Steps, run, sync
+from .stores import ITEMS, Cookies, LocalStorage
+from .timeline import Kind, Timeline, short
+from .travel import SCRIPT, shortened
+
 BOOT_SECONDS = 30
 POLL_SECONDS = 0.02
 SECONDS_A_DAY = 86_400
+CRASH = "chrome://crash"
 
 
-@dataclass(frozen=True, slots=True)
-class CookieState:
-    """One cookie as the browser keeps it.
-
-    Attributes:
-        value: decoded.
-        expires_in_days: None for a session cookie.
-    """
-
-    name: str
-    value: str
-    domain: str
-    path: str
-    expires_in_days: float | None
-    same_site: str
-    secure: bool
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityState:
-    """What cookies and localStorage say of the visitor, without asking the library (which would heal them)."""
-
-    cookie_user_id: str | None
-    cookie_anonymous_id: str | None
-    storage_user_id: str | None
-    storage_anonymous_id: str | None
-    traits: dict[str, Any] | None
-
-    @property
-    def user_id(self) -> str | None:
-        """The userId, from whichever store has it."""
-        return self.storage_user_id or self.cookie_user_id
-
-    @property
-    def anonymous_id(self) -> str | None:
-        """The anonymousId, from whichever store has it."""
-        return self.cookie_anonymous_id or self.storage_anonymous_id
-
-
-class Cookies:
-    """The visitor's cookies."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        self._visitor = visitor
-
-    def all(self) -> dict[str, CookieState]:
-        """Return the cookies that the browser would send to the page, by name."""
-        now = time.time()
-        return {cookie["name"]: _state(cookie, now) for cookie in self._visitor.context.cookies(self._visitor.page.url)}
-
-    def read(self) -> str:
-        """Return ``document.cookie`` as the page reads it."""
-        return str(self._visitor.page.evaluate("() => document.cookie"))
-
-    def expire(self, *names: str, seconds: int = 1) -> None:
-        """Let cookies expire for real: set anew with a short max-age, then waited for.
-
-        Args:
-            names: which; all of the library's (``ajs_…``) if none are named.
-            seconds: their new lifetime.
-        """
-        chosen = [name for name in self.all() if name in names or (not names and name.startswith("ajs_"))]
-        self._visitor.page.evaluate(
-            """([names, seconds]) => {
-                for (const pair of document.cookie.split("; "))
-                    if (names.includes(pair.split("=")[0]))
-                        document.cookie = `${pair}; path=/; samesite=lax; max-age=${seconds}`;
-            }""",
-            [chosen, seconds],
-        )
-        self._visitor.until(lambda: not set(chosen) & set(self.all()), "the cookies to expire", seconds + 10)
-
-    def clear(self) -> None:
-        """Remove all cookies, as a visitor does who clears them."""
-        self._visitor.context.clear_cookies()
-
-
-class LocalStorage:
-    """The localStorage of the visitor's page."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        self._visitor = visitor
-
-    def all(self) -> dict[str, str]:
-        """Return all items, as text."""
-        items: dict[str, str] = self._visitor.page.evaluate("() => ({...localStorage})")
-        return items
-
-    def clear(self) -> None:
-        """Remove all items."""
-        self._visitor.page.evaluate("() => localStorage.clear()")
-
-
-class Visitor:
-    """One browser context on one site.
+class Tab:
+    """One tab on one site: the recipes of all that a visitor does. `Visitor` and `AsyncVisitor` are its two faces.
 
     Attributes:
+        device: what the tab shares with the visitor's others.
+        base_url: the site's origin.
         page: Playwright's page.
-        cookies, storage: to look into and to break.
-        errors: what the page wrote to the console as an error, and what it threw.
     """
 
-    def __init__(self, context: BrowserContext, base_url: str) -> None:
-        self.context = context
+    page: Any
+
+    def __init__(self, device: Device, base_url: str) -> None:
+        self.device = device
         self.base_url = base_url
-        self.page: Page = context.new_page()
-        self.cookies = Cookies(self)
-        self.storage = LocalStorage(self)
-        self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
-        self.page.on("console", self._note)
-
-    def _note(self, line: ConsoleMessage) -> None:
-        if line.type == "error":
-            self.errors.append(f"console: {line.text}")
-
-    def visit(self, path: str = "/") -> None:
-        """Open a page and wait until the library is up."""
-        self.page.goto(urljoin(self.base_url, path))
-        self.wait_for_boot()
-
-    def wait_for_boot(self) -> None:
-        """Wait until ``analytics.initialized``."""
-        self.until(lambda: self.page.evaluate(BOOTED), "analytics to be initialized", BOOT_SECONDS)
-
-    def evaluate(self, script: str, argument: Any = None) -> Any:
-        """Run JavaScript in the page and return its result."""
-        return self.page.evaluate(script, argument)
+        self._known = IdentityState()
 
     @property
-    def identity(self) -> IdentityState:
-        """What the stores say now."""
-        cookies = {name: state.value for name, state in self.cookies.all().items()}
-        stored = {key: _json_or_text(text) for key, text in self.storage.all().items()}
-        return IdentityState(
-            cookie_user_id=cookies.get("ajs_user_id"),
-            cookie_anonymous_id=cookies.get("ajs_anonymous_id"),
-            storage_user_id=stored.get("ajs_user_id"),
-            storage_anonymous_id=stored.get("ajs_anonymous_id"),
-            traits=stored.get("ajs_user_traits"),
-        )
+    def context(self) -> Any:
+        """Playwright's browser context."""
+        return self.device.context
 
-    def until(self, true: Callable[[], Any], what: str, seconds: float = 10) -> None:
+    @property
+    def errors(self) -> list[str]:
+        """What the visitor's pages wrote to the console as an error, and what they threw."""
+        return self.device.errors
+
+    @property
+    def timeline(self) -> Timeline:
+        """What happened so far."""
+        return self.device.timeline
+
+    @property
+    def address(self) -> str:
+        """The page's URL; the site's where no page is open yet."""
+        url: str = self.page.url
+        return url if url.startswith("http") else self.base_url
+
+    def pause(self, seconds: float) -> Any:
+        """Wait, while Playwright goes on hearing of pages."""
+        raise NotImplementedError
+
+    # Recipes
+
+    def did(self, text: str) -> Steps[None]:
+        """Note something that the visitor did, and what it made of the identity."""
+        self.device.note(Kind.DID, text)
+        yield from self._look()
+
+    def _look(self) -> Steps[None]:
+        """Note the identity where it has changed."""
+        try:
+            state = yield from self._identity()
+        except Error:
+            return  # The page is gone, or going.
+        if state != self._known:
+            self._known = state
+            self.device.note(Kind.IDENTITY, short(state.as_dict() or "nobody", 300), state.as_dict())
+
+    def _identity(self) -> Steps[IdentityState]:
+        now = time.time()
+        cookies = yield self.context.cookies(self.address)
+
+        decoded = {one["name"]: CookieState.of(one, now).value for one in cookies}
+        items: dict[str, str] = {}
+        if not self.page.is_closed():
+            items = yield self.page.evaluate(ITEMS)
+        return read_identity(self.device.libraries, decoded, items)
+
+    def _open(self) -> Steps[Any]:
+        """Open a tab that is as the visitor's others."""
+        page = yield self.context.new_page()
+        self.device.tabs += 1
+        if self.device.blocks_cookies:
+            yield from self._forbid(page)
+        return page
+
+    def _visit(self, path: str = "/") -> Steps[None]:
+        """Open a page of the site, in a new tab if this one was closed, and wait until its library is up."""
+        if self.page.is_closed():
+            self.page = yield from self._open()
+        self.device.note(Kind.DID, f"opened {path}")
+        yield self.page.goto(urljoin(self.base_url, path))
+        yield from self._wait_for_boot()
+
+    def _wait_for_boot(self) -> Steps[None]:
+        """Wait until the page's library takes calls."""
+
+        def booted() -> Any:
+            return self.page.evaluate(self.device.is_up)
+
+        yield from self._until(booted, "the library to be up", BOOT_SECONDS)
+        yield from self._look()
+
+    def _evaluate(self, script: str, argument: Any = None) -> Steps[Any]:
+        """Run JavaScript in the page and return its result."""
+        result = yield self.page.evaluate(script, argument)
+        yield from self.did(f"ran {short(' '.join(script.split()), 100)}")
+        return result
+
+    def _until(self, true: Callable[[], Any], what: str, seconds: float = 10) -> Steps[None]:
         """Wait until something is true.
 
         Polled by evaluate, since a strict content policy forbids what Playwright's wait_for_function needs.
@@ -168,27 +132,155 @@ class Visitor:
             AssertionError: it never was.
         """
         limit = time.monotonic() + seconds
-        while not true():
+        while not (yield from self._asked(true)):
             if time.monotonic() > limit:
                 raise AssertionError(f"waited {seconds} s for {what}; the page's errors: {self.errors}")
-            self.page.wait_for_timeout(POLL_SECONDS * 1000)
+            yield self.pause(POLL_SECONDS)
+
+    def _asked(self, true: Callable[[], Any]) -> Steps[Any]:
+        try:
+            return (yield true())
+        except Error as error:
+            if "Execution context was destroyed" in str(error):
+                return False  # The page is on its way to the next one.
+            raise
+
+    def _after(self, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> Steps[None]:
+        """Let time pass: the pages' clock goes ahead, and cookies come nearer to their end or have reached it.
+
+        ``Date`` and ``performance.timeOrigin`` tell the later time in this page and in all that are opened from now on.
+        Each cookie's expiry comes nearer by as much, and those due are removed; session cookies stay.
+
+        Not moved are timers (a page left open doesn't live through the time), workers, the HTTP cache and all servers:
+        a collector stamps ``receivedAt`` with its own clock. `performance.now` goes on as it was.
+        """
+        passed = days * SECONDS_A_DAY + hours * 3600 + minutes * 60 + seconds
+        assert passed >= 0, "time passes forwards only"
+        device = self.device
+        living, due = shortened((yield self.context.cookies()), passed)
+        for cookie in due:
+            yield self.context.clear_cookies(name=cookie["name"], domain=cookie["domain"], path=cookie["path"])
+        if living:
+            yield self.context.add_cookies(living)
+        device.ahead += passed
+        script = f"({SCRIPT})({device.ahead * 1000})"
+        yield self.context.add_init_script(script)
+        for page in self.context.pages:
+            yield page.evaluate(script)
+        ended = ", ".join(cookie["name"] for cookie in due) or "none"
+        yield from self.did(f"let {passed / SECONDS_A_DAY:g} days pass; cookies that came to their end: {ended}")
+
+    def _block_cookies(self) -> Steps[None]:
+        """Forbid all pages cookies, and remove those that are there; localStorage stays usable.
+
+        It is Chromium's own switch for ``document.cookie``: reading gives nothing, writing does nothing, and
+        ``navigator.cookieEnabled`` says so. Cookies that a server sets by a header are not kept back.
+        """
+        self.device.blocks_cookies = True
+        yield self.context.clear_cookies()
+        for page in self.context.pages:
+            yield from self._forbid(page)
+        yield from self.did("blocked cookies")
+
+    def _forbid(self, page: Any) -> Steps[None]:
+        session = yield self.context.new_cdp_session(page)
+        yield session.send("Emulation.setDocumentCookieDisabled", {"disabled": True})
+
+    def _offline(self) -> Steps[None]:
+        """Take the network away from all the visitor's tabs."""
+        yield self.context.set_offline(True)
+        yield from self.did("went offline")
+
+    def _online(self) -> Steps[None]:
+        """Give the network back."""
+        yield self.context.set_offline(False)
+        yield from self.did("came back online")
+
+    def _leave(self) -> Steps[None]:
+        """Close the tab as people do: the page hears of it, and may send a beacon. The next visit opens another."""
+        yield from self._look()
+        page = self.page
+        yield page.close(run_before_unload=True)
+        limit = time.monotonic() + 10
+        while not page.is_closed():
+            assert time.monotonic() < limit, "the page keeps its tab open"
+            yield self.pause(POLL_SECONDS)
+        self.device.note(Kind.DID, "closed the tab")
+
+    def _kill(self) -> Steps[None]:
+        """Have the tab's process die: the page hears nothing, and can save nothing. The next visit opens another."""
+        yield from self._look()
+        with suppress(Error):  # Which is what was asked for.
+            yield self.page.goto(CRASH)
+        yield self.page.close()
+        self.device.note(Kind.DID, "the tab's process died")
+
+    def _settle(self, seconds: float = 5) -> Steps[None]:
+        """Wait until what the pages have posted is answered, at most so long."""
+        limit = time.monotonic() + seconds
+        while self.device.under_way and time.monotonic() < limit:
+            yield self.pause(POLL_SECONDS)
 
 
-def _state(cookie: Any, now: float) -> CookieState:
-    expires = cookie["expires"]
-    return CookieState(
-        name=cookie["name"],
-        value=unquote(cookie["value"]),
-        domain=cookie["domain"],
-        path=cookie["path"],
-        expires_in_days=None if expires == -1 else (expires - now) / SECONDS_A_DAY,
-        same_site=cookie["sameSite"],
-        secure=cookie["secure"],
-    )
+class Visitor(Tab):
+    """One browser context on one site, over Playwright's synchronous API."""
 
+    page: Page
 
-def _json_or_text(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    def __init__(
+        self,
+        context: BrowserContext,
+        base_url: str,
+        *,
+        libraries: tuple[Library, ...] = named(AUTO),
+        label: str = "visitor",
+        timeline: Timeline | None = None,
+    ) -> None:
+        """Give a context its first tab.
+
+        Args:
+            context: Playwright's; nobody else should use it.
+            base_url: the site's origin.
+            libraries: that may be on the pages.
+            label, timeline: where the visitor's doings are noted.
+        """
+        self._set_up(Device(context, libraries, label, timeline or Timeline()), base_url)
+
+    def _set_up(self, device: Device, base_url: str) -> None:
+        Tab.__init__(self, device, base_url)
+        self.page = run(self._open())
+        self.cookies = Cookies(self)
+        self.storage = LocalStorage(self)
+
+    def new_tab(self) -> Self:
+        """Return the same visitor in another tab: the same cookies, the same localStorage."""
+        tab = object.__new__(type(self))
+        tab._set_up(self.device, self.base_url)
+        return tab
+
+    @property
+    def identity(self) -> IdentityState:
+        """What cookies and localStorage say now."""
+        return run(self._identity())
+
+    def pause(self, seconds: float) -> None:
+        # Any page of the context will do to let Playwright's events through; this one may have been closed.
+        page = next((page for page in self.context.pages if not page.is_closed()), None)
+        if page is None:
+            time.sleep(seconds)
+            return
+        with suppress(Error):  # It may be closed while we wait.
+            page.wait_for_timeout(seconds * 1000)
+
+    visit = sync(Tab._visit)
+    wait_for_boot = sync(Tab._wait_for_boot)
+    evaluate = sync(Tab._evaluate)
+    until = sync(Tab._until)
+    after = sync(Tab._after)
+    block_cookies = sync(Tab._block_cookies)
+    offline = sync(Tab._offline)
+    online = sync(Tab._online)
+    leave = sync(Tab._leave)
+    kill = sync(Tab._kill)
+    settle = sync(Tab._settle)
+    look = sync(Tab._look)

@@ -22,6 +22,7 @@ from .ingest.pixel import Pixel
 from .log.sqlite import SqliteLog
 from .metrics import Metrics
 from .openapi import document
+from .plans.enforcement import Enforcement
 from .privacy.deletion import Deletion, no_worker
 from .privacy.suppression import Suppressed
 from .profiles.configuration import Rules
@@ -67,6 +68,7 @@ def create_app(settings: Settings) -> Starlette:
 
     Raises:
         UnavailableError: the log can't be opened.
+        PlanError: a tracking plan can't be used.
     """
     log = SqliteLog(
         settings.data,
@@ -80,6 +82,9 @@ def create_app(settings: Settings) -> Starlette:
     metrics.watch("satsuma_log_last_seq", "Number of the newest event", lambda: log.last)
 
     worker = _Worker(settings) if settings.worker else None
+    plans = Enforcement(settings) if settings.has_plan else None
+    if plans is not None:
+        metrics.watch("satsuma_plan_violations", "What was not as planned", lambda: plans.violations.total)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -89,14 +94,16 @@ def create_app(settings: Settings) -> Starlette:
         if worker:
             await worker.stop()
         await log.close()
+        if plans is not None:
+            plans.violations.save()
 
     suppressed = Suppressed(settings.data, Rules(settings.profiles))
-    ingest = Ingest(settings, log, metrics, suppressed)
+    ingest = Ingest(settings, log, metrics, suppressed, plans)
     assets = Assets(settings)
     v1 = [
         Pixel(settings, ingest).route(),
         Early(settings, ingest).route(),
-        *Reading(settings, log).routes(),
+        *Reading(settings, log, plans.violations if plans else None).routes(),
         assets.settings_route(),
     ]
     routes = [

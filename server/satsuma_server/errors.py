@@ -93,5 +93,9 @@ class SettingsError(SatsumaError):
     """The collector's settings can't be used; the message names the setting."""
 
 
+class PlanError(SettingsError):
+    """A tracking plan can't be used; the message says where."""
+
+
 class AssetsError(SatsumaError):
     """The browser's files are missing; the message says how to build them."""

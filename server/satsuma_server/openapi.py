@@ -126,7 +126,13 @@ def _reading() -> Schema:
         "summary": "Whether the log takes writes.",
         "responses": {"200": {"description": "It does."}, "503": {"description": "It does not."}},
     }
-    return {"/v1/events": events, "/v1/refused": refused, "/v1/health": {"get": health}}
+    violations = _get("violations", "What was not as planned, counted, as NDJSON.", [])
+    return {
+        "/v1/events": events,
+        "/v1/refused": refused,
+        "/v1/violations": violations,
+        "/v1/health": {"get": health},
+    }
 
 
 def _get(name: str, about: str, parameters: list[Schema]) -> Schema:

@@ -1,4 +1,4 @@
-"""Reading back: ``GET /v1/events``, ``GET /v1/refused``, and whether more can be written: ``GET /v1/health``."""
+"""Reading back: ``GET /v1/events``, ``/refused``, ``/violations``, and whether more can be written: ``/health``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.routing import Route
 from satsuma_server.authority import authorize
 from satsuma_server.errors import BadRequestError, CollectorError, UnavailableError
 from satsuma_server.log import DeadLetter, EventLog, join_lines
+from satsuma_server.plans.violations import Violations
 from satsuma_server.settings import Settings
 
 DEFAULT_LIMIT = 1000
@@ -28,7 +29,8 @@ UNCACHED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class Reading:
     """Answers those who hold the token; others by the error that the app turns into an answer."""
 
-    def __init__(self, settings: Settings, log: EventLog) -> None:
+    def __init__(self, settings: Settings, log: EventLog, violations: Violations | None = None) -> None:
+        self._violations = violations
         self._settings = settings
         self._log = log
 
@@ -37,6 +39,7 @@ class Reading:
         return [
             Route("/events", self._events),
             Route("/refused", self._refused),
+            Route("/violations", self._not_as_planned),
             Route("/health", self._health),
         ]
 
@@ -64,6 +67,13 @@ class Reading:
         after = number(request, "after", 0, 2**63 - 1)
         limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         lines = b"".join(_letter_line(letter) for letter in await self._log.dead_letters(after, limit))
+        return Response(lines, media_type=NDJSON, headers=UNCACHED)
+
+    async def _not_as_planned(self, request: Request) -> Response:
+        """What was not as planned, counted, as NDJSON, the newest first; nothing where there is no plan."""
+        authorize(request, self._settings)
+        counts = self._violations.list() if self._violations else []
+        lines = b"".join(msgspec.json.encode(count) + b"\n" for count in counts)
         return Response(lines, media_type=NDJSON, headers=UNCACHED)
 
     async def _health(self, request: Request) -> Response:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,6 +20,9 @@ RUNTIME = Path(__file__).parent / "assets" / "runtime"
 
 ANYWHERE = ("*",)
 
+PlanMode = Literal["mark", "refuse"]
+"""What becomes of an event that is not as planned: kept with a mark, or refused."""
+
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One site, app or server that may write.
@@ -28,11 +31,15 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         write_key: what its events carry. Public: it is in every page.
         name: for people.
         origins: pages that may write with this key, as ``https://shop.example``; ``*`` for any.
+        plan: file of its tracking plan; None for that of all.
+        plan_mode: what becomes of what is not as planned; None as for all.
     """
 
     write_key: str
     name: str = ""
     origins: tuple[str, ...] = ANYWHERE
+    plan: str | None = None
+    plan_mode: PlanMode | None = None
 
     def allows(self, origin: str | None) -> bool:
         """Tell whether a page of `origin` may write; requests that come from no page always may."""
@@ -82,6 +89,8 @@ class Settings:
         worker: run the second process, which builds from the log what is asked of it.
         profiles: which ids make a person, and where profiles are kept.
         warehouse: the tables that it builds.
+        plan: file of the tracking plan of all sources that have none of their own.
+        plan_mode: what becomes of what is not as planned.
     """
 
     data: Path
@@ -101,6 +110,13 @@ class Settings:
     worker: bool = True
     profiles: ProfileSettings = field(default_factory=ProfileSettings)
     warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
+    plan: Path | None = None
+    plan_mode: PlanMode = "mark"
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether any source has a tracking plan."""
+        return self.plan is not None or any(source.plan for source in self.sources)
 
     def source(self, write_key: str | None) -> Source | None:
         """Return the source of a key, or None if it may not write."""
@@ -157,6 +173,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     worker: bool | None = None
     profiles: ProfileSettings | None = None
     warehouse: WarehouseSettings | None = None
+    plan: str | None = None
+    plan_mode: PlanMode | None = None
     sources: tuple[Source, ...] = ()
 
 
@@ -183,8 +201,13 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: {error}") from error
     values = {name: getattr(read, name) for name in read.__struct_fields__ if getattr(read, name) is not None}
-    if "data" in values:
-        values["data"] = file.parent / values["data"]
+    for name in ("data", "plan"):
+        if name in values:
+            values[name] = file.parent / values[name]
+    values["sources"] = tuple(
+        msgspec.structs.replace(source, plan=str(file.parent / source.plan)) if source.plan else source
+        for source in read.sources
+    )
     return values
 
 

@@ -7,6 +7,7 @@ import typer
 from .doctor import doctor
 from .export import export
 from .person import person
+from .plan import app as plan
 from .replay import replay
 from .serve import demo, serve_collector
 from .snippet import print_snippet
@@ -24,6 +25,7 @@ app.command()(doctor)
 app.add_typer(person, name="person")
 app.command()(sql)
 app.add_typer(warehouse, name="warehouse")
+app.add_typer(plan, name="plan")
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from asyncio import to_thread
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET
@@ -15,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from satsuma_server.errors import BadRequestError, CollectorError, ForbiddenError, UnauthorizedError
 from satsuma_server.log import Arrivals, EventLog, Refused
 from satsuma_server.metrics import Metrics
+from satsuma_server.plans.enforcement import Check, Enforcement
 from satsuma_server.privacy.suppression import Suppressed
 from satsuma_server.settings import Settings, Source
 
@@ -31,17 +34,28 @@ KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, 
 PATHS = {**{f"/v1/{name}": kind for name, kind in KINDS.items()}, "/v1/m": "", "/v1/metrics": ""}
 """What each path takes; nothing for a client's own statistics."""
 
+LARGE_BATCH = 50
+"""Events beyond which a batch is held against a plan beside the event loop."""
+
 logger = logging.getLogger("satsuma.ingest")
 
 
 class Ingest:
     """Takes events in."""
 
-    def __init__(self, settings: Settings, log: EventLog, metrics: Metrics, suppressed: Suppressed) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log: EventLog,
+        metrics: Metrics,
+        suppressed: Suppressed,
+        plans: Enforcement | None = None,
+    ) -> None:
+        self._suppressed = suppressed
+        self._plans = plans
         self._settings = settings
         self._log = log
         self._metrics = metrics
-        self._suppressed = suppressed
         self._bodies = Bodies(settings.max_pending_bytes)
 
     async def post(self, kind: str, scope: Scope, receive: Receive) -> Response:
@@ -77,7 +91,10 @@ class Ingest:
         """
         decoded = decode(body, kind)
         source = self._source(caller.write_key or decoded.write_key, caller.origin)
-        arrivals, faults = _sort(decoded, source.write_key, _arrival(decoded, caller, kind))
+        check = self._plans.check_for(source.write_key) if self._plans else None
+        job = partial(_sort, decoded, source.write_key, _arrival(decoded, caller, kind), check)
+        # A plan's schemas cost more than all other checks: a large batch must not keep everybody else waiting.
+        arrivals, faults = await to_thread(job) if check and len(decoded.events) > LARGE_BATCH else job()
         if self._suppressed:
             self._suppressed.sift(arrivals)
         new = await self._log.append(arrivals)
@@ -145,17 +162,20 @@ def _arrival(decoded: Decoded, caller: Caller, kind: str) -> Arrival:
     )
 
 
-def _sort(decoded: Decoded, source: str, arrival: Arrival) -> tuple[Arrivals, list[Fault]]:
+def _sort(decoded: Decoded, source: str, arrival: Arrival, check: Check | None = None) -> tuple[Arrivals, list[Fault]]:
     arrivals = Arrivals(source, arrival.at)
     bodies, ids = arrivals.bodies, arrivals.message_ids
     faults: list[dict[str, Any]] = []
     for index, (raw, event) in enumerate(decoded.events):
-        if type(event) is Usual and is_complete(event):
+        if check is None and type(event) is Usual and is_complete(event):
             bodies.append(encode(stamp_usual(event, arrival)))
             ids.append(event.messageId)  # type: ignore[arg-type]
             continue
         try:
-            stamped = stamp(_checked(raw, event), arrival)
+            checked = _checked(raw, event)
+            if check is not None:
+                check(checked)
+            stamped = stamp(checked, arrival)
             bodies.append(encode(stamped))
             ids.append(stamped["messageId"])
         except EventError as error:

@@ -1,0 +1,66 @@
+"""A browser runtime of the SDK as it would be with a fault in it: the built one, with another snapshot."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+from mutants import Mutant
+from satsuma_runtime import node
+from satsuma_runtime.files import MANIFEST, TYPES, integrity
+from satsuma_runtime.sources import Sources
+
+MARK = "RUNTIME = "
+CHECKOUT = Path(__file__).parents[2]
+PYODIDE = CHECKOUT / ".cache" / "runtime" / "npm" / "node_modules" / "pyodide"
+BUILT = CHECKOUT / "server" / "satsuma_server" / "assets" / "runtime"
+
+
+def build_variant(mutant: Mutant, target: Path) -> Path:
+    """Build the runtime with a fault into `target`, and return it. Nothing is compressed: it is read from here once.
+
+    Raises:
+        AssertionError: the source has changed, so that the mutant means nothing any more.
+        BuildError: the snapshot couldn't be taken.
+    """
+    sources = Sources.of_checkout()
+    loader = (BUILT / "loader.js").read_text()
+    start = loader.index(MARK) + len(MARK)
+    about, end = json.JSONDecoder().raw_decode(loader, start)
+    folder = target / mutant.name
+    folder.mkdir(parents=True)
+    for path in (BUILT / about["folder"]).iterdir():
+        if path.suffix in TYPES and path.name not in ("snapshot.bin", "satsuma.zip"):
+            (folder / path.name).symlink_to(path)
+    _write_archive(sources, mutant, folder / "satsuma.zip")
+    command = ["node", str(sources.runtime / "snapshot.mjs"), str(PYODIDE), "satsuma.zip", "snapshot.bin"]
+    node.run(command, folder)
+    for name in ("snapshot.bin", "satsuma.zip"):
+        about["integrity"][name] = integrity((folder / name).read_bytes())
+    about["folder"] = f"{folder.name}/"
+    (target / "loader.js").write_text(loader[:start] + json.dumps(about) + loader[end:])
+    (target / "snippet.js").symlink_to(BUILT / "snippet.js")
+    _write_manifest(target, folder)
+    return target
+
+
+def _write_archive(sources: Sources, mutant: Mutant, archive: Path) -> None:
+    left = dict(mutant.faults)
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in sources.modules():
+            name = path.relative_to(sources.sdk).as_posix()
+            packed.writestr(
+                f"satsuma/{name}", left.pop(name).put_into(path.read_text()) if name in left else path.read_text()
+            )
+    assert not left, f"{mutant.name}: there are no modules {sorted(left)}"
+
+
+def _write_manifest(target: Path, folder: Path) -> None:
+    paths = [*folder.iterdir(), target / "loader.js", target / "snippet.js"]
+    files = {
+        path.name: {"path": path.relative_to(target).as_posix(), "type": TYPES[path.suffix]}
+        for path in paths
+        if path.suffix in TYPES
+    }
+    (target / MANIFEST).write_text(json.dumps({"version": 1, "key": folder.name, "files": files}))

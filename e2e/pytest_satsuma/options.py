@@ -1,0 +1,99 @@
+"""The plugin's options, as pytest's command line and ini files give them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from satsuma_server.errors import PlanError
+from satsuma_server.plans import Plan, read_plan
+
+from .libraries import AUTO, LIBRARIES
+
+TOKEN = "SATSUMA_TOKEN"
+REPORTS = ("failed", "all", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for.
+
+    Attributes:
+        collector: URL of one that runs already; None for a fresh one each test.
+        token: opens its events.
+        library: name of the library on the pages, or ``auto``.
+        report: whose reports are written: ``failed``, ``all``, ``off``.
+        plan: the tracking plan that all tests keep.
+        record, compare: whether golden files are written, or compared with.
+        golden: their folder.
+        intercept: origins whose tracking API the collector stands in for.
+    """
+
+    collector: str | None
+    token: str
+    library: str
+    report: str
+    plan: Plan | None
+    record: bool
+    compare: bool
+    golden: Path
+    intercept: tuple[str, ...]
+
+
+KEY = pytest.StashKey[Options]()
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("satsuma", "Satsuma: identity in a real browser")
+    group.addoption("--satsuma-collector", metavar="URL", help="a running collector, in place of a fresh one each test")
+    group.addoption("--satsuma-token", metavar="TOKEN", help=f"what opens its events ({TOKEN} in the environment)")
+    group.addoption(
+        "--satsuma-library",
+        choices=[AUTO, *LIBRARIES],
+        default=AUTO,
+        help="the library on the pages; found out by what it leaves in the browser by default",
+    )
+    group.addoption("--satsuma-report", choices=REPORTS, default="failed", help="tests whose timeline is written")
+    group.addoption("--tracking-plan", metavar="FILE", help="fail tests whose events are not as planned (TOML or JSON)")
+    group.addoption("--satsuma-record", action="store_true", help="keep each test's payloads as golden files")
+    group.addoption("--satsuma-compare", action="store_true", help="compare each test's payloads with the golden files")
+    group.addoption(
+        "--satsuma-intercept",
+        metavar="ORIGIN",
+        action="append",
+        default=[],
+        help="send what pages post to this origin to the collector; repeatable",
+    )
+    parser.addini("satsuma_golden", "folder of the golden files", default="satsuma-golden")
+    parser.addini("satsuma_intercept", "origins whose tracking API the collector stands in for", "linelist", default=[])
+
+
+def read_options(config: pytest.Config) -> Options:
+    """Return a run's options.
+
+    Raises:
+        pytest.UsageError: they can't be used.
+    """
+    given = config.getoption
+    plan = given("--tracking-plan")
+    if given("--satsuma-record") and given("--satsuma-compare"):
+        raise pytest.UsageError("--satsuma-record writes what --satsuma-compare compares with: give one of them")
+    try:
+        read = read_plan(config.invocation_params.dir / plan) if plan else None
+    except PlanError as error:
+        raise pytest.UsageError(str(error)) from error
+    url = given("--satsuma-collector")
+    return Options(
+        collector=url.rstrip("/") if url else None,
+        token=given("--satsuma-token") or os.environ.get(TOKEN, ""),
+        library=given("--satsuma-library"),
+        report=given("--satsuma-report"),
+        plan=read,
+        record=given("--satsuma-record"),
+        compare=given("--satsuma-compare"),
+        golden=config.rootpath / config.getini("satsuma_golden"),
+        intercept=(*given("--satsuma-intercept"), *config.getini("satsuma_intercept")),
+    )

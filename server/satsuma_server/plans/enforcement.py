@@ -1,0 +1,82 @@
+"""Plans in the collector: each source's own, or that of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from satsuma.errors import EventError
+
+from satsuma_server.settings import Settings
+
+from .file import read_plan
+from .model import Plan, Violation
+from .violations import Violations
+
+REFUSE = "refuse"
+
+Check = Callable[[dict[str, Any]], None]
+"""Looks at one event: marks what is not as planned, or raises `EventError` to have it refused."""
+
+
+class Enforcement:
+    """The plans that a collector's settings name.
+
+    Attributes:
+        violations: what was not as planned so far.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Read the plans.
+
+        Raises:
+            PlanError: one can't be used.
+        """
+        self.violations = Violations(settings.data)
+        read: dict[Path, Plan] = {}
+
+        def plan_of(path: Path | None) -> Plan | None:
+            return None if path is None else read.setdefault(path, read.get(path) or read_plan(path))
+
+        default = plan_of(settings.plan)
+        self._default = default and (default, settings.plan_mode)
+        self._own = {
+            source.write_key: (plan, source.plan_mode or settings.plan_mode)
+            for source in settings.sources
+            if (plan := plan_of(Path(source.plan) if source.plan else settings.plan))
+        }
+
+    def check_for(self, write_key: str) -> Check | None:
+        """Return the check of a source's events; None where there is no plan."""
+        found = self._own.get(write_key, self._default)
+        if not found:
+            return None
+        plan, mode = found
+
+        def check(event: dict[str, Any]) -> None:
+            violations = plan.check(event)
+            if not violations:
+                return
+            refused = mode == REFUSE
+            self.violations.note(write_key, violations, event.get("messageId"), refused=refused)
+            if refused:
+                first = violations[0]
+                more = f" (and {len(violations) - 1} more)" if violations[1:] else ""
+                raise EventError(first.path or ".event", f"{first.reason}: {_called(first)}{more}")
+            _mark(event, violations)
+
+        return check
+
+
+def _called(violation: Violation) -> str:
+    return f"{violation.type} {violation.event[:120]!r}" if violation.event else violation.type
+
+
+def _mark(event: dict[str, Any], violations: list[Violation]) -> None:
+    """Say in an event what is wrong with it, where Segment's protocols say it too: ``context.protocols``."""
+    told = [{"path": one.path, "rule": one.rule, "reason": one.reason} for one in violations]
+    context = dict(event.get("context") or {})
+    given = context.get("protocols")
+    context["protocols"] = {**(given if isinstance(given, dict) else {}), "violations": told}
+    event["context"] = context

@@ -1,0 +1,120 @@
+"""What was not as planned, counted: kept in one small file beside the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from satsuma.clock import iso_time
+
+from .model import Violation
+
+FILE = "violations.json"
+MOST = 1_000
+"""Kinds of violations that are told apart: event names are whatever somebody sends."""
+
+REST = "…"
+"""The name under which all others are counted."""
+
+SAVE_SECONDS = 1.0
+
+logger = logging.getLogger("satsuma.plans")
+Key = tuple[str, str, str, str, str]
+
+
+@dataclass(slots=True)
+class Count:
+    """How often one rule was broken in one place.
+
+    Attributes:
+        reason: the newest one's.
+        refused: how many of the events were refused; the others were kept with a mark.
+        firstAt, lastAt: ISO times of receipt.
+        messageId: the newest event's, where it had one.
+    """
+
+    source: str
+    type: str
+    event: str
+    path: str
+    rule: str
+    reason: str = ""
+    count: int = 0
+    refused: int = 0
+    firstAt: str = ""  # noqa: N815
+    lastAt: str = ""  # noqa: N815
+    messageId: str | None = None  # noqa: N815
+
+
+class Violations:
+    """The counts of one collector. May be used from any thread."""
+
+    def __init__(self, data: Path) -> None:
+        """Read the counts that the folder `data` has; a file that can't be read is started anew."""
+        self._file = data / FILE
+        self._lock = threading.Lock()
+        self._counts = self._read()
+        self._timer: threading.Timer | None = None
+
+    @property
+    def total(self) -> int:
+        """How many there were."""
+        with self._lock:
+            return sum(count.count for count in self._counts.values())
+
+    def note(self, source: str, found: Iterable[Violation], message_id: object, *, refused: bool) -> None:
+        """Count what one event broke; it is written within a second."""
+        now = iso_time(time.time() * 1000)
+        with self._lock:
+            for violation in found:
+                count = self._count(source, violation, now)
+                count.count += 1
+                count.refused += refused
+                count.reason, count.lastAt = violation.reason, now
+                count.messageId = message_id if isinstance(message_id, str) else None
+            if self._timer is None:
+                self._timer = threading.Timer(SAVE_SECONDS, self.save)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return the counts, the newest first."""
+        with self._lock:
+            return [asdict(one) for one in sorted(self._counts.values(), key=lambda one: one.lastAt, reverse=True)]
+
+    def save(self) -> None:
+        """Write the counts now."""
+        with self._lock:
+            timer, self._timer = self._timer, None
+            if timer is None:
+                return
+            timer.cancel()
+            try:
+                part = self._file.with_suffix(".part")
+                part.write_text(json.dumps([asdict(one) for one in self._counts.values()]))
+                part.replace(self._file)
+            except OSError as error:
+                logger.warning("the counts of violations could not be written", extra={"error": str(error)})
+
+    def _count(self, source: str, violation: Violation, now: str) -> Count:
+        kind, event, path, rule, _ = violation
+        key = (source, kind, event, path, rule)
+        if key not in self._counts and len(self._counts) >= MOST:
+            key = (source if len(self._counts) < 2 * MOST else REST, kind, REST, "", rule)
+        return self._counts.setdefault(key, Count(*key, firstAt=now))
+
+    def _read(self) -> dict[Key, Count]:
+        try:
+            counts = [Count(**row) for row in json.loads(self._file.read_text())]
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError) as error:
+            logger.warning("the counts of violations can't be read: they start anew", extra={"error": str(error)})
+            return {}
+        return {(one.source, one.type, one.event, one.path, one.rule): one for one in counts}
