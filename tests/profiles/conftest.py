@@ -1,26 +1,54 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from profiles.people import People
+from profiles.postgres_server import postgres_server
+from satsuma_server.profiles.database import Sqlite
+from satsuma_server.profiles.postgres import Postgres
 
 
-@pytest.fixture
-def make_people(tmp_path: Path) -> Callable[..., People]:
-    """A function that makes a fresh store by settings."""
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A Postgres server's URL."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def make_people(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., People]]:
+    """A function that makes a fresh store by settings, in each database that there is."""
+    made: list[People] = []
+    schemas = itertools.count(1)
 
     def make(**settings: Any) -> People:
-        return People(tmp_path, **settings)
+        if request.param == "sqlite":
+            database: Any = Sqlite(tmp_path / str(next(schemas)))
+        else:
+            database = Postgres(_schema(request.getfixturevalue("postgres"), f"{request.node.name}{next(schemas)}"))
+        made.append(People(tmp_path, database, **settings))
+        return made[-1]
 
-    return make
+    yield make
+    for one in made:
+        one.store.close()
+
+
+def _schema(url: str, name: str) -> str:
+    """Return a URL with a schema of its own, which is made."""
+    import psycopg
+
+    schema = f"s{abs(hash(name))}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    return f"{url}&options=-csearch_path%3D{schema}"
 
 
 @pytest.fixture
-def people(make_people: Callable[..., People]) -> Iterator[People]:
+def people(make_people: Callable[..., People]) -> People:
     """A fresh store with the default settings."""
-    made = make_people()
-    yield made
-    made.store.close()
+    return make_people()

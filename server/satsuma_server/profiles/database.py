@@ -19,8 +19,19 @@ from satsuma_server.errors import UnavailableError
 FILE = "profiles.sqlite3"
 CACHE_KIB = 128 << 10
 MOST_MAPPED = 8 << 30
-PAGES_A_CHECKPOINT = 20_000
-"""A batch touches thousands of pages all over the file: a checkpoint that takes many batches together writes less."""
+PRAGMAS = (
+    # A batch touches thousands of pages all over the file, mostly one row of each: small ones are less to write.
+    "page_size=2048",
+    "auto_vacuum=INCREMENTAL",
+    "journal_mode=WAL",
+    # The log brings again what a power cut takes: the newest commits go without a sync each, but never a part of one.
+    "synchronous=NORMAL",
+    "secure_delete=ON",
+    # A checkpoint that takes many batches together writes each page once.
+    "wal_autocheckpoint=40000",
+    f"cache_size={-CACHE_KIB}",
+    f"mmap_size={MOST_MAPPED}",
+)
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "state": {"id": "bigint", "seq": "bigint", "next_node": "bigint", "next_edge": "bigint", "rules": "text"},
@@ -155,12 +166,8 @@ class Sqlite:
         with _telling(f"the profiles in {self._path}"):
             data.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
-            # The log brings again what a power cut takes: the newest commits go without a sync each, but never a part.
-            for pragma in ("page_size=2048", "auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+            for pragma in PRAGMAS:
                 self._connection.execute(f"PRAGMA {pragma}")
-            self._connection.execute(f"PRAGMA cache_size={-CACHE_KIB}")
-            self._connection.execute(f"PRAGMA wal_autocheckpoint={PAGES_A_CHECKPOINT}")
-            self._connection.execute(f"PRAGMA mmap_size={MOST_MAPPED}")
             for statement in () if reading else schema("TEXT", " WITHOUT ROWID"):
                 self._connection.execute(statement)
 

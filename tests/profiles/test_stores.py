@@ -1,0 +1,106 @@
+"""What both stores hold to, beside who is whom: texts of every kind, rows for a warehouse, forgetting, one writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from profiles.people import START, People, body
+from satsuma_server.errors import UnavailableError
+from satsuma_server.log import Stored
+from satsuma_server.profiles import Key
+
+ODD = "a'b\"c\\ \u00fc \U0001f34a \x01\x7f %s ? $1 {}"
+
+
+def test_texts_of_every_kind_are_kept_as_they_are(people: People) -> None:
+    people.see("identify", ODD, "nul\0", traits={ODD: [ODD, {"a\0": "\0"}], "nul\0": 1}, messageId=ODD)
+    profile = people.profile("user_id", ODD)
+    assert {one.key.value for one in profile.identifiers} == {ODD, "nul\ufffd"}
+    assert profile.traits == {ODD: [ODD, {"a\0": "\0"}], "nul\ufffd": 1}
+    assert people.links("user_id", ODD)[0].message_id == ODD
+
+
+def test_rows_for_a_warehouse(people: People) -> None:
+    people.see("identify", None, "web", traits={"plan": "free", "email": "a@b.example"})
+    people.see("identify", "u", "web", traits={"plan": "paid", "email": None})
+    people.see("page", None, "other")
+    rows = list(people.ask.identity_map())
+    assert rows[1] == {
+        **{"space": "", "id_type": "user_id", "id": "u", "profile": 1},
+        **{"first_seen": START + 2000, "last_seen": START + 2000},
+    }
+    assert [(row["id"], row["profile"]) for row in rows] == [("web", 1), ("u", 1), ("other", 3)]
+    told = [(row["profile"], row["user_id"], row["identifiers"], row["events"]) for row in people.ask.profiles()]
+    assert told == [(1, "u", 2, 2), (3, None, 1, 1)]
+    traits = [(row["profile"], row["name"], row["value"]) for row in people.ask.profile_traits()]
+    assert traits == [(1, "plan", '"paid"')]
+
+
+def test_recent_profiles_and_timelines_go_on_where_they_stopped(people: People) -> None:
+    for number in range(30):
+        people.see("track", f"u{number % 4}", f"a{number % 8}")
+    found = people.ask.recent(2, 10**9)
+    found += people.ask.recent(9, found[-1][1])
+    assert [seq for _, seq in found] == [30, 29, 28, 27]
+    assert len({number for number, _ in found}) == 4
+
+
+def test_forgotten_people_are_gone_and_others_stay(people: People) -> None:
+    people.see("identify", "ann", "a1", traits={"name": "Ann"})
+    people.see("identify", "ann", "a2")
+    people.see("identify", "bob", "a1", traits={"name": "Bob"})
+    people.see("alias", "cyd", previousId="ann")
+    people.store.undo(people.links("anonymous_id", "a2")[1].number)
+    late = Stored(5, "web", body(50, "track", "ann", "a1"))
+    people.log.append(late)
+    gone = people.store.forget([Key("user_id", "ann")], seq=5)
+    assert {str(key) for key in gone} == {"user_id:ann", "anonymous_id:a1"}
+    assert people.everybody() == {
+        frozenset({"user_id:bob"}), frozenset({"user_id:cyd", "previous_id:ann"}), frozenset({"anonymous_id:a2"})
+    }  # fmt: skip
+    # What was read before the log forgot it comes too late.
+    people.take([late])
+    assert people.ask.number_of(Key("user_id", "ann")) is None
+    people.see("track", "bob", "a1")
+    assert people.ids("user_id", "bob") == {"user_id:bob", "anonymous_id:a1"}
+    tables = ("edges", "moments", "traits", "tracked", "sizes", "apart")
+    assert all(people.database.run(f"SELECT count(*) FROM {table}")[0][0] < 4 for table in tables)
+
+
+def test_a_batch_that_fails_leaves_nothing(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    people.see("track", "u", "a")
+    many = people.database.many
+
+    def fail(statement: str, given: object) -> None:
+        if "moments" in statement:
+            raise UnavailableError("no room")
+        many(statement, given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(people.database, "many", fail)
+    with pytest.raises(UnavailableError):
+        people.see("track", "u", "b")
+    monkeypatch.undo()
+    assert people.ids("user_id", "u") == {"user_id:u", "anonymous_id:a"}
+    people.take(people.log)
+    assert people.ids("user_id", "u") == {"user_id:u", "anonymous_id:a", "anonymous_id:b"}
+
+
+def test_traits_have_a_bound(people: People) -> None:
+    for part in range(3):
+        people.see("identify", "u", traits={f"t{part}-{number}": number for number in range(600)})
+    people.see("identify", "u", traits={"t0-1": "changed", "x" * 300: "too long a name"})
+    traits = people.profile("user_id", "u").traits
+    assert 1000 <= len(traits) <= 1200
+    assert traits["t0-1"] == "changed"
+
+
+def test_limits_may_be_set_and_taken_away(make_people: Callable[..., People]) -> None:
+    narrow = make_people(identifiers={"anonymous_id": {"limit": 2}})
+    free = make_people(identifiers={"user_id": {"limit": 0}, "email": {"priority": 0, "blocked": ["x@x.example"]}})
+    for one in (narrow, free):
+        for device in ("a", "b", "c"):
+            one.see("track", "u", device)
+        one.see("identify", "v", "a", traits={"email": " X@x.example"})
+    assert len(narrow.ids("user_id", "u")) == 3
+    assert free.ids("user_id", "v") == {"user_id:u", "user_id:v", "anonymous_id:a", "anonymous_id:b", "anonymous_id:c"}
