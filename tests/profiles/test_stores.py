@@ -27,8 +27,12 @@ def test_rows_for_a_warehouse(people: People) -> None:
     people.see("page", None, "other")
     rows = list(people.ask.identity_map())
     assert rows[1] == {
-        **{"space": "", "id_type": "user_id", "id": "u", "profile": 1},
-        **{"first_seen": START + 2000, "last_seen": START + 2000},
+        "space": "",
+        "id_type": "user_id",
+        "id": "u",
+        "profile": 1,
+        "first_seen": START + 2000,
+        "last_seen": START + 2000,
     }
     assert [(row["id"], row["profile"]) for row in rows] == [("web", 1), ("u", 1), ("other", 3)]
     told = [(row["profile"], row["user_id"], row["identifiers"], row["events"]) for row in people.ask.profiles()]
