@@ -179,3 +179,20 @@ def test_a_tab_that_nobody_ever_sees(regular: Walk) -> None:
     regular.made_all(tab)
     regular.booted(tab)
     stay_and_check(regular, tab)
+
+
+def test_a_tab_that_is_frozen(regular: Walk) -> None:
+    """What waits in it is sent by another tab, and perhaps once more when it wakes up."""
+    tab = regular.open()
+    regular.booted(tab)
+    regular.scene.front.go_down()
+    tab.evaluate("() => { make(); make(); make(); window.ticks = 0; setInterval(() => window.ticks++, 10); }")
+    frozen = regular.freeze(tab)
+    regular.scene.front.clear_up()
+    other = regular.open(0)
+    regular.booted(other)
+    stay_and_check(regular, other)
+    regular.thaw(frozen)
+    assert tab.evaluate("() => window.ticks") < 300  # Else it never stood still.
+    regular.call(tab)
+    come_back_and_check(regular)

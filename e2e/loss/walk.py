@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from diary import NOTE
-from playwright.sync_api import BrowserContext, Error, Page
-from pytest_satsuma.visitor import BOOTED
+from playwright.sync_api import BrowserContext, CDPSession, Error, Page
 from scene import Scene, Tally, tally
 
 PATIENCE = 10
 QUIET = 12  # Seconds; a page looks for what a killed one has left within eight.
 MOMENT = 40  # Milliseconds between two looks at what no event tells of.
 
+BOOTED = "() => Boolean(window.analytics && window.analytics.initialized)"
+GO = "(steps) => { setTimeout(() => history.go(steps)); return true; }"
 CALL = "() => typeof make === 'function' && (make(), true)"
 
 HIDDEN = """Object.defineProperty(document, "visibilityState", {get: () => "hidden", configurable: true});
@@ -83,12 +84,28 @@ class Walk:
     def go_in_history(self, tab: Page, steps: int) -> None:
         """Go back or forward, and wait until that page is shown."""
         url = tab.url
-        tab.evaluate("(steps) => { setTimeout(() => history.go(steps)); }", steps)
+        # Tried again where a page has just gone: the timer of one that is gone goes with it.
+        self.until(lambda: tab.evaluate(GO, steps), tab, "the page's script")
         self.until(lambda: tab.url != url, tab, f"{url} to be left")
 
     def hide(self, tab: Page) -> None:
         """Hide a page."""
         tab.evaluate(HIDE)
+
+    def freeze(self, tab: Page) -> CDPSession:
+        """Stop a page's clock, timers and tasks, as a browser does to tabs that nobody looks at; return what wakes it.
+
+        Chromium freezes hidden tabs only, and a headless one hides none, so the debugger has to do it.
+        """
+        session = self.context.new_cdp_session(tab)
+        session.send("Debugger.enable")
+        session.send("Debugger.pause")
+        return session
+
+    def thaw(self, frozen: CDPSession) -> None:
+        """Let a frozen page go on."""
+        frozen.send("Debugger.disable")
+        frozen.detach()
 
     def booted(self, tab: Page) -> None:
         """Wait until the library of a page is up."""
