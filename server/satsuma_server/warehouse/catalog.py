@@ -12,7 +12,7 @@ import duckdb
 from . import Notice
 from .database import OWN
 from .kinds import Kind, join, widening
-from .names import RESERVED_TABLES, REST, fit, quoted, schema_name
+from .names import RESERVED_TABLES, fit, quoted, schema_name
 
 MOST_SOURCES = 100
 """Sources beyond share the schema `OTHERS`."""
@@ -90,19 +90,17 @@ class Catalog:
         self.tables[schema, table] = {}
         return True
 
-    def admit(self, name: Name, found: Mapping[str, Kind], has_rest: bool) -> set[str]:
+    def admit(self, name: Name, found: Mapping[str, Kind]) -> set[str]:
         """Make room for columns of these kinds in a table, and return those for which there is none."""
         columns = self.tables.setdefault(name, {})
         is_new = not columns
         wide = [one for one, kind in found.items() if one in columns and join(columns[one], kind) is not columns[one]]
         for one in wide:
             self._widen(name, one, join(columns[one], found[one]))
-        more = [one for one in found if one not in columns and one != REST]
+        more = [one for one in found if one not in columns]
         room = max(0, MOST_COLUMNS - len(columns))
         added, excess = more[:room], set(more[room:])
-        if (excess or has_rest) and REST not in columns:
-            added.append(REST)
-        columns.update((one, found.get(one, Kind.TEXT)) for one in added)
+        columns.update((one, found[one]) for one in added)
         self._add(name, added, is_new)
         return excess
 
