@@ -18,6 +18,9 @@ FOLDER = "warehouse"
 
 FILE = "warehouse.duckdb"
 
+EMBEDDED = "duckdb"
+"""The destination that is that very file."""
+
 CURSOR = "warehouse"
 """Name of its cursor in the log."""
 
