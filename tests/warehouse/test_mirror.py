@@ -11,7 +11,6 @@ from satsuma_server.errors import UnavailableError
 from satsuma_server.settings import WarehouseSettings
 from satsuma_server.warehouse.forget import forget
 from satsuma_server.warehouse.mirror import Mirror
-
 from warehouse.made import Made, event, warehouse
 
 
@@ -90,7 +89,7 @@ def test_a_copy_that_was_cut_off_is_whole_afterwards(
 def test_a_destination_that_is_down_is_told_of(tmp_path: Path) -> None:
     with warehouse(tmp_path) as made:
         made.load(event(1))
-        with pytest.raises(UnavailableError, match="postgres can't be written: .*[Cc]onnection"):
+        with pytest.raises(UnavailableError, match=r"postgres can't be written: .*[Cc]onnection"):
             mirror(made, tmp_path, "postgresql://a:b@127.0.0.1:1/none").copy()
         with pytest.raises(UnavailableError, match="no destination 'papyrus'"):
             Mirror(WarehouseSettings(destination="papyrus"), made.database, tmp_path / "dlt").copy()

@@ -111,7 +111,8 @@ class Catalog:
             if len(self.notices) >= MOST_NOTICES:
                 return
             told = {"where": where, "what": what, "first": name[:200]}
-            logger.warning("the warehouse has no room for more %s", what, extra=told)
+            problem = "can't read all events" if what == "unreadable" else f"has no room for more {what}"
+            logger.warning("the warehouse %s", problem, extra=told)
         first, before = (known.name, known.count) if known else (name[:200], 0)
         self.notices[where, what] = Notice(where, what, first, before + count)
         self._has_new_notices = True

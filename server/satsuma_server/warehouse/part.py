@@ -35,7 +35,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before what failed is tried again."""
 
 NOT_WHOLE = (
-    "the log no longer has its first events, and the tables would lose them: ask again with --even-without "
+    "the log no longer has the first events of the tables, which would lose them: ask again with --even-without "
     "(?even_without=1) where that is meant"
 )
 
@@ -118,11 +118,12 @@ class WarehousePart:
         """Begin with an empty file, and put in again what the log has.
 
         Raises:
-            BadRequestError: the log no longer has its first events, and nobody said that it may do without them.
+            BadRequestError: the log no longer has the tables' first events, and nobody said that they may go.
         """
         async with self._turn:
             first = await self._log.read(0, 1)
-            if not even_without and self._loader.cursor and (not first or first[0].seq > 1):
+            oldest = await asyncio.to_thread(self._loader.oldest)
+            if not even_without and oldest is not None and (not first or first[0].seq > oldest):
                 raise BadRequestError(NOT_WHOLE)
             await asyncio.to_thread(self._start_over)
         self._wake.set()
