@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
-from satsuma_server.testing import SATSUMA, started
+from click.testing import Result
+from satsuma_server.cli import app
+from satsuma_server.testing import started
+from typer.testing import CliRunner
 
 TOKEN = "t"
 HOSTILE = ["users; drop table users", "🎉", "e" * 300, "Users", "tracks", "1st", "Робот", "A\u0000B"]
@@ -33,9 +35,8 @@ def post(collector: dict[str, Any], *events: dict[str, Any], key: str) -> None:
     httpx.post(f"{collector['url']}/v1/batch", json=body, trust_env=False).raise_for_status()
 
 
-def run(*args: str, url: str = "", token: str = TOKEN) -> subprocess.CompletedProcess[str]:
-    command = [*SATSUMA, *args, *(["--url", url] if url else []), *(["--token", token] if token else [])]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+def run(*args: str, url: str = "", token: str = TOKEN) -> Result:
+    return CliRunner().invoke(app, [*args, *(["--url", url] if url else []), *(["--token", token] if token else [])])
 
 
 def ask(collector: dict[str, Any], sql: str) -> list[list[Any]]:
@@ -63,7 +64,7 @@ def test_an_analyst_finds_in_sql_what_a_page_has_sent(collector: dict[str, Any])
     sql = "SELECT u.id, plan, address_city, price, x FROM analyst.users u JOIN analyst.signed_up s ON s.user_id = u.id"
     while True:
         done = run("sql", sql, "--csv", url=collector["url"])
-        if done.returncode == 0 or time.monotonic() > until:
+        if done.exit_code == 0 or time.monotonic() > until:
             break
     assert list(csv.reader(io.StringIO(done.stdout))) == [
         ["id", "plan", "address_city", "price", "x"],
@@ -107,7 +108,7 @@ def test_mistakes_are_told_in_one_line(collector: dict[str, Any]) -> None:
     ask(collector, "SELECT 1")
     for sql, told in [("SELECT x FROM nowhere", "nowhere"), ("DROP TABLE x", "only SELECT")]:
         done = run("sql", sql, url=collector["url"])
-        assert done.returncode == 1
+        assert done.exit_code == 1
         assert told in done.stderr
         assert "Traceback" not in done.stderr
     done = run("sql", "SELECT 1", "--data", str(collector["data"]), token="")
@@ -142,7 +143,7 @@ def test_a_rebuild_gives_the_same_tables(collector: dict[str, Any]) -> None:
     before = everything()
     assert len(before["again.tracks"][1]) == 9
     done = run("warehouse", "rebuild", url=collector["url"])
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert everything() == before
     status = run("warehouse", "status", url=collector["url"]).stdout
     assert "events behind the log" in status
@@ -158,7 +159,7 @@ def test_without_a_collector_the_folder_is_asked(tmp_path: Path) -> None:
         told["process"].wait(20)
     done = run("sql", "SELECT event FROM demo.late", "--data", str(data), "--json", token="")
     assert done.stdout == '{"event": "late"}\n'
-    assert run("warehouse", "rebuild", "--data", str(data), token="").returncode == 0
+    assert run("warehouse", "rebuild", "--data", str(data), token="").exit_code == 0
     done = run("sql", "SELECT event FROM demo.tracks ORDER BY seq", "--data", str(data), "--csv", token="")
     assert done.stdout.split() == ["event", "late", "later"]
     done = run("sql", "SELECT 1", "--data", str(tmp_path / "nowhere"), token="")

@@ -141,7 +141,9 @@ class Catalog:
             self._statements.append((f"CREATE TABLE {quoted(*name)} ({listed})", ()))
         else:
             for one in added:
-                self._alter(name, f"ADD COLUMN {quoted(one)} {columns[one].sql}")
+                self._statements.append(
+                    (f"ALTER TABLE {quoted(*name)} ADD COLUMN {quoted(one)} {columns[one].sql}", ())
+                )
         first = len(columns) - len(added)
         statement = f"INSERT INTO {OWN}.columns VALUES (?, ?, ?, ?, ?)"
         for place, one in enumerate(added, first):
@@ -151,11 +153,7 @@ class Catalog:
         old = self.tables[name][column]
         self.tables[name][column] = kind
         if old.sql != kind.sql:
-            using = widening(quoted(column), old, kind)
-            self._alter(name, f"ALTER COLUMN {quoted(column)} SET DATA TYPE {kind.sql} USING {using}")
+            self._statements += [(one, ()) for one in widening(quoted(*name), quoted(column), old, kind)]
         statement = f"""UPDATE {OWN}.columns SET kind = ?
             WHERE schema_name = ? AND table_name = ? AND column_name = ?"""
         self._statements.append((statement, (kind.name, *name, column)))
-
-    def _alter(self, name: Name, what: str) -> None:
-        self._statements.append((f"ALTER TABLE {quoted(*name)} {what}", ()))

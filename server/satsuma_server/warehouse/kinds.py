@@ -19,6 +19,7 @@ EXACT = 1 << 53
 """Whole numbers up to here are as exact in a double as in an integer."""
 
 LARGEST = 1 << 63
+POINT = ".0"
 
 
 class Kind(Enum):
@@ -121,13 +122,17 @@ def text_of(value: Any) -> str | None:
     if value is None or type(value) is str:
         return value
     if type(value) is float:
-        return str(int(value)) if value.is_integer() and abs(value) < EXACT else repr(value)
+        return repr(value).removesuffix(POINT)
     return json.dumps(value)
 
 
-def widening(column: str, old: Kind, new: Kind) -> str:
-    """Return SQL for what a column's values become; `column` is quoted. The same texts as by `text_of`."""
-    if new is Kind.TEXT and old is Kind.DOUBLE:
-        whole = f"{column} = trunc({column}) AND abs({column}) < {EXACT}"
-        return f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
-    return f"{column}::{new.sql}"
+def widening(table: str, column: str, old: Kind, new: Kind) -> list[str]:
+    """Return SQL that makes a column wider; names are quoted. Numbers become the same texts as by `text_of`.
+
+    An expression within the first statement would need functions when a write-ahead log is replayed after a crash, at
+    a time when DuckDB has none yet, and the file could not be opened any more.
+    """
+    statements = [f"ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {new.sql}"]
+    if old is Kind.DOUBLE and new is Kind.TEXT:
+        statements.append(f"UPDATE {table} SET {column} = {column}[:-3] WHERE {column} LIKE '%{POINT}'")
+    return statements
