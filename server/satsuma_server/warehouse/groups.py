@@ -12,7 +12,7 @@ import pyarrow as pa
 from satsuma_server.log import Stored
 
 from .catalog import Catalog
-from .kinds import Kind, kind_of, times_to_arrow
+from .kinds import Kind, kind_of, text_of, times_to_arrow
 from .names import (
     CALL_TABLES,
     SEQ,
@@ -132,7 +132,7 @@ class Columns:
         self.add(name, Kind.TEXT, pa.repeat(pa.scalar(text, pa.string()), self.length))
 
     def add_field(self, path: str, name: str, values: tuple[Any, ...]) -> None:
-        """Add a field.
+        """Add a field of which all values have one type.
 
         Where two have one name of a column, as ``orderId`` and ``order_id``, the first keeps it, and the other goes
         into the rest by its path.
@@ -142,7 +142,9 @@ class Columns:
                 path, [None if value == kept else value for value, kept in zip(values, self.values[name], strict=True)]
             )
         else:
-            self.add(name, kind_of(values) or Kind.TEXT, values)
+            kind = kind_of(values)
+            is_text = kind is not Kind.TEXT or type(values[0]) is str
+            self.add(name, kind, values if is_text else tuple(map(text_of, values)))
 
     def add_rest(self, name: str, values: Iterable[Any]) -> None:
         """Keep values that have no column."""

@@ -76,7 +76,7 @@ def _column(name: str, kind: Kind, parts: Sequence[Columns]) -> pa.ChunkedArray:
             chunks.append(nulls(part.length, kind))
         else:
             if not isinstance(values, pa.Array):
-                values = to_arrow(values, kind)
+                values = to_arrow(values, part.kinds[name], kind)
                 if kind is part.kinds[name]:
                     part.values[name] = values
             chunks.append(values)
