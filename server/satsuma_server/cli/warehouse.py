@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ import httpx
 import msgspec
 import typer
 from rich import box
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 from satsuma.errors import SatsumaError
@@ -24,6 +26,7 @@ from .console import HERE, Token, Url, console, fail, output
 
 LONGEST_CELL = 60
 PATIENCE_SECONDS = 600
+LOOK_SECONDS = 0.2
 
 Data = Annotated[Path | None, typer.Option(envvar="SATSUMA_DATA", help="Folder of a collector that doesn't run.")]
 Config = Annotated[Path | None, typer.Option(envvar="SATSUMA_CONFIG", help="Settings in a TOML file.")]
@@ -81,7 +84,16 @@ def rebuild(
     """Build all tables anew from the log. A running collector goes on meanwhile, and so do questions."""
     path = f"/v1/warehouse/rebuild{'?even_without=1' * even_without}"
     status = _ask(url, token, Status, "POST", path)
-    _tell(status or _alone(data, config, lambda alone, settings: alone.rebuild(settings, even_without=even_without)))
+    if status is None:
+        _tell(_alone(data, config, lambda alone, settings: alone.rebuild(settings, even_without=even_without)))
+        return
+    with Progress(TextColumn("rebuilding"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
+        task = progress.add_task("rebuild", total=None)
+        while status.lag:
+            progress.update(task, completed=status.cursor, total=status.cursor + status.lag)
+            time.sleep(LOOK_SECONDS)
+            status = _ask(url, token, Status, "GET", "/v1/warehouse") or status
+    _tell(status)
 
 
 def _ask[T](url: str, token: str, kind: type[T], method: str, path: str, body: Any = None) -> T | None:
@@ -154,6 +166,7 @@ def _tell(status: Status) -> None:
     if status.problem:
         table.add_row("problem", Text(status.problem, style="bold red"))
     for notice in status.notices:
-        told = f"no room for more {notice.what}: {notice.count:,} events since {notice.name!r}"
+        what = "not readable" if notice.what == "unreadable" else f"no room for more {notice.what}"
+        told = f"{what}: {notice.count:,} events since {notice.name!r}"
         table.add_row(Text(f"in {notice.where}" if notice.where else "in all"), Text(told, style="yellow"))
     output.print(table)

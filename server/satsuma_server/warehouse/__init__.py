@@ -18,6 +18,9 @@ FOLDER = "warehouse"
 
 FILE = "warehouse.duckdb"
 
+EMBEDDED = "duckdb"
+"""The destination that is that very file."""
+
 CURSOR = "warehouse"
 """Name of its cursor in the log."""
 
@@ -58,7 +61,7 @@ class Notice(msgspec.Struct, frozen=True):
 
     Attributes:
         where: the schema, or ``schema.table``.
-        what: ``events``, ``columns`` or ``sources``.
+        what: ``events``, ``columns``, ``sources``, or ``unreadable`` for events that have no row at all.
         name: the first one that met the bound.
         count: how many events have met it.
     """

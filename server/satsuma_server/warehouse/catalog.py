@@ -12,7 +12,7 @@ import duckdb
 from . import Notice
 from .database import OWN
 from .kinds import Kind, join, widening
-from .names import RESERVED_TABLES, REST, fit, quoted, schema_name
+from .names import RESERVED_TABLES, fit, quoted, schema_name
 
 MOST_SOURCES = 100
 """Sources beyond share the schema `OTHERS`."""
@@ -90,19 +90,17 @@ class Catalog:
         self.tables[schema, table] = {}
         return True
 
-    def admit(self, name: Name, found: Mapping[str, Kind], has_rest: bool) -> set[str]:
+    def admit(self, name: Name, found: Mapping[str, Kind]) -> set[str]:
         """Make room for columns of these kinds in a table, and return those for which there is none."""
         columns = self.tables.setdefault(name, {})
         is_new = not columns
         wide = [one for one, kind in found.items() if one in columns and join(columns[one], kind) is not columns[one]]
         for one in wide:
             self._widen(name, one, join(columns[one], found[one]))
-        more = [one for one in found if one not in columns and one != REST]
+        more = [one for one in found if one not in columns]
         room = max(0, MOST_COLUMNS - len(columns))
         added, excess = more[:room], set(more[room:])
-        if (excess or has_rest) and REST not in columns:
-            added.append(REST)
-        columns.update((one, found.get(one, Kind.TEXT)) for one in added)
+        columns.update((one, found[one]) for one in added)
         self._add(name, added, is_new)
         return excess
 
@@ -113,7 +111,8 @@ class Catalog:
             if len(self.notices) >= MOST_NOTICES:
                 return
             told = {"where": where, "what": what, "first": name[:200]}
-            logger.warning("the warehouse has no room for more %s", what, extra=told)
+            problem = "can't read all events" if what == "unreadable" else f"has no room for more {what}"
+            logger.warning("the warehouse %s", problem, extra=told)
         first, before = (known.name, known.count) if known else (name[:200], 0)
         self.notices[where, what] = Notice(where, what, first, before + count)
         self._has_new_notices = True
@@ -142,7 +141,9 @@ class Catalog:
             self._statements.append((f"CREATE TABLE {quoted(*name)} ({listed})", ()))
         else:
             for one in added:
-                self._alter(name, f"ADD COLUMN {quoted(one)} {columns[one].sql}")
+                self._statements.append(
+                    (f"ALTER TABLE {quoted(*name)} ADD COLUMN {quoted(one)} {columns[one].sql}", ())
+                )
         first = len(columns) - len(added)
         statement = f"INSERT INTO {OWN}.columns VALUES (?, ?, ?, ?, ?)"
         for place, one in enumerate(added, first):
@@ -152,11 +153,7 @@ class Catalog:
         old = self.tables[name][column]
         self.tables[name][column] = kind
         if old.sql != kind.sql:
-            using = widening(quoted(column), old, kind)
-            self._alter(name, f"ALTER COLUMN {quoted(column)} SET DATA TYPE {kind.sql} USING {using}")
+            self._statements += [(one, ()) for one in widening(quoted(*name), quoted(column), old, kind)]
         statement = f"""UPDATE {OWN}.columns SET kind = ?
             WHERE schema_name = ? AND table_name = ? AND column_name = ?"""
         self._statements.append((statement, (kind.name, *name, column)))
-
-    def _alter(self, name: Name, what: str) -> None:
-        self._statements.append((f"ALTER TABLE {quoted(*name)} {what}", ()))

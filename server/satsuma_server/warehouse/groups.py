@@ -12,7 +12,7 @@ import pyarrow as pa
 from satsuma_server.log import Stored
 
 from .catalog import Catalog
-from .kinds import Kind, kind_of, times_to_arrow
+from .kinds import Kind, kind_of, text_of, times_to_arrow
 from .names import (
     CALL_TABLES,
     SEQ,
@@ -48,7 +48,7 @@ class Event(msgspec.Struct, rename="camel", gc=False):
     user_id: str | None = None
     sent_at: str | None = None
     original_timestamp: str | None = None
-    event: str | None = None
+    event: Any = None
     name: Any = None
     category: Any = None
     group_id: str | None = None
@@ -79,7 +79,7 @@ class Group:
         self.schema = schema
         self.table = table
         self.is_track = event.type == "track"
-        self.event = event.event or ""
+        self.event: str = event.event if self.is_track else ""
         self.rows: list[tuple[Any, ...]] = []
         more = [OF_CALLS[event.type]] if event.type in OF_CALLS else []
         self._envelope = (*ENVELOPE, *((one, Kind.TEXT) for one in more))
@@ -132,7 +132,7 @@ class Columns:
         self.add(name, Kind.TEXT, pa.repeat(pa.scalar(text, pa.string()), self.length))
 
     def add_field(self, path: str, name: str, values: tuple[Any, ...]) -> None:
-        """Add a field.
+        """Add a field of which all values have one type.
 
         Where two have one name of a column, as ``orderId`` and ``order_id``, the first keeps it, and the other goes
         into the rest by its path.
@@ -142,7 +142,9 @@ class Columns:
                 path, [None if value == kept else value for value, kept in zip(values, self.values[name], strict=True)]
             )
         else:
-            self.add(name, kind_of(values) or Kind.TEXT, values)
+            kind = kind_of(values)
+            is_text = kind is not Kind.TEXT or type(values[0]) is str
+            self.add(name, kind, values if is_text else tuple(map(text_of, values)))
 
     def add_rest(self, name: str, values: Iterable[Any]) -> None:
         """Keep values that have no column."""
@@ -160,7 +162,12 @@ def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str
         schema = schemas.get(source)
         if schema is None:
             schema = schemas[source] = catalog.schema_of(source, label(source))
-        event = _decode(body)
+        try:
+            event = _decode(body)
+        except msgspec.MsgspecError as error:
+            # It would be as unreadable the next time, and whatever follows would wait for ever.
+            catalog.notice(schema, "unreadable", f"seq {seq}: {error}")
+            continue
         values = [
             event.message_id,
             event.anonymous_id,
@@ -178,7 +185,7 @@ def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str
             values.append(event.previous_id)
         context = take_apart(event.context or EMPTY, values)
         own = take_apart(_own_of(event), values)
-        key = (schema, kind, event.event, context, own)
+        key = (schema, kind, event.event if kind == "track" else None, context, own)
         found = groups.get(key)
         if found is None:
             found = groups[key] = Group(schema, _table_of(event, schema, catalog), event, context, own)
@@ -189,7 +196,7 @@ def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str
 def _table_of(event: Event, schema: str, catalog: Catalog) -> str | None:
     if event.type != "track":
         return CALL_TABLES[event.type]
-    table = table_name(event.event or "")
+    table = table_name(event.event)
     return table if catalog.has_room(schema, table) else None
 
 

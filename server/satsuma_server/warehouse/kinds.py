@@ -10,7 +10,6 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +18,7 @@ EXACT = 1 << 53
 """Whole numbers up to here are as exact in a double as in an integer."""
 
 LARGEST = 1 << 63
+POINT = ".0"
 
 
 class Kind(Enum):
@@ -45,6 +45,7 @@ _ARROW = {
     Kind.TIME: pa.timestamp("us"),
     Kind.TEXT: pa.string(),
 }
+_OF_TYPE = {bool: Kind.BOOL, float: Kind.DOUBLE, str: Kind.TEXT}
 _WIDER = {
     frozenset({Kind.INT, Kind.BIG}): Kind.BIG,
     frozenset({Kind.INT, Kind.DOUBLE}): Kind.DOUBLE,
@@ -56,26 +57,12 @@ def join(one: Kind, other: Kind) -> Kind:
     return one if one is other else _WIDER.get(frozenset({one, other}), Kind.TEXT)
 
 
-def kind_of(values: Sequence[Any]) -> Kind | None:
-    """Return the kind of some values, of which any may be None; None where all are."""
-    types = set(map(type, values))
-    types.discard(type(None))
-    if not types:
-        return None
-    if types == {str}:
-        return Kind.TEXT
-    return reduce(join, (_kind_of_type(one, values) for one in types))
-
-
-def _kind_of_type(one: type, values: Sequence[Any]) -> Kind:
-    if one is bool:
-        return Kind.BOOL
-    if one is float:
-        return Kind.DOUBLE
+def kind_of(values: Sequence[Any]) -> Kind:
+    """Return the kind of values that are all of one type, of which there is at least one."""
+    one = type(values[0])
     if one is int:
-        numbers = [value for value in values if type(value) is int]
-        return _kind_of_range(min(numbers), max(numbers))
-    return Kind.TEXT
+        return _kind_of_range(min(values), max(values))
+    return _OF_TYPE.get(one, Kind.TEXT)
 
 
 def _kind_of_range(least: int, most: int) -> Kind:
@@ -84,12 +71,12 @@ def _kind_of_range(least: int, most: int) -> Kind:
     return Kind.BIG if least >= -LARGEST and most < LARGEST else Kind.TEXT
 
 
-def to_arrow(values: Sequence[Any], kind: Kind) -> pa.Array:
-    """Return values as a column of a kind that holds them."""
+def to_arrow(values: Sequence[Any], own: Kind, kind: Kind) -> pa.Array:
+    """Return values of a kind as a column of a kind that holds them."""
+    if own is kind:
+        return pa.array(values, _ARROW[kind])
     if kind is Kind.TEXT:
-        if set(map(type, values)) - {str, type(None)}:
-            values = [text_of(value) for value in values]
-        return pa.array(values, pa.string())
+        return pa.array([text_of(value) for value in values], pa.string())
     if kind is Kind.DOUBLE:
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     return pa.array(values, _ARROW[kind])
@@ -121,13 +108,17 @@ def text_of(value: Any) -> str | None:
     if value is None or type(value) is str:
         return value
     if type(value) is float:
-        return str(int(value)) if value.is_integer() and abs(value) < EXACT else repr(value)
+        return repr(value).removesuffix(POINT)
     return json.dumps(value)
 
 
-def widening(column: str, old: Kind, new: Kind) -> str:
-    """Return SQL for what a column's values become; `column` is quoted. The same texts as by `text_of`."""
-    if new is Kind.TEXT and old is Kind.DOUBLE:
-        whole = f"{column} = trunc({column}) AND abs({column}) < {EXACT}"
-        return f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
-    return f"{column}::{new.sql}"
+def widening(table: str, column: str, old: Kind, new: Kind) -> list[str]:
+    """Return SQL that makes a column wider; names are quoted. Numbers become the same texts as by `text_of`.
+
+    An expression within the first statement would need functions when a write-ahead log is replayed after a crash, at
+    a time when DuckDB has none yet, and the file could not be opened any more.
+    """
+    statements = [f"ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {new.sql}"]
+    if old is Kind.DOUBLE and new is Kind.TEXT:
+        statements.append(f"UPDATE {table} SET {column} = {column}[:-3] WHERE {column} LIKE '%{POINT}'")
+    return statements

@@ -16,7 +16,7 @@ from .catalog import Catalog, Name
 from .collate import collate
 from .database import OWN, Database, get_state, set_state
 from .groups import group
-from .names import quoted
+from .names import ACCOUNTS, SEQ, USERS, quoted
 from .portion import COLLATED, tables_of
 
 PORTION = "portion"
@@ -57,6 +57,16 @@ class Loader:
     def notices(self) -> list[Notice]:
         """Return what met a bound."""
         return list(self.catalog.notices.values())
+
+    def oldest(self) -> int | None:
+        """Return the seq of the oldest event in the tables; None while there is none."""
+        tables = [name for name, columns in self.catalog.tables.items() if columns and name[1] not in (USERS, ACCOUNTS)]
+        if not tables:
+            return None
+        each = " UNION ALL ".join(f"SELECT min({SEQ}) AS {SEQ} FROM {quoted(*name)}" for name in tables)
+        with self._database.reading() as connection:
+            found = connection.execute(f"SELECT min({SEQ}) FROM ({each})").fetchone()
+        return found[0] if found else None
 
     def load(self, events: Sequence[Stored]) -> None:
         """Put in events that follow those before; what is in already is passed over."""

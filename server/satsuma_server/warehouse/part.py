@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
@@ -14,7 +14,7 @@ from satsuma_server.errors import BadRequestError
 from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.settings import Settings
 
-from . import CURSOR, FOLDER, Answer, Status, Table
+from . import CURSOR, EMBEDDED, FOLDER, Answer, Notice, Status, Table
 from .browse import list_tables, read_rows
 from .database import Database
 from .forget import forget
@@ -26,6 +26,8 @@ from .routes import Routes
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from .mirror import Mirror
+
 MOST_EVENTS = 20_000
 """Of a portion: more would take more memory, and gain little."""
 
@@ -33,7 +35,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before what failed is tried again."""
 
 NOT_WHOLE = (
-    "the log no longer has its first events, and the tables would lose them: ask again with --even-without "
+    "the log no longer has the first events of the tables, which would lose them: ask again with --even-without "
     "(?even_without=1) where that is meant"
 )
 
@@ -54,10 +56,11 @@ class WarehousePart:
         self._database = Database(settings.data / FOLDER, memory=settings.warehouse.memory)
         self._loader = Loader(self._database, self._label)
         self._queries = Queries(self._database, settings.warehouse.query_seconds)
-        self._problem: str | None = None
+        self._mirror = _make_mirror(settings, self._database)
+        self._problems: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the routes below ``/v1/sql`` and ``/v1/warehouse``."""
@@ -65,15 +68,16 @@ class WarehousePart:
 
     async def start(self) -> None:
         """Begin to follow the log."""
-        self._task = asyncio.create_task(self._follow(), name="satsuma-warehouse")
+        works = [self.load_all] if self._mirror is None else [self.load_all, self._copy]
+        self._tasks = [asyncio.create_task(self._keep_on(work), name="satsuma-warehouse") for work in works]
 
     async def stop(self) -> None:
         """Stop after the portion under way."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         async with self._turn:
-            await asyncio.to_thread(self._database.close)
+            await asyncio.to_thread(self._close)
 
     async def tables(self) -> list[Table]:
         return await asyncio.to_thread(list_tables, self._database)
@@ -94,14 +98,15 @@ class WarehousePart:
 
     async def status(self) -> Status:
         newest = await asyncio.to_thread(lambda: self._log.last)
+        notices, copied = await asyncio.to_thread(self._look)
         return Status(
             destination=self._settings.warehouse.destination,
             cursor=self._loader.cursor,
             lag=max(0, newest - self._loader.cursor),
             loaded_at=self._loader.loaded_at,
-            copied={},
-            problem=self._problem,
-            notices=self._loader.notices(),
+            copied=copied,
+            problem="; ".join(self._problems.values()) or None,
+            notices=notices,
         )
 
     async def load_all(self) -> None:
@@ -113,31 +118,37 @@ class WarehousePart:
         """Begin with an empty file, and put in again what the log has.
 
         Raises:
-            BadRequestError: the log no longer has its first events, and nobody said that it may do without them.
+            BadRequestError: the log no longer has the tables' first events, and nobody said that they may go.
         """
         async with self._turn:
             first = await self._log.read(0, 1)
-            if not even_without and self._loader.cursor and (not first or first[0].seq > 1):
+            oldest = await asyncio.to_thread(self._loader.oldest)
+            if not even_without and oldest is not None and (not first or first[0].seq > oldest):
                 raise BadRequestError(NOT_WHOLE)
-            await asyncio.to_thread(self._loader.start_over)
+            await asyncio.to_thread(self._start_over)
         self._wake.set()
 
-    async def _follow(self) -> None:
-        wait = FIRST_WAIT
+    async def _keep_on(self, work: Callable[[], Awaitable[None]]) -> None:
+        wait, name = FIRST_WAIT, work.__name__
         while True:
             try:
-                await self.load_all()
+                await work()
             except Exception as error:
                 # Never skipped: it is tried until it goes in, and what waits is safe in the log.
                 logger.exception("the warehouse can't go on; trying again")
-                self._problem = str(error) or repr(error)
+                self._problems[name] = str(error) or repr(error)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
                 continue
-            self._problem, wait = None, FIRST_WAIT
+            self._problems.pop(name, None)
+            wait = FIRST_WAIT
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._settings.warehouse.seconds)
             self._wake.clear()
+
+    async def _copy(self) -> None:
+        assert self._mirror is not None
+        await asyncio.to_thread(self._mirror.copy)
 
     async def _load_once(self) -> bool:
         async with self._turn:
@@ -167,4 +178,26 @@ class WarehousePart:
             count = forget(connection, self._loader.catalog, user_ids, anonymous_ids)
         # Deleted rows stay in the file's blocks until others are written over them.
         self._database.rewrite()
+        if self._mirror is not None:
+            self._mirror.forget(user_ids, anonymous_ids)
         return count
+
+    def _look(self) -> tuple[list[Notice], dict[str, int]]:
+        return self._loader.notices(), self._mirror.copied() if self._mirror else {}
+
+    def _start_over(self) -> None:
+        with self._mirror.paused() if self._mirror else contextlib.nullcontext():
+            self._loader.start_over()
+
+    def _close(self) -> None:
+        with self._mirror.paused() if self._mirror else contextlib.nullcontext():
+            self._database.close()
+
+
+def _make_mirror(settings: Settings, database: Database) -> Mirror | None:
+    if settings.warehouse.destination == EMBEDDED:
+        return None
+    # Here, since only those who want a copy need dlt, which takes long to import.
+    from .mirror import Mirror
+
+    return Mirror(settings.warehouse, database, settings.data / FOLDER / "dlt")

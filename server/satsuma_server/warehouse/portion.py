@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .catalog import Catalog, Name
-from .groups import Columns, Group
+from .groups import ENVELOPE, Columns, Group
 from .kinds import Kind, join, nulls, to_arrow
 from .names import ACCOUNTS, CONTEXT, IDS, REST, SEQ, TIMES, TRACKS, USERS
 
@@ -18,6 +18,8 @@ COLLATED = {"identifies": (USERS, "user_id"), "groups": (ACCOUNTS, "group_id")}
 """Tables of which the latest values are kept, one row for each id: where, and which id."""
 
 NOT_COLLATED = frozenset({"id", "anonymous_id", "user_id", "group_id", "sent_at", "original_timestamp", "timestamp"})
+LOADED_AT = "uuid_ts"
+LAST = (LOADED_AT, REST)
 OF_TRACKS = frozenset({*IDS, *TIMES, SEQ, "event", "event_text"})
 
 _encode = msgspec.json.Encoder().encode
@@ -48,22 +50,21 @@ def _for_tracks(group: Group, columns: Columns, catalog: Catalog) -> Columns:
 
 
 def _table(name: Name, parts: list[Columns], catalog: Catalog, loaded_at: datetime) -> pa.Table:
-    kinds: dict[str, Kind] = {}
+    kinds = {**dict(ENVELOPE), LOADED_AT: Kind.TIME, REST: Kind.TEXT}
     for part in parts:
         for one, kind in part.kinds.items():
             kinds[one] = join(kinds[one], kind) if one in kinds else kind
-    has_rest = any(part.rest for part in parts)
-    excess = catalog.admit(name, {**kinds, "uuid_ts": Kind.TIME}, has_rest)
+    excess = catalog.admit(name, kinds)
     if name[1] in COLLATED:
         _admit_collated(name, catalog)
     if excess:
         _move_to_rest(name, parts, excess, catalog)
     has = catalog.tables[name]
-    arrays = {one: _column(one, has[one], parts) for one in kinds if one not in excess}
-    if has_rest or excess:
+    arrays = {one: _column(one, has[one], parts) for one in kinds if one not in excess and one not in LAST}
+    if any(part.rest for part in parts):
         arrays[REST] = _rest(parts)
     table = pa.table(arrays)
-    table = table.append_column("uuid_ts", pa.repeat(pa.scalar(loaded_at, pa.timestamp("us")), len(table)))
+    table = table.append_column(LOADED_AT, pa.repeat(pa.scalar(loaded_at, pa.timestamp("us")), len(table)))
     return _once(table)
 
 
@@ -75,7 +76,7 @@ def _column(name: str, kind: Kind, parts: Sequence[Columns]) -> pa.ChunkedArray:
             chunks.append(nulls(part.length, kind))
         else:
             if not isinstance(values, pa.Array):
-                values = to_arrow(values, kind)
+                values = to_arrow(values, part.kinds[name], kind)
                 if kind is part.kinds[name]:
                     part.values[name] = values
             chunks.append(values)
@@ -99,7 +100,7 @@ def _once(table: pa.Table) -> pa.Table:
 
 def _admit_collated(name: Name, catalog: Catalog) -> None:
     columns = {one: kind for one, kind in catalog.tables[name].items() if one not in NOT_COLLATED}
-    catalog.admit((name[0], COLLATED[name[1]][0]), {"id": Kind.TEXT, **columns}, REST in columns)
+    catalog.admit((name[0], COLLATED[name[1]][0]), {"id": Kind.TEXT, **columns})
 
 
 def _move_to_rest(name: Name, parts: Sequence[Columns], excess: set[str], catalog: Catalog) -> None:

@@ -62,7 +62,8 @@ class Queries:
         clock = threading.Timer(self._seconds, connection.interrupt)
         clock.start()
         try:
-            connection.execute(sql if limit is None else f"SELECT * FROM (\n{sql}\n) LIMIT {limit + 1}")
+            # In a query of ours, so that no more is made of it than is asked for.
+            connection.execute(f"SELECT * FROM query(?) LIMIT {limit + 1}", (sql,))
             columns = [Column(name, str(kind)) for name, kind, *_ in connection.description or ()]
             rows, truncated = _fetch(connection, limit)
         finally:
@@ -81,14 +82,14 @@ def _one_select(sql: str) -> str:
         raise QueryError("only SELECT (and WITH, FROM, DESCRIBE, SHOW, SUMMARIZE) can be asked: this reads, no more")
     if statements[0].named_parameters:
         raise QueryError("parameters can't be given: write the values")
-    return str(statements[0].query).strip().rstrip(";")
+    return str(statements[0].query)
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[list[list[Any]], bool]:
     rows: list[list[Any]] = []
     size = 0
-    while found := connection.fetchmany(ROWS_A_FETCH):
-        for row in found:
+    while portion := connection.fetchmany(ROWS_A_FETCH):
+        for row in portion:
             plain = [_plain(value) for value in row]
             size += sum(len(value) if isinstance(value, str) else 8 for value in plain)
             if len(rows) >= limit or size > MOST_BYTES:
