@@ -98,7 +98,6 @@ class Tab:
     def _open(self) -> Steps[Any]:
         """Open a tab that is as the visitor's others."""
         page = yield self.context.new_page()
-        self.device.tabs += 1
         if self.device.blocks_cookies:
             yield from self._forbid(page)
         return page
