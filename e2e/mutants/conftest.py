@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from killed import DOCUMENT, render
+from killed import DOCUMENT, read, render
 
 WRITE = "--write-mutants"
-KILLED = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(WRITE, action="store_true", help="write docs/mutants.md after the mutants have run")
+    parser.addoption(WRITE, action="store_true", help="write what became of each mutant into docs/mutants.md")
 
 
-@pytest.fixture(scope="session")
-def killed(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The test that killed each mutant, by the mutant's name."""
-    return request.config.stash.setdefault(KILLED, {})
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """A function that notes which test has noticed a mutant, by the mutant's name."""
 
+    def write(name: str, test: str) -> None:
+        if request.config.getoption(WRITE, default=False):
+            DOCUMENT.write_text(render({**read(), name: test}))
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if session.config.getoption(WRITE, default=False):
-        DOCUMENT.write_text(render(session.config.stash.get(KILLED, {})))
+    return write

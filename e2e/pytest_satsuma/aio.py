@@ -12,7 +12,6 @@ from typing import Any, Self
 from playwright.async_api import BrowserContext, Page
 
 from .device import Device
-from .expect import AsyncExpectations
 from .identity import IdentityState
 from .libraries import AUTO, Library, named
 from .steps import awaited, run_async
@@ -73,6 +72,3 @@ class AsyncVisitor(Tab):
     leave = awaited(Tab._leave)
     kill = awaited(Tab._kill)
     settle = awaited(Tab._settle)
-
-
-__all__ = ["AsyncExpectations", "AsyncVisitor"]

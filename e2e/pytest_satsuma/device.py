@@ -26,7 +26,6 @@ class Device:
         label: the visitor's, in timelines.
         errors: what pages wrote to the console as an error, and what they threw.
         under_way: posts to a tracking API that have no answer yet.
-        posted: how many there were.
         ahead: seconds that the pages' clock is ahead.
         blocks_cookies: whether pages may use none.
     """
@@ -38,11 +37,9 @@ class Device:
         self.timeline = timeline
         self.errors: list[str] = []
         self.under_way: set[Any] = set()
-        self.posted = 0
         self.ahead = 0.0
         self.blocks_cookies = False
         self.is_up = is_up(libraries)
-        self.tabs = 0
         context.on("weberror", lambda error: self._complain(f"page error: {error.error}"))
         context.on("console", self._hear)
         context.on("request", self._sent)
@@ -64,7 +61,6 @@ class Device:
     def _sent(self, request: Any) -> None:
         if request.method != "POST" or not TRACKING.search(urlsplit(request.url).path):
             return
-        self.posted += 1
         self.under_way.add(request)
         path = urlsplit(request.url).path
         for event in events_of(_body(request), path):

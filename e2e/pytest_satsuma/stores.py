@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from .identity import CookieState
 from .steps import Steps, awaited, sync
-from .timeline import Kind
 
 if TYPE_CHECKING:
     from .visitor import Tab
@@ -150,6 +149,3 @@ class AsyncLocalStorage(Area):
     all = awaited(Area._all)
     clear = awaited(Area._clear)
     tamper = awaited(Area._tamper)
-
-
-__all__ = ["AsyncCookies", "AsyncLocalStorage", "Cookies", "Kind", "LocalStorage"]

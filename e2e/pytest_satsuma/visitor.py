@@ -12,11 +12,14 @@ from playwright.sync_api import BrowserContext, Error, Page
 
 from .device import Device
 from .identity import CookieState, IdentityState, read_identity
-from .libraries import AUTO, Library, named
+from .libraries import AUTO, Library, is_up, named
 from .steps import Steps, run, sync
 from .stores import ITEMS, Cookies, LocalStorage
 from .timeline import Kind, Timeline, short
 from .travel import SCRIPT, shortened
+
+BOOTED = is_up(named("satsuma"))
+"""JavaScript that tells whether our own library takes calls."""
 
 BOOT_SECONDS = 30
 POLL_SECONDS = 0.02
@@ -95,7 +98,6 @@ class Tab:
     def _open(self) -> Steps[Any]:
         """Open a tab that is as the visitor's others."""
         page = yield self.context.new_page()
-        self.device.tabs += 1
         if self.device.blocks_cookies:
             yield from self._forbid(page)
         return page

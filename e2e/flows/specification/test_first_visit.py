@@ -63,6 +63,12 @@ def test_the_cookies_live_one_year_on_the_whole_site(visitor: Visitor) -> None:
         assert cookie.expires_in_days is not None
         assert 364.9 < cookie.expires_in_days <= 365
         assert (cookie.path, cookie.same_site, cookie.secure) == ("/", "Lax", False)
+    # Playwright calls a cookie that says nothing of SameSite Lax too; the browser's own words tell them apart.
+    told = visitor.context.new_cdp_session(visitor.page).send("Network.getCookies")["cookies"]
+    assert {one["name"]: one.get("sameSite") for one in told if one["name"].startswith("ajs_")} == {
+        "ajs_anonymous_id": "Lax",
+        "ajs_user_id": "Lax",
+    }
 
 
 @pytest.mark.specification(
