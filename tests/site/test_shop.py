@@ -117,7 +117,7 @@ def test_the_panel_gets_events_but_nobody_gets_the_token(shop: TestClient, colle
     answer = shop.get("/qa/events?after=0")
     assert answer.json() == {"events": []}
     assert shop.get("/qa/events?after=x").status_code == 400
-    for path in ("/", "/cart", "/register", "/static/panel.js", "/qa/events"):
+    for path in ("/", "/cart", "/register", "/static/qa/main.js", "/qa/events"):
         assert collector.token not in shop.get(path).text
 
 
