@@ -25,7 +25,11 @@ for (const figure of document.querySelectorAll("[data-device]")) {
   if (!origin) continue;
   flow.devices[name] = Object.assign(new Device(name, frame, origin), { figure });
   const screen = figure.querySelector(".screen");
-  new ResizeObserver(() => screen.style.setProperty("--scale", screen.clientWidth / frame.offsetWidth)).observe(screen);
+  new ResizeObserver(() => {
+    const scale = screen.clientWidth / frame.offsetWidth;
+    screen.style.setProperty("--scale", scale);
+    screen.style.setProperty("--tall", `${screen.clientHeight / scale}px`);
+  }).observe(screen);
 }
 
 const mine = (event) => Object.values(flow.devices).some(({ origin }) => urlOf(event).startsWith(`${origin}/`));
@@ -127,11 +131,13 @@ function offer() {
 async function draw() {
   const events = await flowEvents();
   for (const device of Object.values(flow.devices)) {
-    device.figure.querySelector(".address").textContent = device.url ? new URL(device.url).host + new URL(device.url).pathname : "";
+    const address = device.figure.querySelector(".address");
+    address.textContent = device.url ? new URL(device.url).pathname : "";
+    address.title = device.url;
     show(device.figure.querySelector(".stores"), stateOf(flow.seen[device.name]), stores);
   }
   show($("#crowd"), people(events), (all) => (all.length ? all.map(portrait) : make("p", { className: "none", textContent: "Nobody yet." })));
-  show($("#thread"), events.map(({ seq }) => seq), () => (events.length ? events.map(bead) : make("li", { className: "none", textContent: "Nothing yet." })));
+  showThread(events);
   $("#thread").scrollTop = $("#thread").scrollHeight;
 }
 
@@ -139,7 +145,7 @@ const stateOf = (seen) => (seen ? { cookie: seen.cookie, storage: seen.storage }
 
 function stores(state) {
   if (!state) return [];
-  const place = (name, held) => [make("dt", { textContent: name }), make("dd", {}, chip(held.anonymousId, `anonymousId ${held.anonymousId || "none"}`), chip(held.userId, `userId ${held.userId || "none"}`))];
+  const place = (name, held) => [make("dt", { textContent: name }), make("dd", {}, chip(held.anonymousId, "anonymousId"), chip(held.userId, "userId"))];
   return [make("dt", { textContent: "" }), make("dd", { className: "head" }, make("span", { textContent: "anonymousId" }), make("span", { textContent: "userId" })), ...place("cookie", state.cookie), ...place("localStorage", state.storage)];
 }
 
@@ -147,15 +153,22 @@ function portrait(person) {
   const known = person.users.length > 0;
   const ids = person.devices.length;
   const name = known ? `userId ${person.users.map(short).join(", ")}` : "A stranger";
+  const why = person.joins.map((event) => `#${event.seq} ${eventName(event)}`).join(" and ");
   return make("figure", {}, fruit(person, known ? "A person known by a userId" : "A visitor whom nobody knows"),
-    make("figcaption", {}, make("b", { textContent: name }), ` ${ids} anonymousId${ids === 1 ? "" : "s"}, ${person.events} event${person.events === 1 ? "" : "s"}`));
+    make("figcaption", {}, make("b", { textContent: name }), `${ids} anonymousId${ids === 1 ? "" : "s"}, ${person.events} event${person.events === 1 ? "" : "s"}`,
+      why ? make("span", { textContent: `The ids met in ${why}.` }) : null));
 }
 
-function bead(event) {
+function showThread(events) {
+  const meet = new Set(people(events).flatMap(({ joins }) => joins.map(({ seq }) => seq)));
+  show($("#thread"), events.map(({ seq }) => seq), () => (events.length ? events.map((event) => bead(event, meet.has(event.seq))) : make("li", { className: "none", textContent: "Nothing yet." })));
+}
+
+function bead(event, meets) {
   const device = Object.values(flow.devices).find(({ origin }) => urlOf(event).startsWith(`${origin}/`));
-  return make("li", {}, make("span", { className: "device", textContent: device ? device.name : "" }), make("b", { textContent: event.type === "track" ? "track" : event.type }),
+  return make("li", { className: meets ? "meets" : "" }, make("small", { textContent: `#${event.seq}` }), make("span", { className: "device", textContent: device ? device.name : "" }), make("b", { textContent: event.type }),
     make("span", { className: "what", textContent: event.type === "page" ? new URL(urlOf(event)).pathname : told(event) || eventName(event) }),
-    chip(event.anonymousId, `anonymousId ${event.anonymousId}`), chip(event.userId, `userId ${event.userId || "none"}`));
+    chip(event.anonymousId, "anonymousId"), chip(event.userId, "userId"));
 }
 
 /* While something is being done, the picture follows. */
@@ -168,7 +181,7 @@ async function watch() {
       if (seen) show(device.figure.querySelector(".stores"), stateOf(seen), stores);
     }));
     const events = await flowEvents();
-    if (busy) show($("#thread"), events.map(({ seq }) => seq), () => events.map(bead));
+    if (busy) showThread(events);
   }
 }
 

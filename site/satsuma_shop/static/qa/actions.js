@@ -30,11 +30,37 @@ function cut(weather) {
     const waiting = analytics.delivery();
     const arrived = await stored(memory.seq, (event) => event.event === WAITED && event.properties.run === memory.run, () => true);
     const count = waiting.queued + waiting.inflight;
+    const kept = stores.items().filter(([key]) => key.startsWith("satsuma_queue:")).reduce((sum, [, text]) => sum + text.split(`"run":"${memory.run}"`).length - 1, 0);
     return [
-      { ok: count >= CALLS, text: `${count} events wait, and are kept in localStorage` },
+      { ok: count >= CALLS, text: `${count} events wait` },
+      { ok: kept === CALLS, text: `${kept} of the ${CALLS} calls are kept in localStorage, for the next page` },
       { ok: arrived.length === 0, text: arrived.length ? `${arrived.length} came through all the same` : "none of them is stored yet" },
     ];
   };
+}
+
+/* That the thing was really done, before what follows is judged. */
+const done = (ok, text) => [{ ok, text }];
+const nothing = ({ anonymousId, userId }) => !anonymousId && !userId;
+
+async function expire() {
+  const began = performance.now();
+  await stores.expire();
+  return done(nothing(stores.held().cookie), `the cookie was gone after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+async function clear(what) {
+  if (what !== "storage") await stores.clearCookies();
+  if (what !== "cookies") stores.clearStorage();
+  const { cookie, storage } = stores.held();
+  const gone = (what === "storage" || nothing(cookie)) && (what === "cookies" || nothing(storage));
+  return done(gone, what === "both" ? "both were empty" : `the ${what === "cookies" ? "cookies were" : "localStorage was"} empty`);
+}
+
+const noTraits = (memory, now) => done(Object.keys(now.traits).length === 0, "there are no traits");
+function othersTraits(memory, now) {
+  const mixed = Boolean(memory.before.traits.email) && now.traits.email === memory.before.traits.email;
+  return done(Boolean(now.traits.email) && !mixed, `the traits are those of ${now.traits.name || "nobody"}`);
 }
 
 const groups = {
@@ -45,18 +71,20 @@ const groups = {
 };
 
 export const ACTIONS = [
-  { key: "expire", group: "stores", label: "Let the cookie expire", ids: SAME, healed: true, act: () => stores.expire(),
+  { key: "expire", group: "stores", label: "Let the cookie expire", ids: SAME, healed: true, act: expire,
     rule: "If the cookie has expired, the old id is looked for in localStorage and set in a new cookie: the same visitor, for another year." },
-  { key: "cookies", group: "stores", label: "Clear cookies", ids: SAME, healed: true, act: () => stores.clearCookies(),
+  { key: "cookies", group: "stores", label: "Clear cookies", ids: SAME, healed: true, act: () => clear("cookies"),
     rule: "localStorage still knows both ids and writes them into new cookies: the same visitor (the shop's own login is gone)." },
-  { key: "storage", group: "stores", label: "Clear localStorage", ids: SAME, healed: true, act: () => stores.clearStorage(),
+  { key: "storage", group: "stores", label: "Clear localStorage", ids: SAME, healed: true, act: () => clear("storage"), now: noTraits,
     rule: "The cookie still knows both ids and localStorage gets them back: the same visitor. Traits live in localStorage alone and are gone." },
   { key: "both", group: "stores", label: "Clear both", ids: FRESH, healed: true,
-    act: async () => { await stores.clearCookies(); stores.clearStorage(); },
+    act: () => clear("both"), now: noTraits,
     rule: "Cleared cookies and localStorage remove all ids: a completely new anonymousId, and nobody is identified." },
-  { key: "corrupt-cookie", group: "stores", label: "Corrupt the cookie", ids: SAME, healed: true, act: () => stores.corruptCookie(),
+  { key: "corrupt-cookie", group: "stores", label: "Corrupt the cookie", ids: SAME, healed: true, own: true,
+    act: async () => { await stores.corruptCookie(); return done(!stores.held().cookie.anonymousId, "the cookie could not be read"); },
     rule: "A cookie that can't be decoded counts as missing: localStorage heals it, and the page never notices." },
-  { key: "corrupt-traits", group: "stores", label: "Corrupt the traits", ids: SAME, act: () => stores.corruptTraits(),
+  { key: "corrupt-traits", group: "stores", label: "Corrupt the traits", ids: SAME, own: true,
+    act: () => { stores.corruptTraits(); return done(stores.held().traits.plan === undefined, "the traits could not be read"); },
     rule: "Traits that are no JSON break nothing: both ids stay, and events go on." },
   { key: "reset", group: "people", label: "reset()", ids: FRESH, healed: true,
     rule: "reset removes both ids from every store at once; the next visit makes a new anonymousId.",
@@ -69,7 +97,7 @@ export const ACTIONS = [
       ? "Another userId takes the place of the one before. The anonymousId belonged to that person, so the newcomer gets one of their own, and none of the traits."
       : "Nobody was known here: the anonymousId stays, and from now on belongs to whoever has logged in.",
     ids: (before) => ({ anonymousId: before.userId ? "new" : "same", userId: "new" }),
-    act: async () => { await fetch("/qa/other-user", { method: "POST" }); }, events: ["identify", "Signed In"] },
+    act: async () => { await fetch("/qa/other-user", { method: "POST" }); }, now: othersTraits, events: ["identify", "Signed In"] },
   { key: "device", group: "people", label: "Open as a second device", stays: true,
     rule: "Another device has its own cookies and localStorage, and so an anonymousId of its own, until both log in.",
     act: async (memory, { devices, here }) => {
@@ -81,11 +109,11 @@ export const ACTIONS = [
       const other = page.anonymousId !== memory.before.anonymousId;
       return [{ ok: other, text: `stored #${page.seq} page of ${new URL(origin).hostname} as ${page.anonymousId.slice(0, 6)}, ${other ? "another" : "the same"} anonymousId` }];
     } },
-  { key: "offline", group: "network", label: "Go offline", stays: true, weather: "", ids: SAME, act: cut("offline"),
+  { key: "offline", own: true, group: "network", label: "Go offline", stays: true, weather: "", ids: SAME, act: cut("offline"),
     rule: "Without a network nothing is sent and nothing is lost: three calls wait in order, also over the next pages." },
-  { key: "down", group: "network", label: "Fail the collector", stays: true, weather: "", ids: SAME, act: cut("down"),
+  { key: "down", own: true, group: "network", label: "Fail the collector", stays: true, weather: "", ids: SAME, act: cut("down"),
     rule: "A collector that answers 503 is asked again, later and later; what has no answer waits, also over the next pages." },
-  { key: "mend", group: "network", label: "Mend the network", weather: "bad", ids: SAME, act: () => stores.setCookie("grove_weather", ""),
+  { key: "mend", own: true, group: "network", label: "Mend the network", weather: "bad", ids: SAME, act: () => stores.setCookie("grove_weather", ""),
     rule: "As soon as the network is back everything that waited is sent, once, in order, with the time of its call.",
     after: async (memory) => {
       const { run, began } = memory.cut || {};
@@ -99,10 +127,10 @@ export const ACTIONS = [
         { ok: late, text: late ? `with the time of the call, ${Math.round((Date.now() - began) / 1000)} s ago` : "with another time than the call's" },
       ];
     } },
-  { key: "refuse", group: "consent", label: "Drop consent", consent: "yes", ids: NOBODY, silent: true,
+  { key: "refuse", own: true, group: "consent", label: "Drop consent", consent: "yes", ids: NOBODY, silent: true,
     rule: "A no clears cookies and localStorage of all ids; nothing more is kept or sent.",
     act: () => { analytics.consent(false); stores.setCookie("grove_consent", "no"); } },
-  { key: "agree", group: "consent", label: "Give consent", consent: "no", ids: FRESH,
+  { key: "agree", own: true, group: "consent", label: "Give consent", consent: "no", ids: FRESH,
     rule: "After a yes a visit begins as any other: nothing is known from before the no.",
     act: () => stores.setCookie("grove_consent", "") },
 ];
@@ -129,6 +157,7 @@ export async function judge(action, memory) {
   }, 5) || (await stores.look());
   checks.push(...idChecks(idsOf(action, memory.before), memory.before, now));
   if (action.healed) checks.push(healedCheck(now));
+  if (action.now) checks.push(...action.now(memory, now));
   if (action.silent) checks.push(...(await silence(memory)));
   else if (!action.stays) checks.push(...(await pageStored(action, memory, now)));
   if (action.after) checks.push(...(await action.after(memory)));

@@ -29,13 +29,14 @@ export const short = (id) => (id ? String(id).slice(0, 6) : "none");
 
 /* One colour for one id, everywhere. */
 export function hue(id) {
-  let sum = 7;
-  for (const character of String(id)) sum = (sum * 31 + character.codePointAt(0)) % 100003;
-  return (sum * 137) % 360;
+  let sum = 0x811c9dc5;
+  for (const character of String(id)) sum = Math.imul(sum ^ character.codePointAt(0), 0x01000193) >>> 0;
+  return sum % 360;
 }
 
-export function chip(id, title = "") {
-  const element = make("span", { className: id ? "chip" : "chip none", title: title || String(id || ""), textContent: short(id) });
+/* `kind` is userId, which is drawn round and full, or anonymousId. */
+export function chip(id, kind) {
+  const element = make("span", { className: id ? `chip ${kind}` : "chip none", title: `${kind} ${id || "none"}`, textContent: short(id) });
   if (id) element.style.setProperty("--hue", hue(id));
   return element;
 }

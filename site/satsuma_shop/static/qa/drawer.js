@@ -91,7 +91,8 @@ export function openDrawer(about) {
     const state = outcome ? (outcome.ok ? "agrees" : "differs") : "waits";
     parts.verdict.dataset.state = state;
     parts.verdict.dataset.action = action.key;
-    const head = { agrees: "Agrees with the specification", differs: "Differs from the specification", waits: "Looking …" }[state];
+    const what = action.own ? "what we promise" : "the specification";
+    const head = { agrees: `Agrees with ${what}`, differs: `Differs from ${what}`, waits: "Looking …" }[state];
     parts.verdict.replaceChildren(
       make("p", { className: "qa-mark" }, make("b", { textContent: action.label }), make("span", { textContent: head })),
       make("p", {}, make("em", { textContent: "Should: " }), ruleOf(action, before)),
@@ -163,13 +164,13 @@ function identity(now) {
   const who = now.userId ? (name ? `You are ${name}.` : "You are known.") : name ? `You may be ${name}, but have no userId.` : now.anonymousId ? "You are anonymous." : "You are nobody yet.";
   const person = { users: now.userId ? [now.userId] : [], devices: now.anonymousId ? [now.anonymousId] : [] };
   const places = (key) => [["cookie", now.cookie[key]], ["localStorage", now.storage[key]]].filter(([, id]) => id && id === now[key]).map(([place]) => place).join(" and ") || "nowhere";
-  const row = (key) => [make("dt", { textContent: key }), make("dd", {}, chip(now[key]), make("span", { className: "qa-id", textContent: now[key] || "none" }), make("small", { textContent: now[key] ? `in ${places(key)}` : "" }))];
+  const row = (key) => [make("dt", { textContent: key }), make("dd", {}, chip(now[key], key), make("span", { className: "qa-id", textContent: now[key] ? String(now[key]).slice(6) : "" }), make("small", { textContent: now[key] ? `in ${places(key)}` : "" }))];
   const traits = Object.keys(now.traits).length ? JSON.stringify(now.traits) : "none";
   return [
     fruit(person, now.userId ? "One person, known by a userId" : "A visitor whom nobody knows"),
-    make("div", {}, make("p", { className: "qa-sentence", textContent: who }),
-      make("dl", {}, ...row("userId"), ...row("anonymousId"), make("dt", { textContent: "traits" }), make("dd", { className: "qa-id", textContent: traits }),
-        make("dt", { textContent: "Python" }), make("dd", { textContent: now.boot === null ? "is starting" : `up after ${now.boot} ms` }))),
+    make("p", { className: "qa-sentence", textContent: who }),
+    make("dl", {}, ...row("userId"), ...row("anonymousId"), make("dt", { textContent: "traits" }), make("dd", { className: "qa-id", textContent: traits }),
+      make("dt", { textContent: "Python" }), make("dd", { textContent: now.boot === null ? "is starting" : `up after ${now.boot} ms` })),
   ];
 }
 
@@ -206,7 +207,7 @@ function numbers(report) {
 function line(event, mine) {
   const pre = make("pre", { tabIndex: 0 });
   const details = make("details", { className: mine ? "mine" : "" }, make("summary", {},
-    chip(event.userId || event.anonymousId, event.userId ? `userId ${event.userId}` : `anonymousId ${event.anonymousId}`),
+    event.userId ? chip(event.userId, "userId") : chip(event.anonymousId, "anonymousId"),
     make("b", { textContent: event.type }), make("span", { textContent: told(event) || eventName(event) }),
     make("time", { textContent: new Date(event.receivedAt).toLocaleTimeString([], { hour12: false }) })), pre);
   details.ontoggle = () => { pre.textContent = details.open ? JSON.stringify(event, null, 2) : ""; };

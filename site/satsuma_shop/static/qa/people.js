@@ -2,8 +2,10 @@
    segment of it; a visitor whom nobody knows is a segment that lies alone. */
 import { draw, hue, short } from "./dom.js";
 
+/* Each person has its users, its devices (anonymousIds), its count of events, and those events that made ids meet. */
 export function people(events) {
   const above = new Map();
+  const joins = [];
   const top = (id) => { while (above.get(id) !== id) id = above.get(id); return id; };
   const join = (ids) => {
     for (const id of ids) if (!above.has(id)) above.set(id, id);
@@ -18,11 +20,14 @@ export function people(events) {
       const anonymous = `anonymous:${event.previousId}`;
       ids.push(above.has(anonymous) || event.previousId === event.anonymousId ? anonymous : `user:${event.previousId}`);
     }
-    if (ids.length) join(ids);
+    if (!ids.length) continue;
+    const apart = new Set(ids.map((id) => (above.has(id) ? top(id) : id))).size > 1;
+    join(ids);
+    if (apart) joins.push([ids[0], event]);
   }
   const found = new Map();
   for (const id of above.keys()) {
-    const person = found.get(top(id)) || { users: [], devices: [], events: 0 };
+    const person = found.get(top(id)) || { users: [], devices: [], events: 0, joins: [] };
     const [kind, name] = [id.slice(0, id.indexOf(":")), id.slice(id.indexOf(":") + 1)];
     (kind === "user" ? person.users : person.devices).push(name);
     found.set(top(id), person);
@@ -31,6 +36,7 @@ export function people(events) {
     const id = anonymousId ? `anonymous:${anonymousId}` : `user:${userId}`;
     if (above.has(id)) found.get(top(id)).events += 1;
   }
+  for (const [id, event] of joins) found.get(top(id)).joins.push(event);
   return [...found.values()];
 }
 
@@ -50,7 +56,7 @@ export function fruit(person, label = "") {
   const known = person.users.length > 0;
   const devices = person.devices.length ? person.devices : person.users;
   const places = known ? Math.max(devices.length, 5) : devices.length;
-  const shape = draw("svg", { class: known ? "person known" : "person", viewBox: "0 0 100 100", role: "img", "aria-label": label || nameOf(person) });
+  const shape = draw("svg", { class: known ? "person known" : "person", viewBox: known ? "0 0 100 100" : "20 2 60 60", role: "img", "aria-label": label || nameOf(person) });
   if (known) shape.append(draw("circle", { class: "peel", cx: 50, cy: 50, r: 46 }), draw("circle", { class: "pith", cx: 50, cy: 50, r: 41 }));
   for (let at = devices.length; known && at < places; at += 1) {
     const empty = segment("", at, places);
