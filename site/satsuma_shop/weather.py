@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import httpx
-from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -71,7 +70,7 @@ class WayToCollector:
             answer = await self._http.send(asked, stream=True)
         except (httpx.HTTPError, ClientDisconnect) as error:
             return _unavailable(f"the collector can't be reached: {type(error).__name__}")
-        response = StreamingResponse(_raw(answer), answer.status_code, background=BackgroundTask(answer.aclose))
+        response = StreamingResponse(_raw(answer), answer.status_code)
         response.raw_headers = [
             (name.lower(), value) for name, value in answer.headers.raw if name.lower().decode() in ANSWERED
         ]
@@ -79,8 +78,12 @@ class WayToCollector:
 
 
 async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:
-    async for chunk in answer.aiter_raw():
-        yield chunk
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        # Also where the visitor has left before the end.
+        await answer.aclose()
 
 
 def _query(request: Request) -> bytes:
