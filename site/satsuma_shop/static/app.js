@@ -19,8 +19,9 @@ document.getElementById("app-login")?.addEventListener("submit", async (event) =
   const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
   const { userId, traits, error } = await answer.json();
   const told = document.getElementById("app-told");
-  told.textContent = error || `Hello, ${traits.name}. Known here as ${userId}.`;
+  told.textContent = error || `Known here as ${userId}.`;
   if (error) return;
+  document.querySelector("#Me h1").textContent = `Hello, ${traits.name}`;
   form.hidden = true;
   analytics.identify(userId, traits);
   analytics.track("Signed In");

@@ -53,7 +53,7 @@ export function openDrawer(about) {
         else location.reload();
         return;
       }
-      conclude(action, memory, await judge(action, memory));
+      await conclude(action, memory, await judge(action, memory));
     } catch (error) {
       say(action, held(), { ok: false, checks: [{ ok: false, text: `it could not be done: ${error.message}` }] });
     }
@@ -70,13 +70,14 @@ export function openDrawer(about) {
     offer();
     say(action, memory.before, null);
     await bootedPage();
-    conclude(action, memory, await judge(action, memory));
+    await conclude(action, memory, await judge(action, memory));
     busy = false;
     offer();
   }
 
-  function conclude(action, memory, outcome) {
+  async function conclude(action, memory, outcome) {
     remember(LAST, { key: action.key, before: memory.before, outcome });
+    if (!drawer.hidden) await refresh();
     say(action, memory.before, outcome);
   }
 
