@@ -3,69 +3,91 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
-from html import escape
 from pathlib import Path
+from typing import Any
 
 from satsuma_server import snippet
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from .lab import Lab
+from .members import Members
 from .notebook import Notebook
-from .pages import HERE, Pages
+from .pages import Grove
 from .qa import Qa
+from .rendering import HERE, Renderer
+from .safety import Safety
 from .users import ShopError, Users
+from .visit import Visit
+from .weather import WayToCollector
+
+NOT_FOUND = "There is no such page in the grove."
 
 
-def create_app(collector_url: str, token: str, write_key: str = "demo", data: Path = Path(".demo")) -> Starlette:
+def create_app(
+    collector_url: str, token: str, write_key: str = "demo", data: Path = Path(".demo"), *, qa: bool = True
+) -> Starlette:
     """Return a shop that embeds the snippet of a collector.
 
     Args:
         collector_url: origin of the collector.
-        token: the collector's, for the tester's panel; it never leaves the shop's server.
+        token: the collector's, for the tester's drawer; it never leaves the shop's server.
         write_key: the source that the shop is.
         data: folder of the shop's own database.
+        qa: be a demo: with the drawer, the lab and what they ask the server for. They show everybody everything.
     """
     users = Users(data)
-    qa = Qa(collector_url, token)
+    way = WayToCollector(collector_url)
+
+    def make_snippet(options: Mapping[str, Any]) -> str:
+        # Of the page's own origin, where `way` hands everything on.
+        return snippet(write_key, "", options=options)
+
+    render = Renderer(make_snippet, qa=qa, console=f"{collector_url}/console")
+    tester = Qa(users, render, collector_url, token)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
-        await qa.client.aclose()
+        await tester.close()
+        await way.close()
         users.close()
 
-    pages = Pages(users, partial(snippet, write_key, collector_url))
-    static = Mount("/static", StaticFiles(directory=HERE / "static"))
+    routes: list[BaseRoute] = [
+        *Grove(users, render).routes(),
+        *Members(users, render).routes(),
+        *Notebook(render, collector_url, write_key).routes(),
+        *way.routes(failing=qa),
+        *([*tester.routes(), *Lab(render).routes()] if qa else []),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+    ]
+
+    async def not_found(request: Request, error: Exception) -> Response:
+        return render.shop(request, Visit(request, users), "sorry.html", status=404, told=NOT_FOUND)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return render.shop(request, Visit(request, users), "sorry.html", status=400, told=str(error))
+
     sessions = Middleware(SessionMiddleware, secret_key=_secret(data), session_cookie="grove", same_site="lax")
-    routes = [*pages.routes(), *qa.routes(), *Notebook(collector_url, write_key).routes(), static]
-    handlers = {404: _not_found, ShopError: _refused}
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[sessions], exception_handlers=handlers)
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(Safety), sessions],
+        exception_handlers={404: not_found, ShopError: refused},
+    )
 
 
 def _secret(data: Path) -> str:
     """Return the key that signs sessions, kept so that a restart logs nobody out."""
     file = data / "shop.secret"
     if not file.exists():
+        file.touch(mode=0o600)
         file.write_text(os.urandom(32).hex())
-        file.chmod(0o600)
     return file.read_text()
-
-
-async def _not_found(request: Request, error: Exception) -> Response:
-    return HTMLResponse(
-        "<!doctype html><title>Not found</title><p>No such page. <a href='/'>Back to the grove</a>", 404
-    )
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    return HTMLResponse(
-        f"<!doctype html><title>Sorry</title><p>{escape(str(error))} <a href='/'>Back to the grove</a>", 400
-    )

@@ -29,9 +29,20 @@ class Product:
     def price_text(self) -> str:
         return money(self.price)
 
+    @property
+    def text(self) -> str:
+        """What is searched."""
+        return f"{self.name} {self.origin} {self.blurb}".casefold()
+
     def properties(self, quantity: int = 1) -> dict[str, Any]:
         """Return the product as events tell of it."""
         return {"product_id": self.slug, "name": self.name, "price": self.price / 100, "quantity": quantity}
+
+
+def search(query: str) -> list[Product]:
+    """Return the products that have every word of a query in their name, origin or blurb."""
+    words = query.casefold().split()
+    return [product for product in PRODUCTS if all(word in product.text for word in words)]
 
 
 def money(cents: int) -> str:

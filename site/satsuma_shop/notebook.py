@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from functools import cache
 from importlib.metadata import distribution
@@ -13,9 +14,9 @@ from satsuma_server import plain_pyodide
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.templating import Jinja2Templates
 
-from .pages import HERE
+from .rendering import Renderer
+from .safety import policy
 
 CELL = """import micropip
 
@@ -28,6 +29,7 @@ context = await analytics.track("Notebook Opened", {{"cells": 1}})
 print("stored:", context.delivered)
 print("you are", analytics.user().id() or analytics.user().anonymous_id())
 """
+INLINE = re.compile(r"<script>(.*?)</script>", re.S)
 INSTALLER = ("micropip", "packaging")
 """What installs wheels in an interpreter: Pyodide's npm package leaves it out."""
 
@@ -35,10 +37,10 @@ INSTALLER = ("micropip", "packaging")
 class Notebook:
     """The notebook's page and what it loads."""
 
-    def __init__(self, collector_url: str, write_key: str) -> None:
+    def __init__(self, render: Renderer, collector_url: str, write_key: str) -> None:
+        self._render = render
         self._collector = collector_url
         self._write_key = write_key
-        self._templates = Jinja2Templates(HERE / "templates")
 
     def routes(self) -> list[Route]:
         """Return its routes."""
@@ -46,8 +48,10 @@ class Notebook:
 
     async def _page(self, request: Request) -> Response:
         cell = CELL.format(collector=self._collector, version=sdk_version, write_key=self._write_key)
-        pyodide = Markup(plain_pyodide(self._collector))  # noqa: S704 (our own script)
-        return self._templates.TemplateResponse(request, "notebook.html", {"cell": cell, "pyodide": pyodide})
+        pyodide = plain_pyodide(self._collector)
+        context = {"cell": cell, "pyodide": Markup(pyodide)}  # noqa: S704 (our own script)
+        allowed = policy(scripts=INLINE.findall(pyodide), hosts=[self._collector])
+        return self._render.page(request, "notebook.html", context, allowed)
 
     async def _installer(self, request: Request) -> Response:
         return Response(_packed(), media_type="application/zip")

@@ -1,4 +1,8 @@
-"""What the tester's panel asks the shop's server: the collector's events, without showing anybody the token."""
+"""What the tester's drawer and the lab ask the shop's server for.
+
+Events come without showing anybody the collector's token. These routes exist in a demo only: they tell every visitor
+what the collector stored of all.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +13,74 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from .devices import Devices
+from .handling import visited
+from .rendering import CONSENT_COOKIE, Renderer
+from .safety import policy
+from .users import Users
+from .visit import Visit
+from .weather import COOKIE as WEATHER_COOKIE
+
 MAX_EVENTS = 500
+OTHERS = (("Milton Waddams", "milton@initech.example"), ("Joanna Flair", "joanna@chotchkies.example"))
 
 
 class Qa:
-    """Answers the panel."""
+    """Answers testers."""
 
-    def __init__(self, collector_url: str, token: str) -> None:
+    def __init__(self, users: Users, render: Renderer, collector_url: str, token: str) -> None:
+        self.users = users
+        self.render = render
         headers = {"Authorization": f"Bearer {token}"}
-        self.client = httpx.AsyncClient(base_url=collector_url, headers=headers, timeout=5, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=collector_url, headers=headers, timeout=5, trust_env=False)
 
     def routes(self) -> list[Route]:
-        """Return the panel's routes."""
-        return [Route("/qa/events", self._events)]
+        """Return the routes."""
+        return [
+            Route("/qa/events", self.events),
+            Route("/qa/other-user", self.other_user, methods=["POST"]),
+            Route("/qa/forget", self.forget, methods=["POST"]),
+            Route("/qa/blank", self.blank),
+        ]
 
-    async def _events(self, request: Request) -> Response:
-        after = request.query_params.get("after", "0")
-        if not after.isdigit():
-            return JSONResponse({"error": "after is not a number"}, 400)
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._http.aclose()
+
+    async def events(self, request: Request) -> Response:
+        """Stored events: ``?after=SEQ``, or the newest by ``?last=N``."""
+        name = "last" if "last" in request.query_params else "after"
+        number = request.query_params.get(name, "0")
+        if not (number.isascii() and number.isdigit()):
+            return JSONResponse({"error": f"{name} is not a number"}, 400)
         try:
-            answer = await self.client.get("/v1/events", params={"after": after[:18], "limit": MAX_EVENTS})
+            answer = await self._http.get("/v1/events", params={name: number[:18], "limit": MAX_EVENTS})
             answer.raise_for_status()
         except httpx.HTTPError as error:
             return JSONResponse({"error": f"the collector can't be asked: {type(error).__name__}"}, 502)
         events = [json.loads(line) for line in answer.text.splitlines()]
         return JSONResponse({"events": events}, headers={"Cache-Control": "no-store"})
+
+    @visited
+    async def other_user(self, request: Request, visit: Visit) -> Response:
+        """Log somebody else in, as the login form does."""
+        now = visit.user
+        name, email = next(other for other in OTHERS if now is None or other[1] != now.email)
+        user = self.users.stand_in(name, email)
+        visit.log_in(user)
+        visit.later(["identify", user.id, user.traits()], ["track", "Signed In"])
+        return JSONResponse({"userId": user.id})
+
+    async def forget(self, request: Request) -> Response:
+        """Remove the cookies that no script can: what a visitor clears who clears all cookies."""
+        request.session.clear()
+        answer = JSONResponse({"success": True})
+        for name in (WEATHER_COOKIE, CONSENT_COOKIE):
+            answer.delete_cookie(name)
+        return answer
+
+    async def blank(self, request: Request) -> Response:
+        """A page of a device on which nothing is open yet."""
+        devices = Devices.of(request.url)
+        context = {"about": self.render.about(devices), "here": devices.here}
+        return self.render.page(request, "blank.html", context, policy(parents=["'self'", devices.lab]))

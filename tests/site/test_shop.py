@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from satsuma_server.testing import Collector
-from satsuma_shop.app import create_app
 from starlette.testclient import TestClient
 
 PETER = {"name": "Peter Gibbons", "email": "peter@example.com", "password": "stapler", "plan": "grove"}
 
 
-@pytest.fixture
-def shop(collector: Collector, tmp_path: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(collector.url, collector.token, data=tmp_path)) as client:
-        yield client
+PAGES = (
+    "/",
+    "/search?q=yuzu",
+    "/products/yuzu",
+    "/cart",
+    "/newsletter",
+    "/register",
+    "/hasty",
+    "/login",
+    "/app",
+    "/nowhere",
+)
 
 
 def calls(text: str) -> list[Any]:
@@ -117,11 +122,50 @@ def test_the_panel_gets_events_but_nobody_gets_the_token(shop: TestClient, colle
     answer = shop.get("/qa/events?after=0")
     assert answer.json() == {"events": []}
     assert shop.get("/qa/events?after=x").status_code == 400
-    for path in ("/", "/cart", "/register", "/static/panel.js", "/qa/events"):
+    for path in ("/", "/cart", "/register", "/static/qa/main.js", "/qa/events"):
         assert collector.token not in shop.get(path).text
 
 
 def test_every_page_has_the_snippet_once(shop: TestClient) -> None:
-    for path in ("/", "/products/yuzu", "/cart", "/newsletter", "/register", "/login"):
-        assert shop.get(path).text.count("SNIPPET_VERSION") == 1
-    assert shop.get("/products/durian").status_code == 404
+    assert {path: shop.get(path).text.count("SNIPPET_VERSION") for path in PAGES} == dict.fromkeys(PAGES, 1)
+
+
+def test_what_is_not_there_is_said_in_the_shops_own_way(shop: TestClient) -> None:
+    answer = shop.get("/products/durian")
+    assert answer.status_code == 404
+    assert "no such page in the grove" in answer.text
+
+
+ELSEWHERE = ("//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/a\n//evil.example")
+
+
+def test_a_link_to_the_login_sends_nobody_elsewhere(shop: TestClient) -> None:
+    send(shop, "/register", **PETER)
+
+    def gone_to(asked: str) -> str:
+        send(shop, "/logout")
+        page = shop.get("/login", params={"then": asked})
+        token = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        assert token
+        fields = {"csrf": token.group(1), "email": PETER["email"], "password": PETER["password"], "then": asked}
+        return str(shop.post("/login", data=fields, follow_redirects=False).headers["location"])
+
+    assert gone_to("/cart") == "/cart"
+    assert {asked: gone_to(asked) for asked in ELSEWHERE} == dict.fromkeys(ELSEWHERE, "/account")
+
+
+def test_the_hasty_page_makes_its_calls_and_leaves(shop: TestClient) -> None:
+    token = re.search(r'name="csrf" value="([^"]+)"', shop.get("/hasty").text)
+    assert token
+    page = shop.post("/hasty", data={"csrf": token.group(1), **PETER})
+    assert [call[0] for call in calls(page.text)] == ["identify", "track"]
+    assert page.text.index("/static/calls.js") < page.text.index("/static/redirect.js")
+    assert calls(shop.get("/welcome").text) == []
+
+
+def test_the_search_finds_fruit_and_takes_hostile_words_as_words(shop: TestClient) -> None:
+    assert "Yuzu" in shop.get("/search?q=japan+knobbly").text
+    query = "<img src=x onerror=alert(1)>"
+    page = shop.get("/search", params={"q": query})
+    assert "<img src=x" not in page.text
+    assert calls(page.text) == [["track", "Products Searched", {"query": query, "found": 0}]]

@@ -4,7 +4,12 @@
 var EARLY = "satsuma_early:";
 function refuses(calls, options) {
   return options.disable || (options.respectGlobalPrivacyControl && navigator.globalPrivacyControl === true) ||
-    (options.respectDoNotTrack && navigator.doNotTrack === "1") || (options.consent === "required" && !named(calls, ["consent"]));
+    (options.respectDoNotTrack && navigator.doNotTrack === "1") || lacksConsent(calls, options);
+}
+/* The visitor's last word counts; a no is one too. */
+function lacksConsent(calls, options) {
+  var answer = calls.filter(function (call) { return call[0] === "consent"; }).pop();
+  return answer ? answer[1] !== undefined && !answer[1] : options.consent === "required";
 }
 function named(calls, names) {
   return calls.some(function (call) { return names.indexOf(call[0]) > -1; });
@@ -16,9 +21,9 @@ function texts(calls) {
 }
 /* Keep calls for the next page; it takes them at once where this one has left, and else when nothing is heard of it. */
 function keep(calls, key, options, left) {
-  if (options.disableClientPersistence || refuses(calls, options)) return;
+  if (options.disableClientPersistence) return;
   try {
-    if (calls.length) localStorage.setItem(key, '{"at":' + (left ? 0 : Date.now()) + ',"calls":[' + texts(calls).slice(-200).join(",") + "]}");
+    if (calls.length && !refuses(calls, options)) localStorage.setItem(key, '{"at":' + (left ? 0 : Date.now()) + ',"calls":[' + texts(calls).slice(-200).join(",") + "]}");
     else localStorage.removeItem(key);
   } catch (error) { /* Full or forbidden: only this page remembers. */ }
 }

@@ -58,7 +58,8 @@
         const entry = JSON.parse(localStorage.getItem(name));
         if (Date.now() - entry.at < ORPHANED) continue;
         localStorage.removeItem(name);
-        found.push(...entry.calls);
+        // An answer is that page's: who has said no there may have said yes since.
+        found.push(...entry.calls.filter(([method]) => method !== "consent"));
       }
     } catch (error) {
       // No localStorage, or nonsense in it: what was found is what there is.

@@ -1,0 +1,310 @@
+"""The life of an identity, as the specification tells it: flows that the lab plays in real pages and checks.
+
+A step is data, so that a page can show it before it is played. What it does is a list of verbs with their arguments
+(``static/lab/device.js`` and ``static/qa/driver.js`` do them); ``static/lab/checks.js`` reads what is expected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+LAPTOP, PHONE = "laptop", "phone"
+
+type Do = tuple[Any, ...]
+"""A verb and its arguments."""
+
+type Stored = tuple[str, str]
+"""An event's name and who it tells of: ``anonymous``, ``known`` or ``any``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step.
+
+    Attributes:
+        title: what the visitor does.
+        why: what follows from it, and why.
+        do: what is done, in order.
+        anonymous_id, user_id: what becomes of the ids: ``new``, ``same``, ``none``; `user_id` may also be ``laptop``,
+            the id that is known there. Empty where the step says nothing of them.
+        stored: events that this step makes, in the order in which they are stored.
+        people: how many people all events of the flow make by then; 0 where the step says nothing of it.
+        healed: cookie and localStorage are to agree, and the cookie to have its whole year.
+    """
+
+    device: str
+    title: str
+    why: str
+    do: tuple[Do, ...]
+    anonymous_id: str = ""
+    user_id: str = ""
+    stored: tuple[Stored, ...] = ()
+    people: int = 0
+    healed: bool = False
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Return what the lab's script needs."""
+        return {name: value for name, value in asdict(self).items() if name != "why"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One flow.
+
+    Attributes:
+        quote: the specification's own words.
+    """
+
+    id: str
+    title: str
+    summary: str
+    quote: str
+    steps: tuple[Step, ...]
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices that take part, in order."""
+        return tuple(dict.fromkeys(step.device for step in self.steps))
+
+
+PETER = {"name": "Peter Gibbons", "email": "peter.{run}@initech.example", "password": "red-stapler"}
+LOGIN = {"email": PETER["email"], "password": PETER["password"]}
+SIGNED_UP: tuple[Stored, ...] = (("page", "anonymous"), ("identify", "known"), ("Signed Up", "known"))
+
+
+def _visit(device: str, path: str, title: str, why: str, **more: Any) -> Step:
+    return Step(device, title, why, (("open", path),), **more)
+
+
+def _first_visit(why: str = "No store knows an id, so the SDK makes an anonymousId and keeps it in both.") -> Step:
+    return _visit(
+        LAPTOP, "/", "Open the shop for the very first time", why,
+        anonymous_id="new", user_id="none", stored=(("page", "anonymous"),), people=1,
+    )  # fmt: skip
+
+
+def _register(why: str, path: str = "/register", title: str = "Sign up", **more: Any) -> Step:
+    do: tuple[Do, ...] = (("open", path), ("fill", "register", PETER))
+    given = {"anonymous_id": "same", "user_id": "new", "stored": SIGNED_UP, "people": 1, **more}
+    return Step(LAPTOP, title, why, do, **given)
+
+
+SOFT = Scenario(
+    "soft-to-full", "From a newsletter to an account",
+    "Traits first, a userId later: one anonymousId from the first page on.",
+    "You’ll notice the Identify call contains no userId. These traits will be associated to the anonymousId that is "
+    "available in the user’s cookie and localStorage.",
+    (
+        _first_visit(),
+        Step(
+            LAPTOP, "Subscribe to the newsletter",
+            "Somebody who reads a newsletter has no account. identify carries traits only, and userId stays null.",
+            (("open", "/newsletter"),
+             ("fill", "newsletter", {"first_name": "Joe", "last_name": "Visitor", "email": "joe.{run}@thissite.com"})),
+            anonymous_id="same", user_id="none",
+            stored=(("identify", "anonymous"), ("Newsletter Subscribed", "anonymous")), people=1,
+        ),
+        _register("The shop’s database gives a userId. identify and Signed Up carry both ids, in that order."),
+        _visit(LAPTOP, "/products/yuzu", "Go on looking around",
+               "Every call from now on carries both ids, so all that came before belongs to the same person.",
+               anonymous_id="same", user_id="same", stored=(("page", "known"), ("Product Viewed", "known")), people=1),
+    ),
+)  # fmt: skip
+
+MULTI_DAY = Scenario(
+    "multi-day", "Days apart, one device",
+    "An advertisement on Monday, an account on Wednesday.",
+    "Say they come back two days later from the same device, sign up, and are assigned a userId from your database.",
+    (
+        _first_visit("A click on an advertisement brings a stranger, who gets an anonymousId."),
+        _visit(LAPTOP, "/products/satsuma", "Look at a satsuma", "Each page carries the same anonymousId.",
+               anonymous_id="same", user_id="none",
+               stored=(("page", "anonymous"), ("Product Viewed", "anonymous")), people=1),
+        Step(LAPTOP, "Close the page, and let two days go by",
+             "Nobody waits two days here: the cookies are made two days older instead, as they would be by then.",
+             (("age", 2), ("close",)), anonymous_id="same", user_id="none"),
+        _visit(LAPTOP, "/", "Come back",
+               "The cookie is still there, so this is the same visitor; and its year begins anew.",
+               anonymous_id="same", user_id="none", stored=(("page", "anonymous"),), people=1, healed=True),
+        _register("The userId meets the old anonymousId: Monday’s pages belong to the new account."),
+    ),
+)  # fmt: skip
+
+_PHONE_APP = _visit(
+    PHONE, "/app", "Open the app on a phone",
+    "Another device has cookies and localStorage of its own, and so another anonymousId.",
+    anonymous_id="new", user_id="none", stored=(("page", "anonymous"), ("screen Home", "anonymous")), people=2,
+)  # fmt: skip
+_PHONE_BASKET = Step(
+    PHONE, "Look into the basket", "Screens of the app carry the phone’s anonymousId.",
+    (("click", "[data-screen=Basket]"),),
+    anonymous_id="same", user_id="none", stored=(("screen Basket", "anonymous"),), people=2,
+)  # fmt: skip
+
+ONE_LOGIN = Scenario(
+    "one-login", "Two devices, one login",
+    "Whoever doesn’t log in on the phone stays a stranger there.",
+    "However, because they do not log in on the mobile application, Segment cannot tie the mobile activity to this "
+    "specific user.",
+    (
+        _first_visit(),
+        _PHONE_APP,
+        _register("The laptop’s visitor is known now. The phone heard nothing of it.", people=2),
+        Step(PHONE, "Go on in the app, without logging in",
+             "Nothing ties the phone to the account: two people, as far as anybody can tell.",
+             _PHONE_BASKET.do, anonymous_id="same", user_id="none", stored=_PHONE_BASKET.stored, people=2),
+    ),
+)  # fmt: skip
+
+TWO_LOGINS = Scenario(
+    "two-logins", "Two devices, two logins",
+    "Two anonymousIds meet one userId, and become one person.",
+    "In this case, both sessions on the web and mobile app receive the user’s userId, so Segment can tie the anonymous "
+    "activity on both web and mobile to this user.",
+    (
+        _first_visit(),
+        _register("The laptop’s anonymousId belongs to the account."),
+        _PHONE_APP,
+        _PHONE_BASKET,
+        Step(PHONE, "Log in, in the app",
+             "The app’s identify carries the same userId beside the phone’s own anonymousId: now both devices, and "
+             "all that was done on them before, are one person’s.",
+             (("click", "[data-screen=Me]"), ("fill", "app-login", LOGIN)),
+             anonymous_id="same", user_id="laptop",
+             stored=(("screen Me", "anonymous"), ("identify", "known"), ("Signed In", "known")), people=1),
+    ),
+)  # fmt: skip
+
+EXPIRY = Scenario(
+    "expiry", "The cookie expires",
+    "localStorage remembers, and gives the id back.",
+    "If a user returns to your site after the cookie expires, Analytics.js looks for an old ID in the user’s "
+    "localStorage, and if one is found, sets it as the user’s ID again in a new cookie.",
+    (
+        _first_visit(),
+        _register("Both ids are in the cookie and in localStorage."),
+        Step(LAPTOP, "Let the cookie expire",
+             "The cookies get one second to live, and that second is waited for. Only localStorage knows the ids.",
+             (("expire",),), anonymous_id="same", user_id="same"),
+        _visit(LAPTOP, "/products/yuzu", "Come back",
+               "The old ids are found in localStorage and set again, in a cookie that lives another year.",
+               anonymous_id="same", user_id="same", stored=(("page", "known"), ("Product Viewed", "known")), people=1,
+               healed=True),
+    ),
+)  # fmt: skip
+
+EXPIRY_ALONE = Scenario(
+    "expiry-alone", "The cookie expires, and localStorage is empty",
+    "With nothing left to remember, the visitor is somebody new.",
+    "If the user manually clears their cookies and local storage, they generate a new anonymousId on the next visit.",
+    (
+        _first_visit(),
+        _register("Both ids are in the cookie and in localStorage."),
+        Step(LAPTOP, "Clear localStorage, and let the cookie expire", "No store knows an id any more.",
+             (("clear", "storage"), ("expire",)), anonymous_id="none", user_id="none"),
+        _visit(LAPTOP, "/", "Come back",
+               "A completely new anonymousId. The account stays where it is, but nothing ties this visit to it.",
+               anonymous_id="new", user_id="none", stored=(("page", "anonymous"),), people=2, healed=True),
+    ),
+)  # fmt: skip
+
+CLEARING = Scenario(
+    "clearing", "Clearing one store, then both",
+    "One store heals the other; without either there is a new visitor.",
+    "If the user clears their cookies and localStorage, all of the IDs are removed and the user gets a completely new "
+    "anonymousId when they next visit the page.",
+    (
+        _first_visit(),
+        _register("Both ids are in the cookie and in localStorage."),
+        Step(LAPTOP, "Clear the cookies and come back", "localStorage writes both ids into new cookies.",
+             (("clear", "cookies"), ("open", "/")),
+             anonymous_id="same", user_id="same", stored=(("page", "known"),), people=1, healed=True),
+        Step(LAPTOP, "Clear localStorage and come back", "The cookie gives both ids back. Only the traits are gone.",
+             (("clear", "storage"), ("open", "/cart")),
+             anonymous_id="same", user_id="same", stored=(("page", "known"),), people=1, healed=True),
+        Step(LAPTOP, "Clear both and come back", "All ids are removed: a completely new anonymousId.",
+             (("clear", "both"), ("open", "/")),
+             anonymous_id="new", user_id="none", stored=(("page", "anonymous"),), people=2, healed=True),
+    ),
+)  # fmt: skip
+
+RESET = Scenario(
+    "reset", "Logging out resets",
+    "The next visit, even of the same person, begins with a new anonymousId.",
+    "If you call reset during a user’s browser session, it removes both their userId and anonymousId, which means the "
+    "user generates a new anonymousId on the next visit.",
+    (
+        _first_visit(),
+        _register("Both ids are in the cookie and in localStorage."),
+        Step(LAPTOP, "Log out", "Signed Out still tells who it was; then reset removes both ids from every store.",
+             (("click", "[data-logout] button"),),
+             anonymous_id="none", user_id="none", stored=(("Signed Out", "known"),), people=1),
+        _visit(LAPTOP, "/products/kumquat", "Look at a kumquat", "Nobody is known, so a new anonymousId is made.",
+               anonymous_id="new", user_id="none",
+               stored=(("page", "anonymous"), ("Product Viewed", "anonymous")), people=2),
+        Step(LAPTOP, "Log in again",
+             "The same userId meets the new anonymousId: one person again, with two anonymousIds.",
+             (("open", "/login"), ("fill", "login", LOGIN)),
+             anonymous_id="same", user_id="new", stored=(("identify", "known"), ("Signed In", "known")), people=1),
+    ),
+)  # fmt: skip
+
+ANOTHER = Scenario(
+    "another-user", "Somebody else logs in",
+    "Two people at one machine: nothing of the one sticks to the other.",
+    "If you call analytics.identify() with a userId that is different from the currently cached userId, this can "
+    "overwrite the existing one and cause attribution problems.",
+    (
+        _first_visit(),
+        _register("Peter is known, with his traits."),
+        Step(LAPTOP, "Milton signs up, though Peter never logged out",
+             "Another userId takes Peter’s place. The anonymousId was Peter’s, so Milton gets a new one, and none of "
+             "Peter’s traits: two people.",
+             (("open", "/register"),
+              ("fill", "register", {**PETER, "name": "Milton Waddams", "email": "milton.{run}@initech.example"})),
+             anonymous_id="new", user_id="new", stored=(("identify", "known"), ("Signed Up", "known")), people=2,
+             healed=True),
+    ),
+)  # fmt: skip
+
+HASTY = Scenario(
+    "redirect", "A page that redirects at once",
+    "The most common way to lose sign-ups, and why none is lost here.",
+    "This is usually caused by the page redirecting or reloading before the tracking calls get a chance to run.",
+    (
+        _first_visit(),
+        _register("The page makes its calls and is left in the same moment, long before Python is up. A beacon carries "
+                  "them, and the collector makes events of them with the same code.",
+                  path="/hasty", title="Sign up on a page that redirects at once",
+                  stored=(("identify", "known"), ("Signed Up", "known"))),
+        _visit(LAPTOP, "/products/pomelo", "Go on looking around",
+               "The next page knows who it is: nothing was lost, and nothing is stored twice.",
+               anonymous_id="same", user_id="same", stored=(("page", "known"), ("Product Viewed", "known")), people=1),
+    ),
+)  # fmt: skip
+
+ALIAS = Scenario(
+    "alias", "Alias before identify",
+    "For destinations that want the two ids linked by hand.",
+    "Remember that for destinations that require aliasing, you must make the Alias call before you make the Identify "
+    "call for that user.",
+    (
+        _first_visit(),
+        Step(LAPTOP, "The page calls alias(\"user-{run}\")",
+             "The event says that what was known by the anonymousId is known by the userId from now on. In the "
+             "browser nothing changes yet.",
+             (("call", "alias", "user-{run}"),),
+             anonymous_id="same", user_id="none", stored=(("alias", "known"),), people=1),
+        Step(LAPTOP, "The page calls identify(\"user-{run}\")",
+             "Now cookie and localStorage know the userId too, and every later call carries it.",
+             (("call", "identify", "user-{run}", {"plan": "grove"}),),
+             anonymous_id="same", user_id="new", stored=(("identify", "known"),), people=1),
+        _visit(LAPTOP, "/products/bergamot", "Go on looking around", "One person, in every destination.",
+               anonymous_id="same", user_id="same", stored=(("page", "known"), ("Product Viewed", "known")), people=1),
+    ),
+)  # fmt: skip
+
+SCENARIOS = (SOFT, MULTI_DAY, ONE_LOGIN, TWO_LOGINS, EXPIRY, EXPIRY_ALONE, CLEARING, RESET, ANOTHER, HASTY, ALIAS)
+BY_ID = {scenario.id: scenario for scenario in SCENARIOS}
