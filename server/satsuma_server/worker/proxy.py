@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -35,7 +36,11 @@ class Proxy:
         transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
         timeout = httpx.Timeout(ANSWER_SECONDS, read=None, connect=5)
         self._leaving = asyncio.Event()
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://worker", timeout=timeout)
+        # It keeps no cookies: one visitor's login would go with everybody's requests.
+        cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        self._client = httpx.AsyncClient(
+            transport=transport, base_url="http://worker", timeout=timeout, cookies=cookies
+        )
 
     def leave(self) -> None:
         """End live feeds, which would otherwise go on until the server has lost its patience with them."""
@@ -85,22 +90,23 @@ class Proxy:
         return response
 
     async def _pieces(self, answer: httpx.Response) -> AsyncIterator[bytes]:
-        leaving = asyncio.ensure_future(self._leaving.wait())
         pieces = answer.aiter_raw()
+        leaving = asyncio.ensure_future(self._leaving.wait())
+        piece: asyncio.Future[bytes] | None = None
         try:
-            while True:
-                piece = asyncio.ensure_future(anext(pieces, None))
+            while not leaving.done():
+                piece = asyncio.ensure_future(anext(pieces, b""))
                 await asyncio.wait((piece, leaving), return_when=asyncio.FIRST_COMPLETED)
-                if not piece.done():
-                    piece.cancel()
-                    await asyncio.gather(piece, return_exceptions=True)
-                    return
-                found = piece.result()
-                if found is None:
-                    return
-                yield found
+                if piece.done():
+                    if not (found := piece.result()):
+                        return
+                    yield found
         finally:
-            leaving.cancel()
+            # Whoever still reads has to stop first: an answer is closed by one task alone.
+            for task in (leaving, piece):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
             await answer.aclose()
 
     def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:

@@ -25,9 +25,20 @@
       row.classList.add("new");
       fresh += 1;
     }
-    while (list().childElementCount > MOST) list().lastElementChild.remove();
+    if (list().childElementCount > MOST) {
+      while (list().childElementCount > MOST) list().lastElementChild.remove();
+      older();
+    }
     part("empty").hidden = true;
     return fresh;
+  }
+
+  // What was let go of here begins after the last row that is left.
+  function older() {
+    const rows = list().querySelectorAll('a[href*="/events/"]');
+    const link = part("older");
+    link.href = link.href.replace(/before=\d+/, `before=${rows[rows.length - 1].href.split("/").pop()}`);
+    link.hidden = false;
   }
 
   function skipped(count) {
