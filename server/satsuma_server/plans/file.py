@@ -7,8 +7,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-
 from satsuma_server.errors import PlanError
 
 from .model import PAYLOADS, Plan
@@ -65,6 +63,8 @@ def write_plan(plan: Plan) -> str:
     content |= plan.calls
     if plan.track:
         content["track"] = dict(plan.track)
+    import tomlkit  # Here, as in `model`: a collector without a plan starts without it.
+
     return tomlkit.dumps(content)
 
 

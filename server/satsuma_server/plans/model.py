@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from satsuma_server.errors import PlanError
+
+if TYPE_CHECKING:
+    # Imported where it is used: a collector without a plan starts without it.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 Schema = Mapping[str, Any]
 
@@ -118,10 +120,15 @@ class Plan:
 
 
 def _validator(schema: Schema) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
     return Draft202012Validator({"type": "object", **schema}, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 def _check_schema(where: str, schema: Schema) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
