@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from console_desk import Desk, desk_of, refused, story
 from faults import Faults, watched_collector
+from playwright.sync_api import Browser
 from pytest_satsuma import LIBRARIES, Visitor
 from reference_library import reference_cdn, stock_snippet
 from rewriting import rewritten
@@ -72,3 +75,13 @@ def watched(faults: Faults, tmp_path: Path) -> Iterator[Collector]:
     """A real collector whose posts are written down in `faults`."""
     with watched_collector(tmp_path / "watched", faults) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def console_desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A collector with its worker that has Peter's story: one for all of the console's tests, since it takes long."""
+    with desk_of(tmp_path_factory.mktemp("console"), browser) as desk:
+        desk.send(*story(time.time() * 1000), path="/v1/import")
+        desk.send(*refused())
+        desk.wait_for_tables()
+        yield desk

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from console_desk import LAPTOP, PETER, SCREENS, TOKEN, Desk, desk_of, refused, story
-from playwright.sync_api import Browser, Page, expect
+from console_desk import LAPTOP, PETER, SCREENS, TOKEN, Desk
+from playwright.sync_api import Page, expect
 
 PHONE_WIDTH = {"width": 390, "height": 800}
 WIDE = {"width": 1440, "height": 900}
 
 
-@pytest.fixture(scope="module")
-def running_desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with desk_of(tmp_path_factory.mktemp("console"), browser) as desk:
-        desk.send(*story(time.time() * 1000), path="/v1/import")
-        desk.send(*refused())
-        desk.wait_for_tables()
-        yield desk
-
-
 @pytest.fixture
-def desk(running_desk: Desk) -> Iterator[Desk]:
+def desk(console_desk: Desk) -> Iterator[Desk]:
     """A desk with Peter's story; fails the test if a page made an error."""
-    running_desk.errors.clear()
-    yield running_desk
-    running_desk.stand_up()
-    assert not running_desk.errors, f"the pages made errors: {running_desk.errors}"
+    console_desk.errors.clear()
+    yield console_desk
+    console_desk.stand_up()
+    assert not console_desk.errors, f"the pages made errors: {console_desk.errors}"
 
 
 def rows(page: Page) -> Any:
