@@ -25,7 +25,7 @@ from satsuma_server.log.sqlite import SqliteLog
 from .collector import EVENT
 from .report import spread, table
 
-PLAIN, BY_DLT, DICTS = "satsuma", "dlt, the same tables", "dlt, a dict an event"
+PLAIN, BY_DLT = "satsuma", "dlt, the same tables"
 NAMES = [f"Event {letter} Happened" for letter in "ABCDEFGHIJKLMNOPQRST"]
 AT = "2026-04-23T22:{:02d}:{:02d}.{:03d}Z"
 
@@ -43,7 +43,6 @@ if how != "satsuma":
     os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", DLT_DATA_DIR=str(target), DLT_PROJECT_DIR=str(target),
         SCHEMA__NAMING="direct", RUNTIME__LOG_LEVEL="ERROR")
     import dlt
-    import msgspec
     from satsuma_server.warehouse.catalog import Catalog
     from satsuma_server.warehouse.groups import group
     from satsuma_server.warehouse.portion import tables_of
@@ -68,12 +67,8 @@ async def portions(log):
 async def by_dlt(log):
     pipeline = dlt.pipeline("bench", destination=dlt.destinations.duckdb(str(target / "dlt.duckdb")),
         dataset_name="demo", pipelines_dir=str(target / "dlt"))
-    catalog, decode = Catalog(), msgspec.json.Decoder().decode
+    catalog = Catalog()
     async for events in portions(log):
-        if how == "dicts":
-            rows = [{**decode(body), "seq": seq} for seq, _, body in events]
-            pipeline.run([dlt.resource(rows, name="events", max_table_nesting=0)])
-            continue
         tables = tables_of(group(events, catalog, str), catalog, datetime.now(UTC).replace(tzinfo=None))
         pipeline.run([dlt.resource(one, name=name[1]) for name, one in tables], loader_file_format="parquet")
 
@@ -137,7 +132,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=100_000)
     options = parser.parse_args(arguments)
-    hows = {PLAIN: "satsuma", BY_DLT: "dlt", DICTS: "dicts"}
+    hows = {PLAIN: "satsuma", BY_DLT: "dlt"}
     told: dict[str, list[dict[str, float]]] = {name: [] for name in hows}
     with TemporaryDirectory() as name:
         fill(Path(name), options.events)

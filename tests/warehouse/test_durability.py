@@ -128,8 +128,10 @@ def test_whoever_is_forgotten_is_gone_from_the_file(tmp_path: Path) -> None:
         await part.load_all()
         assert (await part.query(f"SELECT count(*) FROM demo.users WHERE email = '{SECRET}'")).rows == [[1]]
         assert is_anywhere()
-        assert await part.forget(["joe"], ["phone"]) == 5
-        assert (await part.query("SELECT id, plan FROM demo.users")).rows == [["ann", "free"]]
+        assert await part.forget(["joe"], ["phone"]) == 4
+        assert (await part.query("SELECT id, plan FROM demo.users")).rows == [["ann", "paid"]]
+        devices = await part.query("SELECT anonymous_id FROM demo.identifies ORDER BY seq")
+        assert devices.rows == [["desk"], [None]]
         assert (await part.query("SELECT event FROM demo.tracks")).rows == [["tried"]]
         assert (await part.query("SELECT count(*) FROM demo.aliases")).rows == [[0]]
         assert not is_anywhere()

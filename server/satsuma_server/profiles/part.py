@@ -15,7 +15,7 @@ from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.log.follower import FIRST_WAIT, LONGEST_WAIT, Follower
 from satsuma_server.settings import Settings
 
-from . import PROFILE, Key, Link, Moment, Page, Profile, Totals, Usage
+from . import PROFILE, Key, Link, Moment, Page, Profile, Rows, Totals, Usage
 from .configuration import Rules
 from .database import Database
 from .opening import open_database
@@ -123,6 +123,10 @@ class Profiles:
 
     async def totals(self) -> Totals:
         return await self._ask(lambda queries: queries.totals())
+
+    async def rows[T](self, work: Callable[[Rows], T]) -> T:
+        """Return what `work` makes, in a thread, of profiles as rows. Who else asks waits meanwhile."""
+        return await self._ask(work)
 
     # What is amended
 

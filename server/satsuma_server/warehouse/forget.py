@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import duckdb
 
@@ -11,8 +11,7 @@ from .collate import collate
 from .names import quoted
 from .portion import COLLATED
 
-PEOPLE, DEVICES, LEFT = "forgotten_users", "forgotten_anonymous", "left_users"
-ID_COLUMNS = {"user_id": PEOPLE, "previous_id": PEOPLE, "anonymous_id": DEVICES}
+PEOPLE, DEVICES, LEFT = "forgotten_users", "forgotten_anonymous", "left_over"
 
 
 def forget(
@@ -20,7 +19,7 @@ def forget(
 ) -> int:
     """Delete the rows of these ids in all tables of sources, within a transaction; return how many there were.
 
-    Users who have shared a device with them keep what they said elsewhere.
+    As the log forgets: a row of somebody else on a device that was shared stays, without the device's anonymousId.
     """
     for table, ids in ((PEOPLE, user_ids), (DEVICES, anonymous_ids)):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest(?::VARCHAR[]) AS id", (list(ids),))
@@ -36,9 +35,21 @@ def forget(
 
 
 def _forget_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, name: Name) -> int:
-    where = " OR ".join(
-        f"{column} IN (FROM {ids})" for column, ids in ID_COLUMNS.items() if column in catalog.tables[name]
-    )
+    where = condition(catalog.tables[name], f"FROM {PEOPLE}", f"FROM {DEVICES}")
+    count = _delete_rows(connection, catalog, name, where)
+    connection.execute(f"UPDATE {quoted(*name)} SET anonymous_id = NULL WHERE anonymous_id IN (FROM {DEVICES})")
+    return count
+
+
+def condition(columns: Container[str], people: str, devices: str) -> str:
+    """Return SQL that tells a row of somebody who is forgotten; userIds and anonymousIds are given as lists in SQL."""
+    where = f"user_id IN ({people}) OR (user_id IS NULL AND anonymous_id IN ({devices}))"
+    if "previous_id" in columns:
+        where += f" OR previous_id IN ({people}) OR previous_id IN ({devices})"
+    return where
+
+
+def _delete_rows(connection: duckdb.DuckDBPyConnection, catalog: Catalog, name: Name, where: str) -> int:
     if name[1] not in COLLATED:
         return _delete(connection, name, where)
     key = COLLATED[name[1]][1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from satsuma_server.settings import WarehouseSettings
 
 from .catalog import Catalog, Name
 from .database import Database, get_state, set_state
+from .forget import condition
 from .names import ACCOUNTS, SEQ, USERS, quoted
 
 WINDOW = 100_000
@@ -66,11 +67,10 @@ class Mirror:
         Raises:
             UnavailableError: the destination doesn't answer.
         """
-        ids = {"user_id": user_ids, "previous_id": user_ids, "anonymous_id": anonymous_ids}
         for schema, cursor in self.copied().items():
             if cursor:
                 with self._lock, self._unavailable():
-                    self._forget(schema, ids)
+                    self._forget(schema, user_ids, anonymous_ids)
 
     def copied(self) -> dict[str, int]:
         """Return how far the copy of each schema is."""
@@ -115,23 +115,22 @@ class Mirror:
                 has_any = True
         return has_any
 
-    def _forget(self, schema: str, ids: Mapping[str, Sequence[str]]) -> None:
+    def _forget(self, schema: str, user_ids: Sequence[str], anonymous_ids: Sequence[str]) -> None:
         with self._database.reading() as connection:
             tables = {name: columns for name, columns in Catalog.read(connection).tables.items() if name[0] == schema}
             newest = int(get_state(connection, self._key(COPIED, schema)) or 0)
         with self._pipeline(schema).sql_client() as client:
             literal = client.capabilities.escape_literal
+            # No list is empty: a null is like nothing.
+            people, devices = (
+                ", ".join(["NULL", *(str(literal(one)) for one in ids)]) for ids in (user_ids, anonymous_ids)
+            )
             for (_, table), columns in tables.items():
-                where = [
-                    f"{client.escape_column_name(column)} IN ({', '.join(str(literal(one)) for one in values)})"
-                    for column, values in ids.items()
-                    if values and column in columns
-                ]
-                if where:
-                    client.execute_sql(
-                        f"DELETE FROM {client.make_qualified_table_name(table)} WHERE {' OR '.join(where)}"
-                    )
-        # What is kept of an account, or of a user who shared a device, was made anew here.
+                if table not in (USERS, ACCOUNTS):
+                    name = client.make_qualified_table_name(table)
+                    client.execute_sql(f"DELETE FROM {name} WHERE {condition(columns, people, devices)}")
+                    client.execute_sql(f"UPDATE {name} SET anonymous_id = NULL WHERE anonymous_id IN ({devices})")
+        # What is kept of a user or an account was made anew here.
         collated = [table for _, table in tables if table in (USERS, ACCOUNTS)]
         for table in collated:
             if not self._copy_rows(schema, [table], 0, newest, "drop_resources"):

@@ -25,11 +25,15 @@ def make_parts(settings: Settings, log: ReadableLog) -> list[Part]:
     # Here, since each brings libraries that take long to import.
     from satsuma_server.console import Console
     from satsuma_server.warehouse.part import WarehousePart
+    from satsuma_server.warehouse.people import PeopleTables
 
     profiles = Profiles(settings, log)
     warehouse = WarehousePart(settings, log)
+    tables = PeopleTables(profiles, warehouse)
     console = Console(settings, log, profiles=profiles, warehouse=warehouse)
-    return [profiles, People(settings, profiles, _All(warehouse, console)), warehouse, console]
+    # The warehouse after the tables that are in it: it leaves nothing in its file of what was there.
+    people = People(settings, profiles, _All(tables, warehouse, console))
+    return [profiles, people, warehouse, tables, console]
 
 
 class _All:
