@@ -36,12 +36,14 @@ class Profiles:
 
     Attributes:
         rules: what makes a person.
+        version: counts up with every change.
     """
 
     def __init__(self, settings: Settings, log: ReadableLog) -> None:
         from .routes import Routes
 
         self.rules = Rules(settings.profiles)
+        self.version = 0
         self._settings = settings
         self._log = log
         self._sighter = Sighter(self.rules)
@@ -230,7 +232,10 @@ class Profiles:
             store = self._store
             if store is None:
                 raise UnavailableError("profiles are being opened: try again in a moment")
-            return await _to_its_end(lambda: work(store))
+            try:
+                return await _to_its_end(lambda: work(store))
+            finally:
+                self.version += 1
 
 
 async def _to_its_end[T](work: Callable[[], T]) -> T:

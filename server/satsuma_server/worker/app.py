@@ -24,12 +24,14 @@ def make_parts(settings: Settings, log: ReadableLog) -> list[Part]:
     """Return the worker's parts, in the order in which they start."""
     # Here, since each brings libraries that take long to import.
     from satsuma_server.console import Console
+    from satsuma_server.profiles.tables import ProfileTables
     from satsuma_server.warehouse.part import WarehousePart
 
     profiles = Profiles(settings, log)
     warehouse = WarehousePart(settings, log)
     console = Console(settings, log, profiles=profiles, warehouse=warehouse)
-    return [profiles, People(settings, profiles, _All(warehouse, console)), warehouse, console]
+    tables = ProfileTables(settings, profiles, warehouse)
+    return [profiles, People(settings, profiles, _All(tables, warehouse, console)), warehouse, tables, console]
 
 
 class _All:
