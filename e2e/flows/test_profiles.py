@@ -42,6 +42,18 @@ class Profiles:
             assert time.monotonic() < until, answer.text
             time.sleep(0.05)
 
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait for what the worker does by and by."""
+        limit = time.monotonic() + 60
+        while not true():
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+
+    def sql(self, query: str) -> Any:
+        """Return the rows that a query of the warehouse finds; None while it can't be asked."""
+        answer = self._http.post("/v1/sql", json={"query": query})
+        return answer.json()["rows"] if answer.status_code == 200 else None
+
     def ask(self, person: str, part: str) -> Any:
         """Return a part of a person's profile."""
         return self._http.get(f"/v1/profiles/{person}/{part}").raise_for_status().json()
@@ -86,6 +98,12 @@ def test_multi_day_single_device(new_device: Devices, profiles: Profiles) -> Non
     assert profiles.ask(device, "traits")["traits"]["email"] == "peter@example.com"
     joined = profiles.ask(device, "external_ids")["data"][1]["joined_by"]
     assert joined["rule"] == "same_event"
+    # In SQL too: what was done before the userId was known is that user's.
+    anonymous_id = device.partition(":")[2]
+    query = f"""SELECT count(*) FROM profiles.identity_map AS device
+        JOIN profiles.identity_map AS person USING (profile)
+        WHERE device.id = '{anonymous_id}' AND person.id_type = 'user_id' AND person.id = '{user}'"""
+    profiles.until(lambda: profiles.sql(query) == [[1]])
 
 
 def test_multi_device_single_and_multiple_logins(new_device: Devices, profiles: Profiles) -> None:

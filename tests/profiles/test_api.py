@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 from profiles.people import START, body
-from satsuma_server.log import Arrivals
+from satsuma_server.log import Arrivals, ReadableLog
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.log.sqlite import SqliteLog
+from satsuma_server.privacy.people import People
 from satsuma_server.profiles.configuration import ProfileSettings
+from satsuma_server.profiles.part import Profiles
 from satsuma_server.settings import Settings
 from satsuma_server.worker.app import create_worker
 from starlette.testclient import TestClient
@@ -37,11 +39,17 @@ def write(data: Path, *bodies: bytes, source: str = "web") -> None:
     asyncio.run(run())
 
 
+def make_parts(settings: Settings, log: ReadableLog) -> list[Any]:
+    """Return the worker's parts that know people."""
+    profiles = Profiles(settings, log)
+    return [profiles, People(settings, profiles)]
+
+
 @contextmanager
 def asking(data: Path, seq: int, **profiles: Any) -> Iterator[TestClient]:
     """Run a worker's app until it has come to an event; give a client with the token."""
     settings = Settings(data, token="t", profiles=ProfileSettings(**profiles))
-    with TestClient(create_worker(settings, SharedLog(data)), headers=TOKEN) as client:
+    with TestClient(create_worker(settings, SharedLog(data), make_parts), headers=TOKEN) as client:
         wait_for(lambda: client.get("/v1/profiles/totals").json().get("seq") == seq)
         yield client
 

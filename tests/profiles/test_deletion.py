@@ -13,16 +13,21 @@ from typing import Any
 import httpx
 import pytest
 from profiles.people import body
-from profiles.test_api import wait_for
+from profiles.test_api import make_parts, wait_for, write
+from satsuma_server.cli import app
 from satsuma_server.log import Arrivals, Refused
 from satsuma_server.log.database import FILE, connect
+from satsuma_server.log.shared import SharedLog
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.privacy.judging import Erasing
 from satsuma_server.privacy.proof import find_in_files
 from satsuma_server.privacy.suppression import Suppressed
 from satsuma_server.profiles import Key
 from satsuma_server.profiles.configuration import ProfileSettings, Rules
-from satsuma_server.testing import started
+from satsuma_server.settings import Settings
+from satsuma_server.testing import serving, started
+from satsuma_server.worker.app import create_worker
+from typer.testing import CliRunner
 
 RULES = Rules(ProfileSettings())
 TOKEN = {"Authorization": "Bearer t"}
@@ -161,6 +166,28 @@ def send(client: httpx.Client, *events: dict[str, Any]) -> None:
     assert client.post("/v1/batch", json={"batch": list(events)}).json()["success"]
 
 
+def person(*args: str) -> str:
+    """Run ``satsuma person``; return what it says."""
+    done = CliRunner().invoke(app, ["person", *args, "--token", "t"], terminal_width=200)
+    assert done.exit_code == 0, done.output
+    return " ".join(done.output.split())
+
+
+def test_the_command_shows_and_exports_a_person(tmp_path: Path) -> None:
+    events = (body(1, "page", None, "web"), body(2, "identify", "u", "web", traits={"name": "[bold]Ann"}))
+    write(tmp_path, *events)
+    settings = Settings(tmp_path, token="t")
+    with serving(create_worker(settings, SharedLog(tmp_path), make_parts)) as url:
+        wait_for(lambda: httpx.get(f"{url}/v1/profiles/user_id:u", headers=TOKEN, trust_env=False).status_code == 200)
+        told = person("show", "anonymous_id:web", "--url", url)
+        person("export", "user_id:u", "-o", str(tmp_path / "ann.ndjson"), "--url", url)
+    assert "user_id:u" in told
+    assert "name: [bold]Ann" in told
+    assert [json.loads(line)["kind"] for line in (tmp_path / "ann.ndjson").read_text().splitlines()] == [
+        *("profile", "merge", "event", "event"),
+    ]
+
+
 def test_a_person_is_deleted_by_one_request_wherever_they_are(collector: httpx.Client, tmp_path: Path) -> None:
     user, web, app, other = (str(uuid.uuid4()) for _ in range(4))
     email = f"{uuid.uuid4()}@example.com"
@@ -192,6 +219,10 @@ def test_a_person_is_deleted_by_one_request_wherever_they_are(collector: httpx.C
     assert collector.delete(f"/v1/people/anonymous_id:{web}/suppression").status_code == 200
     send(collector, {"type": "page", "anonymousId": web})
     assert len(collector.get("/v1/events?after=5").text.splitlines()) == 1
+
+    told = person("delete", f"user_id:{other}", "--yes", "--url", str(collector.base_url))
+    assert "nothing of these ids is left in any file" in told
+    assert find_in_files(tmp_path / "data", [other]) == []
 
 
 def test_deleting_needs_the_token_and_the_worker(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def known(people: set[frozenset[str]]) -> set[frozenset[str]]:
     return bare - {frozenset()}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(EVENTS, min_size=1, max_size=25), order=st.randoms(use_true_random=False))
 def test_without_limits_the_order_of_arrival_changes_nobody(history: list[Ids], order: random.Random) -> None:
     """Also not which trait is the newest, nor what an alias joins."""
@@ -162,7 +162,7 @@ def _sorted(text: str) -> list[Any]:
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+TestLife.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
 
 
 @pytest.mark.parametrize("batch", [1, 500])

@@ -9,9 +9,9 @@ from satsuma_server.errors import UnavailableError
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.profiles import Key
 from satsuma_server.profiles.part import Profiles
+from satsuma_server.profiles.tables import ProfileTables
 from satsuma_server.settings import Settings
 from satsuma_server.warehouse.part import WarehousePart
-from satsuma_server.warehouse.people import PeopleTables
 from warehouse.made import event
 from warehouse.test_durability import fill
 
@@ -43,13 +43,13 @@ def test_profiles_stand_beside_events_and_go_with_the_person(tmp_path: Path) -> 
         settings = Settings(tmp_path)
         log = SharedLog(tmp_path)
         profiles, warehouse = Profiles(settings, log), WarehousePart(settings, log)
-        tables = PeopleTables(profiles, warehouse)
+        tables = ProfileTables(settings, profiles, warehouse)
         await profiles.start()
         await warehouse.load_all()
         async with asyncio.timeout(30):
             while not await has_seen(profiles, 3):
                 await asyncio.sleep(0.05)
-        await tables.forget([], [])
+        await tables.copy()
         assert (await warehouse.query(WHO_DID_WHAT)).rows == [["u", "product_viewed"], [None, "signed_up"]]
         traits = await warehouse.query("SELECT name, value, updated_at FROM profiles.profile_traits")
         assert traits.rows == [["plan", '"free"', "2026-04-23 22:38:02.550"]]

@@ -8,7 +8,7 @@ What others need is here: the answers, as plain frozen values, and `ProfileReade
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
@@ -280,20 +280,4 @@ class ProfileReader(Protocol):
             NotFoundError: there is no such link.
             ConflictError: it joined nothing, or is undone already.
         """
-        ...
-
-
-class Rows(Protocol):
-    """Profiles as rows of tables, for a warehouse. Each row is a dict of text, numbers and None."""
-
-    def identity_map(self) -> Iterator[dict[str, Any]]:
-        """Yield ``space, id_type, id, profile, first_seen, last_seen`` of each identifier."""
-        ...
-
-    def profiles(self) -> Iterator[dict[str, Any]]:
-        """Yield ``profile, space, user_id, first_seen, last_seen`` and counts of each profile."""
-        ...
-
-    def profile_traits(self) -> Iterator[dict[str, Any]]:
-        """Yield ``profile, name, value (JSON), updated_at`` of each trait."""
         ...

@@ -15,7 +15,7 @@ from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.log.follower import FIRST_WAIT, LONGEST_WAIT, Follower
 from satsuma_server.settings import Settings
 
-from . import PROFILE, Key, Link, Moment, Page, Profile, Rows, Totals, Usage
+from . import PROFILE, Key, Link, Moment, Page, Profile, Totals, Usage
 from .configuration import Rules
 from .database import Database
 from .opening import open_database
@@ -36,12 +36,14 @@ class Profiles:
 
     Attributes:
         rules: what makes a person.
+        version: counts up with every change.
     """
 
     def __init__(self, settings: Settings, log: ReadableLog) -> None:
         from .routes import Routes
 
         self.rules = Rules(settings.profiles)
+        self.version = 0
         self._settings = settings
         self._log = log
         self._sighter = Sighter(self.rules)
@@ -123,10 +125,6 @@ class Profiles:
 
     async def totals(self) -> Totals:
         return await self._ask(lambda queries: queries.totals())
-
-    async def rows[T](self, work: Callable[[Rows], T]) -> T:
-        """Return what `work` makes, in a thread, of profiles as rows. Who else asks waits meanwhile."""
-        return await self._ask(work)
 
     # What is amended
 
@@ -234,7 +232,10 @@ class Profiles:
             store = self._store
             if store is None:
                 raise UnavailableError("profiles are being opened: try again in a moment")
-            return await _to_its_end(lambda: work(store))
+            try:
+                return await _to_its_end(lambda: work(store))
+            finally:
+                self.version += 1
 
 
 async def _to_its_end[T](work: Callable[[], T]) -> T:

@@ -24,12 +24,12 @@ def make_parts(settings: Settings, log: ReadableLog) -> list[Part]:
     """Return the worker's parts, in the order in which they start."""
     # Here, since each brings libraries that take long to import.
     from satsuma_server.console import Console
+    from satsuma_server.profiles.tables import ProfileTables
     from satsuma_server.warehouse.part import WarehousePart
-    from satsuma_server.warehouse.people import PeopleTables
 
     profiles = Profiles(settings, log)
     warehouse = WarehousePart(settings, log)
-    tables = PeopleTables(profiles, warehouse)
+    tables = ProfileTables(settings, profiles, warehouse)
     console = Console(settings, log, profiles=profiles, warehouse=warehouse)
     # The warehouse after the tables that are in it: it leaves nothing in its file of what was there.
     people = People(settings, profiles, _All(tables, warehouse, console))

@@ -1,0 +1,138 @@
+"""Profiles as tables of the warehouse: who is who, to be joined with what they did."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Protocol
+
+from starlette.routing import BaseRoute
+
+from satsuma_server.errors import CollectorError
+from satsuma_server.settings import Settings
+
+from .database import Database
+from .opening import open_database
+from .part import Profiles
+from .queries import Queries
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA = "profiles"
+ROWS_A_BATCH = 20_000
+
+SHORTEST_WAIT = 3.0
+"""Seconds between two copies; large tables, which take long, are copied more seldom."""
+
+SHARE = 20
+"""A copy is followed by so many times its own duration of rest."""
+
+logger = logging.getLogger("satsuma.profiles")
+
+
+class Tables(Protocol):
+    """Where the tables go."""
+
+    async def replace_tables(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
+        """Put tables in place of those that a schema has. Raises `ValueError` where it is a source's."""
+        ...
+
+
+class ProfileTables:
+    """A part of the worker that copies ``identity_map``, ``profiles`` and ``profile_traits`` whenever they changed."""
+
+    def __init__(self, settings: Settings, profiles: Profiles, warehouse: Tables) -> None:
+        self._settings = settings
+        self._profiles = profiles
+        self._warehouse = warehouse
+        self._copied = -1
+        self._turn = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return []
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._copy_on(), name="satsuma-profile-tables")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+        """Copy what is left after profiles have forgotten people."""
+        await self.copy()
+        return 0
+
+    async def copy(self) -> None:
+        """Copy the profiles as they are, unless they are copied. Raises `UnavailableError` where they can't be read."""
+        async with self._turn:
+            version = self._profiles.version
+            if version in (0, self._copied):  # They are not even open, or they are copied.
+                return
+            tables = await asyncio.to_thread(self._read)
+            await self._warehouse.replace_tables(SCHEMA, tables)
+            self._copied = version
+
+    async def _copy_on(self) -> None:
+        while True:
+            began = time.monotonic()
+            await self._insist(self.copy)
+            await asyncio.sleep(max(SHORTEST_WAIT, SHARE * (time.monotonic() - began)))
+
+    async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except CollectorError as error:
+            logger.warning("profiles are not copied to the warehouse; trying again", extra={"reason": str(error)})
+        except ValueError:
+            logger.error("profiles are not copied to the warehouse: a source has the schema %s", SCHEMA)
+        except Exception as error:
+            # DuckDB's errors may tell values.
+            logger.error("profiles are not copied to the warehouse", extra={"reason": type(error).__name__})
+
+    def _read(self) -> dict[str, pa.Table]:
+        with contextlib.closing(open_database(self._settings.profiles, self._settings.data, reading=True)) as database:
+            return make_tables(database)
+
+
+def make_tables(database: Database) -> dict[str, pa.Table]:
+    """Return all profiles as tables. Times are UTC."""
+    import pyarrow as pa
+
+    text, number, at = pa.string(), pa.int64(), pa.timestamp("ms")
+    seen = [("first_seen", at), ("last_seen", at)]
+    queries = Queries(database)
+    return {
+        "identity_map": _table(
+            queries.identity_map(), [("space", text), ("id_type", text), ("id", text), ("profile", number), *seen]
+        ),
+        "profiles": _table(
+            queries.profiles(),
+            [
+                ("profile", number),
+                ("space", text),
+                ("user_id", text),
+                *seen,
+                ("identifiers", number),
+                ("events", number),
+            ],
+        ),
+        "profile_traits": _table(
+            queries.profile_traits(), [("profile", number), ("name", text), ("value", text), ("updated_at", at)]
+        ),
+    }
+
+
+def _table(rows: Iterator[dict[str, Any]], columns: Sequence[tuple[str, pa.DataType]]) -> pa.Table:
+    import pyarrow as pa
+
+    schema = pa.schema(columns)
+    batches = [pa.RecordBatch.from_pylist(list(some), schema) for some in batched(rows, ROWS_A_BATCH)]
+    return pa.Table.from_batches(batches, schema)
