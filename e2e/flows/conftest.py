@@ -38,7 +38,7 @@ def site(collector: Collector, tmp_path: Path, request: pytest.FixtureRequest) -
     with ExitStack() as stack:
         if request.config.getoption("--satsuma-library") == LIBRARIES["analytics-next"].name:
             cdn = stack.enter_context(reference_cdn(collector.url))
-            shop = rewritten(shop, snippet("demo", collector.url), stock_snippet(cdn, "demo"))
+            shop = rewritten(shop, snippet("demo"), stock_snippet(cdn, "demo"))
         yield stack.enter_context(serving(shop))
 
 

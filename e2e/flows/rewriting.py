@@ -32,6 +32,8 @@ def rewritten(app: ASGIApp, snippet: str, other: str) -> ASGIApp:
             replaced = body.replace(old, new)
             headers = MutableHeaders(scope=start)
             is_page = headers.get("content-type", "").startswith("text/html") and start["status"] < 300
+            # The shop's policy knows its own snippet alone, and no other library's CDN.
+            del headers["content-security-policy"]
             assert not is_page or replaced != body, f"{scope['path']} has no snippet to replace"
             if "content-length" in headers:
                 headers["content-length"] = str(len(replaced))
