@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from satsuma.checks import MAX_EVENT_BYTES
@@ -162,6 +163,26 @@ def test_what_an_earlier_page_left_goes_first() -> None:
     delivery.recover([event(1), event(2), {"broken": True}], now=1)
     assert drained(delivery, 1) == [["m1"], ["m2"], ["m3"]]
     assert delivery.report().recovered == 3
+
+
+def outlast(delivery: Delivery, hours: float, retry_after: float | None) -> None:
+    now = 0.0
+    while now < hours * 3_600_000:
+        for request in delivery.requests(now):
+            delivery.answered(request.id, 503, now, retry_after)
+        due = delivery.next_due()
+        assert due is not None
+        now = max(now + 1, due)
+    for request in delivery.requests(now):
+        delivery.answered(request.id, 200, now)
+
+
+@pytest.mark.parametrize("retry_after", [None, 1000])
+def test_an_outage_of_hours_loses_nothing(retry_after: float | None) -> None:
+    delivery, _ = make()
+    delivery.add(event(1), now=0)
+    outlast(delivery, 6, retry_after)
+    assert (delivery.report().sent, delivery.report().dropped) == (1, {})
 
 
 STEPS = ["add", "ok", "500", "400", "fail", "wait", "off", "on", "leave", "back"]

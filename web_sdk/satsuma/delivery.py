@@ -35,7 +35,8 @@ class DeliveryOptions:
         batch_size: events a request; 1 sends each alone.
         batch_wait: milliseconds that an event waits for company, where batch_size > 1.
         max_queue, max_queue_bytes: events kept, and bytes of their text; the oldest is dropped beyond, and counted.
-        max_attempts: tries of one event before it is dropped.
+        max_attempts: tries of one event before it is dropped; those that the collector asked for by Retry-After don't
+            count. About a day of them at `max_backoff`, which is as long as the collector knows a messageId again.
         base_backoff, max_backoff: milliseconds between tries, doubled each time, up to the maximum.
         jitter: share of the backoff that chance adds or takes, 0 to 1.
         drain_from, drain_size: where more than so many events are due, they go in batches of at most so many.
@@ -46,7 +47,7 @@ class DeliveryOptions:
     batch_wait: float = 5000
     max_queue: int = 1000
     max_queue_bytes: int = 32 * 1024 * 1024
-    max_attempts: int = 10
+    max_attempts: int = 1_440
     base_backoff: float = 500
     max_backoff: float = 60_000
     jitter: float = 0.1
@@ -322,7 +323,7 @@ class Delivery:
     def _retry(self, parcels: Iterable[Parcel], now: float, retry_after: float | None, why: str) -> None:
         kept = []
         for parcel in parcels:
-            parcel.attempts += 1
+            parcel.attempts += retry_after is None or not parcel.attempts
             if parcel.attempts >= self._options.max_attempts:
                 self._drop(parcel, "attempts exhausted", f"{why}, {parcel.attempts} times")
                 continue

@@ -19,9 +19,6 @@ from .messages import Id, Time, id_of, make_event, to_text
 from .transport import HttpTransport, Transport
 from .worker import Worker
 
-MOST_ATTEMPTS = 1500
-"""Tries of an event: a day's, at one a minute. So long the collector knows an event again that it has had."""
-
 
 class Others(TypedDict, total=False):
     """What every call takes by keyword; see `Client`."""
@@ -95,7 +92,6 @@ class Client:
             batch_wait=batch_wait * 1000,
             max_queue=max_queue,
             max_queue_bytes=max_queue_bytes,
-            max_attempts=MOST_ATTEMPTS,
         )
         self._complaints = Complaints(on_error)
         self._exit_timeout = exit_timeout
