@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,50 @@ def test_a_load_that_is_killed_again_and_again_leaves_each_event_once(tmp_path: 
     with warehouse(tmp_path / "undisturbed") as made:
         made.load(*mixed(EVENTS))
         assert made.everything() == after_kills
+
+
+def test_a_file_left_by_a_crash_after_a_column_became_wider_can_be_opened(tmp_path: Path) -> None:
+    child = """
+import os, sys
+from pathlib import Path
+from warehouse.made import Made, event
+made = Made(Path(sys.argv[1]))
+for seq, value in enumerate([3, 4.5, "text"], 1):
+    made.load(event(seq, properties={"n": value}))
+os._exit(1)
+"""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    subprocess.run([sys.executable, "-c", child, str(tmp_path)], env=env)
+    assert (tmp_path / f"{FILE}.wal").exists()
+    with warehouse(tmp_path) as made:
+        assert made.ask("SELECT n FROM demo.tried ORDER BY seq") == [("3",), ("4.5",), ("text",)]
+
+
+@pytest.mark.parametrize("what", ["no database", "damaged pages"])
+def test_a_damaged_file_is_put_aside_and_built_anew(tmp_path: Path, what: str) -> None:
+    with warehouse(tmp_path) as made:
+        made.load(event(1))
+    file = tmp_path / FILE
+    whole = file.read_bytes()
+    file.write_bytes(b"my novel " * 9000 if what == "no database" else whole[:12288] + b"\xa5" * (len(whole) - 12288))
+    with warehouse(tmp_path) as made:
+        assert made.loader.cursor == 0
+        made.load(event(1))
+        assert made.ask("SELECT count(*) FROM demo.tried") == [(1,)]
+        assert (tmp_path / "warehouse.damaged-1.duckdb").exists()
+        made.database.rewrite()
+        assert not (tmp_path / "warehouse.damaged-1.duckdb").exists()
+
+
+def test_a_file_that_another_has_is_left_alone(tmp_path: Path) -> None:
+    with warehouse(tmp_path) as made:
+        made.load(event(1))
+        child = "import sys; from pathlib import Path; from satsuma_server.warehouse.database import Database;"
+        child += "Database(Path(sys.argv[1]))"
+        done = subprocess.run([sys.executable, "-c", child, str(tmp_path)], capture_output=True, text=True)
+        assert "UnavailableError" in done.stderr
+        assert made.ask("SELECT count(*) FROM demo.tried") == [(1,)]
+    assert not (tmp_path / "warehouse.damaged-1.duckdb").exists()
 
 
 def test_a_load_that_fails_is_done_again_as_if_nothing_had_been(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,8 +36,13 @@ LOCKS = (
     "SET lock_configuration = true",
 )
 FORMAT_KEY, FORMAT = "format", "1"
+DAMAGE = ("replaying WAL", "not a valid DuckDB database", "orrupt", "checksum")
+"""Signs, in DuckDB's words, that a file will never open; others, as a lock, pass."""
+
 PATIENCE_SECONDS = 30
 """How long a reader waits while the file is rewritten, and a rewriting for readers before it interrupts them."""
+
+logger = logging.getLogger("satsuma.warehouse")
 
 
 class Database:
@@ -96,7 +103,7 @@ class Database:
             self._connection.execute("COMMIT")
 
     def rewrite(self) -> None:
-        """Copy what is there into a new file, so that nothing of what was deleted is left in it."""
+        """Copy what is there into a new file, so that nothing of what was deleted is left, here or in damaged files."""
         with self._writer, self._alone():
             with duckdb.connect(config={"threads": "2"}) as plain:
                 plain.execute(f"ATTACH '{_text(self.path)}' AS old (READ_ONLY)")
@@ -104,6 +111,8 @@ class Database:
                 plain.execute("COPY FROM DATABASE old TO new")
                 plain.execute("CHECKPOINT new")
             self._new_path.replace(self.path)
+            for damaged in self.path.parent.glob(f"{self.path.stem}.damaged-*"):
+                damaged.unlink()
 
     def start_over(self) -> None:
         """Begin with an empty file."""
@@ -142,19 +151,43 @@ class Database:
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         try:
-            connection = duckdb.connect(str(self.path), read_only=self._read_only, config=self._config)
-            if not self._read_only:
-                connection = self._prepare(connection)
-            for lock in LOCKS:
-                connection.execute(lock)
-            return connection
+            return self._connect()
+        except duckdb.Error as error:
+            problem = str(error)
+        if self._read_only or not any(sign in problem for sign in DAMAGE):
+            raise UnavailableError(f"the warehouse {self.path} can't be opened: {problem}")
+        aside = self._move_aside()
+        logger.error("the warehouse is damaged; building it anew from the log", extra={"aside": aside, "why": problem})
+        try:
+            return self._connect()
         except duckdb.Error as error:
             raise UnavailableError(f"the warehouse {self.path} can't be opened: {error}") from error
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(str(self.path), read_only=self._read_only, config=self._config)
+        if not self._read_only:
+            connection = self._prepare(connection)
+        # Whoever has the file open in this process has locked it already: it is one database.
+        if not connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:
+            for lock in LOCKS:
+                connection.execute(lock)
+        return connection
 
     def _prepare(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         connection.execute(TABLES)
         connection.execute(f"INSERT INTO {OWN}.state VALUES (?, ?) ON CONFLICT DO NOTHING", (FORMAT_KEY, FORMAT))
         return connection
+
+    def _move_aside(self) -> str:
+        number = next(one for one in itertools.count(1) if not self._aside(one).exists())
+        for ending in ("", ".wal"):
+            part = self.path.with_name(self.path.name + ending)
+            if part.exists():
+                part.rename(self._aside(number).with_name(self._aside(number).name + ending))
+        return self._aside(number).name
+
+    def _aside(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.stem}.damaged-{number}{self.path.suffix}")
 
     def _remove(self) -> None:
         for ending in ("", ".wal"):
