@@ -142,5 +142,5 @@ def refused() -> list[dict[str, Any]]:
         {"type": "track", "event": "Nobody's"},
         {"type": "track", "userId": PETER},
         {"type": "alias", "userId": PETER},
-        {"type": "page", "anonymousId": LAPTOP, "properties": {"path": "/"}},
+        {"type": "page", "anonymousId": "somebody-else", "properties": {"path": "/"}},
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from satsuma_server.console import Console
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.settings import Settings
 from satsuma_server.testing import Collector, running
@@ -62,7 +63,8 @@ def make_desk(tmp_path: Path) -> Iterator[Callable[[], Desk]]:
         clients: list[TestClient] = []
 
         def make() -> Desk:
-            app = create_worker(Settings(tmp_path, token=TOKEN, accept_any_key=True), SharedLog(tmp_path))
+            settings = Settings(tmp_path, token=TOKEN, accept_any_key=True)
+            app = create_worker(settings, SharedLog(tmp_path), lambda settings, log: [Console(settings, log)])
             client = TestClient(app)
             client.__enter__()
             clients.append(client)

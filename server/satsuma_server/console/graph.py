@@ -25,11 +25,25 @@ def elements(keys: Sequence[Key], links: Sequence[Link]) -> list[dict[str, Any]]
     for key in (*keys, *(key for link in drawn for key in (link.left, link.right))):
         if key.value not in known or key.type == USER_ID:
             known[key.value] = key
-    users = [key for key in known.values() if key.type == USER_ID]
-    others = [key for key in known.values() if key.type != USER_ID]
-    nodes = [_node(key, *_in_row(at, len(users)), key.value in mine) for at, key in enumerate(users)]
+    users = [key for key in known.values() if key.type == USER_ID and key.value in mine]
+    others = _beside([key for key in known.values() if key not in users], drawn)
+    nodes = [_node(key, *_in_row(at, len(users)), True) for at, key in enumerate(users)]
     nodes += [_node(key, *_around(at, len(others)), key.value in mine) for at, key in enumerate(others)]
     return nodes + [_edge(link) for link in drawn]
+
+
+def _beside(keys: Sequence[Key], links: Sequence[Link]) -> list[Key]:
+    """Return keys in an order in which those that are linked with each other are neighbours, as far as that goes."""
+    waiting = {key.value: key for key in keys}
+    ordered = []
+    while waiting:
+        value = next(iter(waiting))
+        while value in waiting:
+            ordered.append(waiting.pop(value))
+            ends = ((link.left.value, link.right.value) for link in links)
+            near = (right if left == value else left for left, right in ends if value in (left, right))
+            value = next((one for one in near if one in waiting), value)
+    return ordered
 
 
 def _in_row(at: int, count: int) -> tuple[float, float]:
@@ -37,11 +51,10 @@ def _in_row(at: int, count: int) -> tuple[float, float]:
 
 
 def _around(at: int, count: int) -> tuple[float, float]:
-    # Users in the middle, all else around them, always alike for the same person. Begun aslant, so that two or four
-    # of them don't lie on the users' own row.
+    # The person's own users in the middle, all else around them, always alike for the same person.
     angle = 2 * math.pi * at / max(1, count) - 2
     size = 1 + count / 24
-    return round(190 * size * math.cos(angle)), round(115 * size * math.sin(angle))
+    return round(170 * size * math.cos(angle)), round(115 * size * math.sin(angle))
 
 
 def _node(key: Key, x: float, y: float, belongs: bool) -> dict[str, Any]:
