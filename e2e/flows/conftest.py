@@ -32,9 +32,17 @@ def collector_settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def site(collector: Collector, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def shop_options() -> dict[str, Any]:
+    """More arguments of the shop's `create_app`."""
+    return {}
+
+
+@pytest.fixture
+def site(
+    collector: Collector, tmp_path: Path, shop_options: dict[str, Any], request: pytest.FixtureRequest
+) -> Iterator[str]:
     """The demo shop, with a database of its own; with ``--satsuma-library analytics-next``, with that library."""
-    shop = create_app(collector_url=collector.url, token=collector.token, data=tmp_path)
+    shop = create_app(collector_url=collector.url, token=collector.token, data=tmp_path, **shop_options)
     with ExitStack() as stack:
         if request.config.getoption("--satsuma-library") == LIBRARIES["analytics-next"].name:
             cdn = stack.enter_context(reference_cdn(collector.url))

@@ -12,14 +12,11 @@ from playwright.sync_api import BrowserContext, Error, Page
 
 from .device import Device
 from .identity import CookieState, IdentityState, read_identity
-from .libraries import AUTO, Library, is_up, named
+from .libraries import AUTO, Library, named
 from .steps import Steps, run, sync
 from .stores import ITEMS, Cookies, LocalStorage
 from .timeline import Kind, Timeline, short
 from .travel import SCRIPT, shortened
-
-BOOTED = is_up(named("satsuma"))
-"""JavaScript that tells whether our own library takes calls."""
 
 BOOT_SECONDS = 30
 POLL_SECONDS = 0.02

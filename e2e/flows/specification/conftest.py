@@ -12,6 +12,12 @@ WRITE = "--write-specification"
 RESULTS = pytest.StashKey[dict[str, str]]()
 
 
+@pytest.fixture
+def shop_options() -> dict[str, Any]:
+    """The shop as a site has it, without its tools for testers."""
+    return {"qa": False}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(WRITE, action="store_true", help="write docs/specification.md after the tests")
 
