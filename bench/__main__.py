@@ -7,7 +7,7 @@ import sys
 
 BENCHES = {
     "collector": "durable events a second, beside a Starlette hello-world on the same server",
-    "boot": "a page's way from navigation to `analytics.initialized`, beside a plain loadPyodide",
+    "boot": "a page's way to its first event and what it costs, beside plain Pyodide and analytics-next",
 }
 
 
