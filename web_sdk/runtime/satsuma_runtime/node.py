@@ -1,4 +1,4 @@
-"""Node and npm: they fetch Pyodide and take the snapshot."""
+"""Node and npm: they fetch Pyodide, trim it, and take its memory image."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def run(command: list[str], folder: Path) -> None:
         raise BuildError(f"{' '.join(command[:2])} failed:\n{(done.stderr or done.stdout)[-2000:]}")
 
 
-def install_pyodide(lock: Path, cache: Path) -> Path:
-    """Install the pinned Pyodide from npm into `cache`, once, and return its folder."""
+def install_packages(lock: Path, cache: Path) -> Path:
+    """Install the pinned Pyodide and its tools from npm into `cache`, once, and return Pyodide's folder."""
     folder = cache / "node_modules" / "pyodide"
     installed = cache / "package-lock.json"
     if folder.is_dir() and installed.is_file() and installed.read_bytes() == (lock / "package-lock.json").read_bytes():
