@@ -10,7 +10,7 @@ BENCHES = {
     "client": "the client on a server, beside Segment's own for Python: a call's cost, events a second",
     "profiles": "what an event costs the profiles as they grow, and whether scipy agrees with them",
     "warehouse": "the log into the warehouse, beside dlt with the same tables",
-    "boot": "a page's way from navigation to `analytics.initialized`, beside a plain loadPyodide",
+    "boot": "a page's way to its first event and what it costs, beside plain Pyodide and analytics-next",
 }
 
 

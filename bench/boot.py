@@ -1,82 +1,144 @@
-"""From navigation to `analytics.initialized`, in a real Chromium, beside a plain loadPyodide of the same files."""
+"""A page's way from navigation to its first event, and what it costs the page, beside what else there is.
+
+Each round visits in turn Satsuma's page, one that boots a plain Pyodide with the same SDK, and one with analytics-next,
+each on a fresh device: cold is the first visit, warm the third.
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
-from playwright.sync_api import Browser, sync_playwright
-from pytest_satsuma.chromium import launch_args
+from playwright.sync_api import Page, Playwright, sync_playwright
+from rich.console import Console
 from rich.progress import track
-from satsuma_server import plain_pyodide, snippet
-from satsuma_server.testing import running, serving
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from satsuma_server import snippet
+from satsuma_server.testing import Collector, running, serving
+from satsuma_shop.app import create_app
 
-from .report import table
+from .contenders import BARE, NAIVE, OURS, REFERENCE, site
+from .report import spread, table
+from .visits import Line, Visit, device
 
-OURS, PLAIN = "satsuma", "plain loadPyodide"
-READY = """() => new Promise((done) => {
-    const look = () => window.readyAt ? done(readyAt) : setTimeout(look, 2);
-    look();
-})"""
-PLAIN_BOOT = """<script>(async () => {
-  const { pyodide, folder } = await startPyodide();
-  const wheel = await (await fetch(folder + "satsuma.zip")).arrayBuffer();
-  pyodide.unpackArchive(wheel, "zip", { extractDir: "/lib/satsuma" });
-  pyodide.runPython("import sys; sys.path.insert(0, '/lib/satsuma'); import satsuma.platforms.browser.boot");
-  window.readyAt = performance.now();
-})();</script>"""
-OUR_BOOT = """<script>{snippet}; analytics.ready(() => {{ window.readyAt = performance.now(); }});</script>"""
-
-
-def pages(collector: str) -> Starlette:
-    """Return the site with both contenders' pages."""
-    bodies = {
-        OURS: OUR_BOOT.format(snippet=snippet("bench", collector)),
-        PLAIN: plain_pyodide(collector) + PLAIN_BOOT,
-    }
-
-    async def page(request: Request) -> Response:
-        return HTMLResponse(f"<!doctype html><title>bench</title>{bodies[request.query_params['of']]}")
-
-    return Starlette(routes=[Route("/", page)])
-
-
-def visit(browser: Browser, url: str) -> tuple[float, float]:
-    """Return the milliseconds of a first visit and of a second one, on a new device."""
-    context = browser.new_context()
-    page = context.new_page()
-    times = []
-    for _ in range(2):
-        page.goto(url)
-        times.append(page.evaluate(READY))
-    context.close()
-    return times[0], times[1]
+RACE = (OURS, NAIVE, REFERENCE)
+HOME = Line(megabits=10, latency=40)
+CALLS = 150
+PAINTED = """() => new Promise((go) => { const look = () => (bench.lcp ? go() : setTimeout(look, 5)); look(); })"""
+"""A first input ends what browsers count as LCP."""
 
 
 def main(arguments: list[str]) -> None:
-    """Alternate both contenders and print what they took."""
-    parser = argparse.ArgumentParser(prog="./dev bench boot")
-    parser.add_argument("--rounds", type=int, default=10)
-    rounds = parser.parse_args(arguments).rounds
-    cold: dict[str, list[float]] = {OURS: [], PLAIN: []}
-    warm: dict[str, list[float]] = {OURS: [], PLAIN: []}
-    with (
-        TemporaryDirectory() as folder,
-        running(Path(folder)) as collector,
-        serving(pages(collector.url)) as site,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(**launch_args({}))
-        for _ in track(range(rounds), "boot"):
-            for name in cold:
-                first, second = visit(browser, f"{site}/?of={name}")
+    """Measure what is asked for and print it."""
+    parser = argparse.ArgumentParser(prog="./dev bench boot", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("what", nargs="*", default=["visits", "line", "page", "shop"], help="(default: %(default)s)")
+    given = parser.parse_args(arguments)
+    parts = {"visits": visits, "line": line, "page": page, "shop": shop}
+    with TemporaryDirectory() as folder, running(Path(folder)) as collector, sync_playwright() as playwright:
+        for what in given.what:
+            parts[what](playwright, collector, given.rounds)
+
+
+def visits(playwright: Playwright, collector: Collector, rounds: int) -> None:
+    """Cold and warm visits: time, bytes, requests, long tasks."""
+    cold: dict[str, list[Visit]] = {name: [] for name in RACE}
+    warm: dict[str, list[Visit]] = {name: [] for name in RACE}
+    with serving(site(collector.url)) as url:
+        for _ in track(range(rounds), "visits"):
+            for name in RACE:
+                with device(playwright) as visitor:
+                    first, _, third = (visitor.visit(_page(url, name)) for _ in range(3))
                 cold[name].append(first)
-                warm[name].append(second)
-        browser.close()
-    table(f"Cold boot, {rounds} rounds", "ms", PLAIN, cold)
-    table(f"Warm boot, {rounds} rounds", "ms", PLAIN, warm)
+                warm[name].append(third)
+    for title, found in (("Cold", cold), ("Warm", warm)):
+        sent = {name: [visit.sent for visit in made] for name, made in found.items()}
+        for baseline in (NAIVE, REFERENCE):
+            table(f"{title}: navigation to the first event, {rounds} rounds", "ms", baseline, sent)
+        for name, made in found.items():
+            long = max(visit.longest for visit in made)
+            loaded = f"{made[-1].bytes:,} bytes in {made[-1].requests} requests"
+            _say(f"{title} {name}: {loaded}, longest task {long:.0f} ms")
+
+
+def line(playwright: Playwright, collector: Collector, rounds: int) -> None:
+    """A first visit over the line of a house."""
+    sent: dict[str, list[float]] = {name: [] for name in RACE}
+    with serving(site(collector.url)) as url:
+        for _ in track(range(rounds), "line"):
+            for name in RACE:
+                with device(playwright) as visitor:
+                    visitor.slow_down(HOME)
+                    sent[name].append(visitor.visit(_page(url, name)).sent)
+    title = f"Cold at {HOME.megabits:.0f} Mbit/s and {HOME.latency:.0f} ms: navigation to the first event"
+    table(f"{title}, {rounds} rounds", "ms", NAIVE, sent)
+
+
+def page(playwright: Playwright, collector: Collector, rounds: int) -> None:
+    """What a page pays once it is up: CPU a call, and memory."""
+    cpu: dict[str, list[float]] = {OURS: [], REFERENCE: []}
+    memory: dict[str, list[float]] = {OURS: [], REFERENCE: []}
+    with serving(site(collector.url)) as url:
+        for _ in track(range(rounds), "page"):
+            with device(playwright) as visitor:
+                visitor.page.goto(_page(url, BARE))
+                visitor.page.wait_for_timeout(500)
+                bare = visitor.memory()
+            for name in cpu:
+                with device(playwright) as visitor:
+                    visitor.visit(_page(url, name))
+                    visitor.visit(_page(url, name), idle=1)
+                    memory[name].append(visitor.memory() - bare)
+                    cpu[name].append(visitor.cpu(CALLS))
+    table(f"CPU of one track(), {rounds} rounds", "ms", REFERENCE, cpu, 2)
+    for name, values in memory.items():
+        _say(f"Memory over the same page without analytics, {name}: {spread(values, 1)} MB")
+
+
+def shop(playwright: Playwright, collector: Collector, rounds: int) -> None:
+    """LCP and INP of the demo shop, with the snippet and without."""
+    lcp: dict[str, list[float]] = {OURS: [], BARE: []}
+    inp: dict[str, list[float]] = {OURS: [], BARE: []}
+    with TemporaryDirectory() as data:
+        app = create_app(collector.url, collector.token, data=Path(data))
+        with serving(app) as url:
+            for _ in track(range(rounds), "shop"):
+                for name in lcp:
+                    with device(playwright) as visitor:
+                        if name == BARE:
+                            _without_snippet(visitor.page, url, collector)
+                        for _ in range(2):
+                            visitor.page.goto(url)
+                            visitor.page.evaluate(PAINTED)
+                            _strike(visitor.page)
+                            visitor.page.wait_for_timeout(300)
+                            lcp[name].append(visitor.page.evaluate("() => bench.lcp"))
+                            inp[name].append(visitor.page.evaluate("() => bench.inp"))
+    table(f"Largest Contentful Paint of the shop, {rounds} cold and warm visits", "ms", BARE, lcp)
+    table(f"Slowest of eight interactions while Python boots, {rounds} cold and warm visits", "ms", BARE, inp)
+
+
+def _without_snippet(shop: Page, url: str, collector: Collector) -> None:
+    text = snippet("demo", collector.url)
+
+    def serve(route: object) -> None:
+        answer = route.fetch()  # type: ignore[attr-defined]
+        route.fulfill(response=answer, body=answer.text().replace(text, ""))  # type: ignore[attr-defined]
+
+    shop.route(f"{url}/", serve)
+
+
+def _strike(shop: Page) -> None:
+    for n in range(8):
+        shop.mouse.click(200 + n, 300)
+        shop.wait_for_timeout(40)
+
+
+def _page(url: str, name: str) -> str:
+    return f"{url}/?of={quote(name)}"
+
+
+def _say(line: Sequence[object] | str) -> None:
+    Console().print(line, highlight=False)

@@ -35,31 +35,31 @@ def test_calls_made_before_python_is_up_keep_their_order_their_time_and_their_pa
     assert events[1]["originalTimestamp"][:21] == called_at[:21]
 
 
-def test_python_starts_from_the_snapshot_without_the_standard_library(visitor: Visitor) -> None:
+def test_python_starts_from_the_memory_image_without_the_standard_library(visitor: Visitor) -> None:
     urls: list[str] = []
     visitor.page.on("request", lambda request: urls.append(request.url))
     visitor.visit("/")
-    assert any(url.endswith("snapshot.bin") for url in urls)
-    assert not any("stdlib" in url for url in urls)
+    assert any(url.endswith("python.wasm") for url in urls)
+    assert not any("stdlib" in url or "pyodide" in url for url in urls)
 
 
-def test_a_snapshot_that_cannot_be_restored_falls_back_to_the_slow_way(visitor: Visitor, stored: Stored) -> None:
+def test_a_memory_image_that_cannot_be_restored_falls_back_to_the_slow_way(visitor: Visitor, stored: Stored) -> None:
     warnings: list[str] = []
     visitor.page.on("console", lambda line: line.type == "warning" and warnings.append(line.text))
     allowed = {"Access-Control-Allow-Origin": "*"}
-    visitor.page.route("**/snapshot.bin", lambda route: route.fulfill(body=b"not a snapshot", headers=allowed))
+    visitor.page.route("**/python.wasm", lambda route: route.fulfill(body=b"not a module", headers=allowed))
     visitor.visit("/")
     assert stored("page")["anonymousId"]
-    assert len([text for text in warnings if "[satsuma]" in text and "snapshot" in text]) == 1
+    assert len([text for text in warnings if "[satsuma]" in text and "memory image" in text]) == 1
     # The browser itself complains of a file that isn't what the loader says it should be.
     assert all("integrity" in error for error in visitor.errors)
     visitor.errors.clear()
 
 
-def test_visitors_booted_from_one_snapshot_share_no_randomness(
+def test_visitors_booted_from_one_image_share_no_randomness(
     new_device: Callable[[], Visitor], collector: Collector
 ) -> None:
-    """All pages restored from one memory snapshot start with the same state of Python's random."""
+    """All pages restored from one memory image start with the same state of Python's random."""
     for _ in range(5):
         visitor = new_device()
         visitor.visit("/")
@@ -98,7 +98,7 @@ def test_hostile_values_reach_the_collector_or_a_warning_but_never_the_page(visi
 def test_ten_thousand_ids_over_fifty_contexts_never_repeat(
     new_device: Callable[[], Visitor], collector: Collector
 ) -> None:
-    """All fresh pages come from one snapshot; each makes anonymousIds and messageIds of its own."""
+    """All fresh pages come from one image; each makes anonymousIds and messageIds of its own."""
     seen: list[str] = []
     for _ in range(50):
         visitor = new_device()

@@ -1,8 +1,8 @@
-/* Satsuma's loader: boots Python from a memory snapshot, hands it the calls made so far, and becomes window.analytics. */
+/* Satsuma's loader: boots Python from a memory image, hands it the calls made so far, and becomes window.analytics. */
 !(function () {
   "use strict";
   // Filled in by the build: where this version's files lie, relative to the runtime folder.
-  const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {} } /*END*/;
+  const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {}, image: {} } /*END*/;
 
   const RESTORE_MILLISECONDS = 20000;
   const PLUGIN_MILLISECONDS = 5000;
@@ -79,48 +79,47 @@
       element.src = folder + name;
       element.crossOrigin = "anonymous";
       element.integrity = RUNTIME.integrity[name] || "";
-      element.onload = () => resolve();
+      element.onload = () => resolve(element);
       element.onerror = () => reject(new Error("could not load " + name));
       document.head.appendChild(element);
     });
   }
 
-  async function bytes(name) {
+  async function load(name) {
     const response = await fetch(folder + name, { integrity: RUNTIME.integrity[name] || "" });
     if (!response.ok) throw new Error(name + ": " + response.status);
-    return new Uint8Array(await response.arrayBuffer());
+    return response;
   }
 
-  /* Pyodide never settles where WebAssembly refuses a snapshot's memory. */
+  /* A promise that is awaited later: until then its failure is nobody's unhandled rejection. */
+  function later(promise) {
+    promise.catch(() => {});
+    return promise;
+  }
+
   function giveUp(milliseconds) {
     return new Promise((_, reject) => setTimeout(() => reject(new Error("no answer in time")), milliseconds));
   }
 
-  function pyodideOptions(more) {
-    return {
-      indexURL: folder,
-      lockFileContents: { info: RUNTIME.lockInfo, packages: {} },
-      stdout: () => {},
-      checkAPIVersion: false,
-      ...more,
-    };
+  /* From the memory image; where the engine can't restore it, the plain way, which takes some three times as long. */
+  async function bootPython() {
+    try {
+      const module = later(WebAssembly.compileStreaming(load("python.wasm")));
+      const { startPython } = await loadScript("python.js");
+      return await Promise.race([startPython(await module, RUNTIME.image, folder), giveUp(RESTORE_MILLISECONDS)]);
+    } catch (error) {
+      console.warn("[satsuma] The memory image could not be restored; starting Python the slow way.", error);
+      return bootPlainly();
+    }
   }
 
-  /* From the snapshot; where the engine can't restore it, the plain way, which takes some three times as long. */
-  async function bootPython() {
-    const snapshot = bytes("snapshot.bin");
-    snapshot.catch(() => {}); // Awaited below: until then a failure is nobody's unhandled rejection.
-    await Promise.all([loadScript("pyodide.js"), loadScript("pyodide.asm.js")]);
-    try {
-      const options = pyodideOptions({ stdLibURL: folder + "empty.zip", _loadSnapshot: await snapshot });
-      return await Promise.race([loadPyodide(options), giveUp(RESTORE_MILLISECONDS)]);
-    } catch (error) {
-      console.warn("[satsuma] The snapshot could not be restored; starting Python the slow way.", error);
-      const pyodide = await loadPyodide(pyodideOptions({}));
-      pyodide.unpackArchive(await bytes("satsuma.zip"), "zip", { extractDir: "/lib/satsuma" });
-      pyodide.runPython("import sys; sys.path.insert(0, '/lib/satsuma')");
-      return pyodide;
-    }
+  async function bootPlainly() {
+    await loadScript("pyodide.js");
+    const lockFileContents = { info: RUNTIME.lockInfo, packages: {} };
+    const pyodide = await loadPyodide({ indexURL: folder, lockFileContents, stdout: () => {}, checkAPIVersion: false });
+    pyodide.unpackArchive(await (await load("satsuma.zip")).arrayBuffer(), "zip", { extractDir: "/lib/satsuma" });
+    pyodide.runPython("import sys; sys.path.insert(0, '/lib/satsuma')");
+    return pyodide;
   }
 
   async function fetchSettings() {

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,11 +13,15 @@ from typing import Any
 
 from satsuma import __version__ as version
 
-from . import files, node, wheel
+from . import files, node, trim, wasm, wheel
+from .errors import BuildError
 from .sources import Sources
 
-PYODIDE_FILES = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
-"""What is taken of Pyodide; the standard library is fetched only where the snapshot can't be restored."""
+PLAIN_FILES = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
+"""Pyodide as it is: for apps that run it themselves, and fetched where the memory image can't be restored."""
+
+HEAP = 20 * 1024 * 1024
+"""Bytes that the interpreter's memory starts with: the image must fit in."""
 
 PARTS = {"/*FACE*/": "face.js", "/*LEAVE*/": "leave.js", "/*NOTE*/": "note.js"}
 """What snippet and loader are put together of, by its mark."""
@@ -57,26 +60,45 @@ def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, sa
     shutil.rmtree(target, ignore_errors=True)
     folder = target / key
     folder.mkdir(parents=True)
-    for name in PYODIDE_FILES:
+    for name in PLAIN_FILES:
         shutil.copyfile(pyodide / name, folder / name)
     shutil.copyfile(compiled, folder / "satsuma.zip")
     shutil.copyfile(pure, folder / pure.name)
-    with zipfile.ZipFile(folder / "empty.zip", "w") as empty:
-        empty.writestr(zipfile.ZipInfo("README"), "The standard library is in the snapshot.")
-    say("taking the snapshot")
-    snapshot = folder / "snapshot.bin"
-    node.run(["node", str(sources.runtime / "snapshot.mjs"), str(pyodide), str(compiled), str(snapshot)], work)
-    _write_loader(sources, target, folder, pyodide)
+    trimmed = trim.trim(pyodide, cache, say)
+    say("taking the memory image")
+    node.run(["node", str(sources.runtime / "snapshot.mjs"), str(trimmed), str(pure), str(work)], work)
+    _write_python(sources, trimmed, pyodide, work, folder)
+    _write_loader(sources, target, folder, pyodide, json.loads((work / "image.json").read_text()))
     say("compressing")
     shipped = {path.name: path for path in [*sorted(folder.iterdir()), target / "loader.js", target / "snippet.js"]}
     return files.write_manifest(target, key, shipped, cache / "compressed")
 
 
-def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path) -> None:
+def _write_python(sources: Sources, trimmed: Path, pyodide: Path, work: Path, folder: Path) -> None:
+    """Write the interpreter: the module with the image as its memory, and its glue with what starts it."""
+    memory = (work / "memory.bin").read_bytes()
+    if len(memory) > HEAP:
+        raise BuildError(f"the memory image takes {len(memory):,} bytes of {HEAP:,}: see what settle.py leaves")
+    module = folder / "python.wasm"
+    module.write_bytes(wasm.start_with((trimmed / "pyodide.asm.wasm").read_bytes(), memory))
+    trim.drop_exports(pyodide, module)
+    glue = (
+        (trimmed / "pyodide.asm.js").read_text().removesuffix("globalThis._createPyodideModule=_createPyodideModule;")
+    )
+    (folder / "python.js").write_text(f"(()=>{{{glue}\n{(sources.js / 'start.js').read_text()}}})();\n")
+
+
+def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, image: dict[str, Any]) -> None:
     """Write loader and snippet, with the place of this very build, and its files' hashes, in the loader."""
     info = json.loads((pyodide / "pyodide-lock.json").read_text())["info"]
     hashes = {path.name: files.integrity(path.read_bytes()) for path in sorted(folder.iterdir())}
-    about = {"folder": f"{folder.name}/", "version": f"satsuma-{version}", "lockInfo": info, "integrity": hashes}
+    about = {
+        "folder": f"{folder.name}/",
+        "version": f"satsuma-{version}",
+        "lockInfo": info,
+        "integrity": hashes,
+        "image": image,
+    }
     runtime = json.dumps(about)
     loader = _with_parts(sources.js, "loader.js")
     (target / "loader.js").write_text(RUNTIME_MARK.sub(lambda _: runtime, loader, count=1))

@@ -20,14 +20,13 @@ MANIFEST = "manifest.json"
 TYPES = {
     ".js": "text/javascript",
     ".wasm": "application/wasm",
-    ".bin": "application/octet-stream",
     ".zip": "application/zip",
     ".whl": "application/zip",
 }
 """Media types by ending."""
 
-BROTLI_QUALITY = {".wasm": 9, ".bin": 9}
-"""By ending; 11 elsewhere. At 11 the wasm alone takes 20 s for some 5 % less."""
+BROTLI_QUALITY = {"pyodide.asm.wasm": 9}
+"""By name; 11 elsewhere. At 11 a wasm takes half a minute: worth it for what each first visit loads, and only there."""
 
 
 def integrity(content: bytes) -> str:
@@ -38,7 +37,7 @@ def integrity(content: bytes) -> str:
 def compress(path: Path, cache: Path) -> dict[str, int]:
     """Write ``.br`` and ``.gz`` beside `path`; return their sizes in bytes. Done once per content, kept in `cache`."""
     content = path.read_bytes()
-    quality = BROTLI_QUALITY.get(path.suffix, 11)
+    quality = BROTLI_QUALITY.get(path.name, 11)
     made: dict[str, tuple[str, Callable[[], bytes]]] = {
         "br": ("br", partial(brotli.compress, content, quality=quality, lgwin=24)),
         "gzip": ("gz", partial(gzip.compress, content, compresslevel=9, mtime=0)),

@@ -1,4 +1,4 @@
-"""Node and npm: they fetch packages and take the snapshot."""
+"""Node and npm: they fetch Pyodide, trim it, and take its memory image."""
 
 from __future__ import annotations
 

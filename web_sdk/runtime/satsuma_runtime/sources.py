@@ -50,4 +50,4 @@ class Sources:
         yield from sorted(self.js.glob("*.js"))
         yield from sorted((self.runtime / "satsuma_runtime").glob("*.py"))
         yield self.runtime / "package-lock.json"
-        yield self.runtime / "snapshot.mjs"
+        yield from (self.runtime / name for name in ("snapshot.mjs", "slim.py", "settle.py"))

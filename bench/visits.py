@@ -1,0 +1,166 @@
+"""Visits of a real Chromium, on a fresh device each, and what can be measured of them from outside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psutil
+from playwright.sync_api import BrowserContext, CDPSession, Page, Playwright
+from pytest_satsuma.chromium import launch_args
+
+TIMEOUT = 60_000
+"""Milliseconds that a page may take."""
+
+WATCH = """
+window.bench = {longest: 0, lcp: 0, inp: 0};
+bench.sent = new Promise((sent) => {
+    const note = () => { bench.at ??= performance.now(); sent(bench.at); };
+    const post = window.fetch, beacon = navigator.sendBeacon;
+    window.fetch = function (input, init) {
+        if (init && init.method && init.method.toLowerCase() === "post") note();
+        return post.apply(this, arguments);
+    };
+    navigator.sendBeacon = function () { note(); return beacon.apply(this, arguments); };
+});
+const watch = (type, note, more) =>
+    new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({type, buffered: true, ...more});
+watch("longtask", (task) => { bench.longest = Math.max(bench.longest, task.duration); });
+watch("largest-contentful-paint", (paint) => { bench.lcp = paint.startTime; });
+watch("event", (event) => { bench.inp = Math.max(bench.inp, event.duration); }, {durationThreshold: 16});
+"""
+"""Runs before the page's own scripts: the first event handed to fetch, the longest task, LCP and INP."""
+
+CALLS = """async (count) => {
+    for (let n = 0; n < count; n++) {
+        analytics.track("Measured", {n, plan: "premium", cart: {items: 3, total: 12.5}});
+        await new Promise((go) => setTimeout(go, 5));
+    }
+    await new Promise((go) => setTimeout(go, 500));
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to the internet.
+
+    Attributes:
+        megabits: a second, both ways.
+        latency: in milliseconds.
+    """
+
+    megabits: float
+    latency: float
+
+
+@dataclass(slots=True)
+class Visit:
+    """What was measured of one visit.
+
+    Attributes:
+        sent: milliseconds from navigation to the first event handed to fetch.
+        longest: milliseconds of the longest task on the main thread; 0 where none took over 50.
+        bytes: what came over the line until the first event, heads included.
+        requests: how many there were of it, those that a cache answered included.
+    """
+
+    sent: float
+    longest: float
+    bytes: int
+    requests: int
+
+
+@dataclass
+class Device:
+    """A browser with a profile of its own."""
+
+    context: BrowserContext
+    page: Page
+    session: CDPSession
+    _bytes: int = 0
+    _requests: int = 0
+    visits: list[Visit] = field(default_factory=list)
+
+    def visit(self, url: str, idle: float = 0.3) -> Visit:
+        """Go to a page that makes an event of its own, and stay until it is sent and `idle` seconds longer."""
+        self._bytes = self._requests = 0
+        self.page.goto(url)
+        sent = self.page.evaluate("() => bench.sent")
+        received, requests = self._bytes, self._requests
+        self.page.wait_for_timeout(idle * 1000)
+        self.visits.append(Visit(sent, self.page.evaluate("() => bench.longest"), received, requests))
+        return self.visits[-1]
+
+    def slow_down(self, line: Line) -> None:
+        """Give the page a line of a house."""
+        rate = line.megabits * 1e6 / 8
+        told = {"offline": False, "latency": line.latency, "downloadThroughput": rate, "uploadThroughput": rate}
+        self.session.send("Network.emulateNetworkConditions", told)
+
+    def cpu(self, count: int) -> float:
+        """Return the milliseconds of CPU that one ``track()`` takes the page, all that it sets off included."""
+        self.page.evaluate(CALLS, 20)
+        before = self._busy()
+        self.page.evaluate(CALLS, count)
+        return (self._busy() - before) * 1000 / count
+
+    def memory(self) -> float:
+        """Return the megabytes that only the page's process holds."""
+        self.session.send("HeapProfiler.collectGarbage")
+        return max(_private(process) for process in _renderers()) / 1e6
+
+    def _busy(self) -> float:
+        told = self.session.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in told if metric["name"] == "TaskDuration")
+
+    def listen(self) -> None:
+        """Count what the page loads."""
+        self.session.on("Network.loadingFinished", self._loaded)
+        for domain in ("Network", "Performance"):
+            self.session.send(f"{domain}.enable")
+
+    def _loaded(self, told: dict[str, Any]) -> None:
+        self._bytes += int(told["encodedDataLength"])
+        self._requests += 1
+
+
+@contextmanager
+def device(playwright: Playwright) -> Iterator[Device]:
+    """Start a browser that has never been anywhere, with a disk cache as visitors have."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        context = playwright.chromium.launch_persistent_context(profile, **launch_args({}))
+        try:
+            page = context.pages[0]
+            page.set_default_timeout(TIMEOUT)
+            page.add_init_script(WATCH)
+            made = Device(context, page, context.new_cdp_session(page))
+            made.listen()
+            yield made
+        finally:
+            context.close()
+
+
+def _renderers() -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.Process(os.getpid()).children(recursive=True)
+        if "--type=renderer" in " ".join(_command(process))
+    ]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _private(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().uss)
+    except psutil.Error:
+        return 0

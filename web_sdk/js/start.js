@@ -1,0 +1,30 @@
+/* Starts Python from a module whose memory holds a started interpreter with the SDK in it: what Pyodide's own loadPyodide
+   does, less what such a page has no use for. Stands behind Pyodide's glue, in one file and one function with it. */
+async function startPython(module, image, folder) {
+  const api = {
+    config: { jsglobals: globalThis, env: {}, packages: [], indexURL: folder, packageBaseUrl: folder, cdnUrl: folder },
+    runtimeEnv: { IN_BROWSER: true, IN_BROWSER_MAIN_THREAD: true },
+  };
+  // Pyodide marks its own errors with a value that nobody else can have.
+  const mark = Symbol("error marker");
+  const python = await new Promise((resolve, reject) => {
+    const instantiateWasm = (imports, receive) => {
+      imports.sentinel = { create_sentinel: () => mark, is_sentinel: (value) => value === mark };
+      const received = (instance) => {
+        receive(instance, module);
+        // What the module's constructors would have put into its table of JavaScript's values.
+        for (const value of [null, imports.env.__hiwire_deduplicate_new()]) instance.exports._hiwire_immortal_add(value);
+        // A function that Python finds by its place in the table: of this page's engine, not of the build's.
+        imports.env._PyEM_InitTrampoline_js();
+      };
+      WebAssembly.instantiate(module, imports).then(received).catch(reject);
+      return {};
+    };
+    const settings = { API: api, noInitialRun: true, preRun: [], print() {}, printErr: console.warn, instantiateWasm };
+    _createPyodideModule({ ...settings, locateFile: (name) => folder + name }).then(resolve, reject);
+  });
+  const started = python.API.finalizeBootstrap(image);
+  api.initializeStreams(undefined, () => {}, console.warn);
+  return started;
+}
+document.currentScript.startPython = startPython;

@@ -1,0 +1,153 @@
+"""WebAssembly's binary format, as far as the build changes it: what a module exports, and what its memory starts with.
+
+Source: the WebAssembly core specification, chapter 5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+
+from .errors import BuildError
+
+HEADER = b"\0asm\x01\0\0\0"
+IMPORT, EXPORT, CODE, DATA, DATA_COUNT = 2, 7, 10, 11, 12
+
+I32_CONST, END = b"\x41", b"\x0b"
+
+RUN = re.compile(rb"[^\0](?:.{0,64}?[^\0])*", re.S)
+"""What is worth a segment of its own: a gap of 64 zeros costs more than the segment's head, once compressed."""
+
+
+CLEARS = re.compile(rb"(?<=\x41\0\x41)[\x80-\xff]{2}[\0-\x7f](?=\xfc\x0b\0\x0b)")
+"""How many bytes a function sets to zero before it ends: as the start function does with what no segment fills."""
+
+
+def keep_exports(module: bytes, names: Collection[str]) -> bytes:
+    """Return `module` with those of its exports that are in `names`."""
+
+    def kept(content: bytes) -> bytes:
+        entries = [entry for name, entry in _exports(content) if name in names]
+        return _vector(entries)
+
+    return _changed(module, {EXPORT: kept})
+
+
+def export_names(module: bytes) -> list[str]:
+    """Return what `module` exports."""
+    return [name for kind, content in _sections(module) if kind == EXPORT for name, _ in _exports(content)]
+
+
+def import_names(module: bytes) -> set[str]:
+    """Return what `module` imports, without the names of the modules that it is imported from."""
+    return {name for kind, content in _sections(module) if kind == IMPORT for name in _imports(content)}
+
+
+def start_with(module: bytes, memory: bytes) -> bytes:
+    """Return `module` with `memory` as what its memory holds from the start, in place of what it held.
+
+    Raises:
+        BuildError: its start function is another one than Pyodide's.
+    """
+
+    def leaves_it(content: bytes) -> bytes:
+        content, found = CLEARS.subn(b"\x80\x80\0", content)
+        if found != 1:
+            raise BuildError(f"{found} functions clear memory as Pyodide's start function does: mend {__name__}")
+        return content
+
+    segments = [b"\0" + I32_CONST + _signed(run.start()) + END + _bytes(run.group()) for run in RUN.finditer(memory)]
+    changes = {CODE: leaves_it, DATA: lambda _: _vector(segments), DATA_COUNT: lambda _: _unsigned(len(segments))}
+    return _changed(module, changes)
+
+
+def _changed(module: bytes, changes: dict[int, Callable[[bytes], bytes]]) -> bytes:
+    parts = [HEADER]
+    for kind, content in _sections(module):
+        change = changes.get(kind)
+        parts.append(bytes([kind]) + _bytes(change(content) if change else content))
+    return b"".join(parts)
+
+
+def _sections(module: bytes) -> Iterator[tuple[int, bytes]]:
+    if module[: len(HEADER)] != HEADER:
+        raise BuildError("this is no WebAssembly module: fetch Pyodide anew (remove .cache/runtime)")
+    at = len(HEADER)
+    while at < len(module):
+        kind = module[at]
+        size, start = _read(module, at + 1)
+        yield kind, module[start : start + size]
+        at = start + size
+
+
+def _exports(content: bytes) -> Iterator[tuple[str, bytes]]:
+    count, at = _read(content, 0)
+    for _ in range(count):
+        start = at
+        name, at = _name(content, at)
+        _, at = _read(content, at + 1)
+        yield name, content[start:at]
+
+
+def _imports(content: bytes) -> Iterator[str]:
+    count, at = _read(content, 0)
+    for _ in range(count):
+        _, at = _name(content, at)
+        name, at = _name(content, at)
+        yield name
+        at = _after_type(content, at)
+
+
+def _after_type(content: bytes, at: int) -> int:
+    """Return where an import's type ends."""
+    kind = content[at]
+    if kind == 0:  # a function
+        return _read(content, at + 1)[1]
+    if kind == 3:  # a global
+        return at + 3
+    if kind == 4:  # a tag
+        return _read(content, at + 2)[1]
+    at += 2 if kind == 1 else 1  # a table has the type of its elements first; then, as a memory, its limits
+    limits = content[at]
+    _, at = _read(content, at + 1)
+    return _read(content, at)[1] if limits & 1 else at
+
+
+def _name(content: bytes, at: int) -> tuple[str, int]:
+    size, start = _read(content, at)
+    return content[start : start + size].decode(), start + size
+
+
+def _read(content: bytes, at: int) -> tuple[int, int]:
+    """Return an unsigned LEB128 number and where it ends."""
+    value = shift = 0
+    while True:
+        byte = content[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+
+
+def _unsigned(value: int) -> bytes:
+    made = bytearray()
+    while value > 127:
+        made.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*made, value])
+
+
+def _signed(value: int) -> bytes:
+    made = bytearray()
+    while not -64 <= value < 64:
+        made.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*made, value & 127])
+
+
+def _bytes(content: bytes) -> bytes:
+    return _unsigned(len(content)) + content
+
+
+def _vector(entries: list[bytes]) -> bytes:
+    return _unsigned(len(entries)) + b"".join(entries)
