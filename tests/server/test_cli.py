@@ -102,7 +102,7 @@ def test_tail_shows_events_as_they_come_and_no_control_characters(tmp_path: Path
                 line = tail.stdout.readline()
                 assert name.partition("\x1b")[0] in line
                 assert "\x1b" not in line
-            tail.send_signal(signal.SIGINT)
+            tail.terminate()
 
 
 def test_the_snippet_is_printed_ready_to_paste() -> None:
