@@ -138,6 +138,9 @@ def test_tables_of_others_stand_beside(tmp_path: Path) -> None:
         for names in (["Ann"], ["Bea", "Cid"]):
             tables = {"profiles": pa.table({"name": names}), "traits": pa.table({"x": [1]})}
             replace_tables(made.database, made.loader.catalog, "profiles", tables)
+        made.loader.start_over()
+        made.load(event(1))
+        assert made.ask("SELECT count(*) FROM demo.tried") == [(1,)]
         assert made.ask("FROM profiles.profiles") == [("Bea",), ("Cid",)]
         with pytest.raises(ValueError, match="source"):
             replace_tables(made.database, made.loader.catalog, "demo", {})

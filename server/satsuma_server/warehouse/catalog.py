@@ -80,6 +80,10 @@ class Catalog:
         self._statements.append((f"INSERT INTO {OWN}.sources VALUES (?, ?)", (source, name)))
         return name
 
+    def source_schemas(self) -> set[str]:
+        """Return the schemas of all sources, that of those beyond the bound among them."""
+        return {schema for schema, _ in self.tables} | set(self.schemas.values())
+
     def has_room(self, schema: str, table: str) -> bool:
         """Tell whether events have a table of their own, or may have one from now on."""
         if (schema, table) in self.tables:

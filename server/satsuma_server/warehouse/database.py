@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS {OWN}.columns (
 CREATE TABLE IF NOT EXISTS {OWN}.notices (place VARCHAR, what VARCHAR, name VARCHAR, count BIGINT);
 CREATE TABLE IF NOT EXISTS {OWN}.message_ids (hash UBIGINT);
 """
+OWN_TABLES = ("state", "sources", "columns", "notices", "message_ids")
 LOCKS = (
     "SET python_enable_replacements = false",  # No query sees a variable of ours.
     "SET autoinstall_known_extensions = false",
@@ -114,11 +115,6 @@ class Database:
             for damaged in self.path.parent.glob(f"{self.path.stem}.damaged-*"):
                 damaged.unlink()
 
-    def start_over(self) -> None:
-        """Begin with an empty file."""
-        with self._writer, self._alone():
-            self._remove()
-
     def close(self) -> None:
         """Let go of the file."""
         with self._writer, self._change:
@@ -188,10 +184,6 @@ class Database:
 
     def _aside(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.stem}.damaged-{number}{self.path.suffix}")
-
-    def _remove(self) -> None:
-        for ending in ("", ".wal"):
-            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 
 
 def get_state(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:

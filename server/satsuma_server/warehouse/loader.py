@@ -14,7 +14,7 @@ from satsuma_server.log import Stored
 from . import Notice
 from .catalog import Catalog, Name
 from .collate import collate
-from .database import OWN, Database, get_state, set_state
+from .database import OWN, OWN_TABLES, Database, get_state, set_state
 from .groups import group
 from .names import ACCOUNTS, SEQ, USERS, quoted
 from .portion import COLLATED, tables_of
@@ -87,9 +87,16 @@ class Loader:
             self._catalog, self._cursor, self._loaded_at = catalog, fresh[-1].seq, at
 
     def start_over(self) -> None:
-        """Begin with an empty file."""
+        """Begin with no tables of sources; those that others have put beside them stay."""
         with self._lock:
-            self._database.start_over()
+            schemas = self.catalog.source_schemas()
+            self._catalog = None
+            with self._database.writing() as connection:
+                for schema in sorted(schemas):
+                    connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+                for table in OWN_TABLES:
+                    connection.execute(f"DELETE FROM {OWN}.{table}")
+            self._database.rewrite()
             self._read()
 
     def _read(self) -> None:

@@ -75,7 +75,7 @@ class Mirror:
     def copied(self) -> dict[str, int]:
         """Return how far the copy of each schema is."""
         with self._database.reading() as connection:
-            schemas = Catalog.read(connection).schemas.values()
+            schemas = Catalog.read(connection).source_schemas()
             return {one: int(get_state(connection, self._key(COPIED, one)) or 0) for one in sorted(schemas)}
 
     def _schemas(self) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from .catalog import Catalog
+from .catalog import OTHERS, Catalog
 from .database import Database
 from .names import OWN_SCHEMA, quoted
 
@@ -19,7 +19,7 @@ def replace_tables(database: Database, catalog: Catalog, schema: str, tables: Ma
     Raises:
         ValueError: the schema is one of a source.
     """
-    if schema == OWN_SCHEMA or schema in catalog.schemas.values():
+    if schema in (OWN_SCHEMA, OTHERS) or schema in catalog.source_schemas():
         raise ValueError(f"the schema {schema} is one of a source")
     with database.writing() as connection:
         connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
