@@ -36,8 +36,14 @@ def until[T](look: Callable[[], T | None], seconds: float = 20) -> T:
 
 
 def workers_of(process: Any) -> list[psutil.Process]:
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if "satsuma_server.worker" in child.cmdline()]
+    return [child for child in psutil.Process(process.pid).children(recursive=True) if _is_worker(child)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "satsuma_server.worker" in process.cmdline()
+    except psutil.Error:
+        return False  # It has just ended.
 
 
 class Counting:
