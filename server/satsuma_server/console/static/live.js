@@ -25,17 +25,17 @@
       row.classList.add("new");
       fresh += 1;
     }
-    if (list().childElementCount > MOST) {
-      while (list().childElementCount > MOST) list().lastElementChild.remove();
-      older();
-    }
+    const whole = list().childElementCount <= MOST;
+    while (list().childElementCount > MOST) list().lastElementChild.remove();
+    if (!whole || !part("skipped").hidden) older();
     part("empty").hidden = true;
     return fresh;
   }
 
-  // What was let go of here begins after the last row that is left.
+  // What was let go of here, or never shown, is found before the last row that is left.
   function older() {
     const rows = list().querySelectorAll('a[href*="/events/"]');
+    if (!rows.length) return;
     const link = part("older");
     link.href = link.href.replace(/before=\d+/, `before=${rows[rows.length - 1].href.split("/").pop()}`);
     link.hidden = false;
@@ -49,6 +49,7 @@
     link.textContent = "reload";
     notice.append(link, " or filter.");
     notice.hidden = false;
+    older();
   }
 
   function close() {
