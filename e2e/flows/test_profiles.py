@@ -81,6 +81,7 @@ def test_multi_day_single_device(new_device: Devices, profiles: Profiles) -> Non
     """Scenario 1: clicks around, comes back on another day, and signs up: all of it is that user's."""
     visitor = new_device()
     visitor.visit("/?utm_source=ad")
+    profiles.sent(visitor)  # What a page leaves behind, the next one sends beside its own.
     visitor.visit("/products/yuzu")
     profiles.sent(visitor)
     device = device_of(visitor)

@@ -1,4 +1,4 @@
-"""A browser runtime of the SDK as it would be with a fault in it: the built one, with another snapshot."""
+"""A browser runtime of the SDK as it would be with a fault in it: the built one, with another memory image."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import zipfile
 from pathlib import Path
 
 from mutants import Mutant
-from satsuma_runtime import node
+from satsuma_runtime import trim
+from satsuma_runtime.build import write_python
 from satsuma_runtime.files import MANIFEST, TYPES, integrity
 from satsuma_runtime.sources import Sources
 
 MARK = "RUNTIME = "
 CHECKOUT = Path(__file__).parents[2]
-PYODIDE = CHECKOUT / ".cache" / "runtime" / "npm" / "node_modules" / "pyodide"
+CACHE = CHECKOUT / ".cache" / "runtime"
+PYODIDE = CACHE / "npm" / "node_modules" / "pyodide"
+OWN = ("python.wasm", "python.js", "satsuma.zip")
 BUILT = CHECKOUT / "server" / "satsuma_server" / "assets" / "runtime"
 
 
@@ -22,7 +25,7 @@ def build_variant(mutant: Mutant, target: Path) -> Path:
 
     Raises:
         AssertionError: the source has changed, so that the mutant means nothing any more.
-        BuildError: the snapshot couldn't be taken.
+        BuildError: the image couldn't be taken.
     """
     sources = Sources.of_checkout()
     loader = (BUILT / "loader.js").read_text()
@@ -31,13 +34,14 @@ def build_variant(mutant: Mutant, target: Path) -> Path:
     folder = target / mutant.name
     folder.mkdir(parents=True)
     for path in (BUILT / about["folder"]).iterdir():
-        if path.suffix in TYPES and path.name not in ("snapshot.bin", "satsuma.zip"):
+        if path.suffix in TYPES and path.name not in OWN:
             (folder / path.name).symlink_to(path)
     _write_archive(sources, mutant, folder / "satsuma.zip")
-    command = ["node", str(sources.runtime / "snapshot.mjs"), str(PYODIDE), "satsuma.zip", "snapshot.bin"]
-    node.run(command, folder)
-    for name in ("snapshot.bin", "satsuma.zip"):
-        about["integrity"][name] = integrity((folder / name).read_bytes())
+    work = target / "work"
+    work.mkdir()
+    trimmed = trim.trim(PYODIDE, CACHE, lambda _: None)
+    about["image"] = write_python(sources, trimmed, PYODIDE, folder / "satsuma.zip", work, folder)
+    about["integrity"] |= {name: integrity((folder / name).read_bytes()) for name in OWN}
     about["folder"] = f"{folder.name}/"
     (target / "loader.js").write_text(loader[:start] + json.dumps(about) + loader[end:])
     (target / "snippet.js").symlink_to(BUILT / "snippet.js")

@@ -66,16 +66,30 @@ def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, sa
     shutil.copyfile(pure, folder / pure.name)
     trimmed = trim.trim(pyodide, cache, say)
     say("taking the memory image")
-    node.run(["node", str(sources.runtime / "snapshot.mjs"), str(trimmed), str(pure), str(work)], work)
-    _write_python(sources, trimmed, pyodide, work, folder)
-    _write_loader(sources, target, folder, pyodide, json.loads((work / "image.json").read_text()))
+    image = write_python(sources, trimmed, pyodide, pure, work, folder)
+    _write_loader(sources, target, folder, pyodide, image)
     say("compressing")
     shipped = {path.name: path for path in [*sorted(folder.iterdir()), target / "loader.js", target / "snippet.js"]}
     return files.write_manifest(target, key, shipped, cache / "compressed")
 
 
-def _write_python(sources: Sources, trimmed: Path, pyodide: Path, work: Path, folder: Path) -> None:
-    """Write the interpreter: the module with the image as its memory, and its glue with what starts it."""
+def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work: Path, folder: Path) -> dict[str, Any]:
+    """Write the interpreter: the module with the image as its memory, and its glue with what starts it.
+
+    Args:
+        sources: the sources of the build.
+        trimmed, pyodide: folders of the interpreter, cut down and whole.
+        sdk: zip file of the SDK that it has imported.
+        work: folder for what is left over.
+        folder: for ``python.wasm`` and ``python.js``.
+
+    Returns:
+        What the image holds of JavaScript's, for the loader.
+
+    Raises:
+        BuildError: the image could not be taken, or is larger than Python's memory.
+    """
+    node.run(["node", str(sources.runtime / "snapshot.mjs"), str(trimmed), str(sdk), str(work)], work)
     memory = (work / "memory.bin").read_bytes()
     if len(memory) > HEAP:
         raise BuildError(f"the memory image takes {len(memory):,} bytes of {HEAP:,}: see what settle.py leaves")
@@ -86,6 +100,8 @@ def _write_python(sources: Sources, trimmed: Path, pyodide: Path, work: Path, fo
         (trimmed / "pyodide.asm.js").read_text().removesuffix("globalThis._createPyodideModule=_createPyodideModule;")
     )
     (folder / "python.js").write_text(f"(()=>{{{glue}\n{(sources.js / 'start.js').read_text()}}})();\n")
+    image: dict[str, Any] = json.loads((work / "image.json").read_text())
+    return image
 
 
 def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, image: dict[str, Any]) -> None:
