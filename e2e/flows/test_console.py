@@ -139,7 +139,10 @@ def test_ten_thousand_events_leave_the_page_small_and_the_newest_on_top(desk: De
     is_live(page)
     for batch in range(10):
         desk.send(
-            *({"type": "track", "event": f"Flood {batch * 1000 + one}", "userId": "flood"} for one in range(1000)),
+            *(
+                {"type": "track", "event": "Flood", "userId": "flood", "properties": {"wave": batch * 1000 + one}}
+                for one in range(1000)
+            ),
             source="flood",
         )
     desk.send({"type": "track", "event": "After the flood", "userId": "flood"}, source="flood")

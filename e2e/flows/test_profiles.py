@@ -87,7 +87,8 @@ def test_multi_day_single_device(new_device: Devices, profiles: Profiles) -> Non
     device = device_of(visitor)
     assert profiles.ids(device) == {device}
     before = profiles.events(device)
-    assert before[:2] == ["page", "page"]
+    # Times are corrected by how long each post took: calls of the same millisecond may change places.
+    assert before.count("page") == 2
 
     # The cookies are gone by then; localStorage remembers who it is.
     visitor.cookies.clear()

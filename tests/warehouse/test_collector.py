@@ -41,7 +41,7 @@ def run(*args: str, url: str = "", token: str = TOKEN) -> Result:
 
 def ask(collector: dict[str, Any], sql: str) -> list[list[Any]]:
     """Ask until the worker is there, for what the log has by now."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while True:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         body = {"query": sql, "fresh": True}
@@ -60,7 +60,7 @@ def test_an_analyst_finds_in_sql_what_a_page_has_sent(collector: dict[str, Any])
         {"type": "track", "userId": "97980cfea0067", "event": "Signed Up", "properties": {"price": 3.5, "x": [1]}},
         key="analyst",
     )
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     sql = "SELECT u.id, plan, address_city, price, x FROM analyst.users u JOIN analyst.signed_up s ON s.user_id = u.id"
     while True:
         done = run("sql", sql, "--csv", url=collector["url"])

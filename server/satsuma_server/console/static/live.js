@@ -25,9 +25,9 @@
       row.classList.add("new");
       fresh += 1;
     }
-    const whole = list().childElementCount <= MOST;
+    const whole = list().childElementCount <= MOST && part("skipped").hidden;
     while (list().childElementCount > MOST) list().lastElementChild.remove();
-    if (!whole || !part("skipped").hidden) older();
+    if (!whole) older();
     part("empty").hidden = true;
     return fresh;
   }
@@ -49,7 +49,8 @@
     link.textContent = "reload";
     notice.append(link, " or filter.");
     notice.hidden = false;
-    older();
+    // What follows stands after a gap: with what came before it, nobody would see that something is missing.
+    list().replaceChildren();
   }
 
   function close() {
