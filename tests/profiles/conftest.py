@@ -7,16 +7,8 @@ from typing import Any
 
 import pytest
 from profiles.people import People
-from profiles.postgres_server import postgres_server
 from satsuma_server.profiles.database import Sqlite
 from satsuma_server.profiles.postgres import Postgres
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A Postgres server's URL."""
-    with postgres_server() as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -45,7 +37,7 @@ def _schema(url: str, name: str) -> str:
     schema = f"s{abs(hash(name))}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
-    return f"{url}&options=-csearch_path%3D{schema}"
+    return f"{url}?options=-csearch_path%3D{schema}"
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
-"""A Postgres server for tests: in a folder of its own, on a socket of its own, and gone afterwards."""
+"""A Postgres server for tests: in a folder of its own, on a free port, and gone afterwards."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ def postgres_server() -> Iterator[str]:
         shutil.chown(folder, NOBODY)
         user = {"user": NOBODY}
     data = folder / "data"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
 
     def call(program: str, *args: str) -> None:
         done = subprocess.run(
@@ -45,9 +48,9 @@ def postgres_server() -> Iterator[str]:
 
     try:
         call("initdb", "-D", str(data), "-U", "test", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{folder}' -c fsync=off"
         call("pg_ctl", "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start")
-        yield f"postgresql://test@/postgres?host={folder}"
+        yield f"postgresql://test:none@127.0.0.1:{port}/postgres"
     finally:
         if (data / "postmaster.pid").exists():
             call("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
