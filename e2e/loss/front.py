@@ -112,6 +112,9 @@ class Front:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # What is closed is told so in the loop's next turns; one that never hears of it complains as it is collected.
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     async def _down_for(self, seconds: float) -> None:
         await self._go_down()
@@ -119,16 +122,21 @@ class Front:
         await self._come_up()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            line = Line(reader, writer, *await asyncio.open_connection(*self._collector))
-            self._lines.add(line)
-            answers = asyncio.create_task(line.carry_answers())
-            try:
-                await self._carry_requests(line)
-            finally:
-                self._lines.discard(line)
-                answers.cancel()
-                line.close()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await self._carry(Line(reader, writer, *await asyncio.open_connection(*self._collector)))
+        finally:
+            writer.close()
+
+    async def _carry(self, line: Line) -> None:
+        self._lines.add(line)
+        answers = asyncio.create_task(line.carry_answers())
+        try:
+            await self._carry_requests(line)
+        finally:
+            self._lines.discard(line)
+            answers.cancel()
+            line.close()
 
     async def _carry_requests(self, line: Line) -> None:
         while True:

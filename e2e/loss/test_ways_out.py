@@ -159,14 +159,15 @@ def test_a_browser_that_keeps_nothing(walk: Walk, broken: str) -> None:
 
 
 def test_the_way_back_to_a_page_as_it_was_left(regular: Walk) -> None:
-    tab = regular.open()
+    first = regular.path()
+    tab = regular.go(first)
     regular.booted(tab)
     regular.call(tab)
     # Chromium keeps no page that has a post under way.
     tab.evaluate("() => analytics.flush().then(() => null)")
     tab.evaluate("() => { window.kept = true; goWhenLoaded('/elsewhere'); }")
     tab.wait_for_url("**/elsewhere", wait_until="commit")
-    regular.go_in_history(tab, -1)
+    regular.go_in_history(tab, -1, first)
     regular.call(tab)
     assert tab.evaluate("() => window.kept")
     stay_and_check(regular, tab)

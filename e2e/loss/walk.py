@@ -11,12 +11,13 @@ from diary import NOTE
 from playwright.sync_api import BrowserContext, CDPSession, Error, Page
 from scene import Scene, Tally, tally
 
-PATIENCE = 10
+PATIENCE = 30
+HESITATION = 3  # Seconds; two navigations that begin at one time may end each other.
 QUIET = 12  # Seconds; a page looks for what a killed one has left within eight.
 MOMENT = 40  # Milliseconds between two looks at what no event tells of.
 
 BOOTED = "() => Boolean(window.analytics && window.analytics.initialized)"
-GO = "(steps) => { setTimeout(() => history.go(steps)); return true; }"
+GO = "([steps, url]) => { setTimeout(() => location.href !== url && history.go(steps)); return true; }"
 CALL = "() => typeof make === 'function' && (make(), true)"
 
 HIDDEN = """Object.defineProperty(document, "visibilityState", {get: () => "hidden", configurable: true});
@@ -81,12 +82,10 @@ class Walk:
         """Have the page that is in a tab now make one more call."""
         self.until(lambda: tab.evaluate(CALL), tab, "the page's script")
 
-    def go_in_history(self, tab: Page, steps: int) -> None:
-        """Go back or forward, and wait until that page is shown."""
-        url = tab.url
-        # Tried again where a page has just gone: the timer of one that is gone goes with it.
-        self.until(lambda: tab.evaluate(GO, steps), tab, "the page's script")
-        self.until(lambda: tab.url != url, tab, f"{url} to be left")
+    def go_in_history(self, tab: Page, steps: int, path: str) -> None:
+        """Go back or forward to a page, and wait until it is shown."""
+        url = self.scene.url + path
+        self.until(lambda: self._goes(tab, steps, url), tab, f"{url} to be shown again")
 
     def hide(self, tab: Page) -> None:
         """Hide a page."""
@@ -173,6 +172,14 @@ class Walk:
             if time.monotonic() > limit:
                 raise AssertionError(f"waited {PATIENCE} s for {what}")
             tab.wait_for_timeout(MOMENT)
+
+    def _goes(self, tab: Page, steps: int, url: str) -> bool:
+        """Try to go in the history: a page that leaves by itself may take the step with it, or come there first."""
+        tab.evaluate(GO, [steps, url])
+        limit = time.monotonic() + HESITATION
+        while tab.url != url and time.monotonic() < limit:
+            tab.wait_for_timeout(MOMENT)
+        return tab.url == url
 
     def _mine(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name.startswith(f"{self.name}.")]

@@ -47,11 +47,12 @@ def close(walk: Walk, chance: Random) -> None:
 def go_back_and_forward(walk: Walk, chance: Random) -> None:
     """Go on, back to the page as it was left, and forward again; each time with a call."""
     onward = walk.path()
-    tab = walk.open(*some_calls(chance, STAYS_FOR, 3, 13), then=f"goWhenLoaded('{onward}')")
+    first = walk.path(*some_calls(chance, STAYS_FOR, 3, 13), then=f"goWhenLoaded('{onward}')")
+    tab = walk.go(first)
     tab.wait_for_url(f"**{onward}", wait_until="commit")
-    walk.go_in_history(tab, -1)
+    walk.go_in_history(tab, -1, first)
     walk.call(tab)
-    walk.go_in_history(tab, 1)
+    walk.go_in_history(tab, 1, onward)
     walk.call(tab)
 
 

@@ -149,12 +149,22 @@ def test_what_the_browser_was_handed_comes_again_when_the_page_does() -> None:
         delivery.add(event(number), now=0)
     [under_way] = delivery.requests(0)
     [last] = delivery.leave(0)
+    assert ids(last) == ["m1", "m2", "m3"], "where the one under way fails, the others must not have come before it"
     delivery.handed(last.id)
     assert (delivery.report().handed, len(delivery.unconfirmed())) == (2, 3)
     delivery.recall()
     delivery.answered(under_way.id, 200, now=1)  # An answer that nobody waits for any more.
-    assert sorted(name for carried in drained(delivery, 1) for name in carried) == ["m1", "m2", "m3"]
+    assert [name for carried in drained(delivery, 1) for name in carried] == ["m1", "m2", "m3"]
     assert delivery.unconfirmed() == []
+
+
+def test_what_is_under_way_goes_once_more_only_where_there_is_room_for_it_twice() -> None:
+    delivery, _ = make()
+    for number in (1, 2):
+        delivery.add(event(number, properties={"x": "y" * 16_000}), now=0)
+    delivery.requests(0)
+    [last] = delivery.leave(0)
+    assert ids(last) == ["m2"]
 
 
 def test_what_an_earlier_page_left_goes_first() -> None:

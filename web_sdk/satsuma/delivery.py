@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
@@ -21,6 +21,9 @@ from .parcels import Event, Line, Parcel
 
 MAX_KEEPALIVE_BYTES = 60 * 1024
 """Browsers refuse keepalive requests and beacons whose bodies together exceed 64 KB; the rest is room for headers."""
+
+MAX_COPIED_BYTES = MAX_KEEPALIVE_BYTES // 4
+"""Of what is under way and goes once more as the page goes, out of the same bytes."""
 
 RETRYABLE_STATUS = frozenset({408, 410, 429, 460})
 """Statuses under 500 that are worth another try; 501, 505 and 511 are those above that are not."""
@@ -195,14 +198,26 @@ class Delivery:
         return ready
 
     def leave(self, now: float) -> list[Request]:
-        """Return requests for everything that waits, small enough to outlive the page. Their answers may never come."""
+        """Return requests for everything that waits, small enough to outlive the page. Their answers may never come.
+
+        The first has what is under way once more: if that fails now, what waits must not come before it. The collector
+        keeps an event once.
+        """
         self.flush()
         for parcel in self._waiting:
             parcel.due = 0
+        before = self._copies()
+        room = MAX_KEEPALIVE_BYTES - 2 * sum(parcel.size + 1 for parcel in before)
         ready = []
-        while parcels := self._waiting.take(now, MAX_KEEPALIVE_BYTES, self._options.max_queue):
-            ready.append(self._request(parcels, now, batch=True))
+        while parcels := self._waiting.take(now, room, self._options.max_queue):
+            ready.append(self._request(parcels, now, batch=True, before=before))
+            before, room = [], MAX_KEEPALIVE_BYTES
         return ready
+
+    def _copies(self) -> list[Parcel]:
+        """Return what is under way, unless it is so much that browsers would not take it a second time."""
+        parcels = [parcel for parcels in self._inflight.values() for parcel in parcels]
+        return parcels if sum(parcel.size for parcel in parcels) <= MAX_COPIED_BYTES else []
 
     def handed(self, request_id: int) -> None:
         """Take note that the browser has taken a request of `leave`, and that nobody will hear the answer."""
@@ -210,7 +225,8 @@ class Delivery:
 
     def _unacknowledged(self) -> list[Parcel]:
         """Return what was sent and has no answer, in order."""
-        return [*self._handed, *(parcel for parcels in self._inflight.values() for parcel in parcels)]
+        unheard = [*self._handed, *(parcel for parcels in self._inflight.values() for parcel in parcels)]
+        return sorted(unheard, key=lambda parcel: parcel.serial)
 
     def recall(self) -> None:
         """Send once more what has no answer: the page is back, and answers that came meanwhile were not heard.
@@ -309,13 +325,15 @@ class Delivery:
             told = f"{len(waiting) - 1} events of {waiting.size} bytes are waiting"
             self._drop(waiting.pop(), "queue full", told)
 
-    def _request(self, parcels: list[Parcel], sent_at: float, *, batch: bool = False) -> Request:
+    def _request(
+        self, parcels: list[Parcel], sent_at: float, *, batch: bool = False, before: Sequence[Parcel] = ()
+    ) -> Request:
         request_id, self._next_request = self._next_request, self._next_request + 1
         self._inflight[request_id] = parcels
         attempt = max(parcel.attempts for parcel in parcels)
         stamp = {"sentAt": iso_time(sent_at), "writeKey": self._write_key}
         if batch or self._options.batch_size > 1:
-            path, body = "b", _batch_body(parcels, stamp)
+            path, body = "b", _batch_body((*before, *parcels), stamp)
         else:
             path, body = parcels[0].event["type"][0], _single_body(parcels[0], stamp)
         return Request(request_id, path, body, attempt, len(body.encode()) <= MAX_KEEPALIVE_BYTES)
