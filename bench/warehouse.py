@@ -49,8 +49,7 @@ if how != "satsuma":
 
 async def plain(log):
     part = WarehousePart(Settings(target), log)
-    while await part._load_once():
-        pass
+    await part.load_all()
     await part.stop()
 
 async def portions(log):

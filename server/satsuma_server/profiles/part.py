@@ -14,6 +14,7 @@ from satsuma_server.errors import BadRequestError, CollectorError, NotFoundError
 from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.log.follower import FIRST_WAIT, LONGEST_WAIT, Follower
 from satsuma_server.settings import Settings
+from satsuma_server.threads import to_its_end
 
 from . import PROFILE, Key, Link, Moment, Page, Profile, Totals, Usage
 from .configuration import Rules
@@ -225,7 +226,7 @@ class Profiles:
             queries = self._queries
             if queries is None:
                 raise UnavailableError("profiles are being opened: try again in a moment")
-            return await _to_its_end(lambda: work(queries))
+            return await to_its_end(lambda: work(queries))
 
     async def _write[T](self, work: Callable[[Store], T]) -> T:
         async with self._writing:
@@ -233,19 +234,9 @@ class Profiles:
             if store is None:
                 raise UnavailableError("profiles are being opened: try again in a moment")
             try:
-                return await _to_its_end(lambda: work(store))
+                return await to_its_end(lambda: work(store))
             finally:
                 self.version += 1
-
-
-async def _to_its_end[T](work: Callable[[], T]) -> T:
-    """Do in a thread what must not be left alone with its connection when its caller is cancelled."""
-    task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 def _moment(seq: int, at: int, key: Key, stored: Stored | None) -> Moment:

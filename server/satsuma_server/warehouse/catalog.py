@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -32,10 +32,32 @@ logger = logging.getLogger("satsuma.warehouse")
 Name = tuple[str, str]
 """Of a table: schema and name."""
 
+Statement = tuple[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a portion of the log changed in the catalog: tables, columns, and all notices where one is new."""
+
+    statements: Sequence[Statement]
+    notices: Sequence[Notice]
+
+    def save(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make tables and columns."""
+        for statement, values in self.statements:
+            connection.execute(statement, values)
+
+    def save_notices(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write the notices, with the rows that they count."""
+        if self.notices:
+            connection.execute(f"DELETE FROM {OWN}.notices")
+            rows = [(one.where, one.what, one.name, one.count) for one in self.notices]
+            connection.executemany(f"INSERT INTO {OWN}.notices VALUES (?, ?, ?, ?)", rows)
+
 
 @dataclass
 class Catalog:
-    """What the file has. Changes are noted here as they are made, and written by `save`.
+    """What the file has. Changes are noted here as they are made, and written when they are taken.
 
     Attributes:
         schemas: by source.
@@ -46,7 +68,7 @@ class Catalog:
     tables: dict[Name, dict[str, Kind]] = field(default_factory=dict)
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
     _event_tables: Counter[str] = field(default_factory=Counter)
-    _statements: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    _statements: list[Statement] = field(default_factory=list)
     _has_new_notices: bool = False
 
     @classmethod
@@ -121,19 +143,12 @@ class Catalog:
         self.notices[where, what] = Notice(where, what, first, before + count)
         self._has_new_notices = True
 
-    def save(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make in the file what was added since the last time."""
-        for statement, values in self._statements:
-            connection.execute(statement, values)
-        self._statements.clear()
-
-    def save_notices(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Write the notices, with the rows that they count."""
-        if self._has_new_notices:
-            connection.execute(f"DELETE FROM {OWN}.notices")
-            rows = [(one.where, one.what, one.name, one.count) for one in self.notices.values()]
-            connection.executemany(f"INSERT INTO {OWN}.notices VALUES (?, ?, ?, ?)", rows)
-            self._has_new_notices = False
+    def take_changes(self) -> Changes:
+        """Return what was noted since the last time, to be saved in the file."""
+        statements, self._statements = self._statements, []
+        notices = list(self.notices.values()) if self._has_new_notices else []
+        self._has_new_notices = False
+        return Changes(statements, notices)
 
     def _add(self, name: Name, added: list[str], is_new: bool) -> None:
         columns = self.tables[name]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 
-from .catalog import Catalog, Name
+from .catalog import Name
 from .names import SEQ, quoted
 from .portion import COLLATED
 
@@ -12,19 +14,20 @@ RANK = 'epoch_us("timestamp")::HUGEINT * 1099511627776 + seq'
 """What is later by its own time is later, whenever it came; of one time, what came last."""
 
 
-def collate(connection: duckdb.DuckDBPyConnection, catalog: Catalog, name: Name, ids: str) -> None:
+def collate(connection: duckdb.DuckDBPyConnection, name: Name, columns: Iterable[str], ids: str) -> None:
     """Make anew the rows of some ids, each with the latest value of every column that isn't null.
 
     Made of all the calls, not of what came with the last: so it doesn't matter when and how often they came.
 
     Args:
         name: the table of calls.
+        columns: of the table of latest values.
         ids: SQL that gives the ids.
     """
     table, key = COLLATED[name[1]]
     source, target = quoted(*name), quoted(name[0], table)
-    latest = [one for one in catalog.tables[name[0], table] if one not in ("id", SEQ)]
-    columns = ", ".join(f"arg_max({quoted(one)}, {RANK}) AS {quoted(one)}" for one in latest)
+    latest = [one for one in columns if one not in ("id", SEQ)]
+    values = ", ".join(f"arg_max({quoted(one)}, {RANK}) AS {quoted(one)}" for one in latest)
     connection.execute(f"DELETE FROM {target} WHERE id IN ({ids})")
-    connection.execute(f"""INSERT INTO {target} BY NAME SELECT {key} AS id, max({SEQ}) AS {SEQ}, {columns}
+    connection.execute(f"""INSERT INTO {target} BY NAME SELECT {key} AS id, max({SEQ}) AS {SEQ}, {values}
         FROM {source} WHERE {key} IN ({ids}) GROUP BY {key}""")

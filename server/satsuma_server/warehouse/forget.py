@@ -52,11 +52,11 @@ def condition(columns: Container[str], people: str, devices: str) -> str:
 def _delete_rows(connection: duckdb.DuckDBPyConnection, catalog: Catalog, name: Name, where: str) -> int:
     if name[1] not in COLLATED:
         return _delete(connection, name, where)
-    key = COLLATED[name[1]][1]
+    table, key = COLLATED[name[1]]
     affected = f"SELECT DISTINCT {key} FROM {quoted(*name)} WHERE {where}"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {LEFT} AS {affected}")
     count = _delete(connection, name, where)
-    collate(connection, catalog, name, f"FROM {LEFT}")
+    collate(connection, name, catalog.tables[name[0], table], f"FROM {LEFT}")
     connection.execute(f"DROP TABLE {LEFT}")
     return count
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
@@ -12,7 +13,7 @@ import pyarrow as pa
 from satsuma_server.log import Stored
 
 from . import Notice
-from .catalog import Catalog, Name
+from .catalog import Catalog, Changes, Name
 from .collate import collate
 from .database import OWN, OWN_TABLES, Database, get_state, set_state
 from .groups import group
@@ -23,16 +24,33 @@ PORTION = "portion"
 """What a table of Arrow is called for as long as it is put in."""
 
 
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Events as tables, ready to be put in.
+
+    Attributes:
+        last: seq of the newest.
+        changes: what the file has to have before.
+        collated: columns of the tables of latest values, by the tables of calls that they are made of.
+    """
+
+    last: int
+    made_at: datetime
+    changes: Changes
+    tables: Sequence[tuple[Name, pa.Table]]
+    collated: Mapping[Name, Sequence[str]]
+
+
 class Loader:
-    """Loads into one file. Its methods block; one is done at a time."""
+    """Loads into one file. Its methods block."""
 
     def __init__(self, database: Database, label: Callable[[str], str] = str) -> None:
         """Take the file and what people call a source."""
         self._database = database
         self._label = label
-        self._lock = threading.Lock()
+        self._building, self._putting = threading.Lock(), threading.Lock()
         self._catalog: Catalog | None = None
-        self._cursor = 0
+        self._built = self._cursor = 0
         self._loaded_at: str | None = None
         self._read()
 
@@ -70,25 +88,51 @@ class Loader:
 
     def load(self, events: Sequence[Stored]) -> None:
         """Put in events that follow those before; what is in already is passed over."""
-        with self._lock:
-            fresh = [event for event in events if event.seq > self._cursor]
-            if not fresh:
-                return
+        try:
+            self.put(self.build(events))
+        except BaseException:
+            self.forget_built()
+            raise
+
+    def build(self, events: Sequence[Stored]) -> Portion:
+        """Make tables of events that follow those built before; what is built or in already is passed over.
+
+        While one portion is put in the next can be built, by another thread.
+        """
+        with self._building:
+            fresh = [event for event in events if event.seq > self._built]
             catalog, now = self.catalog, datetime.now(UTC).replace(tzinfo=None)
-            at = f"{now.isoformat(timespec='milliseconds')}Z"
-            self._catalog = None  # To be read anew, unless all goes well.
             tables = tables_of(group(fresh, catalog, self._label), catalog, now)
+            if fresh:
+                self._built = fresh[-1].seq
+            collated = {
+                name: list(catalog.tables[name[0], COLLATED[name[1]][0]]) for name, _ in tables if name[1] in COLLATED
+            }
+            return Portion(self._built, now, catalog.take_changes(), tables, collated)
+
+    def put(self, portion: Portion) -> None:
+        """Put in what was built, in the order in which it was. After an error, `forget_built` what else there is."""
+        with self._putting:
+            if portion.last <= self._cursor:
+                return
+            at = f"{portion.made_at.isoformat(timespec='milliseconds')}Z"
             with self._database.writing() as connection:
-                catalog.save(connection)
+                portion.changes.save(connection)
             with self._database.writing() as connection:
-                self._put(connection, catalog, tables)
-                catalog.save_notices(connection)
-                set_state(connection, cursor=fresh[-1].seq, loaded_at=at)
-            self._catalog, self._cursor, self._loaded_at = catalog, fresh[-1].seq, at
+                self._put(connection, portion)
+                portion.changes.save_notices(connection)
+                set_state(connection, cursor=portion.last, loaded_at=at)
+            self._cursor, self._loaded_at = portion.last, at
+
+    def forget_built(self) -> None:
+        """Forget portions that were built and not put in: they have to be built again, on what the file has."""
+        with self._building:
+            self._catalog = None
+            self._built = self._cursor
 
     def start_over(self) -> None:
         """Begin with no tables of sources; those that others have put beside them stay."""
-        with self._lock:
+        with self._building, self._putting:
             schemas = self.catalog.source_schemas()
             self._catalog = None
             with self._database.writing() as connection:
@@ -102,19 +146,17 @@ class Loader:
     def _read(self) -> None:
         with self._database.writing() as connection:
             self._catalog = Catalog.read(connection)
-            self._cursor = int(get_state(connection, "cursor") or 0)
+            self._built = self._cursor = int(get_state(connection, "cursor") or 0)
             self._loaded_at = get_state(connection, "loaded_at")
 
-    def _put(
-        self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, tables: Sequence[tuple[Name, pa.Table]]
-    ) -> None:
-        new = "" if self._are_new(connection, tables) else "WHERE id NOT IN (SELECT id FROM {})"
-        for name, table in tables:
+    def _put(self, connection: duckdb.DuckDBPyConnection, portion: Portion) -> None:
+        new = "" if self._are_new(connection, portion.tables) else "WHERE id NOT IN (SELECT id FROM {})"
+        for name, table in portion.tables:
             target = quoted(*name)
             connection.register(PORTION, table)
             connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {PORTION} {new.format(target)}")
-            if name[1] in COLLATED:
-                collate(connection, catalog, name, f"SELECT {COLLATED[name[1]][1]} FROM {PORTION}")
+            if name in portion.collated:
+                collate(connection, name, portion.collated[name], f"SELECT {COLLATED[name[1]][1]} FROM {PORTION}")
             connection.unregister(PORTION)
 
     def _are_new(self, connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[Name, pa.Table]]) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
@@ -13,6 +14,7 @@ from starlette.routing import BaseRoute
 from satsuma_server.errors import BadRequestError
 from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.settings import Settings
+from satsuma_server.threads import to_its_end
 
 from . import CURSOR, EMBEDDED, FOLDER, Answer, Notice, Status, Table
 from .browse import list_tables, read_rows
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 MOST_EVENTS = 20_000
 """Of a portion: more would take more memory, and gain little."""
+
+PORTIONS_A_TURN = 8
+"""Most portions that are put in before others may do something, as forget somebody."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before what failed is tried again."""
@@ -111,7 +116,7 @@ class WarehousePart:
 
     async def load_all(self) -> None:
         """Put in what the log has now."""
-        while await self._load_once():
+        while await self._load_some():
             pass
 
     async def rebuild(self, *, even_without: bool = False) -> None:
@@ -150,14 +155,34 @@ class WarehousePart:
         assert self._mirror is not None
         await asyncio.to_thread(self._mirror.copy)
 
-    async def _load_once(self) -> bool:
+    async def _load_some(self) -> bool:
+        """Put in some portions, each built while that before it goes in; tell whether there was any."""
         async with self._turn:
-            events = await self._read(self._loader.cursor)
-            if not events:
-                return False
-            await asyncio.to_thread(self._loader.load, events)
+            try:
+                return await self._load_portions()
+            except BaseException:
+                await to_its_end(self._loader.forget_built)
+                raise
+
+    async def _load_portions(self) -> bool:
+        before = after = self._loader.cursor
+        putting: asyncio.Task[None] | None = None
+        try:
+            for _ in range(PORTIONS_A_TURN):
+                events = await self._read(after)
+                if not events:
+                    break
+                portion = await to_its_end(partial(self._loader.build, events))
+                after = events[-1].seq
+                if putting is not None:
+                    await putting
+                putting = asyncio.create_task(to_its_end(partial(self._loader.put, portion)))
+        finally:
+            if putting is not None:
+                await putting
+        if after > before:
             await self._log.save_cursor(CURSOR, self._loader.cursor)
-            return True
+        return after > before
 
     async def _read(self, after: int) -> list[Stored]:
         found: list[Stored] = []
