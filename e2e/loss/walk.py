@@ -176,10 +176,8 @@ class Walk:
     def _goes(self, tab: Page, steps: int, url: str) -> bool:
         """Try to go in the history: a page that leaves by itself may take the step with it, or come there first."""
         tab.evaluate(GO, [steps, url])
-        limit = time.monotonic() + HESITATION
-        while tab.url != url and time.monotonic() < limit:
-            tab.wait_for_timeout(MOMENT)
-        return tab.url == url
+        tab.wait_for_url(url, wait_until="commit", timeout=HESITATION * 1000)
+        return True
 
     def _mine(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name.startswith(f"{self.name}.")]
