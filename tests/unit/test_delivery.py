@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -143,6 +144,38 @@ def test_many_that_wait_go_in_batches() -> None:
     assert [len(carried) for carried in drained(delivery)] == [4, 4, 1]
 
 
+def test_those_that_failed_together_go_together_again() -> None:
+    chances = iter([0.1, 0.9, 0.5, 0.3])
+    delivery = Delivery("demo", DeliveryOptions(drain_from=2), lambda: next(chances), print)
+    for number in range(4):
+        delivery.add(event(number), now=0)
+    [batch] = delivery.requests(0)
+    delivery.failed(batch.id, now=0)
+    due = delivery.next_due()
+    assert due is not None
+    assert drained(delivery, due) == [["m0", "m1", "m2", "m3"]]
+
+
+def test_beacons_that_the_browser_refuses_come_back_in_order() -> None:
+    delivery, _ = make()
+    for number in range(6):
+        delivery.add(event(number, properties={"x": "y" * 25_000}), now=0)
+    refused = delivery.leave(0)
+    assert len(refused) > 1
+    for request in refused:
+        delivery.failed(request.id, now=0)
+    assert [json.loads(text)["messageId"] for text in delivery.unconfirmed()] == [f"m{number}" for number in range(6)]
+
+
+def test_a_hidden_page_sends_what_it_handed_over_before_what_came_since() -> None:
+    delivery, _ = make()
+    delivery.add(event(1), now=0)
+    [last] = delivery.leave(0)
+    delivery.handed(last.id)
+    delivery.add(event(2), now=1)
+    assert drained(delivery, 1) == [["m1"], ["m2"]]
+
+
 def test_what_the_browser_was_handed_comes_again_when_the_page_does() -> None:
     delivery, _ = make()
     for number in (1, 2, 3):
@@ -170,7 +203,7 @@ def test_what_is_under_way_goes_once_more_only_where_there_is_room_for_it_twice(
 def test_what_an_earlier_page_left_goes_first() -> None:
     delivery, _ = make()
     delivery.add(event(3), now=0)
-    delivery.recover([event(1), event(2), {"broken": True}], now=1)
+    delivery.recover([event(1), event(2), {"broken": True}])
     assert drained(delivery, 1) == [["m1"], ["m2"], ["m3"]]
     assert delivery.report().recovered == 3
 
@@ -229,3 +262,60 @@ def test_whatever_happens_every_event_is_settled_exactly_once_or_still_queued(or
     assert len(fates) + report.queued + report.inflight + report.handed == number
     assert len(delivery.unconfirmed()) == report.queued + report.inflight + report.handed
     assert report.sent + sum(report.dropped.values()) == len(fates)
+
+
+COMMON = ["add", "add", "add", "arrives", "no answer", "500", "fail", "wait"]
+RARE = ["off", "on", "leave", "leave unheard", "back", "more"]
+
+
+class Page:
+    """A page with its queue, a network that does what a test says, and a collector behind it."""
+
+    def __init__(self, batch: int, chance: Random) -> None:
+        options = DeliveryOptions(batch_size=batch, drain_from=3, drain_size=4)
+        self.delivery = Delivery("demo", options, chance.random, lambda _: None)
+        self.chance = chance
+        self.now, self.number = 0.0, 0
+        self.under_way: list[Request] = []
+        self.stored: dict[str, None] = {}
+
+    def go_on(self, step: str) -> None:
+        self.now += 1
+        if step == "add":
+            self.number += 1
+            self.delivery.add(event(self.number), self.now)
+        elif step == "more":
+            self.delivery.recover([{**event(0), "messageId": f"other page's {self.now}"}])
+        elif step == "wait":
+            # Not longer than the pauses: some are over then, and some are not.
+            self.now += self.chance.choice([300, 500, 1000, 100_000])
+        elif step in ("off", "on"):
+            self.delivery.online(step == "on")
+        elif step.startswith("leave"):
+            self._leave(heard=step == "leave")
+        elif step == "back":
+            self.delivery.recall()
+        elif self.under_way:
+            self._answer(self.under_way.pop(0), step)
+        self.under_way += self.delivery.requests(self.now)
+
+    def _leave(self, *, heard: bool) -> None:
+        for request in self.delivery.leave(self.now):
+            self.stored |= dict.fromkeys(ids(request) if heard else ())
+            self.delivery.handed(request.id)
+
+    def _answer(self, request: Request, step: str) -> None:
+        self.stored |= dict.fromkeys(ids(request) if step in ("arrives", "no answer") else ())
+        if step in ("arrives", "500"):
+            self.delivery.answered(request.id, 200 if step == "arrives" else 500, self.now)
+        else:
+            self.delivery.failed(request.id, self.now)
+
+
+@given(st.integers(0, 300), st.integers(1, 4), st.randoms(use_true_random=False))
+def test_whatever_happens_a_page_keeps_its_order(steps: int, batch: int, chance: Random) -> None:
+    page = Page(batch, chance)
+    for step in chance.choices([*COMMON, *RARE], k=steps):
+        page.go_on(step)
+    own = [int(name[1:]) for name in page.stored if name.startswith("m")]
+    assert own == sorted(own)

@@ -9,11 +9,11 @@ again) with this project's bounds.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from .bodies import batch_body, single_body, well_formed_json
 from .checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
 from .clock import iso_time
 from .errors import EventError
@@ -131,6 +131,7 @@ class Delivery:
         self._next_request = 1
         self.newest = 0
         """Serial number of the event that was queued last."""
+        self._earliest = 0
         self._paused_until = 0.0
         self._online = True
         self._sent = 0
@@ -149,16 +150,8 @@ class Delivery:
             settle: called once, with True when the collector has acknowledged the event, False when it was dropped.
             text: the event's JSON, where the caller has made it already.
         """
-        try:
-            check_event(event)
-        except EventError as error:
-            # The collector checks by the very same rules: asked, it could only refuse.
-            self._drop(Parcel(event, "", 0, settle=settle), "invalid", str(error))
-            return
-        text = _well_formed_json(event) if text is None else text
-        parcel = Parcel(event, text, len(text.encode()), settle=settle)
-        if parcel.size > MAX_EVENT_BYTES:
-            self._drop(parcel, "too large", f"{parcel.size} bytes, the limit is {MAX_EVENT_BYTES}")
+        parcel = self._packed(event, text, settle)
+        if parcel is None:
             return
         if self._waiting.company(now) + 1 < self._options.batch_size:
             parcel.due = now + self._options.batch_wait
@@ -166,7 +159,23 @@ class Delivery:
             self.flush()
         self.newest = parcel.serial = self.newest + 1
         self._waiting.append(parcel, now)
+        self._recall_handed()
         self._keep_bounds()
+
+    def _packed(self, event: Event, text: str | None, settle: Callable[[bool], None] | None = None) -> Parcel | None:
+        """Return the event as it is to be sent; None, and it is dropped, where the collector could only refuse it."""
+        try:
+            check_event(event)
+        except EventError as error:
+            # The collector checks by the very same rules.
+            self._drop(Parcel(event, "", 0, settle=settle), "invalid", str(error))
+            return None
+        text = well_formed_json(event) if text is None else text
+        parcel = Parcel(event, text, len(text.encode()), settle=settle)
+        if parcel.size > MAX_EVENT_BYTES:
+            self._drop(parcel, "too large", f"{parcel.size} bytes, the limit is {MAX_EVENT_BYTES}")
+            return None
+        return parcel
 
     def flush(self) -> None:
         """Let everything that waits for company go now; what waits after a failure keeps waiting."""
@@ -217,7 +226,7 @@ class Delivery:
     def _copies(self) -> list[Parcel]:
         """Return what is under way, unless it is so much that browsers would not take it a second time."""
         parcels = [parcel for parcels in self._inflight.values() for parcel in parcels]
-        return parcels if sum(parcel.size for parcel in parcels) <= MAX_COPIED_BYTES else []
+        return parcels if _small_enough_twice(parcels) else []
 
     def handed(self, request_id: int) -> None:
         """Take note that the browser has taken a request of `leave`, and that nobody will hear the answer."""
@@ -238,18 +247,25 @@ class Delivery:
         self._handed = []
         for parcel in unheard:
             parcel.due = 0
-        self._waiting.put_first(unheard)
+        self._waiting.put_back(unheard)
         self._retried += len(unheard)
 
-    def recover(self, events: Iterable[Event], now: float) -> None:
+    def _recall_handed(self) -> None:
+        """Send what the browser was handed once more, before what a hidden page makes since: it may have been lost."""
+        if self._handed and _small_enough_twice(self._handed):
+            self._waiting.put_back(self._handed)
+            self._retried += len(self._handed)
+            self._handed = []
+
+    def recover(self, events: Iterable[Event]) -> None:
         """Queue events that an earlier page has left behind, before those of this page."""
-        own, self._waiting = self._waiting, Line()
-        for event in events:
-            self.add(event, now)
-            self._recovered += 1
-        self.flush()
-        recovered, self._waiting = self._waiting, own
-        self._waiting.put_first(recovered)
+        events = list(events)
+        self._recovered += len(events)
+        recovered = [parcel for event in events if (parcel := self._packed(event, None)) is not None]
+        self._earliest -= len(recovered)
+        for serial, parcel in enumerate(recovered, self._earliest):
+            parcel.serial = serial
+        self._waiting.put_back(recovered)
         self._keep_bounds()
 
     def unconfirmed(self) -> list[str]:
@@ -333,9 +349,9 @@ class Delivery:
         attempt = max(parcel.attempts for parcel in parcels)
         stamp = {"sentAt": iso_time(sent_at), "writeKey": self._write_key}
         if batch or self._options.batch_size > 1:
-            path, body = "b", _batch_body((*before, *parcels), stamp)
+            path, body = "b", batch_body((*before, *parcels), stamp)
         else:
-            path, body = parcels[0].event["type"][0], _single_body(parcels[0], stamp)
+            path, body = parcels[0].event["type"][0], single_body(parcels[0], stamp)
         return Request(request_id, path, body, attempt, len(body.encode()) <= MAX_KEEPALIVE_BYTES)
 
     def _retry(self, parcels: Iterable[Parcel], now: float, retry_after: float | None, why: str) -> None:
@@ -346,11 +362,15 @@ class Delivery:
                 self._drop(parcel, "attempts exhausted", f"{why}, {parcel.attempts} times")
                 continue
             self._retried += 1
-            parcel.due = now + (self._backoff(parcel.attempts) if retry_after is None else retry_after)
             kept.append(parcel)
+        # One time for all of them: those that chance lets go a moment earlier would overtake the others.
+        attempts = max((parcel.attempts for parcel in kept), default=1)
+        due = now + (self._backoff(attempts) if retry_after is None else retry_after)
+        for parcel in kept:
+            parcel.due = due
         if retry_after is not None:
             self._paused_until = max(self._paused_until, now + retry_after)
-        self._waiting.put_first(kept)
+        self._waiting.put_back(kept)
         self._keep_bounds()
 
     def _backoff(self, attempts: int) -> float:
@@ -373,30 +393,10 @@ class Delivery:
             settle(delivered)
 
 
+def _small_enough_twice(parcels: Iterable[Parcel]) -> bool:
+    return sum(parcel.size for parcel in parcels) <= MAX_COPIED_BYTES
+
+
 def will_retry(status: int) -> bool:
     """Tell whether an answer's status is worth another try."""
     return status in RETRYABLE_STATUS or (status >= 500 and status not in FINAL_STATUS)
-
-
-def _well_formed_json(event: Event) -> str:
-    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # A lone surrogate has no UTF-8; JSON.stringify escapes it, and so do we.
-        return json.dumps(event, separators=(",", ":"))
-    return text
-
-
-def _single_body(parcel: Parcel, stamp: Mapping[str, str]) -> str:
-    return _joined(parcel.text, json.dumps(stamp, separators=(",", ":")))
-
-
-def _batch_body(parcels: Iterable[Parcel], stamp: Mapping[str, str]) -> str:
-    batch = ",".join(parcel.text for parcel in parcels)
-    return _joined(f'{{"batch":[{batch}]}}', json.dumps(stamp, separators=(",", ":")))
-
-
-def _joined(left: str, right: str) -> str:
-    """Return one JSON object of two that share no key and aren't empty."""
-    return f"{left[:-1]},{right[1:]}"

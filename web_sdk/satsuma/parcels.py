@@ -17,7 +17,7 @@ class Parcel:
     Attributes:
         size: bytes of `text`.
         due: milliseconds; the event is not sent before.
-        serial: counts up from parcel to parcel.
+        serial: counts up from parcel to parcel; what an earlier page has left has one below zero.
     """
 
     event: Event
@@ -30,7 +30,7 @@ class Parcel:
 
 
 class Line:
-    """The waiting line: what failed first, then what may go, then what waits for company.
+    """The waiting line, by serial number: nobody overtakes one who failed, or who waits for company.
 
     Attributes:
         size: bytes of all that waits.
@@ -65,11 +65,14 @@ class Line:
         if parcel.due > now:
             self._company.append(parcel)
 
-    def put_first(self, parcels: Iterable[Parcel]) -> None:
-        """Let parcels wait, in their order, before all others."""
-        for parcel in reversed(list(parcels)):
-            self._waiting.appendleft(parcel)
-            self.size += parcel.size
+    def put_back(self, parcels: Iterable[Parcel]) -> None:
+        """Let parcels wait where they belong, which is mostly before all others."""
+        back = list(parcels)
+        self.size += sum(parcel.size for parcel in back)
+        last = max((parcel.serial for parcel in back), default=0)
+        while back and self._waiting and self._waiting[0].serial < last:
+            back.append(self._waiting.popleft())
+        self._waiting.extendleft(sorted(back, key=lambda parcel: parcel.serial, reverse=True))
 
     def pop(self) -> Parcel:
         """Take out whoever is next."""
@@ -88,19 +91,13 @@ class Line:
     def take(self, now: float, max_bytes: int, count: int) -> list[Parcel]:
         """Take out what is due, in order: at most `count` parcels and, unless the first alone is more, `max_bytes`."""
         taken: list[Parcel] = []
-        kept: list[Parcel] = []
         size = 0
         while self._waiting and len(taken) < count:
             parcel = self._waiting[0]
-            if parcel.due <= now and taken and size + parcel.size > max_bytes:
+            if parcel.due > now or (taken and size + parcel.size > max_bytes):
                 break
-            self._waiting.popleft()
-            if parcel.due > now:
-                kept.append(parcel)
-                continue
-            taken.append(parcel)
+            taken.append(self._waiting.popleft())
             size += parcel.size + 1
-        self._waiting.extendleft(reversed(kept))
         self.size -= sum(parcel.size for parcel in taken)
         self.company(now)
         return taken

@@ -102,10 +102,9 @@ class Sender:
     def _take_over(self) -> None:
         if self.journal is None:
             return
-        now = self._platform.now()
-        events = self.journal.take_orphans(now)
+        events = self.journal.take_orphans(self._platform.now())
         if events:
-            self._delivery.recover(events, now)
+            self._delivery.recover(events)
             self.pump()
 
     def leave(self) -> None:
