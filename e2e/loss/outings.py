@@ -62,6 +62,8 @@ def walk_all(browser: Browser, scene: Scene, planned: Iterable[Outing]) -> dict[
             outing.way(walk, Random(outing.name))
             if outing.returns:
                 walk.kept(walk.come_back())
+            else:
+                walk.go_away()
             made[outing] = walk.made()
     last = Walk(scene, regular, "vlast")
     last.kept(last.come_back())

@@ -14,6 +14,7 @@ from scene import Scene, Tally, tally
 PATIENCE = 30
 HESITATION = 3  # Seconds; two navigations that begin at one time may end each other.
 QUIET = 12  # Seconds; a page looks for what a killed one has left within eight.
+LINGERING = 2  # Seconds that a browser is there still after its last tab.
 MOMENT = 40  # Milliseconds between two looks at what no event tells of.
 
 BOOTED = "() => Boolean(window.analytics && window.analytics.initialized)"
@@ -135,6 +136,14 @@ class Walk:
         self.booted(tab)
         self.call(tab)
         return tab
+
+    def go_away(self) -> None:
+        """Close all tabs and, when what they sent had time to go, the browser; weather and network stay as they are."""
+        for tab in self.context.pages:
+            tab.close()
+        limit = time.monotonic() + LINGERING
+        while not set(self.stored()) >= set(self.made()) and time.monotonic() < limit:
+            time.sleep(MOMENT / 1000)
 
     def kept(self, tab: Page) -> None:
         """Wait until all calls are stored, or the network has been quiet for so long that nothing more will come."""

@@ -1,7 +1,8 @@
 /* A visitor who leaves before Python is up: the calls made so far are kept in localStorage as they are made, and go to the
    collector by beacon as the page goes, with the identity that cookies and localStorage tell. A call may go both ways, and
-   once more when Python comes up after all: the collector keeps each messageId once. */
-var EARLY = "satsuma_early:";
+   once more when Python comes up after all: the collector keeps each messageId once. So calls that say who the visitor is go
+   along each time. */
+var EARLY = "satsuma_early:", WHO = ["identify", "group", "alias", "reset", "setAnonymousId", "consent"];
 function refuses(calls, options) {
   return options.disable || (options.respectGlobalPrivacyControl && navigator.globalPrivacyControl === true) ||
     (options.respectDoNotTrack && navigator.doNotTrack === "1") || lacksConsent(calls, options);
@@ -28,8 +29,7 @@ function keep(calls, key, options, left) {
   } catch (error) { /* Full or forbidden: only this page remembers. */ }
 }
 function leave(calls, host, writeKey, key, options) {
-  var fresh = calls.filter(function (call) { return !call.left; });
-  if (!fresh.length || refuses(calls, options)) return;
+  if (!calls.some(function (call) { return !call.left; }) || refuses(calls, options)) return;
   var keeps = !options.disableClientPersistence && !options.storage, storage = {}, cookies = "", domain = "";
   try {
     cookies = document.cookie.split("; ").filter(function (pair) { return /^(ajs_|_sio=|s%3Acontext)/.test(pair); }).join("; ");
@@ -38,13 +38,16 @@ function leave(calls, host, writeKey, key, options) {
       localStorage.setItem("ajs_anonymous_id", JSON.stringify(newId()));
     for (var name in localStorage) if (/^ajs_/.test(name)) storage[name] = localStorage.getItem(name);
   } catch (error) { /* No cookies or no localStorage: the collector makes do with the rest. */ }
-  keep(calls, key, options, true);
+  // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
   // What plugins of the page would have to see can only be sent by a page.
-  if (options.pythonPlugins || named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"])) return;
-  var about = JSON.stringify({ writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
-    options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone });
-  var body = about.slice(0, -1) + ',"calls":[' + texts(fresh).join(",") + "]}";
-  if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) fresh.forEach(function (call) { call.left = true; });
+  if (!options.pythonPlugins && !named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"]))
+    hand(calls.filter(function (call) { return !call.left || WHO.indexOf(call[0]) > -1; }), host, { writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
+      options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone });
+  keep(calls, key, options, true);
+}
+function hand(calls, host, about) {
+  var body = JSON.stringify(about).slice(0, -1) + ',"calls":[' + texts(calls).join(",") + "]}";
+  if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) calls.forEach(function (call) { call.left = true; });
 }
 /* The highest domain that takes a cookie, as the SDK finds it. */
 function topDomain() {

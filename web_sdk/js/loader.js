@@ -7,6 +7,8 @@
   const RESTORE_MILLISECONDS = 20000;
   const PLUGIN_MILLISECONDS = 5000;
   const ORPHANED = 6000; // As for the SDK's own journal.
+  const ALONE_MILLISECONDS = 1000;
+  const MOST_ALONE = 200;
 
   /*NOTE*/
 
@@ -30,6 +32,14 @@
     return Boolean(value) && typeof value === "object" && value.__t === "bpc";
   }
 
+  /* Python will never come up here: the collector makes events of the calls that it is handed. */
+  let alone = false;
+  function goOnAlone(error) {
+    console.warn("[satsuma] Python could not start: calls go to the collector as they are, and nothing is answered.", error);
+    alone = true;
+    left();
+  }
+
   /* The stub's calls, each with its note: a stub that isn't ours notes no time, so it is noted at first sight. */
   const waiting = [];
   function takeUp(call) {
@@ -38,6 +48,8 @@
     const taken = [method, ...args];
     taken.left = call.left;
     waiting.push(taken);
+    if (alone) waiting.splice(0, waiting.length - MOST_ALONE);
+    if (alone) setTimeout(left, ALONE_MILLISECONDS);
     keep(waiting, early, options);
   }
   leftBehind().forEach(takeUp);
@@ -83,6 +95,15 @@
       element.onerror = () => reject(new Error("could not load " + name));
       document.head.appendChild(element);
     });
+  }
+
+  /* Whether browser and page let WebAssembly run, asked with the smallest module that there is. */
+  function runsWebAssembly() {
+    try {
+      return Boolean(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)));
+    } catch (error) {
+      return false;
+    }
   }
 
   async function load(name) {
@@ -175,6 +196,7 @@
 
   async function boot() {
     const started = performance.now();
+    if (!runsWebAssembly()) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
     const [pyodide, settings, clientHints, plugins] = await Promise.all([bootPython(), fetchSettings(), fetchHints(), fetchPlugins()]);
     if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
     const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };
@@ -188,5 +210,5 @@
     return pyodide.pyimport("satsuma.platforms.browser.boot").start(page);
   }
 
-  boot().catch((error) => console.warn("[satsuma] Analytics could not start.", error));
+  boot().catch(goOnAlone);
 })();

@@ -1,0 +1,101 @@
+"""What a careful site asks of a script that it embeds: a strict policy, integrity, few bytes, and no harm where it can't run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pytest_satsuma import Visitor
+from reference_library import PAGE
+from satsuma_server.testing import Collector, serving
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+Stored = Callable[..., dict[str, Any]]
+
+MOST_BYTES = 4_000_000
+MOST_REQUESTS = 7
+"""Of a first visit: page, snippet, loader, glue, module, settings, and the first event."""
+
+SITES_SCRIPT = "analytics.identify('u1', {plan: 'premium'}); analytics.track('Signed Up');"
+
+
+@pytest.fixture
+def wasm() -> str:
+    """What the policy says of WebAssembly."""
+    return "'wasm-unsafe-eval'"
+
+
+@pytest.fixture
+def site(collector: Collector, wasm: str) -> Iterator[str]:
+    """A site that allows no script but its own and the collector's, and nothing inline."""
+    collectors = collector.url
+    scripts = f"script-src 'self' {collectors} {wasm}"
+    policy = f"default-src 'none'; {scripts}; connect-src {collectors}; img-src data:; base-uri 'none'"
+    tags = f'<script src="{collectors}/analytics.js/snippet.js?writeKey=strict"></script><script src="/site.js"></script>'
+    html = PAGE.replace("<script>{snippet}</script>", "{snippet}").format(title="Strict", snippet=tags, body="")
+
+    async def page(_: Request) -> Response:
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+    async def script(_: Request) -> Response:
+        return Response(SITES_SCRIPT, media_type="text/javascript")
+
+    with serving(Starlette(routes=[Route("/", page), Route("/site.js", script)])) as url:
+        yield url
+
+
+def test_a_strict_policy_is_kept(visitor: Visitor, stored: Stored) -> None:
+    """Chromium tells the console of each script, connection or evaluation that a policy forbids."""
+    visitor.visit("/")
+    assert stored("track", "Signed Up")["userId"] == "u1"
+    assert visitor.errors == []
+
+
+def test_where_python_cannot_run_the_collector_makes_the_events(visitor: Visitor, stored: Stored) -> None:
+    visitor.page.add_init_script("delete window.WebAssembly")
+    warnings: list[str] = []
+    visitor.page.on("console", lambda line: line.type == "warning" and warnings.append(line.text))
+    visitor.page.goto(visitor.base_url)
+    first = stored("track", "Signed Up")
+    visitor.page.evaluate("() => analytics.track('Bought')")
+    later = stored("track", "Bought")
+    assert (later["userId"], later["anonymousId"]) == ("u1", first["anonymousId"])
+    assert len([text for text in warnings if "WebAssembly" in text]) == 1
+    assert visitor.errors == []
+
+
+@pytest.mark.parametrize("wasm", [""])
+def test_a_policy_that_forbids_webassembly_costs_no_call(visitor: Visitor, stored: Stored) -> None:
+    with visitor.page.expect_request("**/v1/early"):
+        visitor.page.goto(visitor.base_url)
+    assert stored("track", "Signed Up")["userId"] == "u1"
+    # The browser says so too.
+    assert all("Content Security Policy" in error for error in visitor.errors)
+    visitor.errors.clear()
+
+
+def test_files_that_are_not_what_was_built_never_run(visitor: Visitor, collector: Collector, stored: Stored) -> None:
+    """Whoever can change what is served as python.js could otherwise read every page."""
+    hostile = {"body": "window.stolen = document.cookie", "headers": {"Access-Control-Allow-Origin": "*"}}
+    visitor.page.route(re.compile(r"/(python|pyodide)\.js$"), lambda route: route.fulfill(**hostile))
+    visitor.page.goto(visitor.base_url)
+    assert stored("track", "Signed Up")["userId"] == "u1"
+    assert visitor.page.evaluate("() => 'stolen' in window") is False
+    assert all("integrity" in error for error in visitor.errors)
+    visitor.errors.clear()
+
+
+def test_a_first_visit_loads_few_bytes_in_few_requests(visitor: Visitor, stored: Stored) -> None:
+    session = visitor.context.new_cdp_session(visitor.page)
+    session.send("Network.enable")
+    bytes_of: dict[str, float] = {}
+    session.on("Network.loadingFinished", lambda told: bytes_of.update({told["requestId"]: told["encodedDataLength"]}))
+    visitor.visit("/")
+    stored("page")
+    visitor.until(lambda: len(bytes_of) >= MOST_REQUESTS, "everything to be loaded")
+    assert sum(sorted(bytes_of.values(), reverse=True)) <= MOST_BYTES
