@@ -13,6 +13,7 @@ from satsuma.checks import EVENT_TYPES, MAX_EVENT_BYTES, MAX_ID_LENGTH
 
 from satsuma_server.errors import CollectorError
 from satsuma_server.log import DeadLetter, ReadableLog
+from satsuma_server.plans.enforcement import BY_PLAN
 
 from .window import Window
 
@@ -49,6 +50,16 @@ def _kind(slug: str, title: str, pattern: str, fix: str, example: str = "") -> K
 
 
 KINDS = (
+    # Known by its end, and asked first: what comes before holds names and values that may look like any other reason.
+    _kind(
+        "plan",
+        "Against the tracking plan",
+        rf"{BY_PLAN}$",
+        "The reason names the call, and where it is not as planned: a name that nobody planned, a property that lacks "
+        "or is of another type. Correct the call. Where the call is right and the plan is behind, add it to the plan's "
+        "file and start the collector again; with plan_mode = “mark” events are kept meanwhile, and only marked.",
+        '[track."Signed Up".properties]\nplan = {enum = ["free", "premium"]}\nseats = {type = "integer"}',
+    ),
     _kind(
         "nobody",
         "No userId and no anonymousId",
@@ -123,12 +134,6 @@ KINDS = (
         "What came isn't JSON, or isn't an object. Libraries do this right: look for a request that is put together by "
         "hand, or cut off on its way.",
         "curl -u my-site: -H 'Content-Type: application/json' -d '{…}' …/v1/track",
-    ),
-    _kind(
-        "plan",
-        "Against the tracking plan",
-        r"(?i)plan|schema",
-        "The tracking plan doesn't allow this event as it is. Change the call, or the plan.",
     ),
     _kind(
         "other",
