@@ -21,6 +21,7 @@ PICTURES: dict[str, tuple[str, tuple[int, int], str]] = {
     "console-person-dark": (PERSON, (1024, 800), "dark"),
     "console-live-phone": ("live", (390, 800), "dark"),
     "console-warehouse": ("warehouse", (1280, 800), "dark"),
+    "console-plan": ("plan", (1024, 720), "light"),
     "console-refused": ("refused", (768, 960), "light"),
 }
 

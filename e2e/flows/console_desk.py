@@ -54,6 +54,8 @@ SCREENS = (
     f"people/user_id:{PETER}",
     "refused",
     "refused/1",
+    "refused?kind=plan",
+    "refused/5",
     "plan",
     "sources",
     "charts",

@@ -90,7 +90,7 @@ def test_filters_hold_for_what_is_there_and_for_what_comes(desk: Desk) -> None:
 
 def test_an_event_is_shown_raw_and_as_its_rows_with_the_keyboard_alone(desk: Desk) -> None:
     page = desk.sit_down(viewport=WIDE)
-    page.goto("/console/live?name=Signed+Up")
+    page.goto("/console/live?name=Signed+Up&source=shop")
     page.locator("body").press("j")
     page.keyboard.press("Enter")
     detail = page.locator("#detail")
@@ -163,7 +163,7 @@ def test_what_the_plan_refused_says_how_to_fix_it(desk: Desk) -> None:
     refused.get_by_role("link", name="refused").click()
     expect(page.get_by_role("heading", name="Against the tracking plan")).to_be_visible()
     expect(page.get_by_text("How to fix it.")).to_be_visible()
-    expect(page.locator(".plainlist")).to_contain_text("is 'premuim'")
+    expect(page.locator(".plainlist")).to_contain_text("'premuim' is not one of ['free', 'premium']")
     page.locator(".plainlist a", has_text="premuim").click()
     expect(page.get_by_label("The event as it came")).to_contain_text("premuim")
 

@@ -36,6 +36,7 @@ class Kind:
         pattern: what the reason of such an event matches.
         fix: what to do, in a sentence or two.
         example: what is right; empty where there is nothing to show.
+        ending: what every reason of the kind ends with, which its title says already.
     """
 
     slug: str
@@ -43,10 +44,15 @@ class Kind:
     pattern: re.Pattern[str]
     fix: str
     example: str = ""
+    ending: str = ""
+
+    def brief(self, reason: str) -> str:
+        """Return a reason without what the kind's title says."""
+        return reason.removesuffix(self.ending)
 
 
-def _kind(slug: str, title: str, pattern: str, fix: str, example: str = "") -> Kind:
-    return Kind(slug, title, re.compile(pattern), fix, example)
+def _kind(slug: str, title: str, pattern: str, fix: str, example: str = "", ending: str = "") -> Kind:
+    return Kind(slug, title, re.compile(pattern), fix, example, ending)
 
 
 KINDS = (
@@ -59,6 +65,7 @@ KINDS = (
         "or is of another type. Correct the call. Where the call is right and the plan is behind, add it to the plan's "
         "file and start the collector again; with plan_mode = “mark” events are kept meanwhile, and only marked.",
         '[track."Signed Up".properties]\nplan = {enum = ["free", "premium"]}\nseats = {type = "integer"}',
+        BY_PLAN,
     ),
     _kind(
         "nobody",
