@@ -199,7 +199,7 @@ def test_what_the_plan_refuses_is_told_as_such(planned_desk: Desk) -> None:
         {"type": "track", "event": "Signed Up", "userId": "u", "properties": {"plan": "is not JSON", "seats": "3"}},
         {"type": "track", "event": "Signed Up", "userId": "u", "properties": {"plan": "free", "seats": 3}},
     )
-    html = planned_desk.see("refused", "against the tracking plan")
+    html = planned_desk.see("refused", "is not in the tracking plan")
     assert html.count('id="kind-') == 1 and 'id="kind-plan"' in html
     assert "How to fix it" in html and "(and 1 more)" in html
     assert "Signed Up" in planned_desk.see("plan", "not of type integer")
