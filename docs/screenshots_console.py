@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.append(str(Path(__file__).parent.parent / "e2e" / "flows"))
 
-from console_desk import PETER, Desk, desk_of, refused, story
+from console_desk import PETER, Desk, desk_of, refused, story, unplanned
 from playwright.sync_api import Page, sync_playwright
 from pytest_satsuma.chromium import launch_args
 from screenshots import IMAGES, MOST_BYTES, packed
@@ -21,6 +21,7 @@ PICTURES: dict[str, tuple[str, tuple[int, int], str]] = {
     "console-person-dark": (PERSON, (1024, 800), "dark"),
     "console-live-phone": ("live", (390, 800), "dark"),
     "console-warehouse": ("warehouse", (1280, 800), "dark"),
+    "console-plan": ("plan", (1024, 720), "light"),
     "console-refused": ("refused", (768, 960), "light"),
 }
 
@@ -60,6 +61,8 @@ def main() -> None:
         browser = playwright.chromium.launch(**launch_args({}))
         with desk_of(Path(folder), browser) as desk:
             desk.send(*refused())
+            for source in ("grove-web", "grove-app"):
+                desk.send(*unplanned(), source=source)
             desk.send(*story(time.time() * 1000), path="/v1/import")
             desk.wait_for_tables()
             for name in PICTURES:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console_desk import Desk, desk_of, refused, story
+from console_desk import Desk, desk_of, refused, story, unplanned
 from faults import Faults, watched_collector
 from playwright.sync_api import Browser
 from pytest_satsuma import LIBRARIES, Visitor
@@ -91,5 +91,7 @@ def console_desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
     with desk_of(tmp_path_factory.mktemp("console"), browser) as desk:
         desk.send(*story(time.time() * 1000), path="/v1/import")
         desk.send(*refused())
+        for source in ("grove-web", "grove-app"):
+            desk.send(*unplanned(), source=source)
         desk.wait_for_tables()
         yield desk

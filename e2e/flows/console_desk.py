@@ -17,6 +17,36 @@ TOKEN = "the-token-of-this-collector"
 PETER = "97980cfea0067"
 LAPTOP, PHONE, OTHER = "bd077b70-816b-448b-ae79-2f5f7d856513", "4f0d2c1a-77aa-4cfe-9d52-0a8d9b7c1e33", "e1c9a04b-1a2b"
 DAY = 86_400_000
+HEALED = {"healed": ["ajs_anonymous_id:cookie:gone"]}
+
+PLAN = """
+title = "The grove's plan"
+
+[track."Order Completed"]
+required = ["total", "currency"]
+[track."Order Completed".properties]
+total = {type = "number"}
+currency = {enum = ["EUR", "CHF"]}
+
+[track."Signed Up".properties]
+plan = {enum = ["free", "premium"]}
+
+[identify.properties.email]
+type = "string"
+"""
+SETTINGS = """
+[[sources]]
+write_key = "grove-web"
+name = "Grove web"
+plan = "plan.toml"
+
+[[sources]]
+write_key = "grove-app"
+name = "Grove app"
+plan = "plan.toml"
+plan_mode = "refuse"
+"""
+"""Two sources with a plan: what isn't as planned is marked in one, and refused in the other."""
 
 SCREENS = (
     "live",
@@ -24,6 +54,8 @@ SCREENS = (
     f"people/user_id:{PETER}",
     "refused",
     "refused/1",
+    "refused?kind=plan",
+    "refused/5",
     "plan",
     "sources",
     "charts",
@@ -96,7 +128,11 @@ class Desk:
 @contextmanager
 def desk_of(folder: Path, browser: Browser) -> Iterator[Desk]:
     """Run a collector with its worker."""
-    with started(folder, "serve", "--accept-any-key", "--token", TOKEN, env={"SATSUMA_WORKER": "1"}) as told:
+    (folder / "plan.toml").write_text(PLAN)
+    settings = folder / "settings.toml"
+    settings.write_text(SETTINGS)
+    told_so = ("--config", str(settings), "--accept-any-key", "--token", TOKEN)
+    with started(folder, "serve", *told_so, env={"SATSUMA_WORKER": "1"}) as told:
         desk = Desk(told["url"], browser)
         desk.wait_for_worker()
         yield desk
@@ -110,6 +146,8 @@ def story(now: float) -> list[dict[str, Any]]:
         at = iso_time(now - ago)
         agent = "Satsuma-iOS/2.1" if device == PHONE else "Mozilla/5.0 (X11; Linux x86_64) Chrome/140"
         context = {"userAgent": agent, "library": {"name": "analytics.js", "version": "satsuma-0.1.0"}}
+        if tells := more.pop("tells", None):
+            context["satsuma"] = tells
         told = {"type": kind, "anonymousId": device, "timestamp": at, "sentAt": at, "context": context, **more}
         return told if user is None else {**told, "userId": user}
 
@@ -120,13 +158,13 @@ def story(now: float) -> list[dict[str, Any]]:
         event(4 * DAY - minute, "track", LAPTOP, event="Product Viewed", properties={"name": "Satsuma", "price": 4.2}),
         event(4 * DAY - 2 * minute, "identify", LAPTOP, traits={"firstName": "Peter", "email": traits["email"]}),
         event(4 * DAY - 3 * minute, "track", LAPTOP, event="Newsletter Subscribed"),
-        event(2 * DAY, "page", LAPTOP, properties={"path": "/register"}),
+        event(2 * DAY, "page", LAPTOP, properties={"path": "/register"}, tells=HEALED),
         event(2 * DAY - minute, "identify", LAPTOP, PETER, traits=traits),
         event(2 * DAY - minute, "track", LAPTOP, PETER, event="Signed Up", properties={"plan": "premium"}),
         event(2 * DAY - 4 * minute, "track", LAPTOP, PETER, event="Order Completed", properties={"total": 12.6}),
         event(DAY, "screen", PHONE, name="Home"),
         event(DAY - minute, "identify", PHONE, PETER, traits={"plan": "premium"}),
-        event(DAY - minute, "track", PHONE, PETER, event="Signed In"),
+        event(DAY - minute, "track", PHONE, PETER, event="Signed In", tells={"delivery": {"failed": 2}}),
         event(20 * minute, "page", OTHER, properties={"path": "/login"}),
         event(19 * minute, "identify", OTHER, PETER, traits={"lastLogin": "today"}),
         event(18 * minute, "page", OTHER, PETER, properties={"path": "/account"}),
@@ -134,6 +172,23 @@ def story(now: float) -> list[dict[str, Any]]:
         event(5 * minute, "identify", OTHER, "5f21aa", traits={"name": "Samir Nagheenanajar"}),
         event(5 * minute, "track", OTHER, "5f21aa", event="Signed In"),
     ]
+
+
+def unplanned() -> list[dict[str, Any]]:
+    """Return events of which none is as `PLAN` says, and then one that is."""
+    broken: list[tuple[str, dict[str, Any]]] = [
+        ("Order Completed", {"total": "12.60", "currency": "EUR"}),
+        ("Order Completed", {"total": 7, "currency": "Fr."}),
+        ("Order Completed", {"total": 8.4}),
+        ("Signed Up", {"plan": "premuim"}),
+        ("order completed", {"total": 3}),
+        ("Signed Up", {"plan": "free"}),
+    ]
+    told = [
+        {"type": "track", "event": name, "userId": f"g{number}", "messageId": f"planned-{number}", "properties": given}
+        for number, (name, given) in enumerate(broken)
+    ]
+    return [{"type": "identify", "userId": "g9", "traits": {"email": ["g9@initech.example"]}}, *told]
 
 
 def refused() -> list[dict[str, Any]]:

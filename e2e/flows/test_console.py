@@ -90,7 +90,7 @@ def test_filters_hold_for_what_is_there_and_for_what_comes(desk: Desk) -> None:
 
 def test_an_event_is_shown_raw_and_as_its_rows_with_the_keyboard_alone(desk: Desk) -> None:
     page = desk.sit_down(viewport=WIDE)
-    page.goto("/console/live?name=Signed+Up")
+    page.goto("/console/live?name=Signed+Up&source=shop")
     page.locator("body").press("j")
     page.keyboard.press("Enter")
     detail = page.locator("#detail")
@@ -132,6 +132,40 @@ def test_a_merge_is_undone_from_its_explanation(desk: Desk) -> None:
     expect(page.locator(".link.o-undone")).to_be_visible()
     page.goto("/console/people/anonymous_id:their-device")
     expect(page.get_by_role("heading", name="Somebody")).to_be_visible()
+
+
+def test_a_person_s_story_tells_what_was_healed_and_what_made_trouble(desk: Desk) -> None:
+    page = desk.sit_down(viewport=WIDE)
+    page.goto(f"/console/people/user_id:{PETER}")
+    healed = page.locator(".step", has_text="/register").locator(".advice")
+    expect(healed).to_contain_text("The anonymousId's cookie was gone Healed from localStorage")
+    expect(page.locator(".step", has_text="Signed In").first.locator("..")).to_contain_text(
+        "Before this, 2 requests failed"
+    )
+
+
+def test_the_plan_screen_tells_what_is_not_as_planned_and_leads_to_it(desk: Desk) -> None:
+    page = desk.sit_down(viewport=WIDE)
+    page.goto("/console/plan")
+    orders = page.locator(".card", has=page.get_by_role("heading", name="track Order Completed"))
+    row = orders.locator("tr", has_text="grove-web").filter(has_text=".properties.total")
+    expect(row).to_contain_text("is '12.60', not of type number")
+    row.get_by_role("link").first.click()
+    expect(rows(page)).to_have_count(1)
+    rows(page).first.get_by_role("link").click()
+    expect(page.locator("#detail .advice.wrong")).to_contain_text("Not as planned .properties.total is '12.60'")
+
+
+def test_what_the_plan_refused_says_how_to_fix_it(desk: Desk) -> None:
+    page = desk.sit_down(viewport=WIDE)
+    page.goto("/console/plan")
+    refused = page.locator("tr", has_text="grove-app").filter(has_text=".properties.plan")
+    refused.get_by_role("link", name="refused").click()
+    expect(page.get_by_role("heading", name="Against the tracking plan")).to_be_visible()
+    expect(page.get_by_text("How to fix it.")).to_be_visible()
+    expect(page.locator(".plainlist")).to_contain_text("'premuim' is not one of ['free', 'premium']")
+    page.locator(".plainlist a", has_text="premuim").click()
+    expect(page.get_by_label("The event as it came")).to_contain_text("premuim")
 
 
 def test_ten_thousand_events_leave_the_page_small_and_the_newest_on_top(desk: Desk) -> None:

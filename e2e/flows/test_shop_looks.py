@@ -14,11 +14,15 @@ from shopper import Shopper
 PAGES = (
     "/",
     "/search?q=yuzu",
+    "/search?q=apple",
     "/products/yuzu",
     "/cart",
     "/newsletter",
     "/register",
     "/login",
+    "/hasty",
+    "/thanks",
+    "/lab",
     "/app",
     "/notebook",
     "/nowhere",
@@ -68,6 +72,12 @@ def test_every_page_of_the_shop(visitor: Visitor, looks: Any, shopper: Shopper) 
         looks(path)
     # The browser tells of the page that isn't there.
     visitor.errors[:] = [error for error in visitor.errors if "404" not in error]
+    visitor.visit("/products/yuzu")
+    with visitor.page.expect_response("**/cart/yuzu"):
+        visitor.page.get_by_role("button", name="Put in the cart").click()
+    visitor.page.goto(f"{visitor.base_url}/cart")
+    visitor.page.get_by_text("Together").wait_for()
+    looks("a cart with something in it")
     shopper.register("Peter Gibbons", "peter@example.com")
     looks("/welcome")
     visitor.page.goto(f"{visitor.base_url}/account")

@@ -22,6 +22,10 @@ REASONS = {
         "An event that holds a value JSON can't carry (a cycle, a BigInt) is sent without that value, with a warning "
         "on the console. The reference loses the event."
     ),
+    "diagnostics": (
+        "Where a cookie or localStorage had lost an id that was healed, or where requests failed, the next event tells "
+        "so in `context.satsuma`, for whoever looks for the cause. Other events have no such thing."
+    ),
     "nobody": (
         "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."
     ),

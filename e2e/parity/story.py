@@ -94,6 +94,11 @@ class Scenario:
     reference_fails: str = ""
 
 
+def tells(*events: int) -> dict[str, str]:
+    """Return that these events tell of what was healed before them, as `Scenario.intended` has it."""
+    return {f".events[{number}].body.context.satsuma": "diagnostics" for number in events}
+
+
 def scenario(title: str, *steps: Step | str, **more: Any) -> Scenario:
     """Return a scenario; text among the steps is JavaScript to run, and a first visit comes by itself."""
     read = tuple(Run(step) if isinstance(step, str) else step for step in steps)

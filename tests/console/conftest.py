@@ -17,6 +17,11 @@ from satsuma_server.worker.app import create_worker
 from starlette.testclient import TestClient
 
 TOKEN = "the-token"
+PLAN = """
+[track."Signed Up".properties]
+plan = {enum = ["free", "premium"]}
+seats = {type = "integer"}
+"""
 PAGE = {"accept": "text/html"}
 
 
@@ -73,6 +78,23 @@ def make_desk(tmp_path: Path) -> Iterator[Callable[[], Desk]]:
         yield make
         for client in clients:
             client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def planned_desk(tmp_path: Path) -> Iterator[Desk]:
+    """A console over a collector that refuses what is not as planned."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN)
+    with running(tmp_path / "data", token=TOKEN, plan=plan, plan_mode="refuse") as collector:
+        app = create_worker(
+            Settings(tmp_path / "data", token=TOKEN, accept_any_key=True),
+            SharedLog(tmp_path / "data"),
+            lambda settings, log: [Console(settings, log)],
+        )
+        with TestClient(app) as client:
+            made = Desk(collector, client)
+            assert made.log_in().status_code == 303
+            yield made
 
 
 @pytest.fixture

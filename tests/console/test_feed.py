@@ -161,6 +161,10 @@ def test_what_an_event_holds_is_never_markup(desk: Desk) -> None:
         ("the event is nested too deeply: the limit is 64 levels", "depth"),
         ("the event is not JSON: x", "json"),
         ("the event is not a JSON object", "json"),
+        (".event is not in the tracking plan: track 'Sined Up', against the tracking plan", "plan"),
+        (".properties.plan is missing: track 'A' (and 2 more), against the tracking plan", "plan"),
+        (".properties.x is 'is not JSON', not of type integer: track 'x', against the tracking plan", "plan"),
+        (".type is unknown: against the tracking plan, use one of identify", "type"),
         ("anything", "other"),
     ],
 )
@@ -186,6 +190,19 @@ def test_the_collectors_own_reasons_are_known(desk: Desk) -> None:
     for slug in ("nobody", "no-name", "alias", "id", "type", "name-length", "object", "size", "json"):
         assert f'id="kind-{slug}"' in html
     assert 'id="kind-other"' not in html
+
+
+def test_what_the_plan_refuses_is_told_as_such(planned_desk: Desk) -> None:
+    """With names that look like another reason: what somebody has sent does not choose the kind."""
+    planned_desk.send(
+        {"type": "track", "event": "is 7 bytes, the limit", "userId": "u"},
+        {"type": "track", "event": "Signed Up", "userId": "u", "properties": {"plan": "is not JSON", "seats": "3"}},
+        {"type": "track", "event": "Signed Up", "userId": "u", "properties": {"plan": "free", "seats": 3}},
+    )
+    html = planned_desk.see("refused", "is not in the tracking plan")
+    assert html.count('id="kind-') == 1 and 'id="kind-plan"' in html
+    assert "How to fix it" in html and "(and 1 more)" in html
+    assert "Signed Up" in planned_desk.see("plan", "not of type integer")
 
 
 def test_the_log_begins_a_console_that_starts_late(make_desk: Any) -> None:

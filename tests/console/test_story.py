@@ -8,6 +8,7 @@ import pytest
 from satsuma.clock import iso_time
 from satsuma_server.console.advice import of_event, of_story
 from satsuma_server.console.bars import HEIGHT, Bars, Column, nice
+from satsuma_server.console.diagnosis import MOST_HEALED, diagnosed
 from satsuma_server.console.glyph import glyph
 from satsuma_server.console.graph import elements
 from satsuma_server.console.journey import Journey
@@ -79,6 +80,71 @@ def test_mistakes_are_told(events: list[dict[str, Any]], index: int, title: str)
 def test_what_the_specification_asks_for_is_no_mistake() -> None:
     good = [event("page", "a"), event("identify", "a", "u"), event("track", "a", "u", event="Signed Up")]
     assert titles(*good) == [[], [], []]
+
+
+def remarked(**satsuma: Any) -> list[tuple[str, str]]:
+    told = diagnosed(event("page", "a", context={"satsuma": satsuma}))
+    return [(one.title, one.text) for one in told]
+
+
+def test_what_was_healed_is_told_in_words() -> None:
+    [(title, text)] = remarked(healed=["ajs_user_id:cookie:gone"])
+    assert title == "The userId's cookie was gone" and text.startswith("Healed from localStorage")
+    [(title, text)] = remarked(healed=["ajs_anonymous_id:localStorage:gone"])
+    assert title == "localStorage had lost the anonymousId" and text.startswith("Healed from the cookie")
+    both = remarked(healed=["ajs_user_id:cookie:gone", "ajs_user_id:localStorage:gone"])
+    assert len(both) == 2 and all(text.startswith("Healed from what the open page still knew") for _, text in both)
+    [(title, text)] = remarked(healed=["ajs_user_id:cookie:other"])
+    assert title == "The userId in the cookie was another" and "replaced from localStorage" in text
+    assert remarked(healed=["my:own:key:cookie:gone"])[0][0] == "The my:own:key's cookie was gone"
+
+
+def test_trouble_on_the_way_is_told_in_words() -> None:
+    told = remarked(delivery={"failed": 3, "late": 1, "dropped": {"refused 400": 2, "queue full": 1, "<b>": 1}})
+    assert [title for title, _ in told] == [
+        "Before this, 3 requests failed",
+        "1 event of an earlier page came along",
+        "Before this, 4 events were lost",
+    ]
+    assert told[2][1] == (
+        "The page gave up: 2 times the collector answered 400, 1 time more waited than a page keeps, "
+        "1 time for a reason of its own."
+    )
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"healed": "ajs_user_id:cookie:gone"},
+        {"healed": {"ajs_user_id:cookie:gone": 1}},
+        {"healed": [None, 7, ["x"], {}, "", ":", "a:b:c", "ajs_user_id:memory:gone", "ajs_user_id:cookie:eaten"]},
+        {"healed": ["x" * 1000 + ":cookie:gone"]},
+        {"delivery": []},
+        {"delivery": {"failed": True, "late": -1, "dropped": [1]}},
+        {"delivery": {"failed": "3", "late": 1e9, "dropped": {"invalid": None, "x": 10**30}}},
+    ],
+)
+def test_of_remarks_that_no_page_makes_nothing_is_told(hostile: dict[str, Any]) -> None:
+    assert remarked(**hostile) == []
+    assert diagnosed(event("page", "a", context={"satsuma": list(hostile)})) == []
+    assert diagnosed(event("page", "a", context="satsuma")) == []
+
+
+def test_a_thousand_remarks_are_told_as_a_few() -> None:
+    many = remarked(
+        healed=[f"key-{index}:cookie:gone" for index in range(1000)],
+        delivery={"dropped": {f"refused {index}": 1 for index in range(100, 999)}},
+    )
+    assert len(many) == MOST_HEALED + 1
+    assert max(len(title) + len(text) for title, text in many) < 400
+
+
+def test_a_story_tells_what_each_event_says_of_itself() -> None:
+    context = {"satsuma": {"healed": ["ajs_user_id:cookie:gone"]}, "protocols": {"violations": [{"path": ".event"}]}}
+    told = [event("page", "a"), event("page", "a", context=context)]
+    newest, oldest = tell([moment(seq, one) for seq, one in ((2, told[1]), (1, told[0]))], []).steps
+    assert [one.title for one in newest.advice] == ["Not as planned", "The userId's cookie was gone"]
+    assert oldest.advice == ()
 
 
 def times(made: float, sent: float, received: float, happened: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from .arguments import AliasCall, Call, IdentifyCall, PageCall, TrackCall
 from .calls import Calls, Dispatch
 from .consent import Consent
 from .delivery import Delivery, DeliveryReport
+from .diagnostics import Diagnostics
 from .emitter import Emitter
 from .environment import REFERRER_KEY
 from .errors import SatsumaError
@@ -23,7 +24,7 @@ from .options import Endpoint, LoadOptions
 from .pipeline import Context, Middleware, Pipeline, Plugin, SourceMiddleware
 from .platform import Platform
 from .query_string import read_query
-from .sender import Sender
+from .sender import WITHDRAWN, Sender
 from .storage import Storage, StorageFactory, StoreKind
 
 EVENT_CALLS = ("track", "identify", "page", "screen", "group", "alias")
@@ -55,8 +56,10 @@ class Analytics(Calls):
             platform.jar, platform.area, platform.warn, self.options.cookie, self._persists, self.options.kinds
         )
         self._handover = Handover(self._stores, self.options.user.keys, self.options.group.keys)
+        self.diagnostics = Diagnostics(self._handover.gave)
+        self._stores.healed = self.diagnostics.healed
         self._user, self._group = self._identities(kept=self.consent.granted)
-        self._factory = EventFactory(self._user, environment, self._cookies(), self.options.integrations)
+        self._factory = EventFactory(self._user, environment, self._cookies(), self.options.integrations, self._remark)
         self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.chance, platform.warn)
         self.pipeline = Pipeline(platform.warn)
         self.sender = Sender(self._delivery, platform, self._journal(), endpoint.metadata, self.pipeline.failed)
@@ -122,6 +125,9 @@ class Analytics(Calls):
         self._group.identify(self._group.id() if call.id is None else call.id, call.traits)
         held = IdentifyCall(call.options, call.callback, self._group.id(), self._group.traits() or {})
         return self._factory.group(held, moment)
+
+    def _remark(self, context: dict[str, Any]) -> None:
+        self.diagnostics.tell(context, self.sender.troubles)
 
     def _now(self) -> Moment:
         platform = self._platform
@@ -240,7 +246,7 @@ class Analytics(Calls):
             self._handover.forget()
         self.consent.withdraw()
         self._change_identities(kept=False)
-        self._delivery.clear("consent withdrawn")
+        self._delivery.clear(WITHDRAWN)
         self.sender.forget()
         self._emitter.emit("consent", False)
 

@@ -6,7 +6,7 @@ API's own names (camelCase), ready to be written as JSON.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,12 +47,14 @@ class EventFactory:
         environment: the browser.
         cookies: where advertisements are remembered.
         integrations: the ``integrations`` load option; an event gets its names as booleans.
+        remark: adds to an event's context what there is to tell beyond the call.
     """
 
     user: User
     environment: Environment
     cookies: Storage
     integrations: Mapping[str, Any] = field(default_factory=dict)
+    remark: Callable[[dict[str, Any]], None] = field(default=lambda context: None)
 
     def track(self, call: TrackCall, moment: Moment) -> Event:
         return self._finish({"type": "track", "event": call.event, "properties": call.properties}, call.options, moment)
@@ -108,6 +110,7 @@ class EventFactory:
         self._add_identity(finished)
         add_page(finished, moment.page)
         self.environment.enrich(finished["context"], self.cookies)
+        self.remark(finished["context"])
         return finished
 
     def _integrations(self, per_event: object) -> dict[str, Any]:

@@ -61,6 +61,10 @@ class Handover:
             self._clear(self._group)
         return other_user or other_group  # In memory, too.
 
+    def gave(self, value: object) -> bool:
+        """Tell whether an id is one that a server has handed to this page."""
+        return isinstance(self._followed, list) and value in self._followed
+
     def forget(self) -> None:
         """Remove the cookie."""
         if self._cookies.get(HANDOVER_KEY) is not None:

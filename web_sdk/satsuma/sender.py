@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from .delivery import Delivery, Request
+from .clock import iso_time
+from .delivery import Delivery, Request, will_retry
+from .diagnostics import DROPPED
 from .journal import RENEWAL, Journal
 from .parcels import Event
 from .pipeline import DELIVERY_NAME, Context, PluginKind
@@ -18,6 +20,12 @@ CLAIM = "satsuma-claim"
 
 LATER_LOOK = 8_000
 """Milliseconds after which a page looks once more for what a killed one has left."""
+
+LATE = 60_000
+"""Milliseconds after which an event that an earlier page has left is late: what takes less went with a page's end."""
+
+WITHDRAWN = "consent withdrawn"
+"""Why events are dropped that nobody may know of."""
 
 
 class Sender:
@@ -49,6 +57,18 @@ class Sender:
         self._open: set[asyncio.Future[bool]] = set()
         self._cancel_timer: Callable[[], None] | None = None
         self._renewing = False
+        self._failures = 0
+        self._late = 0
+
+    @property
+    def troubles(self) -> dict[str, int]:
+        """What was in the way of events so far, as `diagnostics.Counts`.
+
+        ``failed`` counts requests to be made once more, ``late`` events of earlier pages that waited for long.
+        """
+        dropped = self._delivery.report().dropped.items()
+        lost = {f"{DROPPED}{reason}": count for reason, count in dropped if reason != WITHDRAWN}
+        return {"failed": self._failures, "late": self._late, **lost}
 
     async def _send(self, context: Context) -> Context:
         settled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -102,8 +122,10 @@ class Sender:
     def _take_over(self) -> None:
         if self.journal is None:
             return
-        events = self.journal.take_orphans(self._platform.now())
+        now = self._platform.now()
+        events = self.journal.take_orphans(now)
         if events:
+            self._late += sum(_is_late(event, now) for event in events)
             self._delivery.recover(events)
             self.pump()
 
@@ -147,10 +169,12 @@ class Sender:
         self._keep()
 
     def _answered(self, request: Request, status: int, retry_after: float | None) -> None:
+        self._failures += will_retry(status)
         self._delivery.answered(request.id, status, self._platform.now(), retry_after)
         self.pump()
 
     def _failed(self, request: Request) -> None:
+        self._failures += 1
         self._delivery.failed(request.id, self._platform.now())
         self.pump()
 
@@ -167,3 +191,9 @@ class Sender:
 def _settle(settled: asyncio.Future[bool], delivered: bool) -> None:
     if not settled.done():
         settled.set_result(delivered)
+
+
+def _is_late(event: Event, now: float) -> bool:
+    """Tell whether an event was made long ago, as far as its time is one of ours."""
+    made = event.get("timestamp")
+    return isinstance(made, str) and made < iso_time(now - LATE)

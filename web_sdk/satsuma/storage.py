@@ -28,6 +28,21 @@ class StoreKind(StrEnum):
     MEMORY = "memory"
 
 
+class Loss(StrEnum):
+    """What had become of a value in one of its stores.
+
+    Attributes:
+        GONE: it wasn't there, or couldn't be read.
+        OTHER: there was another one.
+    """
+
+    GONE = "gone"
+    OTHER = "other"
+
+
+Healed = Callable[[str, StoreKind, Loss, Value], None]
+"""Hears that a store has a value again that it had lost: the key, the store, what it had instead, and the value."""
+
 DEFAULT_STORES = (StoreKind.LOCAL, StoreKind.COOKIE, StoreKind.MEMORY)
 
 
@@ -84,7 +99,7 @@ class KeyValueArea(Protocol):
 class Store(Protocol):
     """One place that keeps values by key.
 
-    Each method raises `StorageError` where the place is missing, disabled, full or refuses the value.
+    Each method but `holds` raises `StorageError` where the place is missing, disabled, full or refuses the value.
     """
 
     kind: StoreKind
@@ -94,6 +109,10 @@ class Store(Protocol):
     def set(self, key: str, value: Value) -> None: ...
 
     def remove(self, key: str) -> None: ...
+
+    def holds(self, key: str, value: Value) -> bool:
+        """Tell, without a word of warning, whether an id can be read back; a place that can't be read holds nothing."""
+        ...
 
 
 class MemoryStore:
@@ -112,6 +131,9 @@ class MemoryStore:
 
     def remove(self, key: str) -> None:
         self._values.pop(key, None)
+
+    def holds(self, key: str, value: Value) -> bool:
+        return bool(self._values.get(key) == value)
 
 
 class CookieStore:
@@ -136,6 +158,12 @@ class CookieStore:
 
     def remove(self, key: str) -> None:
         self._write(key, "", -1)
+
+    def holds(self, key: str, value: Value) -> bool:
+        try:
+            return bool(codec.number_to_text(self.get(key)) == value)
+        except Exception:
+            return False
 
     def _write(self, key: str, text: str, days: float) -> None:
         self._jar.write(codec.encode_name(key), codec.encode_value(text), days=days, options=self.options)
@@ -170,6 +198,13 @@ class LocalStore:
         except Exception:
             self._complain(key, "unavailable")
 
+    def holds(self, key: str, value: Value) -> bool:
+        try:
+            text = self._area.get_item(key)
+        except Exception:
+            return False
+        return text is not None and bool(codec.number_to_text(codec.from_json(text)) == value)
+
     def _complain(self, key: str, state: str) -> None:
         self._warn(f"Unable to access {key}, localStorage may be {state}")
 
@@ -177,9 +212,10 @@ class LocalStore:
 class Storage:
     """Several stores as one, in order of priority. Never raises: a store that fails is warned of and passed over."""
 
-    def __init__(self, stores: Sequence[Store], warn: Warn) -> None:
+    def __init__(self, stores: Sequence[Store], warn: Warn, healed: Healed | None = None) -> None:
         self.stores = tuple(stores)
         self._warn = warn
+        self._healed = healed
 
     def get(self, key: str) -> Value:
         """Return the first value found, or None."""
@@ -212,8 +248,9 @@ class Storage:
         old ID in the user's localStorage, and if one is found, sets it as the user's ID again in a new cookie").
         Numbers become text, since analytics.js 1 stored numeric ids as numbers.
         """
-        value = codec.number_to_text(self.get(key))
-        self.set(key, value)
+        found = self._all(key)
+        value = codec.number_to_text(next((held for _, held in found if held is not None), None))
+        self._heal(key, value, found)
         return value
 
     def get_consistent(self, key: str) -> Value:
@@ -221,13 +258,25 @@ class Storage:
 
         Source: analytics-next ``UniversalStorage.getConsistent``; an empty text counts as absent.
         """
-        found = [(store, self._read(store, key)) for store in self.stores]
+        found = self._all(key)
         present = [(store, value) for store, value in found if value not in (None, "")]
         cookies = [value for store, value in present if store.kind is StoreKind.COOKIE]
         winner = cookies[0] if cookies else (present[0][1] if present else None)
         value = codec.number_to_text(winner)
-        self.set(key, value)
+        self._heal(key, value, found)
         return value
+
+    def _all(self, key: str) -> list[tuple[Store, Value]]:
+        return [(store, self._read(store, key)) for store in self.stores]
+
+    def _heal(self, key: str, value: Value, found: Sequence[tuple[Store, Value]]) -> None:
+        """Write a value to every store, and tell of those that had not what they have now."""
+        self.set(key, value)
+        if self._healed is None or value in (None, ""):
+            return
+        for store, held in found:
+            if store.kind is not StoreKind.MEMORY and codec.number_to_text(held) != value and store.holds(key, value):
+                self._healed(key, store.kind, Loss.GONE if held in (None, "") else Loss.OTHER, value)
 
     def _read(self, store: Store, key: str) -> Value:
         try:
@@ -251,6 +300,7 @@ class StorageFactory:
         persist: False keeps everything in memory (``disableClientPersistence``).
         kinds: order of the stores.
         warn: takes one line for the console.
+        healed: hears what a store had lost and has again.
     """
 
     jar: CookieJar
@@ -259,12 +309,13 @@ class StorageFactory:
     cookie: CookieOptions = field(default_factory=CookieOptions)
     persist: bool = True
     kinds: tuple[StoreKind, ...] = DEFAULT_STORES
+    healed: Healed | None = None
 
     def make(self, *, only: Callable[[StoreKind], bool] = lambda kind: True) -> Storage:
         """Return a storage over the stores that `only` lets through."""
         if not self.persist:
             return Storage([MemoryStore()], self.warn)
-        return Storage([self._store(kind) for kind in self.kinds if only(kind)], self.warn)
+        return Storage([self._store(kind) for kind in self.kinds if only(kind)], self.warn, self.healed)
 
     def _store(self, kind: StoreKind) -> Store:
         match kind:

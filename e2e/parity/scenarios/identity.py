@@ -1,6 +1,6 @@
 """Who the visitor is: ids, traits, what is kept and what is forgotten."""
 
-from story import ClearCookies, ClearStorage, ExpireCookies, Find, Run, Visit, scenario
+from story import ClearCookies, ClearStorage, ExpireCookies, Find, Run, Visit, scenario, tells
 
 IDS = "return [analytics.user().id(), analytics.user().anonymousId(), analytics.user().traits()];"
 GROUP = "return [analytics.group().id(), analytics.group().traits()];"
@@ -52,6 +52,7 @@ SCENARIOS = (
         ClearStorage(),
         Visit("/later"),
         IDS,
+        intended=tells(2),
     ),
     scenario("An id that looks like a number stays text", "await analytics.identify('007')", IDS, Visit("/later"), IDS),
     scenario("An id that looks like JSON", "await analytics.identify('true'); await analytics.identify('null')", IDS),
@@ -59,12 +60,29 @@ SCENARIOS = (
     scenario("Reset, and the next visit is somebody new", KNOWN, "analytics.reset()", Visit("/later"), IDS),
     scenario("Logout keeps the keys and forgets the values", KNOWN, "analytics.user().logout()", IDS),
     scenario("Reset of the user alone", KNOWN, "analytics.user().reset()", IDS),
-    scenario("Expired cookies come back from localStorage", KNOWN, ExpireCookies(), Visit("/later"), IDS),
-    scenario("Cleared cookies come back from localStorage", KNOWN, ClearCookies(), Visit("/later"), IDS),
-    scenario("Cleared localStorage comes back from the cookies", KNOWN, ClearStorage(), Visit("/later"), IDS),
+    scenario(
+        "Expired cookies come back from localStorage", KNOWN, ExpireCookies(), Visit("/later"), IDS, intended=tells(2)
+    ),
+    scenario(
+        "Cleared cookies come back from localStorage", KNOWN, ClearCookies(), Visit("/later"), IDS, intended=tells(2)
+    ),
+    scenario(
+        "Cleared localStorage comes back from the cookies",
+        KNOWN,
+        ClearStorage(),
+        Visit("/later"),
+        IDS,
+        intended=tells(2),
+    ),
     scenario("Who clears both is somebody new", KNOWN, ClearStorage(), ClearCookies(), Visit("/later"), IDS),
     scenario(
-        "Cleared in the middle of a page", KNOWN, ClearStorage(), ClearCookies(), "await analytics.track('On')", IDS
+        "Cleared in the middle of a page",
+        KNOWN,
+        ClearStorage(),
+        ClearCookies(),
+        "await analytics.track('On')",
+        IDS,
+        intended=tells(2),
     ),
     scenario(
         "The anonymousId is made on first read",
@@ -122,12 +140,19 @@ SCENARIOS = (
         intended={".told[2]": "group-anonymous-id"},
     ),
     scenario("Reset forgets the group", "await analytics.group('g1', {a: 1})", "analytics.reset()", GROUP),
-    scenario("An older library's quoted cookie", Find(cookies=('ajs_user_id="old"; path=/',)), Visit(), IDS),
+    scenario(
+        "An older library's quoted cookie",
+        Find(cookies=('ajs_user_id="old"; path=/',)),
+        Visit(),
+        IDS,
+        intended=tells(0),
+    ),
     scenario(
         "An older library's JSON cookies",
         Find(cookies=("ajs_user_id=%22old%22; path=/", "ajs_anonymous_id=%22anon%22; path=/")),
         Visit(),
         IDS,
+        intended=tells(0),
     ),
     scenario(
         "An older library's number",
@@ -150,6 +175,7 @@ SCENARIOS = (
         Find(storage={"ajs_user_id": "{broken", "ajs_user_traits": "{broken"}),
         Visit(),
         IDS,
+        intended=tells(0),
     ),
     scenario(
         "A cookie that can't be decoded counts as none", Find(cookies=("ajs_user_id=%E0%A4%A; path=/",)), Visit(), IDS
@@ -159,6 +185,7 @@ SCENARIOS = (
         Find(cookies=("ajs_anonymous_id=from-cookie; path=/",), storage={"ajs_anonymous_id": '"from-storage"'}),
         Visit(),
         IDS,
+        intended=tells(0),
     ),
     scenario(
         "Stores that disagree about the userId: localStorage wins",
@@ -182,5 +209,6 @@ SCENARIOS = (
         Run("analytics.reset()", tab=1),
         "await analytics.track('On')",
         IDS,
+        intended=tells(3),
     ),
 )

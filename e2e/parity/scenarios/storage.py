@@ -1,6 +1,6 @@
 """Where an identity is kept: which stores, which attributes, which domain, and what happens when a store fails."""
 
-from story import Find, Visit, scenario
+from story import Find, Visit, scenario, tells
 
 from .identity import IDS, KNOWN
 
@@ -22,6 +22,7 @@ SCENARIOS = (
         Find(cookies=("ajs_user_id=from-cookie; path=/",), storage={"ajs_user_id": '"from-storage"'}),
         Visit(),
         IDS,
+        intended=tells(0),
         load={"storage": {"stores": ["cookie", "localStorage", "memory"]}},
     ),
     scenario("Stores that nobody knows", KNOWN, IDS, load={"storage": {"stores": ["cupboard"]}}),
@@ -61,10 +62,23 @@ SCENARIOS = (
     scenario("Cookies of one host", KNOWN, load={"cookie": {"domain": "www.shop.test"}}),
     scenario("Cookies of a domain that takes none", KNOWN, IDS, load={"cookie": {"domain": "elsewhere.test"}}),
     scenario(
-        "Sub-domains share a visitor", KNOWN, Visit(host="shop.test"), IDS, Visit(host="deep.blog.shop.test"), IDS
+        "Sub-domains share a visitor",
+        KNOWN,
+        Visit(host="shop.test"),
+        IDS,
+        Visit(host="deep.blog.shop.test"),
+        IDS,
+        intended=tells(2, 3),
     ),
     scenario("Other sites share nothing", KNOWN, Visit(host="www.other.test"), IDS),
-    scenario("A public suffix takes no cookies", Visit(host="www.shop.co.uk"), KNOWN, Visit(host="shop.co.uk"), IDS),
+    scenario(
+        "A public suffix takes no cookies",
+        Visit(host="www.shop.co.uk"),
+        KNOWN,
+        Visit(host="shop.co.uk"),
+        IDS,
+        intended=tells(2),
+    ),
     scenario("localhost", Visit(host="localhost"), KNOWN, IDS),
     scenario("An address in place of a name", Visit(host="127.0.0.1"), KNOWN, IDS),
     scenario("localStorage that may not be used", KNOWN, IDS, "await analytics.track('On')", broken=NO_STORAGE),

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from satsuma_server.log import DeadLetter
 
 from .advice import of_event
+from .diagnosis import diagnosed
 from .filters import KINDS, REFUSED, Filter
 from .journey import Journey
 from .pages import Pages
@@ -128,7 +129,7 @@ class Live:
             missing=missing,
             journey=Journey.of(event),
             space=entry.source if self._apart else "",
-            advice=[*violations_of(event), *of_event(event)],
+            advice=[*violations_of(event), *diagnosed(event), *of_event(event)],
         )
 
     async def _stream(self, request: Request) -> Response:

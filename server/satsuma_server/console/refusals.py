@@ -13,6 +13,7 @@ from satsuma.checks import EVENT_TYPES, MAX_EVENT_BYTES, MAX_ID_LENGTH
 
 from satsuma_server.errors import CollectorError
 from satsuma_server.log import DeadLetter, ReadableLog
+from satsuma_server.plans.enforcement import BY_PLAN
 
 from .window import Window
 
@@ -35,6 +36,7 @@ class Kind:
         pattern: what the reason of such an event matches.
         fix: what to do, in a sentence or two.
         example: what is right; empty where there is nothing to show.
+        ending: what every reason of the kind ends with, which its title says already.
     """
 
     slug: str
@@ -42,13 +44,29 @@ class Kind:
     pattern: re.Pattern[str]
     fix: str
     example: str = ""
+    ending: str = ""
+
+    def brief(self, reason: str) -> str:
+        """Return a reason without what the kind's title says."""
+        return reason.removesuffix(self.ending)
 
 
-def _kind(slug: str, title: str, pattern: str, fix: str, example: str = "") -> Kind:
-    return Kind(slug, title, re.compile(pattern), fix, example)
+def _kind(slug: str, title: str, pattern: str, fix: str, example: str = "", ending: str = "") -> Kind:
+    return Kind(slug, title, re.compile(pattern), fix, example, ending)
 
 
 KINDS = (
+    # Known by its end, and asked first: what comes before holds names and values that may look like any other reason.
+    _kind(
+        "plan",
+        "Against the tracking plan",
+        rf"{BY_PLAN}$",
+        "The reason names the call, and where it is not as planned: a name that nobody planned, a property that lacks "
+        "or is of another type. Correct the call. Where the call is right and the plan is behind, add it to the plan's "
+        "file and start the collector again; with plan_mode = “mark” events are kept meanwhile, and only marked.",
+        '[track."Signed Up".properties]\nplan = {enum = ["free", "premium"]}\nseats = {type = "integer"}',
+        BY_PLAN,
+    ),
     _kind(
         "nobody",
         "No userId and no anonymousId",
@@ -123,12 +141,6 @@ KINDS = (
         "What came isn't JSON, or isn't an object. Libraries do this right: look for a request that is put together by "
         "hand, or cut off on its way.",
         "curl -u my-site: -H 'Content-Type: application/json' -d '{…}' …/v1/track",
-    ),
-    _kind(
-        "plan",
-        "Against the tracking plan",
-        r"(?i)plan|schema",
-        "The tracking plan doesn't allow this event as it is. Change the call, or the plan.",
     ),
     _kind(
         "other",

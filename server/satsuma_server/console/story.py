@@ -9,6 +9,8 @@ from typing import Any
 from satsuma_server.profiles import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key, Link, Moment, Outcome
 
 from .advice import Advice, of_story
+from .diagnosis import diagnosed
+from .plan import violations_of
 
 MOST_LANES = 7
 """Ids that get a line of their own; a person with more has them in the list of ids."""
@@ -65,7 +67,10 @@ def tell(moments: Sequence[Moment], links: Sequence[Link]) -> Story:
     carried = [_carried(moment, event) for moment, event in zip(moments, events, strict=True)]
     lanes = _lanes(carried)
     spans = {lane.key: _span(lane.key, carried) for lane in lanes}
-    advice = [tuple(one) for one in reversed(of_story(events[::-1]))]
+    advice = [
+        (*violations_of(event), *diagnosed(event), *told)
+        for event, told in zip(events, reversed(of_story(events[::-1])), strict=True)
+    ]
     by_seq: dict[int, list[Link]] = {}
     for link in links:
         by_seq.setdefault(link.seq, []).append(link)

@@ -15,6 +15,9 @@ from .model import Plan, Violation
 from .violations import Violations
 
 REFUSE = "refuse"
+BY_PLAN = ", against the tracking plan"
+"""How the reason of every such refusal ends: what comes before may hold whatever somebody has sent."""
+
 
 Check = Callable[[dict[str, Any]], None]
 """Looks at one event: marks what is not as planned, or raises `EventError` to have it refused."""
@@ -63,7 +66,7 @@ class Enforcement:
             if refused:
                 first = violations[0]
                 more = f" (and {len(violations) - 1} more)" if violations[1:] else ""
-                raise EventError(first.path or ".event", f"{first.reason}: {_called(first)}{more}")
+                raise EventError(first.path or ".event", f"{first.reason}: {_called(first)}{more}{BY_PLAN}")
             _mark(event, violations)
 
         return check

@@ -4,6 +4,9 @@
   const base = document.body.dataset.base;
   const wide = matchMedia("(min-width: 1180px)");
 
+  // On a phone the screens lie in one line that is wider than it.
+  document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
   function say(text) {
     document.getElementById("said").textContent = text;
   }

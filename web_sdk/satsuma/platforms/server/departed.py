@@ -18,6 +18,7 @@ from satsuma.errors import SatsumaError
 from satsuma.events import Moment
 from satsuma.options import Endpoint, LoadOptions
 from satsuma.page import is_buffered_page, page_context
+from satsuma.storage import StoreKind
 
 from .cookies import RequestCookies
 from .ids import new_id
@@ -122,6 +123,7 @@ async def replay(departure: Departure) -> DepartedPage:
     page = DepartedPage(departure)
     options = LoadOptions.from_mapping(departure.options)
     analytics = Analytics(page, Endpoint(departure.write_key, ""), options)
+    analytics.diagnostics.forgetful = StoreKind.LOCAL
     calls = [call for call in departure.calls[:MOST_CALLS] if call and isinstance(call[0], str)]
     ordered = [call for call in calls if call[0] in FIRST] + [call for call in calls if call[0] not in FIRST]
     made = [_make(analytics, page, str(name), list(args)) for name, *args in ordered]
