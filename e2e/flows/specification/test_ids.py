@@ -23,6 +23,7 @@ def test_logging_in_as_another_user_mixes_nothing(
     milton = Shopper(new_device()).register("Milton Waddams", "milton@example.com")
     peter = shopper.register()
     signed_up = expect_event("Signed Up", user_id=peter)
+    visitor.evaluate("() => analytics.identify({favourite: 'yuzu'}).then(() => null)")
     before = visitor.identity
     assert shopper.login("milton@example.com") == milton != peter
 
