@@ -32,12 +32,13 @@
     return Boolean(value) && typeof value === "object" && value.__t === "bpc";
   }
 
-  /* Python will never come up here: the collector makes events of the calls that it is handed. */
+  /* The collector makes events of the calls that it is handed: as the page is left, or now and then where Python will never
+     come up. It is not so sure where a file did not load: then the calls of this page go together, to keep their order. */
   let alone = false;
   function goOnAlone(error) {
     console.warn("[satsuma] Python could not start: calls go to the collector as they are, and nothing is answered.", error);
-    alone = true;
-    left();
+    alone = !runsWebAssembly();
+    if (alone) left();
   }
 
   /* The stub's calls, each with its note: a stub that isn't ours notes no time, so it is noted at first sight. */
