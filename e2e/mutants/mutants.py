@@ -46,8 +46,10 @@ def mutant(name: str, says: str, test: str, module: str, *changes: tuple[str, st
     return Mutant(name, says, test, {module: Fault(changes)})
 
 
-SYNC = "value = codec.number_to_text(self.get(key))\n        self.set(key, value)\n"
-CONSISTENT = "value = codec.number_to_text(winner)\n        self.set(key, value)\n"
+SYNC = "if held is not None), None))\n        self._heal(key, value, found)\n"
+CONSISTENT = "value = codec.number_to_text(winner)\n        self._heal(key, value, found)\n"
+HEAL = "        self._heal(key, value, found)\n"
+ALL = "return [(store, self._read(store, key)) for store in self.stores]"
 WRITE = "self._write(key, text, self.options.maxage)"
 MERGE = "if current is None or current == id:"
 
@@ -57,24 +59,21 @@ MUTANTS = (
         "a userId that one store has lost is not written there again",
         "test_a_known_visitor_is_still_known_after_a_year",
         "storage.py",
-        (SYNC, SYNC.replace("        self.set(key, value)\n", "")),
+        (SYNC, SYNC.replace(HEAL, "")),
     ),
     mutant(
         "anonymous-id-not-healed",
         "an anonymousId that one store has lost is not written there again",
         "test_a_known_visitor_is_still_known_after_a_year",
         "storage.py",
-        (CONSISTENT, CONSISTENT.replace("        self.set(key, value)\n", "")),
+        (CONSISTENT, CONSISTENT.replace(HEAL, "")),
     ),
     mutant(
         "storage-not-asked",
         "where the cookie is gone, localStorage is not asked for the id",
         "test_a_single_cookie_that_expires_in_real_time_is_set_anew",
         "storage.py",
-        (
-            "            value = self._read(store, key)\n            if value is not None:",
-            "            value = self._read(store, key)\n            if value is not None and store.kind == 'cookie':",
-        ),
+        (ALL, ALL.replace("self.stores]", "self.stores if store.kind == 'cookie']")),
     ),
     mutant(
         "month",
