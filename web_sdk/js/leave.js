@@ -2,7 +2,7 @@
    collector by beacon as the page goes, with the identity that cookies and localStorage tell. A call may go both ways, and
    once more when Python comes up after all: the collector keeps each messageId once. So calls that say who the visitor is go
    along each time. */
-var EARLY = "satsuma_early:", WHO = ["identify", "group", "alias", "reset", "setAnonymousId", "consent"];
+var EARLY = "satsuma_early:", WHO = ["identify", "group", "alias", "reset", "setAnonymousId", "consent"], MOST_KEPT = 200;
 function refuses(calls, options) {
   return options.disable || (options.respectGlobalPrivacyControl && navigator.globalPrivacyControl === true) ||
     (options.respectDoNotTrack && navigator.doNotTrack === "1") || lacksConsent(calls, options);
@@ -24,7 +24,7 @@ function texts(calls) {
 function keep(calls, key, options, left) {
   if (options.disableClientPersistence) return;
   try {
-    if (calls.length && !refuses(calls, options)) localStorage.setItem(key, '{"at":' + (left ? 0 : Date.now()) + ',"calls":[' + texts(calls).slice(-200).join(",") + "]}");
+    if (calls.length && !refuses(calls, options)) localStorage.setItem(key, '{"at":' + (left ? 0 : Date.now()) + ',"calls":[' + texts(calls).slice(-MOST_KEPT).join(",") + "]}");
     else localStorage.removeItem(key);
   } catch (error) { /* Full or forbidden: only this page remembers. */ }
 }
@@ -41,7 +41,8 @@ function leave(calls, host, writeKey, key, options) {
   // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
   // What plugins of the page would have to see can only be sent by a page.
   if (!options.pythonPlugins && !named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"]))
-    hand(calls.filter(function (call) { return !call.left || WHO.indexOf(call[0]) > -1; }), host, { writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
+    hand(calls.filter(function (call) { return !call.left || WHO.indexOf(call[0]) > -1; }), host, {
+      writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
       options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone });
   keep(calls, key, options, true);
 }

@@ -8,7 +8,6 @@
   const PLUGIN_MILLISECONDS = 5000;
   const ORPHANED = 6000; // As for the SDK's own journal.
   const ALONE_MILLISECONDS = 1000;
-  const MOST_ALONE = 200;
 
   /*NOTE*/
 
@@ -34,10 +33,11 @@
 
   /* The collector makes events of the calls that it is handed: as the page is left, or now and then where Python will never
      come up. It is not so sure where a file did not load: then the calls of this page go together, to keep their order. */
+  const runs = runsWebAssembly();
   let alone = false;
   function goOnAlone(error) {
     console.warn("[satsuma] Python could not start: calls go to the collector as they are, and nothing is answered.", error);
-    alone = !runsWebAssembly();
+    alone = !runs;
     if (alone) left();
   }
 
@@ -49,8 +49,10 @@
     const taken = [method, ...args];
     taken.left = call.left;
     waiting.push(taken);
-    if (alone) waiting.splice(0, waiting.length - MOST_ALONE);
-    if (alone) setTimeout(left, ALONE_MILLISECONDS);
+    if (alone) {
+      waiting.splice(0, waiting.length - MOST_KEPT);
+      setTimeout(left, ALONE_MILLISECONDS);
+    }
     keep(waiting, early, options);
   }
   leftBehind().forEach(takeUp);
@@ -197,7 +199,7 @@
 
   async function boot() {
     const started = performance.now();
-    if (!runsWebAssembly()) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
+    if (!runs) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
     const [pyodide, settings, clientHints, plugins] = await Promise.all([bootPython(), fetchSettings(), fetchHints(), fetchPlugins()]);
     if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
     const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };

@@ -225,8 +225,11 @@ class Delivery:
 
     def _copies(self) -> list[Parcel]:
         """Return what is under way, unless it is so much that browsers would not take it a second time."""
-        parcels = [parcel for parcels in self._inflight.values() for parcel in parcels]
+        parcels = self._under_way()
         return parcels if _small_enough_twice(parcels) else []
+
+    def _under_way(self) -> list[Parcel]:
+        return [parcel for parcels in self._inflight.values() for parcel in parcels]
 
     def handed(self, request_id: int) -> None:
         """Take note that the browser has taken a request of `leave`, and that nobody will hear the answer."""
@@ -234,8 +237,7 @@ class Delivery:
 
     def _unacknowledged(self) -> list[Parcel]:
         """Return what was sent and has no answer, in order."""
-        unheard = [*self._handed, *(parcel for parcels in self._inflight.values() for parcel in parcels)]
-        return sorted(unheard, key=lambda parcel: parcel.serial)
+        return sorted([*self._handed, *self._under_way()], key=lambda parcel: parcel.serial)
 
     def recall(self) -> None:
         """Send once more what has no answer: the page is back, and answers that came meanwhile were not heard.

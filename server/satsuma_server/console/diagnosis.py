@@ -107,18 +107,14 @@ def _late(delivery: Mapping[str, Any]) -> Iterable[Advice]:
 def _dropped(delivery: Mapping[str, Any]) -> Iterable[Advice]:
     dropped = list(_mapping(delivery.get("dropped")).items())[:MOST_REASONS]
     counts = [(str(reason), count) for reason, given in dropped if (count := _count(given))]
-    if counts:
+    if total := sum(count for _, count in counts):
         yield Advice(
             Level.WRONG,
-            f"Before this, {plural(sum(count for _, count in counts), 'event')} {_was(counts)} lost",
+            f"Before this, {plural(total, 'event')} {'was' if total == 1 else 'were'} lost",
             "The page gave up: "
             + ", ".join(f"{plural(count, 'time')} {_why(reason)}" for reason, count in counts)
             + ".",
         )
-
-
-def _was(counts: list[tuple[str, int]]) -> str:
-    return "was" if sum(count for _, count in counts) == 1 else "were"
 
 
 def _why(reason: str) -> str:
