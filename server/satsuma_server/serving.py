@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Callable, Generator, Sequence
@@ -13,6 +14,9 @@ from starlette.types import ASGIApp
 
 from .errors import SettingsError
 from .patience import PatientProtocol
+
+ALLOCATIONS = 50_000
+"""After so many objects more than there were, Python looks for garbage that refers to itself, of which events are none."""
 
 DRAIN_SECONDS = 10
 """How long requests under way may take once a stop is asked for."""
@@ -79,7 +83,12 @@ def make_server(app: ASGIApp, uds: str | None = None) -> uvicorn.Server:
 
 
 def run(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]) -> None:
-    """Serve apps until SIGINT or SIGTERM, on the fastest event loop that is there; see `serve`."""
+    """Serve apps until SIGINT or SIGTERM, on the fastest event loop that is there; see `serve`.
+
+    The process is theirs: what is there when they start is not looked at for garbage again.
+    """
+    gc.freeze()
+    gc.set_threshold(ALLOCATIONS, *gc.get_threshold()[1:])
     factory = make_server(apps[0][0]).config.get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(serve(apps, ready))

@@ -13,7 +13,7 @@ from satsuma_server.ingest import decode as decoding
 from satsuma_server.ingest.caller import Caller
 from satsuma_server.ingest.decode import decode
 from satsuma_server.ingest.endpoint import _arrival, _sort
-from satsuma_server.ingest.usual import read_usual
+from satsuma_server.ingest.usual import Usual
 
 TIMES = st.sampled_from(
     [
@@ -36,19 +36,24 @@ TIMES = st.sampled_from(
 )
 IDS = st.sampled_from([None, "", "a", "x" * 1024, "x" * 1025, 7, 7.0, True, [], "\u0000", "Jürgen", "\ud800"])
 MAPS = st.sampled_from([None, {}, {"a": 1}, {"ip": "9.9.9.9", "n": None}, [], "x", {"big": 10**30}, {"f": 1.5e300}])
-DEEP: Any = {"leaf": 1}
-for _ in range(70):
-    DEEP = {"in": DEEP}
+
+
+def deep(levels: int) -> Any:
+    """Return a map within a map, and so on."""
+    return {"in": deep(levels - 1) if levels else 1}
+
+
+DEEP = st.sampled_from([deep(levels) for levels in (5, 7, 8, 20, 61, 63, 70)])
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "type": st.sampled_from(["track", "identify", "alias", "page", "tracks", 5, None]),
     "event": st.sampled_from(["Signed Up", " ", "", None, 3, "e" * 1025]),
     "name": st.sampled_from(["Home", None, 4]),
     **dict.fromkeys(("userId", "anonymousId", "groupId", "previousId", "messageId"), IDS),
-    **dict.fromkeys(("properties", "traits", "context", "integrations"), MAPS),
+    **dict.fromkeys(("properties", "traits", "context", "integrations"), MAPS | DEEP),
     **dict.fromkeys(("timestamp", "originalTimestamp", "sentAt", "receivedAt"), TIMES),
     "writeKey": st.sampled_from(["k", None, 1]),
     "_metadata": MAPS,
-    "foo": st.just(DEEP),
+    "foo": DEEP,
 }
 LIKELY = {"type": "track", "event": "Signed Up", "anonymousId": "a", "messageId": "m", "userId": "u"}
 EVENTS = st.tuples(st.sampled_from([{}, LIKELY]), st.fixed_dictionaries({}, optional=FIELDS)).map(
@@ -92,4 +97,14 @@ def test_a_single_event_is_kept_alike(event: Any, kind: str) -> None:
 
 
 def test_what_stock_clients_send_goes_the_quick_way() -> None:
-    assert read_usual(json.dumps({**LIKELY, "_metadata": {"bundled": []}, "context": {}, "writeKey": "k"}).encode())
+    sent = {**LIKELY, "_metadata": {"bundled": []}, "context": {"page": {"path": "/"}}, "writeKey": "k"}
+    for kind, body in (("track", sent), ("batch", {"batch": [sent] * 2, "sentAt": "now", "writeKey": "k"})):
+        assert all(isinstance(event, Usual) for event in decode(json.dumps(body).encode(), kind).events)
+
+
+def test_an_event_is_measured_as_it_is_kept() -> None:
+    roomy, large = ({**LIKELY, "properties": {"text": "é" * count}} for count in (10_000, 17_000))
+    body = json.dumps({"batch": [roomy, large]}).encode()
+    kept_events, faults, _ = kept(body, "batch")
+    assert len(kept_events) == 1
+    assert [fault["reason"].endswith("bytes, the limit is 32768") for fault in faults] == [True]

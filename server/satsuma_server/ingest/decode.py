@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
 from satsuma.checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES
@@ -13,7 +14,7 @@ from satsuma.errors import EventError
 
 from satsuma_server.errors import BadRequestError
 
-from .usual import Usual, read_usual
+from .usual import Usual
 
 SHORT_FORMS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": "batch"}
 """The paths that analytics.js posts to."""
@@ -30,34 +31,51 @@ MAX_BATCH_EVENTS = 10_000
 """Most events of one batch: what is no event at all takes two bytes there, and much more here."""
 
 
-@dataclass(frozen=True, slots=True)
+Event = Usual | dict[str, Any] | EventError
+"""As far as it could be decoded. What is `Usual` may yet lack something; an exception is what can't be decoded."""
+
+
+@dataclass(slots=True)
 class Decoded:
     """The events of one request.
 
     Attributes:
+        body: as it came.
         write_key: as the body tells it, None where it doesn't.
-        events: raw text and decoded event of each; the exception where it can't be decoded or is too large. What is
-            `Usual` may yet lack something.
+        events: in order.
         sent_at: the batch's, for events without one of their own.
         context, integrations: the batch's, under each event's own.
     """
 
+    body: bytes
     write_key: str | None
-    events: list[tuple[bytes, Usual | dict[str, Any] | EventError]]
+    events: Sequence[Event]
     sent_at: Any = None
     context: dict[str, Any] | None = None
     integrations: dict[str, Any] | None = None
+    raws: Sequence[bytes] | None = None
+
+    def raw(self, index: int) -> bytes:
+        """Return the text of an event. It is looked for when it is asked for: of nearly all, nobody does."""
+        if self.raws is None:
+            self.raws = [bytes(raw) for raw in _batches.decode(self.body).batch or ()]
+        return self.raws[index]
 
 
-class _Batch(msgspec.Struct):
-    batch: list[msgspec.Raw] | None = None
+_T = TypeVar("_T")
+
+
+class _Batch(msgspec.Struct, Generic[_T]):
+    batch: list[_T] | None = None
     writeKey: Any = None  # noqa: N815
     sentAt: Any = None  # noqa: N815
     context: msgspec.Raw = msgspec.Raw(b"null")
     integrations: msgspec.Raw = msgspec.Raw(b"null")
 
 
-_batches = msgspec.json.Decoder(_Batch)
+_batches = msgspec.json.Decoder(_Batch[msgspec.Raw])
+_usual_batches = msgspec.json.Decoder(_Batch[Usual])
+_usual_events = msgspec.json.Decoder(Usual)
 _values = msgspec.json.Decoder()
 
 encode = msgspec.json.Encoder().encode
@@ -73,19 +91,26 @@ def decode(body: bytes, kind: str) -> Decoded:
     return _decode_batch(body) if kind in BATCHES else _decode_single(body, kind)
 
 
+def read_usual(text: bytes, decoder: msgspec.json.Decoder[_T]) -> _T | None:
+    """Return what is nothing but usual, or None for what the longer way has to look at."""
+    try:
+        return decoder.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+
+
 def _decode_single(body: bytes, kind: str) -> Decoded:
-    usual = read_usual(body)
-    if usual is not None:
-        usual.type = kind  # type: ignore[assignment]
-        return Decoded(_write_key(usual), [(body, usual)])
-    event = decode_event(body)
+    event: Event = read_usual(body, _usual_events) or decode_event(body)
     if isinstance(event, EventError):
         raise BadRequestError(event.reason, path=event.path, index=0)
-    event["type"] = kind
-    return Decoded(_write_key(event), [(body, event)])
+    if isinstance(event, Usual):
+        event.type = kind  # type: ignore[assignment]
+    else:
+        event["type"] = kind
+    return Decoded(body, _write_key(event), [event], raws=[body])
 
 
-def _write_key(event: Usual | dict[str, Any] | EventError) -> str | None:
+def _write_key(event: Event) -> str | None:
     key = event.writeKey if isinstance(event, Usual) else event.get("writeKey") if isinstance(event, dict) else None
     return key if isinstance(key, str) else None
 
@@ -93,21 +118,30 @@ def _write_key(event: Usual | dict[str, Any] | EventError) -> str | None:
 def _decode_batch(body: bytes) -> Decoded:
     if len(body) > MAX_BATCH_BYTES:
         raise BadRequestError(f"is {len(body)} bytes, the limit is {MAX_BATCH_BYTES}", path=".batch")
-    try:
-        batch = _batches.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BadRequestError(f"the body is not a batch in JSON: {error}") from error
+    batch: _Batch[Any] = read_usual(body, _usual_batches) or _split(body)
     if batch.batch is None:
         raise BadRequestError('is missing: send {"batch": [events]}', path=".batch")
-    if len(batch.batch) > MAX_BATCH_EVENTS:
-        raise BadRequestError(f"has {len(batch.batch)} events, the limit is {MAX_BATCH_EVENTS}", path=".batch")
-    raws = map(bytes, batch.batch)
-    events = [(raw, read_usual(raw) or decode_event(raw)) for raw in raws]
+    count = len(batch.batch)
+    if count > MAX_BATCH_EVENTS:
+        raise BadRequestError(f"has {count} events, the limit is {MAX_BATCH_EVENTS}", path=".batch")
+    events, raws = batch.batch, None
+    if events and isinstance(events[0], msgspec.Raw):
+        raws = [bytes(raw) for raw in events]
+        events = [read_usual(raw, _usual_events) or decode_event(raw) for raw in raws]
     key = batch.writeKey if isinstance(batch.writeKey, str) else None
     if key is None:
-        key = next((found for _, event in events if (found := _write_key(event))), None)
-    context = _shared(bytes(batch.context), ".context", len(events))
-    return Decoded(key, events, batch.sentAt, context, _shared(bytes(batch.integrations), ".integrations", len(events)))
+        key = next((found for event in events if (found := _write_key(event))), None)
+    context = _shared(bytes(batch.context), ".context", count)
+    integrations = _shared(bytes(batch.integrations), ".integrations", count)
+    return Decoded(body, key, events, batch.sentAt, context, integrations, raws)
+
+
+def _split(body: bytes) -> _Batch[msgspec.Raw]:
+    """Return a batch whose events are left as they came."""
+    try:
+        return _batches.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadRequestError(f"the body is not a batch in JSON: {error}") from error
 
 
 def _shared(raw: bytes, path: str, events: int) -> dict[str, Any] | None:
@@ -124,8 +158,8 @@ def _shared(raw: bytes, path: str, events: int) -> dict[str, Any] | None:
 
 def decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | EventError:
     """Return an event of whatever fields, or what is wrong with it."""
-    if len(raw) > MAX_EVENT_BYTES:
-        return EventError("", f"{what} is {len(raw)} bytes, the limit is {MAX_EVENT_BYTES}")
+    if len(raw) > MAX_BATCH_BYTES:
+        return _too_large(raw, what)
     try:
         event = _values.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -135,9 +169,16 @@ def decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | EventE
         return EventError("", f"{what} is nested too deeply")
     if isinstance(event, dict) and _nests_too_deep(raw, event):
         return EventError("", f"{what} is nested too deeply: the limit is {MAX_DEPTH} levels")
+    if isinstance(event, dict) and len(raw) > MAX_EVENT_BYTES and len(kept := encode(event)) > MAX_EVENT_BYTES:
+        # Measured as it would be kept: what a sender spends on spaces and escapes is not the event's.
+        return _too_large(kept, what)
     if isinstance(event, EventError | dict):
         return event
     return EventError("", f"{what} is not a JSON object")
+
+
+def _too_large(text: bytes, what: str) -> EventError:
+    return EventError("", f"{what} is {len(text)} bytes, the limit is {MAX_EVENT_BYTES}")
 
 
 def _nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:

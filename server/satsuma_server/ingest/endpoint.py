@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from msgspec import UNSET
-from satsuma.checks import EVENT_TYPES, MAX_ID_LENGTH, check_event
+from satsuma.checks import EVENT_TYPES, MAX_EVENT_BYTES, MAX_ID_LENGTH, check_event
 from satsuma.errors import EventError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -24,7 +24,7 @@ from satsuma_server.settings import Settings, Source
 from .answers import SUCCESS, Fault, error_response, partly
 from .body import Bodies
 from .caller import Caller
-from .decode import BATCHES, SHORT_FORMS, Decoded, decode, decode_event, encode
+from .decode import BATCHES, SHORT_FORMS, Decoded, Event, decode, decode_event, encode
 from .stamp import Arrival, stamp, stamp_usual
 from .usual import Usual, is_complete
 
@@ -166,25 +166,27 @@ def _sort(decoded: Decoded, source: str, arrival: Arrival, check: Check | None =
     arrivals = Arrivals(source, arrival.at)
     bodies, ids = arrivals.bodies, arrivals.message_ids
     faults: list[dict[str, Any]] = []
-    for index, (raw, event) in enumerate(decoded.events):
+    for index, event in enumerate(decoded.events):
         if check is None and type(event) is Usual and is_complete(event):
-            bodies.append(encode(stamp_usual(event, arrival)))
-            ids.append(event.messageId)  # type: ignore[arg-type]
-            continue
+            body = encode(stamp_usual(event, arrival))
+            if len(body) <= MAX_EVENT_BYTES:
+                bodies.append(body)
+                ids.append(event.messageId)  # type: ignore[arg-type]
+                continue
         try:
-            checked = _checked(raw, event)
+            checked = _checked(decoded.raw(index), event)
             if check is not None:
                 check(checked)
             stamped = stamp(checked, arrival)
             bodies.append(encode(stamped))
             ids.append(stamped["messageId"])
         except EventError as error:
-            arrivals.refused.append(Refused(str(error), raw))
+            arrivals.refused.append(Refused(str(error), decoded.raw(index)))
             faults.append({"index": index, "path": error.path, "reason": error.reason})
     return arrivals, faults
 
 
-def _checked(raw: bytes, event: Usual | dict[str, Any] | EventError) -> dict[str, Any]:
+def _checked(raw: bytes, event: Event) -> dict[str, Any]:
     """Return an event that may be kept. Raises `EventError` for another."""
     if isinstance(event, Usual):
         kind, event = event.type, decode_event(raw)

@@ -10,8 +10,7 @@ import os
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import UNSET
@@ -24,6 +23,9 @@ Event = dict[str, Any]
 
 EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_999
 """The years 1 and 9999: a time of a far time zone may lie beyond them in UTC, and can't be told."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 
 IDS_AT_ONCE = 256
 
@@ -120,7 +122,6 @@ def _context(given: Event | None, arrival: Arrival) -> Event:
 
 def _times(timestamp: object, original: object, sent: object, arrival: Arrival) -> tuple[str, str, str]:
     """Return the event's originalTimestamp, sentAt and timestamp, out of what it said of them."""
-    at, received_at = arrival.at, arrival.received_at
     given, made = timestamp, parse_time(timestamp)
     if made is None:
         given, made = original, parse_time(original)
@@ -128,22 +129,26 @@ def _times(timestamp: object, original: object, sent: object, arrival: Arrival) 
     if sent_at is None:
         sent, sent_at = arrival.sent_at, arrival.sent_at_ms
     if made is None:
-        given, made = (sent, sent_at) if sent_at is not None else (None, at)
-    if sent_at is None:
-        sent, sent_at = received_at, at
-    # A clock set back between call and sending would give an event from the future; one that says the year 9999, an
-    # event from before the calendar.
-    age = min(max(0.0, sent_at - made), at)
+        given, made = (sent, sent_at) if sent_at is not None else (arrival.received_at, arrival.at)
     made_text = _text(given, made)
-    if arrival.keep_timestamp:
-        return made_text, _text(sent, sent_at), made_text
-    return made_text, _text(sent, sent_at), received_at if age == 0 else iso_time(at - age)
+    if sent_at is None:
+        # Nothing tells how wrong the visitor's clock is, but that nobody sends what is yet to come.
+        sent_text = arrival.received_at
+        timestamp_text = made_text if made < arrival.at else arrival.received_at
+    else:
+        # A clock set back between call and sending would give an event from the future; one that says the year 9999,
+        # an event from before the calendar.
+        age = min(max(0.0, sent_at - made), arrival.at)
+        sent_text = _text(sent, sent_at)
+        timestamp_text = iso_time(arrival.at - age) if age else arrival.received_at
+    return made_text, sent_text, made_text if arrival.keep_timestamp else timestamp_text
 
 
 def _text(given: object, milliseconds: float) -> str:
     """Return a time as text; what came in that very form stays as it is."""
-    if type(given) is str and len(given) == CANONICAL and given[10] == "T" and given[-1] == "Z":
-        return given
+    if type(given) is str and len(given) == CANONICAL and given[19] == "." and given[23] == "Z":
+        if given[7] == "-" and given[10] == "T":
+            return given
     return iso_time(milliseconds)
 
 
@@ -152,33 +157,18 @@ def parse_time(value: object) -> float | None:
     if value is None or value is UNSET:
         return None
     try:
-        if type(value) is not str:
-            milliseconds = _number(value)
-        elif len(value) == CANONICAL and value[16] == ":" and value[19] == "." and value[23] == "Z":
-            # Most times of a collector's day lie in the same few seconds.
-            milliseconds = _second(value[:19]) + _thousandths(value[20:23])
-        else:
-            milliseconds = _moment(value)
+        milliseconds = _moment(value) if type(value) is str else _number(value)
     except ValueError:
         return None
     return milliseconds if EARLIEST <= milliseconds <= LATEST else None
+
+
+def _moment(text: str) -> float:
+    moment = datetime.fromisoformat(text)
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) / MILLISECOND
 
 
 def _number(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     raise ValueError("not a time")
-
-
-def _moment(text: str) -> float:
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
-
-
-_second = lru_cache(maxsize=4096)(_moment)
-
-
-def _thousandths(text: str) -> int:
-    if text.isascii() and text.isdecimal():
-        return int(text)
-    raise ValueError("not a fraction")

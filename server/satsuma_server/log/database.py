@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 """
 COLUMNS = "last, first, received_at, sources, message_ids, checksum, body"
 INSERT_BLOCK = f"INSERT INTO blocks ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+PAGE_BYTES = 16_384
+"""Of a new file: a block takes a quarter of the writes that SQLite's own 4 kB cost."""
+
 CLEAN, OPEN = "clean", "open"
 
 logger = logging.getLogger("satsuma.log")
@@ -90,6 +93,7 @@ class Block(NamedTuple):
 def connect(path: Path) -> sqlite3.Connection:
     """Return a connection whose commits are on disk when they return."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")

@@ -19,9 +19,12 @@ MOST = 12 * LARGEST_RUN
 Keys = npt.NDArray[np.int64]
 
 
-def key_of(source: str, message_id: str) -> int:
-    """Return a 64-bit key. Python's string hash has a secret per process, so nobody can make two ids collide."""
-    return hash((source, message_id))
+def keys_of(messages: Iterable[tuple[str, str]]) -> list[int]:
+    """Return a 64-bit key for each source and messageId.
+
+    Python's string hash has a secret per process, so nobody can make two ids collide.
+    """
+    return [*map(hash, messages)]
 
 
 @dataclass(slots=True)
@@ -52,11 +55,12 @@ class MessageIds:
 
     def unseen(self, keys: Sequence[int]) -> list[bool]:
         """Tell of each key whether it is new; of a key that is there twice, only the first is."""
-        before: set[int] = set()
-        fresh: list[bool] = []
-        for key in keys:
-            fresh.append(key not in self._recent and key not in before)
-            before.add(key)
+        fresh = [True] * len(keys)
+        if len(set(keys)) < len(keys) or not self._recent.isdisjoint(keys):
+            before: set[int] = set()
+            for index, key in enumerate(keys):
+                fresh[index] = key not in self._recent and key not in before
+                before.add(key)
         if self._runs and keys:
             wanted = np.array(keys, dtype=np.int64)
             for index in np.flatnonzero(self._in_runs(wanted)):

@@ -16,7 +16,7 @@ from satsuma_server.errors import BusyError, UnavailableError
 
 from . import Arrivals, DeadLetter, Erased, Judge, Stored
 from .database import CLEAN, FILE, Block, open_database, set_state
-from .dedupe import MOST, MessageIds, key_of
+from .dedupe import MOST, MessageIds, keys_of
 from .erasing import Erasing, compact, empty_wal
 from .reader import Reader, off_loop
 from .upkeep import Upkeep
@@ -201,5 +201,5 @@ def _remembered(reader: sqlite3.Connection, window: float, last: int) -> Message
     query = f"SELECT {columns} FROM blocks WHERE received_at >= ? AND last > ? ORDER BY last"  # noqa: S608
     for row in reader.execute(query, (since, last - MOST)):
         block = Block(*row)
-        seen.remember((key_of(*one) for one in block.ids()), block.received_at)
+        seen.remember(keys_of(block.ids()), block.received_at)
     return seen

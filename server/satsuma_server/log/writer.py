@@ -13,12 +13,13 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress, repeat
 
 from satsuma_server.errors import UnavailableError
 
 from . import Arrivals
 from .database import INSERT_BLOCK, Block
-from .dedupe import MessageIds, key_of
+from .dedupe import MessageIds, keys_of
 
 MOST_EVENTS_A_COMMIT = 10_000
 BLOCK_BYTES = 1 << 20
@@ -165,7 +166,10 @@ class Writer:
                 self._connection.execute("ROLLBACK")
 
     def _write(self, jobs: list[Job]) -> list[int]:
-        keys = [key_of(job.arrivals.source, one) for job in jobs if job.arrivals for one in job.arrivals.message_ids]
+        keys: list[int] = []
+        for job in jobs:
+            if job.arrivals:
+                keys += keys_of(zip(repeat(job.arrivals.source), job.arrivals.message_ids))
         fresh = self._seen.unseen(keys)
         commit = _Commit(self._seq)
         counts, at = [], 0
@@ -175,7 +179,7 @@ class Writer:
         commit.cut()
         self._execute(jobs, commit)
         self._seq = commit.seq
-        self._seen.remember((key for key, new in zip(keys, fresh, strict=True) if new), commit.newest)
+        self._seen.remember(compress(keys, fresh), commit.newest)
         return counts
 
     @staticmethod

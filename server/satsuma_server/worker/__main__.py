@@ -18,10 +18,15 @@ from .app import create_worker
 GRACE_SECONDS = 15
 """How long a stop may take before the process ends anyway: nothing is lost, since followers resume at their cursors."""
 
+NICENESS = 10
+"""How much the worker stands back where processors are short: events are taken first, and looked at then."""
+
 
 def main() -> None:
     """Serve until stdin ends, as it does when the collector stops or is killed."""
     set_up()
+    if hasattr(os, "nice"):  # Not on Windows.
+        os.nice(NICENESS)
     settings = settings_from_json(sys.stdin.readline())
     asyncio.run(_serve(Path(sys.argv[1]), create_worker(settings, SharedLog(settings.data))))
 
