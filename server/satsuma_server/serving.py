@@ -16,7 +16,7 @@ from .errors import SettingsError
 from .patience import PatientProtocol
 
 ALLOCATIONS = 50_000
-"""After so many objects more than there were, Python looks for garbage that refers to itself, of which events are none."""
+"""How many more objects there are before Python looks for garbage that refers to itself, which events never do."""
 
 DRAIN_SECONDS = 10
 """How long requests under way may take once a stop is asked for."""

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import msgspec
 from satsuma.checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES
@@ -62,11 +62,8 @@ class Decoded:
         return self.raws[index]
 
 
-_T = TypeVar("_T")
-
-
-class _Batch(msgspec.Struct, Generic[_T]):
-    batch: list[_T] | None = None
+class _Batch[E](msgspec.Struct):
+    batch: list[E] | None = None
     writeKey: Any = None  # noqa: N815
     sentAt: Any = None  # noqa: N815
     context: msgspec.Raw = msgspec.Raw(b"null")
@@ -91,7 +88,7 @@ def decode(body: bytes, kind: str) -> Decoded:
     return _decode_batch(body) if kind in BATCHES else _decode_single(body, kind)
 
 
-def read_usual(text: bytes, decoder: msgspec.json.Decoder[_T]) -> _T | None:
+def read_usual[T](text: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
     """Return what is nothing but usual, or None for what the longer way has to look at."""
     try:
         return decoder.decode(text)

@@ -30,6 +30,8 @@ MILLISECOND = timedelta(milliseconds=1)
 IDS_AT_ONCE = 256
 
 CANONICAL = len("2020-04-23T22:38:48.550Z")
+SIGNS = "-T::."
+"""Every third character of such a time, from its second hyphen."""
 
 IDS = ("userId", "anonymousId", "groupId", "previousId")
 
@@ -125,7 +127,7 @@ def _times(timestamp: object, original: object, sent: object, arrival: Arrival) 
     given, made = timestamp, parse_time(timestamp)
     if made is None:
         given, made = original, parse_time(original)
-    sent_at = parse_time(sent)
+    sent_at = parse_time(sent) if sent is not UNSET else None
     if sent_at is None:
         sent, sent_at = arrival.sent_at, arrival.sent_at_ms
     if made is None:
@@ -146,29 +148,19 @@ def _times(timestamp: object, original: object, sent: object, arrival: Arrival) 
 
 def _text(given: object, milliseconds: float) -> str:
     """Return a time as text; what came in that very form stays as it is."""
-    if type(given) is str and len(given) == CANONICAL and given[19] == "." and given[23] == "Z":
-        if given[7] == "-" and given[10] == "T":
-            return given
+    if type(given) is str and len(given) == CANONICAL and given[7:20:3] == SIGNS and given[-1] == "Z":
+        return given
     return iso_time(milliseconds)
 
 
 def parse_time(value: object) -> float | None:
     """Return milliseconds since 1970 of an ISO 8601 text or a number of milliseconds; None for anything else."""
-    if value is None or value is UNSET:
-        return None
-    try:
-        milliseconds = _moment(value) if type(value) is str else _number(value)
-    except ValueError:
-        return None
-    return milliseconds if EARLIEST <= milliseconds <= LATEST else None
-
-
-def _moment(text: str) -> float:
-    moment = datetime.fromisoformat(text)
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) / MILLISECOND
-
-
-def _number(value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    raise ValueError("not a time")
+    if type(value) is not str:
+        milliseconds = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    else:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        milliseconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) / MILLISECOND
+    return milliseconds if milliseconds is not None and EARLIEST <= milliseconds <= LATEST else None

@@ -63,8 +63,8 @@ class MessageIds:
                 before.add(key)
         if self._runs and keys:
             wanted = np.array(keys, dtype=np.int64)
-            for index in np.flatnonzero(self._in_runs(wanted)):
-                fresh[index] = False
+            for seen in np.flatnonzero(self._in_runs(wanted)):
+                fresh[seen] = False
         return fresh
 
     def _in_runs(self, wanted: Keys) -> npt.NDArray[np.bool_]:
