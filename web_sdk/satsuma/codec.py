@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import quote, unquote
 
@@ -44,14 +46,20 @@ def find_cookie(header: str, name: str) -> str | None:
 
     A cookie that can't be decoded counts as absent; quotes around a value are taken off.
     """
+    return _cookies(header).get(name)
+
+
+@lru_cache(maxsize=4)
+def _cookies(header: str) -> Mapping[str, str]:
+    # One call asks for many cookies of one header, and the next call mostly meets with the same.
+    found: dict[str, str] = {}
     for pair in header.split("; ") if header else ():
         key, _, value = pair.partition("=")
         try:
-            if _unquote(key) == name:
-                return _unquote(value[1:-1] if value.startswith('"') else value)
+            found.setdefault(_unquote(key), _unquote(value[1:-1] if value.startswith('"') else value))
         except UnicodeDecodeError:
             continue
-    return None
+    return found
 
 
 def _unquote(text: str) -> str:

@@ -98,12 +98,14 @@ class Identity:
         if self.options.disable:
             return None
         key = self.options.keys.id
-        previous = self._ids.get_and_sync(key)
+        found: str | None = self._ids.get_and_sync(key)
         if value is not UNSET:
+            previous = found
             self._ids.set(key, value)
             if value is not None and previous is not None and value != previous:
                 self._replaced()
-        return self._ids.get_and_sync(key) or self._fallback_id()
+            found = self._ids.get_and_sync(key)
+        return found or self._fallback_id()
 
     def traits(self, value: Traits | Unset | None = UNSET) -> Traits | None:
         """Return the traits; with an argument, replace them first (None empties them)."""

@@ -188,7 +188,10 @@ class LocalStore:
 
     def set(self, key: str, value: Value) -> None:
         try:
-            self._area.set_item(key, codec.to_json(value))
+            text = codec.to_json(value)
+            # Writing is dear, and nobody sees that the same was written once more.
+            if self._area.get_item(key) != text:
+                self._area.set_item(key, text)
         except Exception:
             self._complain(key, "full")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -15,23 +16,44 @@ PROBE = "__tld__"
 
 MILLISECONDS_A_DAY = 86_400_000
 
+RENEWAL = 60_000
+"""Milliseconds after which a cookie that is as it should be is given its whole lifetime again.
+
+A browser may answer a page that reads cookies out of its own memory as long as nobody writes one; after that it has to
+ask another process. So a page that makes many calls does not write each cookie at each of them.
+"""
+
 
 class DocumentCookies:
     """The cookies of one page."""
 
     def __init__(self, window: Any) -> None:
         self._window = window
+        self._document = window.document
+        self._written: dict[str, tuple[str, float]] = {}
 
     def read(self) -> str:
         try:
-            return str(self._window.document.cookie)
+            return str(self._document.cookie)
         except Exception as error:
             # A sandboxed frame throws at the very sight of document.cookie.
             raise StorageError("this page may not use cookies") from error
 
     def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
+        now = float(self._window.Date.now())
+        if self._stands(name, value, days, now):
+            return
         domain = options.domain or self.top_domain
         self._assign(name, value, expires=self._expires(days), options=options, domain=domain)
+        self._written[name] = value, now
+
+    def _stands(self, name: str, value: str, days: float, now: float) -> bool:
+        """Tell whether a cookie is there with a fresh lifetime or, where it is to be removed, isn't there."""
+        shown = next((pair for pair in self.read().split("; ") if pair.startswith(f"{name}=")), None)
+        if days < 0 or shown is None:
+            return days < 0 and shown is None
+        written, at = self._written.get(name, ("", -math.inf))
+        return shown == f"{name}={written}" and written == value and 0 <= now - at < RENEWAL
 
     @cached_property
     def top_domain(self) -> str | None:
@@ -65,7 +87,7 @@ class DocumentCookies:
             "sameSite": options.same_site,
         }
         text = "".join(f"; {key}={_one(part)}" for key, part in attributes.items() if part)
-        self._window.document.cookie = f"{name}={value}{text}{'; secure' if options.secure else ''}"
+        self._document.cookie = f"{name}={value}{text}{'; secure' if options.secure else ''}"
 
 
 def _one(part: str) -> str:
