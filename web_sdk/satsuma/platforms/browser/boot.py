@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from pyodide.ffi import create_proxy, to_js
@@ -15,12 +15,19 @@ from satsuma.options import Endpoint, LoadOptions
 from .bridge import Bridge
 from .modules import plugins_of
 from .platform import BrowserPlatform
+from .rounds import Rounds
 
 WAYS_IN = ("event", "later", "now", "user", "group", "storage")
 """The bridge's methods that the page's face calls."""
 
 
-async def start(page: Any) -> None:
+def start(page: Any) -> Coroutine[Any, Any, None]:
+    """Return what starts the page, on a loop of its own: this interpreter is nobody else's."""
+    Rounds()
+    return _start(page)
+
+
+async def _start(page: Any) -> None:
     """Start analytics, have the loader make its face, and play the calls that were made before.
 
     Args:
