@@ -127,7 +127,7 @@ class Analytics(Calls):
         return self._factory.group(held, moment)
 
     def _remark(self, context: dict[str, Any]) -> None:
-        self.diagnostics.tell(context, self.sender.troubles)
+        self.diagnostics.tell(context, self.sender.troubles, self.sender.lost)
 
     def _now(self) -> Moment:
         platform = self._platform

@@ -10,7 +10,7 @@ again) with this project's bounds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .bodies import batch_body, single_body, well_formed_json
@@ -316,6 +316,11 @@ class Delivery:
         first = self._waiting.first
         serials = [parcels[0].serial for parcels in self._inflight.values()]
         return min([*serials, *([first.serial] if first else [])], default=None)
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """How many events were given up so far, by reason."""
+        return self._dropped
 
     def report(self) -> DeliveryReport:
         """Return what became of the events so far."""

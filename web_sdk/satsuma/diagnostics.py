@@ -15,9 +15,7 @@ from .storage import Loss, StoreKind
 CONTEXT_KEY = "satsuma"
 
 Counts = Mapping[str, int]
-"""What made trouble so far, by its name; what was dropped begins with `DROPPED`, and the reason follows."""
-
-DROPPED = "dropped: "
+"""How often something has happened since the page began, by its name."""
 
 
 class Diagnostics:
@@ -37,6 +35,7 @@ class Diagnostics:
         self._given = given
         self._healed: dict[tuple[str, StoreKind], Loss] = {}
         self._told: Counts = {}
+        self._told_lost: Counts = {}
         self.forgetful: StoreKind | None = None
 
     def healed(self, key: str, place: StoreKind, loss: Loss, value: object) -> None:
@@ -52,26 +51,30 @@ class Diagnostics:
             # The first loss is the one that somebody looks for.
             self._healed.setdefault((key, place), loss)
 
-    def tell(self, context: dict[str, Any], counts: Counts) -> None:
+    def tell(self, context: dict[str, Any], troubles: Counts, lost: Counts) -> None:
         """Write what is new since the last time into an event's context.
 
         Args:
-            counts: what made trouble since the page began.
+            troubles: what made trouble on the way.
+            lost: events that were dropped, by reason.
         """
         told: dict[str, Any] = {}
         healed = [f"{key}:{place}:{loss}" for (key, place), loss in self._healed.items() if place != self.forgetful]
         self._healed.clear()
         if healed:
             told["healed"] = healed
-        if delivery := self._since(counts):
+        delivery: dict[str, Any] = dict(_since(troubles, self._told))
+        if dropped := _since(lost, self._told_lost):
+            delivery["dropped"] = dropped
+        self._told, self._told_lost = dict(troubles), dict(lost)
+        if delivery:
             told["delivery"] = delivery
         if told:
             own = context.get(CONTEXT_KEY)
             context[CONTEXT_KEY] = {**(own if isinstance(own, Mapping) else {}), **told}
 
-    def _since(self, counts: Counts) -> dict[str, Any]:
-        fresh = {name: count - self._told.get(name, 0) for name, count in counts.items()}
-        self._told = dict(counts)
-        delivery: dict[str, Any] = {name: n for name, n in fresh.items() if n and not name.startswith(DROPPED)}
-        dropped = {name.removeprefix(DROPPED): n for name, n in fresh.items() if n and name.startswith(DROPPED)}
-        return {**delivery, "dropped": dropped} if dropped else delivery
+
+def _since(counts: Counts, told: Counts) -> dict[str, int]:
+    """Return what has come since, by name; nothing of what has stayed as it was."""
+    fresh = {name: count - told.get(name, 0) for name, count in counts.items()}
+    return {name: count for name, count in fresh.items() if count}

@@ -9,7 +9,6 @@ from typing import Any
 
 from .clock import iso_time
 from .delivery import Delivery, Request, will_retry
-from .diagnostics import DROPPED
 from .journal import RENEWAL, Journal
 from .parcels import Event
 from .pipeline import DELIVERY_NAME, Context, PluginKind
@@ -62,13 +61,13 @@ class Sender:
 
     @property
     def troubles(self) -> dict[str, int]:
-        """What was in the way of events so far, as `diagnostics.Counts`.
+        """What was in the way of events so far: requests to be made once more, events of earlier pages that waited."""
+        return {"failed": self._failures, "late": self._late}
 
-        ``failed`` counts requests to be made once more, ``late`` events of earlier pages that waited for long.
-        """
-        dropped = self._delivery.report().dropped.items()
-        lost = {f"{DROPPED}{reason}": count for reason, count in dropped if reason != WITHDRAWN}
-        return {"failed": self._failures, "late": self._late, **lost}
+    @property
+    def lost(self) -> dict[str, int]:
+        """How many events were dropped so far, by reason; those that nobody may know of don't count."""
+        return {reason: count for reason, count in self._delivery.dropped.items() if reason != WITHDRAWN}
 
     async def _send(self, context: Context) -> Context:
         settled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
