@@ -7,17 +7,22 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from satsuma_server.errors import BadRequestError
-from satsuma_server.log import Arrivals
+from satsuma_server.log import Arrivals, Stored
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.log.upkeep import trim
 from satsuma_server.settings import Settings
 from satsuma_server.warehouse import CURSOR, FILE, FOLDER
+from satsuma_server.warehouse.loader import Loader
 from satsuma_server.warehouse.part import WarehousePart
 from warehouse.made import event, warehouse
 
@@ -48,10 +53,10 @@ def fill(folder: Path, events: list[dict[str, object]]) -> None:
     asyncio.run(work())
 
 
-def mixed(count: int) -> list[dict[str, object]]:
+def mixed(total: int) -> list[dict[str, object]]:
     chance = Random(3)
     made = []
-    for seq in range(1, count + 1):
+    for seq in range(1, total + 1):
         own = {chance.choice("abcd"): chance.choice([seq, seq / 2, "text", None])}
         kind = chance.choice(["track", "identify", "page"])
         made.append(event(seq, kind, userId=f"u{seq % 50}", event=f"E{seq % 7}", properties=own, traits=own))
@@ -144,6 +149,49 @@ def test_a_load_that_fails_is_done_again_as_if_nothing_had_been(
         made.load(event(2, "identify", userId="u", traits={"x": 1}), event(3, properties={"n": "text"}))
         assert made.ask("SELECT n FROM demo.tried ORDER BY seq") == [("1",), ("text",)]
         assert made.ask("SELECT x FROM demo.users") == [(1,)]
+
+
+def test_a_portion_that_fails_while_the_next_is_built_goes_in_again_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, mixed(500))
+    monkeypatch.setattr("satsuma_server.warehouse.part.MOST_EVENTS", 100)
+    build, put = Loader.build, Loader.put
+    is_third_built = threading.Event()
+    builds, puts = count(1), count(1)
+
+    def note(self: Loader, events: Sequence[Stored]) -> Any:
+        portion = build(self, events)
+        if next(builds) == 3:
+            is_third_built.set()
+        return portion
+
+    def fail_once(self: Loader, portion: Any) -> None:
+        if next(puts) == 2:
+            assert is_third_built.wait(60), "nothing was built while this one went in"
+            raise ZeroDivisionError
+        put(self, portion)
+
+    monkeypatch.setattr(Loader, "build", note)
+    monkeypatch.setattr(Loader, "put", fail_once)
+
+    async def work() -> None:
+        log = SharedLog(tmp_path)
+        part = WarehousePart(Settings(tmp_path), log)
+        with pytest.raises(ZeroDivisionError):
+            await part.load_all()
+        assert (await part.status()).cursor == 100
+        await part.load_all()
+        assert (await part.status()).cursor == 500
+        await part.stop()
+        await log.close()
+
+    asyncio.run(work())
+    with warehouse(tmp_path / FOLDER) as made:
+        disturbed = made.everything()
+    with warehouse(tmp_path / "undisturbed") as made:
+        made.load(*mixed(500))
+        assert made.everything() == disturbed
 
 
 SECRET = "joe.visitor.7391@thissite.com"

@@ -34,9 +34,7 @@ class Rounds(WebLoop):  # type: ignore[misc]
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
-        if not self._ready:
-            super().call_later(0, self._round)
-        self._ready.append(handle)
+        self._line_up(handle)
         return handle
 
     def call_later(
@@ -49,6 +47,11 @@ class Rounds(WebLoop):  # type: ignore[misc]
         heappush(self._timers, (timer.when(), next(self._numbers), timer))
         self._wake_for_timers()
         return timer
+
+    def _line_up(self, handle: asyncio.Handle) -> None:
+        if not self._ready:
+            super().call_later(0, self._round)
+        self._ready.append(handle)
 
     def _round(self) -> None:
         done = 0
@@ -73,9 +76,7 @@ class Rounds(WebLoop):  # type: ignore[misc]
         self._wakes_at = float("inf")
         now = self.time()
         while self._timers and (self._timers[0][0] <= now or self._timers[0][2].cancelled()):
-            timer = heappop(self._timers)[2]
-            if not timer.cancelled():
-                self.call_soon(timer._run)
+            self._line_up(heappop(self._timers)[2])
         self._wake_for_timers()
 
     def _wake_for_timers(self) -> None:
