@@ -6,14 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from plugin_site import serving_plugins
 from pytest_satsuma import Visitor
-from reference_library import PAGE
-from satsuma_server import snippet
-from satsuma_server.testing import Collector, serving
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from satsuma_server.testing import Collector
 
 Stored = Callable[..., dict[str, Any]]
 
@@ -56,17 +51,8 @@ JAVASCRIPT = """async () => {
 @pytest.fixture
 def site(collector: Collector) -> Iterator[str]:
     """A page with plugins in Python: one that works, one that is broken, one that isn't there."""
-    options = {"pythonPlugins": ["/tidy.py", "/broken.py", "/missing.py"]}
-    html = PAGE.format(title="Plugins", snippet=snippet("plugged", collector.url, options=options), body="")
-    modules = {"/tidy.py": PLUGIN, "/broken.py": "plugins = [1 / 0]"}
-
-    async def answer(request: Request) -> Response:
-        path = request.url.path
-        if path.endswith(".py"):
-            return PlainTextResponse(modules.get(path, ""), 200 if path in modules else 404)
-        return HTMLResponse(html)
-
-    with serving(Starlette(routes=[Route("/{path:path}", answer)])) as url:
+    modules = {"/tidy.py": PLUGIN, "/broken.py": "plugins = [1 / 0]", "/missing.py": None}
+    with serving_plugins(collector, "plugged", modules) as url:
         yield url
 
 

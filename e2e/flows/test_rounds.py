@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from plugin_site import serving_plugins
 from pytest_satsuma import Visitor
-from reference_library import PAGE
-from satsuma_server import snippet
-from satsuma_server.testing import Collector, serving
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from satsuma_server.testing import Collector
 
 PLUGIN = """
 import asyncio
@@ -51,15 +46,7 @@ plugins = [Restless()]
 @pytest.fixture
 def site(collector: Collector) -> Iterator[str]:
     """A page with a plugin that never rests, and waits on each event."""
-    head = snippet("restless", collector.url, options={"pythonPlugins": ["/restless.py"]})
-
-    def page(request: Request) -> Response:
-        return HTMLResponse(PAGE.format(title="Restless", snippet=head, body=""))
-
-    def plugin(request: Request) -> Response:
-        return PlainTextResponse(PLUGIN)
-
-    with serving(Starlette(routes=[Route("/", page), Route("/restless.py", plugin)])) as url:
+    with serving_plugins(collector, "restless", {"/restless.py": PLUGIN}) as url:
         yield url
 
 

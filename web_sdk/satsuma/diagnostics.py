@@ -63,7 +63,7 @@ class Diagnostics:
         self._healed.clear()
         if healed:
             told["healed"] = healed
-        delivery: dict[str, Any] = dict(_since(troubles, self._told))
+        delivery: dict[str, Any] = _since(troubles, self._told)
         if dropped := _since(lost, self._told_lost):
             delivery["dropped"] = dropped
         self._told, self._told_lost = dict(troubles), dict(lost)

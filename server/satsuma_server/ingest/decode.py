@@ -14,7 +14,7 @@ from satsuma.errors import EventError
 
 from satsuma_server.errors import BadRequestError
 
-from .usual import Usual
+from .usual import Usual, read_usual
 
 SHORT_FORMS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": "batch"}
 """The paths that analytics.js posts to."""
@@ -45,6 +45,7 @@ class Decoded:
         events: in order.
         sent_at: the batch's, for events without one of their own.
         context, integrations: the batch's, under each event's own.
+        raws: text of each event; None until somebody asks for one of a batch that was decoded whole.
     """
 
     body: bytes
@@ -88,14 +89,6 @@ def decode(body: bytes, kind: str) -> Decoded:
     return _decode_batch(body) if kind in BATCHES else _decode_single(body, kind)
 
 
-def read_usual[T](text: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
-    """Return what is nothing but usual, or None for what the longer way has to look at."""
-    try:
-        return decoder.decode(text)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return None
-
-
 def _decode_single(body: bytes, kind: str) -> Decoded:
     event: Event = read_usual(body, _usual_events) or decode_event(body)
     if isinstance(event, EventError):
@@ -115,14 +108,15 @@ def _write_key(event: Event) -> str | None:
 def _decode_batch(body: bytes) -> Decoded:
     if len(body) > MAX_BATCH_BYTES:
         raise BadRequestError(f"is {len(body)} bytes, the limit is {MAX_BATCH_BYTES}", path=".batch")
-    batch: _Batch[Any] = read_usual(body, _usual_batches) or _split(body)
+    usual = read_usual(body, _usual_batches)
+    batch: _Batch[Any] = usual or _split(body)
     if batch.batch is None:
         raise BadRequestError('is missing: send {"batch": [events]}', path=".batch")
     count = len(batch.batch)
     if count > MAX_BATCH_EVENTS:
         raise BadRequestError(f"has {count} events, the limit is {MAX_BATCH_EVENTS}", path=".batch")
     events, raws = batch.batch, None
-    if events and isinstance(events[0], msgspec.Raw):
+    if usual is None:
         raws = [bytes(raw) for raw in events]
         events = [read_usual(raw, _usual_events) or decode_event(raw) for raw in raws]
     key = batch.writeKey if isinstance(batch.writeKey, str) else None
@@ -164,14 +158,16 @@ def decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | EventE
         event = _decode_leniently(raw, what)
     except RecursionError:
         return EventError("", f"{what} is nested too deeply")
-    if isinstance(event, dict) and _nests_too_deep(raw, event):
+    if isinstance(event, EventError):
+        return event
+    if not isinstance(event, dict):
+        return EventError("", f"{what} is not a JSON object")
+    if _nests_too_deep(raw, event):
         return EventError("", f"{what} is nested too deeply: the limit is {MAX_DEPTH} levels")
-    if isinstance(event, dict) and len(raw) > MAX_EVENT_BYTES and len(kept := encode(event)) > MAX_EVENT_BYTES:
+    if len(raw) > MAX_EVENT_BYTES and len(kept := encode(event)) > MAX_EVENT_BYTES:
         # Measured as it would be kept: what a sender spends on spaces and escapes is not the event's.
         return _too_large(kept, what)
-    if isinstance(event, EventError | dict):
-        return event
-    return EventError("", f"{what} is not a JSON object")
+    return event
 
 
 def _too_large(text: bytes, what: str) -> EventError:

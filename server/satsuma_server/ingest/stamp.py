@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import UNSET
 from satsuma.arguments import id_text
 from satsuma.clock import iso_time
 
@@ -127,7 +126,7 @@ def _times(timestamp: object, original: object, sent: object, arrival: Arrival) 
     given, made = timestamp, parse_time(timestamp)
     if made is None:
         given, made = original, parse_time(original)
-    sent_at = parse_time(sent) if sent is not UNSET else None
+    sent_at = parse_time(sent)
     if sent_at is None:
         sent, sent_at = arrival.sent_at, arrival.sent_at_ms
     if made is None:

@@ -62,6 +62,14 @@ class Usual(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     timestamp: Value | UnsetType = UNSET
 
 
+def read_usual[T](text: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
+    """Return what is nothing but usual, or None for what the longer way has to look at."""
+    try:
+        return decoder.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+
+
 def is_complete(event: Usual) -> bool:
     """Tell whether nothing is missing that an event of its type needs."""
     if not event.userId and not event.anonymousId:

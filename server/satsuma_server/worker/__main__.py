@@ -25,8 +25,7 @@ NICENESS = 10
 def main() -> None:
     """Serve until stdin ends, as it does when the collector stops or is killed."""
     set_up()
-    if hasattr(os, "nice"):  # Not on Windows.
-        os.nice(NICENESS)
+    os.nice(NICENESS)
     settings = settings_from_json(sys.stdin.readline())
     asyncio.run(_serve(Path(sys.argv[1]), create_worker(settings, SharedLog(settings.data))))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 from typing import Any
 
@@ -50,10 +49,10 @@ class DocumentCookies:
     def _stands(self, name: str, value: str, days: float, now: float) -> bool:
         """Tell whether a cookie is there with a fresh lifetime or, where it is to be removed, isn't there."""
         shown = next((pair for pair in self.read().split("; ") if pair.startswith(f"{name}=")), None)
-        if days < 0 or shown is None:
-            return days < 0 and shown is None
-        written, at = self._written.get(name, ("", -math.inf))
-        return shown == f"{name}={written}" and written == value and 0 <= now - at < RENEWAL
+        if days < 0:
+            return shown is None
+        written, at = self._written.get(name, (None, 0.0))
+        return shown == f"{name}={value}" and written == value and 0 <= now - at < RENEWAL
 
     @cached_property
     def top_domain(self) -> str | None:
