@@ -18,8 +18,11 @@ from starlette.routing import Route
 Stored = Callable[..., dict[str, Any]]
 
 MOST_BYTES = 4_000_000
-MOST_REQUESTS = 7
-"""Of a first visit: page, snippet, the site's own script, loader, glue, module and settings."""
+MOST_REQUESTS = 8
+"""Of a first visit: page, snippet, the site's own script, loader, glue, module, memory and settings."""
+
+NO_WEBCRYPTO = "Object.defineProperty(crypto, 'subtle', {value: undefined})"
+"""As in a page that came by plain HTTP."""
 
 SITES_SCRIPT = "analytics.identify('u1', {plan: 'premium'}); analytics.track('Signed Up');"
 
@@ -91,6 +94,37 @@ def test_files_that_are_not_what_was_built_never_run(visitor: Visitor, collector
     assert stored("track", "Signed Up")["userId"] == "u1"
     assert all("integrity" in error for error in visitor.errors)
     visitor.errors.clear()
+
+
+@pytest.mark.parametrize("script", ["", NO_WEBCRYPTO], ids=["WebCrypto", "no WebCrypto"])
+@pytest.mark.parametrize("name", ["python.wasm", "memory.bin"])
+def test_an_interpreter_that_is_not_what_was_built_never_runs(
+    visitor: Visitor, stored: Stored, name: str, script: str
+) -> None:
+    """One bit of memory; a module that is as good as the true one but for a section that nobody reads."""
+
+    def change(route: Any) -> None:
+        answer = route.fetch()
+        body = answer.body()
+        changed = body + b"\0\x02\x01x" if name == "python.wasm" else body[:-1] + bytes([body[-1] ^ 1])
+        route.fulfill(response=answer, body=changed)
+
+    visitor.page.add_init_script(script)
+    visitor.page.route(f"**/{name}", change)
+    with visitor.page.expect_console_message(lambda line: "memory image could not be restored" in line.text):
+        visitor.page.goto(visitor.base_url)
+    assert stored("track", "Signed Up")["userId"] == "u1"
+    assert all("integrity" in error for error in visitor.errors)
+    visitor.errors.clear()
+
+
+def test_the_memory_image_needs_no_webcrypto(visitor: Visitor, stored: Stored) -> None:
+    warnings: list[str] = []
+    visitor.page.on("console", lambda line: line.type == "warning" and warnings.append(line.text))
+    visitor.page.add_init_script(NO_WEBCRYPTO)
+    visitor.visit("/")
+    assert stored("track", "Signed Up")["userId"] == "u1"
+    assert (warnings, visitor.errors) == ([], [])
 
 
 def test_a_first_visit_loads_few_bytes_in_few_requests(visitor: Visitor, stored: Stored) -> None:

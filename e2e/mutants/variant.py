@@ -16,7 +16,7 @@ MARK = "RUNTIME = "
 CHECKOUT = Path(__file__).parents[2]
 CACHE = CHECKOUT / ".cache" / "runtime"
 PYODIDE = CACHE / "npm" / "node_modules" / "pyodide"
-OWN = ("python.wasm", "python.js", "satsuma.zip")
+OWN = ("python.wasm", "memory.bin", "python.js", "satsuma.zip")
 BUILT = CHECKOUT / "server" / "satsuma_server" / "assets" / "runtime"
 
 

@@ -2,18 +2,21 @@
 !(function () {
   "use strict";
   // Filled in by the build: where this version's files lie, relative to the runtime folder.
-  const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {}, image: {} } /*END*/;
+  const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {}, image: { config: {}, pages: 0, blocks: [] } } /*END*/;
 
   const RESTORE_MILLISECONDS = 20000;
   const PLUGIN_MILLISECONDS = 5000;
   const ORPHANED = 6000; // As for the SDK's own journal.
   const ALONE_MILLISECONDS = 1000;
+  const MOST_PAGES = 65536; // All that a module can address; Pyodide's glue grows the memory.
 
   /*NOTE*/
 
   /*LEAVE*/
 
   /*FACE*/
+
+  /*FILES*/
 
   const script = document.currentScript;
   const stubName = (script && script.dataset.globalSegmentAnalyticsKey) || "analytics";
@@ -109,10 +112,15 @@
     }
   }
 
-  async function load(name) {
-    const response = await fetch(folder + name, { integrity: RUNTIME.integrity[name] || "" });
+  async function load(name, integrity = RUNTIME.integrity[name]) {
+    const response = await fetch(folder + name, { integrity: integrity || "" });
     if (!response.ok) throw new Error(name + ": " + response.status);
     return response;
+  }
+
+  /* Of a large file, which is checked as it is put to use wherever that can be done. */
+  function loadLarge(name) {
+    return load(name, hashes ? "" : RUNTIME.integrity[name]);
   }
 
   /* A promise that is awaited later: until then its failure is nobody's unhandled rejection. */
@@ -128,9 +136,15 @@
   /* From the memory image; where the engine can't restore it, the plain way, which takes some three times as long. */
   async function bootPython() {
     try {
-      const module = later(WebAssembly.compileStreaming(load("python.wasm")));
+      const { config, pages, blocks } = RUNTIME.image;
+      const empty = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES });
+      const memory = later(loadLarge("memory.bin").then((response) => restoreMemory(empty, response, blocks)));
+      const module = later(
+        loadLarge("python.wasm").then((response) => compileModule(response, RUNTIME.integrity["python.wasm"])),
+      );
       const { startPython } = await loadScript("python.js");
-      return await Promise.race([startPython(await module, RUNTIME.image, folder), giveUp(RESTORE_MILLISECONDS)]);
+      const starting = startPython(await module, await memory, config, folder);
+      return await Promise.race([starting, giveUp(RESTORE_MILLISECONDS)]);
     } catch (error) {
       console.warn("[satsuma] The memory image could not be restored; starting Python the slow way.", error);
       return bootPlainly();

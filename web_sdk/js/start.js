@@ -1,6 +1,6 @@
-/* Starts Python from a module whose memory holds a started interpreter with the SDK in it: what Pyodide's own loadPyodide
-   does, less what such a page has no use for. Stands behind Pyodide's glue, in one file and one function with it. */
-async function startPython(module, image, folder) {
+/* Starts Python in a memory that holds a started interpreter with the SDK in it: what Pyodide's own loadPyodide does, less
+   what such a page has no use for. Stands behind Pyodide's glue, in one file and one function with it. */
+async function startPython(module, wasmMemory, config, folder) {
   const api = {
     config: { jsglobals: globalThis, env: {}, packages: [], indexURL: folder, packageBaseUrl: folder, cdnUrl: folder },
     runtimeEnv: { IN_BROWSER: true, IN_BROWSER_MAIN_THREAD: true },
@@ -20,10 +20,10 @@ async function startPython(module, image, folder) {
       WebAssembly.instantiate(module, imports).then(received).catch(reject);
       return {};
     };
-    const settings = { API: api, noInitialRun: true, preRun: [], print() {}, printErr: console.warn, instantiateWasm };
+    const settings = { API: api, wasmMemory, noInitialRun: true, preRun: [], print() {}, printErr: console.warn, instantiateWasm };
     _createPyodideModule({ ...settings, locateFile: (name) => folder + name }).then(resolve, reject);
   });
-  const started = python.API.finalizeBootstrap(image);
+  const started = python.API.finalizeBootstrap(config);
   api.initializeStreams(undefined, () => {}, console.warn);
   return started;
 }

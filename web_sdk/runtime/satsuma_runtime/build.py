@@ -13,7 +13,7 @@ from typing import Any
 
 from satsuma import __version__ as version
 
-from . import files, node, trim, wasm, wheel
+from . import files, memory, node, trim, wasm, wheel
 from .errors import BuildError
 from .sources import Sources
 
@@ -23,7 +23,9 @@ PLAIN_FILES = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdli
 HEAP = 20 * 1024 * 1024
 """Bytes that the interpreter's memory starts with: the image must fit in."""
 
-PARTS = {"/*FACE*/": "face.js", "/*LEAVE*/": "leave.js", "/*NOTE*/": "note.js"}
+WASM_PAGE = 64 * 1024
+
+PARTS = {"/*FACE*/": "face.js", "/*FILES*/": "files.js", "/*LEAVE*/": "leave.js", "/*NOTE*/": "note.js"}
 """What snippet and loader are put together of, by its mark."""
 
 RUNTIME_MARK = re.compile(r"/\*RUNTIME\*/.*?/\*END\*/")
@@ -74,34 +76,37 @@ def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, sa
 
 
 def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work: Path, folder: Path) -> dict[str, Any]:
-    """Write the interpreter: the module with the image as its memory, and its glue with what starts it.
+    """Write the interpreter: its module, the memory that it starts with, and its glue with what starts it.
 
     Args:
         sources: the sources of the build.
         trimmed, pyodide: folders of the interpreter, cut down and whole.
         sdk: zip file of the SDK that it has imported.
         work: folder for what is left over.
-        folder: for ``python.wasm`` and ``python.js``.
+        folder: for ``python.wasm``, ``memory.bin`` and ``python.js``.
 
     Returns:
-        What the image holds of JavaScript's, for the loader.
+        What the loader must know: ``config`` (what the image holds of JavaScript's), ``pages`` (WebAssembly's, that
+        the memory starts with) and ``blocks`` (of ``memory.bin``).
 
     Raises:
         BuildError: the image could not be taken, or is larger than Python's memory.
     """
     node.run(["node", str(sources.runtime / "snapshot.mjs"), str(trimmed), str(sdk), str(work)], work)
-    memory = (work / "memory.bin").read_bytes()
-    if len(memory) > HEAP:
-        raise BuildError(f"the memory image takes {len(memory):,} bytes of {HEAP:,}: see what settle.py leaves")
+    image = (work / "memory.bin").read_bytes()
+    if len(image) > HEAP:
+        raise BuildError(f"the memory image takes {len(image):,} bytes of {HEAP:,}: see what settle.py leaves")
+    content, blocks = memory.packed(image)
+    (folder / "memory.bin").write_bytes(content)
     module = folder / "python.wasm"
-    module.write_bytes(wasm.start_with((trimmed / "pyodide.asm.wasm").read_bytes(), memory))
+    module.write_bytes(wasm.without_data((trimmed / "pyodide.asm.wasm").read_bytes()))
     trim.drop_exports(pyodide, module)
     glue = (
         (trimmed / "pyodide.asm.js").read_text().removesuffix("globalThis._createPyodideModule=_createPyodideModule;")
     )
     (folder / "python.js").write_text(f"(()=>{{{glue}\n{(sources.js / 'start.js').read_text()}}})();\n")
-    image: dict[str, Any] = json.loads((work / "image.json").read_text())
-    return image
+    config = json.loads((work / "image.json").read_text())
+    return {"config": config, "pages": HEAP // WASM_PAGE, "blocks": blocks}
 
 
 def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, image: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ MANIFEST_VERSION = 1
 MANIFEST = "manifest.json"
 
 TYPES = {
+    ".bin": "application/octet-stream",
     ".js": "text/javascript",
     ".wasm": "application/wasm",
     ".zip": "application/zip",
@@ -31,7 +32,7 @@ BROTLI_QUALITY = {"pyodide.asm.wasm": 9}
 
 def integrity(content: bytes) -> str:
     """Return the Subresource Integrity value of `content`."""
-    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+    return "sha256-" + base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 def compress(path: Path, cache: Path) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""WebAssembly's binary format, as far as the build changes it: what a module exports, and what its memory starts with.
+"""WebAssembly's binary format, as far as the build changes it: what a module exports, and that it brings no memory.
 
 Source: the WebAssembly core specification, chapter 5.
 """
@@ -12,12 +12,6 @@ from .errors import BuildError
 
 HEADER = b"\0asm\x01\0\0\0"
 IMPORT, EXPORT, CODE, DATA, DATA_COUNT = 2, 7, 10, 11, 12
-
-I32_CONST, END = b"\x41", b"\x0b"
-
-RUN = re.compile(rb"[^\0](?:.{0,64}?[^\0])*", re.S)
-"""What is worth a segment of its own: a gap of 64 zeros costs more than the segment's head, once compressed."""
-
 
 CLEARS = re.compile(rb"(?<=\x41\0\x41)[\x80-\xff]{2}[\0-\x7f](?=\xfc\x0b\0\x0b)")
 """How many bytes a function sets to zero before it ends: as the start function does with what no segment fills."""
@@ -43,8 +37,8 @@ def import_names(module: bytes) -> set[str]:
     return {name for kind, content in _sections(module) if kind == IMPORT for name in _imports(content)}
 
 
-def start_with(module: bytes, memory: bytes) -> bytes:
-    """Return `module` with `memory` as what its memory holds from the start, in place of what it held.
+def without_data(module: bytes) -> bytes:
+    """Return `module` as one that leaves memory as it finds it.
 
     Raises:
         BuildError: its start function is another one than Pyodide's.
@@ -56,9 +50,7 @@ def start_with(module: bytes, memory: bytes) -> bytes:
             raise BuildError(f"{found} functions clear memory as Pyodide's start function does: mend {__name__}")
         return content
 
-    segments = [b"\0" + I32_CONST + _signed(run.start()) + END + _bytes(run.group()) for run in RUN.finditer(memory)]
-    changes = {CODE: leaves_it, DATA: lambda _: _vector(segments), DATA_COUNT: lambda _: _unsigned(len(segments))}
-    return _changed(module, changes)
+    return _changed(module, {CODE: leaves_it, DATA: lambda _: _vector([]), DATA_COUNT: lambda _: _unsigned(0)})
 
 
 def _changed(module: bytes, changes: dict[int, Callable[[bytes], bytes]]) -> bytes:
@@ -135,14 +127,6 @@ def _unsigned(value: int) -> bytes:
         made.append(value & 127 | 128)
         value >>= 7
     return bytes([*made, value])
-
-
-def _signed(value: int) -> bytes:
-    made = bytearray()
-    while not -64 <= value < 64:
-        made.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*made, value & 127])
 
 
 def _bytes(content: bytes) -> bytes:

@@ -1,0 +1,41 @@
+"""The interpreter's memory as a file: what is not zero of it, in blocks that a page checks as they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .files import integrity
+
+PAGE = 4096
+GAP = 16
+"""Pages of zeros that are worth a new block: fewer cost little, once compressed."""
+
+MOST = 256
+"""Pages of a block. Whoever restores it can do something else between two of them."""
+
+Block = tuple[int, int, str]
+"""Where it lies, how many bytes it has, and its Subresource Integrity value."""
+
+
+def packed(memory: bytes) -> tuple[bytes, list[Block]]:
+    """Return the file of `memory`, and the blocks that lie in it one after the other."""
+    memory += bytes(-len(memory) % PAGE)
+    blocks = []
+    for start, end in _spans(memory):
+        for at in range(start, end, MOST):
+            first, last = at * PAGE, min(at + MOST, end) * PAGE
+            blocks.append((first, last - first, integrity(memory[first:last])))
+    return b"".join(memory[at : at + size] for at, size, _ in blocks), blocks
+
+
+def _spans(memory: bytes) -> Iterator[tuple[int, int]]:
+    """Yield first and last page (exclusive) of what is not zero, over small gaps."""
+    empty = bytes(PAGE)
+    used = [page for page in range(len(memory) // PAGE) if memory[page * PAGE : (page + 1) * PAGE] != empty]
+    start = end = used[0]
+    for page in used:
+        if page - end > GAP:
+            yield start, end
+            start = page
+        end = page + 1
+    yield start, end
