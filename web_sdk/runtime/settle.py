@@ -16,6 +16,8 @@ def settle() -> None:
     sys.path_importer_cache.clear()
     # The page has no files: nothing may look for a module at run time that isn't here.
     sys.path.clear()
+    # Their tables are taken away (tables.py).
+    sys.modules.update(dict.fromkeys(f"_codecs_{name}" for name in ("cn", "hk", "iso2022", "jp", "kr", "tw")))
     gc.collect()
     head = sys.getsizeof(b"")
     made = [[bytes(size - head) for _ in range(FREE // size)] for size in range(48, 513, 16)]

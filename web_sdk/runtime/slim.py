@@ -1,4 +1,8 @@
-"""Runs in Pyodide, for the build: the modules that are imported by now, as byte code without docstrings and lines."""
+"""Runs in Pyodide, for the build: the modules that are imported by now, as byte code without docstrings and lines.
+
+The build gives it `standins`: sources, by path, of modules that are imported but that no page can use (sockets, child
+processes, archives, …). They hold what is asked of them at import, and take a third of the interpreter's modules away.
+"""
 
 import importlib.util
 import io
@@ -12,18 +16,27 @@ STDLIB, SDK = "/lib/python313.zip/", "/lib/satsuma/"
 DOCUMENTED = {"_pyodide._core_docs"}
 """Modules that do something with their docstrings when Python starts."""
 
+ABSENT = """
+def __getattr__(name):
+    raise AttributeError(f"{__name__}.{name}: Satsuma's interpreter comes without {__name__}, which no page can use")
+"""
 
-def slim() -> bytes:
+
+def slim(standins: dict[str, str]) -> bytes:
     """Return a zip file of the modules."""
     packed = io.BytesIO()
     with zipfile.ZipFile(STDLIB[:-1]) as stdlib, zipfile.ZipFile(packed, "w") as target:
         for path, name in sorted(imported().items()):
             root = STDLIB if path.startswith(STDLIB) else SDK
             inside = path[len(root) :]
-            source = stdlib.read(inside) if root == STDLIB else Path(path).read_bytes()
+            source: bytes | str = stdlib.read(inside) if root == STDLIB else Path(path).read_bytes()
+            if inside in standins:
+                source = standins.pop(inside) + ABSENT
             code = compile(source, inside, "exec", dont_inherit=True, optimize=0 if name in DOCUMENTED else 2)
             head = importlib.util.MAGIC_NUMBER + bytes(12)
             target.writestr(zipfile.ZipInfo(f"{inside}c"), head + marshal.dumps(without_lines(code)))
+    if standins:
+        raise ValueError(f"nothing imports {sorted(standins)} any more: remove them from standins")
     return packed.getvalue()
 
 
@@ -39,4 +52,4 @@ def without_lines(code: CodeType) -> CodeType:
     return code.replace(co_consts=constants, co_linetable=b"")
 
 
-slim()
+slim(standins)  # type: ignore[name-defined]  # noqa: F821 (the build's)

@@ -1,7 +1,7 @@
 // Takes the memory of a started interpreter that has imported the SDK.
 // usage: node snapshot.mjs PYODIDE_FOLDER SDK_WHEEL OUTPUT_FOLDER
 // Writes memory.bin (what the interpreter's memory holds) and image.json (what it holds of JavaScript's).
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
 
@@ -11,17 +11,62 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
+/* Tables of the C library's iconv, which nothing calls: the characters that each begins with, and its bytes. */
+const ICONV = { 丂丄丅丆丏丒: 2 * 126 * 190, "　、。，．・": 2 * 84 * 94, "　，、。．‧": 2 * 89 * 157, "　、。·‥…": 2 * 93 * 94 };
 const HEAD = 48; // Of Pyodide's snapshot: what it is, where its memory begins, how long its JSON is, its build.
 const [folder, wheel, output] = process.argv.slice(2).map((path) => resolve(path));
 const { loadPyodide } = await import(pathToFileURL(resolve(folder, "pyodide.mjs")).href);
 const script = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
 const boot = (more) => loadPyodide({ indexURL: folder, _makeSnapshot: true, ...more });
 
-/* Once to learn which modules are imported, and to compile them for good. */
+/* Returns the modules that are imported, compiled for good. */
 function slim(python) {
   python.unpackArchive(new Uint8Array(readFileSync(wheel)), "zip", { extractDir: "/lib/satsuma" });
   python.runPython("import sys; sys.path.insert(0, '/lib/satsuma'); import satsuma.platforms.browser.boot");
+  python.globals.set("standins", python.toPy(standins()));
   return python.runPython(script("slim.py")).toJs();
+}
+
+/* Sources of what stands in for modules that no page can use, by path. */
+function standins() {
+  const root = new URL("standins/", import.meta.url);
+  const names = readdirSync(root, { recursive: true }).filter((name) => name.endsWith(".py"));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(new URL(name, root), "utf8")]));
+}
+
+/* Where memory holds what nothing reads any more: pairs of address and size. */
+function deadTables(python) {
+  const [frozen, maps] = python.runPython(script("tables.py") + "\nfrozen(), maps()");
+  const { HEAPU8, HEAPU32 } = python._module;
+  return [
+    ...Array.from(frozen, placeOf),
+    ...Array.from(maps).flatMap((map) => tablesOf(map, HEAPU32)),
+    ...Object.entries(ICONV).map(([start, size]) => [placeOfText(start, HEAPU8), size]),
+  ];
+}
+
+function placeOfText(text, bytes) {
+  // The codecs have such tables too, before these.
+  const at = Buffer.from(bytes.buffer).lastIndexOf(text, undefined, "utf16le");
+  if (at < 0) throw new Error(`no table begins with ${text} any more: mend snapshot.mjs`);
+  return at;
+}
+
+function placeOf(view) {
+  const { data } = view.getBuffer("u8");
+  return [data.byteOffset, data.byteLength];
+}
+
+/* A capsule points to a map: its name, a table for encoding, one for decoding. Each of a table's 256 entries says where its
+   characters are, 16 bits each, and which is the first and the last of them (CPython's cjkcodecs.h). */
+function tablesOf(capsule, words) {
+  const map = words[capsule / 4 + 2] / 4;
+  return [words[map + 1], words[map + 2]].filter(Boolean).flatMap((table) => [
+    [table, 256 * 8],
+    ...Array.from({ length: 256 }, (_, n) => table / 4 + 2 * n)
+      .filter((entry) => words[entry])
+      .map((entry) => [words[entry], 2 * (((words[entry + 1] >> 8) & 255) - (words[entry + 1] & 255) + 1)]),
+  ]);
 }
 
 /* Fills with zeros what the allocator holds free. */
@@ -39,10 +84,13 @@ function wipe({ spare, HEAPU8 }) {
 }
 
 const stdlib = resolve(output, "slim.zip");
-writeFileSync(stdlib, slim(await boot({})));
+const whole = await boot({});
+writeFileSync(stdlib, slim(whole));
 const python = await boot({ stdLibURL: stdlib });
 python.runPython(script("settle.py"));
 wipe(python._module);
+// The tables lie where they lay in the other interpreter: they are a part of the module.
+for (const [at, size] of deadTables(whole)) python._module.HEAPU8.fill(0, at, at + size);
 const snapshot = python.makeMemorySnapshot();
 const [, start, length] = new Uint32Array(snapshot.buffer, snapshot.byteOffset, 3);
 writeFileSync(resolve(output, "image.json"), snapshot.subarray(HEAD, HEAD + length));

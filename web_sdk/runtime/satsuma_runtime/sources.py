@@ -50,4 +50,5 @@ class Sources:
         yield from sorted(self.js.glob("*.js"))
         yield from sorted((self.runtime / "satsuma_runtime").glob("*.py"))
         yield self.runtime / "package-lock.json"
-        yield from (self.runtime / name for name in ("snapshot.mjs", "slim.py", "settle.py"))
+        yield from (self.runtime / name for name in ("snapshot.mjs", "slim.py", "settle.py", "tables.py"))
+        yield from sorted((self.runtime / "standins").rglob("*.py"))

@@ -1,0 +1,2 @@
+# Default of arguments of asyncio's abstract loop.
+PIPE = -1
