@@ -129,6 +129,11 @@
     return promise;
   }
 
+  /* Lets the page do what it has to: no click of a visitor waits for the whole of a boot. */
+  function breathe() {
+    return window.scheduler && scheduler.yield ? scheduler.yield() : new Promise((go) => setTimeout(go));
+  }
+
   function giveUp(milliseconds) {
     return new Promise((_, reject) => setTimeout(() => reject(new Error("no answer in time")), milliseconds));
   }
@@ -143,7 +148,7 @@
         loadLarge("python.wasm").then((response) => compileModule(response, RUNTIME.integrity["python.wasm"])),
       );
       const { startPython } = await loadScript("python.js");
-      const starting = startPython(await module, await memory, config, folder);
+      const starting = startPython(await module, await memory, config, folder, breathe);
       return await Promise.race([starting, giveUp(RESTORE_MILLISECONDS)]);
     } catch (error) {
       console.warn("[satsuma] The memory image could not be restored; starting Python the slow way.", error);
@@ -200,6 +205,7 @@
       // A plugin that never loads keeps no event back for ever.
       if (loading.length) await Promise.race([Promise.all(loading), giveUp(PLUGIN_MILLISECONDS)]).catch(console.warn);
     }
+    await breathe();
     face.initialized = true;
     window[globalName] = face;
     initialize();
@@ -223,8 +229,10 @@
       face.bootMilliseconds = Math.round(performance.now() - started);
       return { face, begin: () => replay(face, initialize) };
     };
-    const page = { writeKey, settings, options, query, clientHints, plugins, native, install };
-    return pyodide.pyimport("satsuma.platforms.browser.boot").start(page);
+    const page = { writeKey, settings, options, query, clientHints, plugins, native, breathe, install };
+    const { start } = pyodide.pyimport("satsuma.platforms.browser.boot");
+    await breathe();
+    return start(page);
   }
 
   boot().catch(goOnAlone);

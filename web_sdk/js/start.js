@@ -1,12 +1,13 @@
 /* Starts Python in a memory that holds a started interpreter with the SDK in it: what Pyodide's own loadPyodide does, less
    what such a page has no use for. Stands behind Pyodide's glue, in one file and one function with it. */
-async function startPython(module, wasmMemory, config, folder) {
+async function startPython(module, wasmMemory, config, folder, breathe) {
   const api = {
     config: { jsglobals: globalThis, env: {}, packages: [], indexURL: folder, packageBaseUrl: folder, cdnUrl: folder },
     runtimeEnv: { IN_BROWSER: true, IN_BROWSER_MAIN_THREAD: true },
   };
   // Pyodide marks its own errors with a value that nobody else can have.
   const mark = Symbol("error marker");
+  await breathe();
   const python = await new Promise((resolve, reject) => {
     const instantiateWasm = (imports, receive) => {
       imports.sentinel = { create_sentinel: () => mark, is_sentinel: (value) => value === mark };
@@ -23,6 +24,7 @@ async function startPython(module, wasmMemory, config, folder) {
     const settings = { API: api, wasmMemory, noInitialRun: true, preRun: [], print() {}, printErr: console.warn, instantiateWasm };
     _createPyodideModule({ ...settings, locateFile: (name) => folder + name }).then(resolve, reject);
   });
+  await breathe();
   const started = python.API.finalizeBootstrap(config);
   api.initializeStreams(undefined, () => {}, console.warn);
   return started;

@@ -20,6 +20,17 @@ PUBLISHED = re.compile(r"(?<![\w$])(?:Module|[a-z])\.(\w+)")
 FIRST_BOOT = {"__wasm_call_ctors", "__wasm_apply_data_relocs", "main", "__main_argc_argv", "sbrk", "malloc", "free"}
 """Exports that only the build uses, where the interpreter starts without a memory image."""
 
+BOOTSTRAP = (
+    r"(?<=API\.finalizeBootstrap=function\()(?P<image>\w)(?P<head>,\w\)\{\w&&\w+\(\);)let\[\w,\w\]="
+    r'API\.rawRun\("import _pyodide_core"\);.*?API\.importlib=API\.runPythonInternal\("import importlib; importlib"\);'
+)
+STARTED = (
+    r'\g<image>\g<head>\g<image>||API.rawRun("import _pyodide_core");'
+    'API.importlib=API._pyodide._base.import_module("importlib");'
+    'API.runPythonInternal_dict=API.importlib.import_module("builtins").dict();'
+)
+"""What Pyodide's bootstrap begins with, and what it does instead."""
+
 ANSWERS = "Module.spare={malloc:_malloc,free:_free,sbrk:wasmExports.sbrk};"
 """Ways into the allocator, for the build."""
 
@@ -68,6 +79,9 @@ def trimmed(glue: str, loader: str, imports: Collection[str]) -> str:
         (r"updateGOT\(relocated,replace\);(?=return relocated)", "", 1),
         (r"addFunction\(inst\.exports\.f\)", "wasmTable.grow(1,inst.exports.f)", 1),
         (r"preInit\(\);run\(\);", f"{ANSWERS}preInit();run();", 1),
+        # Modules by import_module: Python's parser and compiler, which a page has no other use for, stay uncompiled.
+        (BOOTSTRAP, STARTED, 1),
+        (r'API\.runPythonInternal\("import (\w+); \1\.__dict__"\)', r'API.importlib.import_module("\1").__dict__', 2),
     )
     for pattern, by, least in steps:
         glue, found = re.subn(pattern, by, glue)  # type: ignore[call-overload]

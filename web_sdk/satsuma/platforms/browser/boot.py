@@ -33,7 +33,8 @@ async def _start(page: Any) -> None:
     Args:
         page: the loader's: ``writeKey``, ``settings`` (the collector's answer), ``options`` (of ``analytics.load``),
             ``query`` (the page's query string), ``clientHints`` (what was asked of them), ``plugins`` (modules in
-            Python), ``native`` (makes JavaScript's objects) and ``install(ask, initialize, apiHost)``.
+            Python), ``native`` (makes JavaScript's objects), ``breathe`` (lets the page do something else) and
+            ``install(ask, initialize, apiHost)``.
 
     Raises:
         BootError: the settings name no collector.
@@ -45,7 +46,9 @@ async def _start(page: Any) -> None:
     endpoint = Endpoint.from_settings(page.writeKey, settings)
     hints = platform.reader.argument(page.clientHints)
     platform.client_hints = hints if isinstance(hints, dict) else None
+    await page.breathe()
     analytics = _make(platform, endpoint, LoadOptions.from_mapping(options, settings))
+    await page.breathe()
     bridge = Bridge(analytics, platform, page.native)
     query = str(page.query)
 

@@ -1,4 +1,4 @@
-"""A page's event loop that does what is ready in one go.
+"""A page's event loop that does what is ready in one go, as long as that is short.
 
 Pyodide's own loop gives each callback a task of the browser, and each timer one even where it was cancelled: an event
 that passes the pipeline needs a dozen, which cost more than all that is done in them.
@@ -16,8 +16,8 @@ from typing import Any
 
 from pyodide.webloop import WebLoop
 
-MOST = 200
-"""Callbacks of one round: what goes on for ever must leave the page room to move."""
+SPAN = 0.02
+"""Seconds after which a round leaves the rest to another: a page must have room to move."""
 
 
 class Rounds(WebLoop):  # type: ignore[misc]
@@ -54,10 +54,9 @@ class Rounds(WebLoop):  # type: ignore[misc]
         self._ready.append(handle)
 
     def _round(self) -> None:
-        done = 0
+        end = self.time() + SPAN
         try:
-            while self._ready and done < MOST:
-                done += 1
+            while self._ready and self.time() < end:
                 self._run_first()
         finally:
             if self._ready:
