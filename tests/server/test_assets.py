@@ -21,7 +21,7 @@ def test_the_loader_is_kept_for_a_short_while(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("name", MANIFEST["files"])
-@pytest.mark.parametrize("encoding", ["br", "gzip", "identity"])
+@pytest.mark.parametrize("encoding", ["zstd", "br", "gzip", "identity"])
 def test_every_file_of_the_manifest_is_served_for_ever(client: httpx.Client, name: str, encoding: str) -> None:
     entry = MANIFEST["files"][name]
     with client.stream(
@@ -32,6 +32,12 @@ def test_every_file_of_the_manifest_is_served_for_ever(client: httpx.Client, nam
         assert answer.headers.get("content-encoding", "identity") == encoding
         assert int(answer.headers["content-length"]) == entry["encodings"].get(encoding, entry["bytes"])
         assert answer.headers["content-type"].startswith(entry["type"])
+
+
+def test_a_browser_that_takes_several_encodings_gets_the_one_that_it_decodes_soonest(client: httpx.Client) -> None:
+    asked = {"accept-encoding": "gzip, deflate, br, zstd"}
+    answer = client.get("/analytics.js/v1/demo/analytics.min.js", headers=asked)
+    assert answer.headers["content-encoding"] == "zstd"
 
 
 @pytest.mark.parametrize("path", ["nothing.js", "../__init__.py", "%2e%2e/%2e%2e/app.py", "manifest.json"])

@@ -23,7 +23,8 @@ SHARED = {
     "Timing-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+ENCODINGS = (("zstd", ".zst"), ("br", ".br"), ("gzip", ".gz"))
+"""By preference. zstd takes some 7 % more bytes than brotli, and a fifth of its time to decompress (decision 23)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 # What Pyodide asks when it starts; its snapshot has a place for loadedPackages.
-from pyodide_js import loadedPackages
+from pyodide_js import loadedPackages  # noqa: F401
 
 
 class Folder:
