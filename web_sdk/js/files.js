@@ -36,5 +36,4 @@ async function restoreMemory(memory, response, blocks) {
   }
   if (checks.length < blocks.length) throw new Error("the memory image is cut off");
   await Promise.all(checks);
-  return memory;
 }

@@ -8,6 +8,7 @@
   const PLUGIN_MILLISECONDS = 5000;
   const ORPHANED = 6000; // As for the SDK's own journal.
   const ALONE_MILLISECONDS = 1000;
+  const BREATH_MILLISECONDS = 10;
   const MOST_PAGES = 65536; // All that a module can address; Pyodide's glue grows the memory.
 
   /*NOTE*/
@@ -129,9 +130,12 @@
     return promise;
   }
 
-  /* Lets the page do what it has to: no click of a visitor waits for the whole of a boot. */
-  function breathe() {
-    return window.scheduler && scheduler.yield ? scheduler.yield() : new Promise((go) => setTimeout(go));
+  /* Lets the page do what it has to, now and then: no click of a visitor waits for the whole of a boot. */
+  let breathed = performance.now();
+  async function breathe() {
+    if (performance.now() - breathed < BREATH_MILLISECONDS) return;
+    await (window.scheduler && scheduler.yield ? scheduler.yield() : new Promise((go) => setTimeout(go)));
+    breathed = performance.now();
   }
 
   function giveUp(milliseconds) {
@@ -142,13 +146,14 @@
   async function bootPython() {
     try {
       const { config, pages, blocks } = RUNTIME.image;
-      const empty = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES });
-      const memory = later(loadLarge("memory.bin").then((response) => restoreMemory(empty, response, blocks)));
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES });
+      const restored = later(loadLarge("memory.bin").then((response) => restoreMemory(memory, response, blocks)));
       const module = later(
         loadLarge("python.wasm").then((response) => compileModule(response, RUNTIME.integrity["python.wasm"])),
       );
       const { startPython } = await loadScript("python.js");
-      const starting = startPython(await module, await memory, config, folder, breathe);
+      const starting = later(startPython({ module, memory, restored, config, folder, breathe }));
+      await Promise.all([module, restored]);
       return await Promise.race([starting, giveUp(RESTORE_MILLISECONDS)]);
     } catch (error) {
       console.warn("[satsuma] The memory image could not be restored; starting Python the slow way.", error);

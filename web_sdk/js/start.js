@@ -1,6 +1,6 @@
 /* Starts Python in a memory that holds a started interpreter with the SDK in it: what Pyodide's own loadPyodide does, less
    what such a page has no use for. Stands behind Pyodide's glue, in one file and one function with it. */
-async function startPython(module, wasmMemory, config, folder, breathe) {
+async function startPython({ module, memory, restored, config, folder, breathe }) {
   const api = {
     config: { jsglobals: globalThis, env: {}, packages: [], indexURL: folder, packageBaseUrl: folder, cdnUrl: folder },
     runtimeEnv: { IN_BROWSER: true, IN_BROWSER_MAIN_THREAD: true },
@@ -11,17 +11,21 @@ async function startPython(module, wasmMemory, config, folder, breathe) {
   const python = await new Promise((resolve, reject) => {
     const instantiateWasm = (imports, receive) => {
       imports.sentinel = { create_sentinel: () => mark, is_sentinel: (value) => value === mark };
-      const received = (instance) => {
-        receive(instance, module);
+      // The glue is ready sooner than both; nothing of the module runs before its memory is whole.
+      const received = async () => {
+        const [compiled] = await Promise.all([module, restored]);
+        await breathe();
+        const instance = await WebAssembly.instantiate(compiled, imports);
+        receive(instance, compiled);
         // What the module's constructors would have put into its table of JavaScript's values.
         for (const value of [null, imports.env.__hiwire_deduplicate_new()]) instance.exports._hiwire_immortal_add(value);
         // A function that Python finds by its place in the table: of this page's engine, not of the build's.
         imports.env._PyEM_InitTrampoline_js();
       };
-      WebAssembly.instantiate(module, imports).then(received).catch(reject);
+      received().catch(reject);
       return {};
     };
-    const settings = { API: api, wasmMemory, noInitialRun: true, preRun: [], print() {}, printErr: console.warn, instantiateWasm };
+    const settings = { API: api, wasmMemory: memory, noInitialRun: true, preRun: [], print() {}, printErr: console.warn, instantiateWasm };
     _createPyodideModule({ ...settings, locateFile: (name) => folder + name }).then(resolve, reject);
   });
   await breathe();

@@ -68,7 +68,7 @@ def _unquote(text: str) -> str:
 
 def to_json(value: Any) -> str:
     """Return compact JSON as JavaScript's ``JSON.stringify`` writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def from_json(text: str) -> Any:
@@ -77,14 +77,20 @@ def from_json(text: str) -> Any:
     Source: analytics-next reads broken JSON, and values that other libraries wrote raw, as text.
     """
     try:
-        return json.loads(text, parse_constant=_refuse)
+        decoded: Any = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return text
+    return decoded
 
 
 def _refuse(name: str) -> NoReturn:
     # Python reads NaN and Infinity; JavaScript's JSON.parse does not.
     raise ValueError(f"{name} is not JSON")
+
+
+# json.loads and json.dumps make such a one at each call.
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def number_to_text(value: Any) -> Any:

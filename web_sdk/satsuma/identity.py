@@ -229,6 +229,14 @@ class User(Identity):
         found: str | None = self._ids.get_consistent(ANONYMOUS_ID_KEY)
         return found
 
+    def recall(self) -> None:
+        """Read who the visitor is, as each event does, and make nothing.
+
+        For a page that has time for it now: what runs for the first time is slow, and would hold up the first call.
+        """
+        self.id()
+        self.known_anonymous_id()
+
     def _replaced(self) -> None:
         # The anonymousId belonged to somebody else.
         self.anonymous_id(None)

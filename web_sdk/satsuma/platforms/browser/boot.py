@@ -49,6 +49,8 @@ async def _start(page: Any) -> None:
     await page.breathe()
     analytics = _make(platform, endpoint, LoadOptions.from_mapping(options, settings))
     await page.breathe()
+    analytics.user().recall()
+    await page.breathe()
     bridge = Bridge(analytics, platform, page.native)
     query = str(page.query)
 
