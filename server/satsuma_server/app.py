@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -112,7 +112,7 @@ def create_app(settings: Settings) -> Starlette:
         Mount("/v1", routes=v1),
         *assets.routes(),
         Route("/metrics", metrics.endpoint),
-        Route("/openapi.json", _openapi),
+        Route("/openapi.json", _openapi(worker=worker is not None)),
     ]
     app = CollectorApp(
         TrackingRoute(ingest),
@@ -161,5 +161,8 @@ def _cors(settings: Settings) -> Middleware:
     )
 
 
-async def _openapi(request: Request) -> Response:
-    return JSONResponse(document())
+def _openapi(*, worker: bool) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return JSONResponse(document(worker=worker))
+
+    return answer

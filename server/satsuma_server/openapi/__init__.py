@@ -1,0 +1,39 @@
+"""What the collector answers to, for machines: OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from satsuma_server import __version__
+
+from . import people, profiles, reading, tracking, warehouse
+from .parts import Schema, fault
+
+
+@cache
+def document(*, worker: bool = False) -> Schema:
+    """Return the document.
+
+    Args:
+        worker: whether there is one, so that profiles, people and the warehouse are there too.
+    """
+    parts = [tracking, reading, *((profiles, people, warehouse) if worker else ())]
+    schemas = {"Fault": fault()}
+    for part in (tracking, *((profiles, warehouse) if worker else ())):
+        schemas |= part.schemas()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Satsuma collector",
+            "version": __version__,
+            "description": "Segment's HTTP tracking API. A 200 means that the events are durable.",
+        },
+        "paths": {path: methods for part in parts for path, methods in part.paths().items()},
+        "components": {
+            "securitySchemes": {
+                "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user name."},
+                "token": {"type": "http", "scheme": "bearer"},
+            },
+            "schemas": schemas,
+        },
+    }
