@@ -14,7 +14,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
-from pyodide.webloop import WebLoop
+from pyodide.ffi import create_once_callable
+from pyodide.webloop import WebLoop, scheduleCallback
 
 SPAN = 0.02
 """Seconds after which a round leaves the rest to another: a page must have room to move."""
@@ -30,6 +31,7 @@ class Rounds(WebLoop):  # type: ignore[misc]
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._numbers = count()
         self._wakes_at = float("inf")
+        self._install_asyncgen_hooks()
         asyncio.set_event_loop(self)
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
@@ -50,7 +52,7 @@ class Rounds(WebLoop):  # type: ignore[misc]
 
     def _line_up(self, handle: asyncio.Handle) -> None:
         if not self._ready:
-            super().call_later(0, self._round)
+            _call_back(self._round)
         self._ready.append(handle)
 
     def _round(self) -> None:
@@ -60,7 +62,7 @@ class Rounds(WebLoop):  # type: ignore[misc]
                 self._run_first()
         finally:
             if self._ready:
-                super().call_later(0, self._round)
+                _call_back(self._round)
 
     def _run_first(self) -> None:
         # It stays in line until it is done, so that what it makes ready joins this round.
@@ -81,4 +83,10 @@ class Rounds(WebLoop):  # type: ignore[misc]
     def _wake_for_timers(self) -> None:
         if self._timers and self._timers[0][0] < self._wakes_at:
             self._wakes_at = self._timers[0][0]
-            super().call_later(max(self._wakes_at - self.time(), 0.001), self._ring)
+            _call_back(self._ring, max(self._wakes_at - self.time(), 0.001))
+
+
+def _call_back(callback: Callable[[], None], seconds: float = 0) -> None:
+    # Pyodide's loop calls back on a stack of its own, which `run_sync` could suspend. Nothing here does, and Chromium
+    # (156) crashes where its sampling of allocations walks such a stack to its end.
+    scheduleCallback(create_once_callable(callback), seconds * 1000)
