@@ -57,7 +57,7 @@ def site(collector: str) -> Starlette:
         collector: origin of the collector that all of them post to.
     """
     heads: Mapping[str, Callable[[], str]] = {
-        OURS: lambda: f"<script>{snippet('bench', collector)}</script>",
+        OURS: lambda: f"<script>{snippet('bench', collector, hints=True)}</script>",
         NAIVE: lambda: plain_pyodide(collector) + PLAIN_BOOT.replace("COLLECTOR", json.dumps(collector)),
         REFERENCE: lambda: REFERENCE_BOOT,
         BARE: str,

@@ -141,3 +141,7 @@ def test_a_first_visit_loads_few_bytes_in_few_requests(visitor: Visitor, stored:
     visitor.until(lambda: len(bytes_of) >= MOST_REQUESTS, "everything to be loaded")
     assert sum(bytes_of.values()) <= MOST_BYTES
     assert len(gets) <= MOST_REQUESTS, gets
+    # The snippet, being served, knows the large files; the loader takes them up and asks for nothing twice.
+    order = [url.rpartition("/")[2] for url in gets]
+    assert order.index("memory.bin") < order.index("analytics.min.js")
+    assert order.count("memory.bin") == order.count("python.wasm") == 1

@@ -49,3 +49,10 @@ def test_the_snippet_cannot_be_broken_out_of() -> None:
     text = snippet('k"</script><script>', "https://collector.test/")
     assert "</script>" not in text
     assert '"https://collector.test"' in text
+
+
+def test_a_snippet_that_stays_names_no_file_of_a_build(client: httpx.Client) -> None:
+    name = MANIFEST["files"]["memory.bin"]["path"]
+    assert name not in snippet("demo", "https://collector.test")
+    served = client.get("/analytics.js/snippet.js?writeKey=demo").text
+    assert f"/analytics.js/runtime/{name}" in served

@@ -1,5 +1,5 @@
 /* Satsuma. Notes each call with its time and page until Python is up; paste it as high in <head> as you can. */
-!(function (global, document, host, writeKey, options) {
+!(function (global, document, host, writeKey, options, soon) {
   var name = "analytics", analytics = (global[name] = global[name] || []);
   if (analytics.invoked || analytics.initialized) return;
   analytics.invoked = true;
@@ -24,7 +24,17 @@
       return analytics;
     };
   });
+  /* Where there is no WebCrypto the loader has the browser check these files, and a preload of them would not be theirs. */
+  function askFor(path) {
+    var link = document.createElement("link");
+    link.rel = "preload";
+    link.as = "fetch";
+    link.crossOrigin = "anonymous";
+    link.href = host + path;
+    document.head.appendChild(link);
+  }
   analytics.load = function (key, options) {
+    if (global.WebAssembly && global.crypto && crypto.subtle) soon.forEach(askFor);
     var script = document.createElement("script");
     script.async = true;
     script.src = host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";
@@ -42,4 +52,4 @@
   }
   analytics.load(writeKey, options);
   analytics.page();
-})(window, document, __HOST__, __WRITE_KEY__, __OPTIONS__);
+})(window, document, __HOST__, __WRITE_KEY__, __OPTIONS__, __SOON__);

@@ -88,7 +88,7 @@ class Assets:
     async def _snippet(self, request: Request) -> Response:
         key = request.query_params.get("writeKey", "demo")
         try:
-            text = snippet(key, str(self._origin(request)), self._settings.runtime)
+            text = snippet(key, str(self._origin(request)), self._settings.runtime, hints=True)
         except AssetsError as error:
             return PlainTextResponse(str(error), 404)
         return Response(text, media_type="text/javascript", headers={**SHARED, "Cache-Control": SHORT})

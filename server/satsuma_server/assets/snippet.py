@@ -12,11 +12,21 @@ from typing import Any
 from satsuma_server.errors import AssetsError
 from satsuma_server.settings import RUNTIME
 
-MARK = re.compile("__(?:HOST|WRITE_KEY|OPTIONS)__")
+MARK = re.compile("__(?:HOST|WRITE_KEY|OPTIONS|SOON)__")
 """What the build leaves to be filled in."""
 
+LARGE = ("memory.bin", "python.wasm")
+"""Files of the runtime that are worth to be asked for before the loader is there to do it."""
 
-def snippet(write_key: str, host: str = "", runtime: Path = RUNTIME, options: Mapping[str, Any] | None = None) -> str:
+
+def snippet(
+    write_key: str,
+    host: str = "",
+    runtime: Path = RUNTIME,
+    options: Mapping[str, Any] | None = None,
+    *,
+    hints: bool = False,
+) -> str:
     """Return the snippet's JavaScript, without a script element around it.
 
     Args:
@@ -24,18 +34,35 @@ def snippet(write_key: str, host: str = "", runtime: Path = RUNTIME, options: Ma
         host: origin of the collector, as ``https://collector.example``; empty for the page's own.
         runtime: folder of the browser's files.
         options: of ``analytics.load``, as far as JSON holds them.
+        hints: whether browsers are told at once which files the loader will ask for. They are of the build in
+            `runtime`: not for a snippet that is pasted and stays, nor for another collector's.
 
     Raises:
         AssetsError: the runtime isn't built.
     """
-    values = {"__HOST__": host.rstrip("/"), "__WRITE_KEY__": write_key, "__OPTIONS__": dict(options or {})}
+    values = {
+        "__HOST__": host.rstrip("/"),
+        "__WRITE_KEY__": write_key,
+        "__OPTIONS__": dict(options or {}),
+        "__SOON__": _large_files(runtime) if hints else [],
+    }
     return MARK.sub(lambda mark: _literal(values[mark[0]]), _template(runtime))
 
 
 @cache
+def _large_files(runtime: Path) -> list[str]:
+    files = json.loads(_text(runtime, "manifest.json"))["files"]
+    return [f"/analytics.js/runtime/{files[name]['path']}" for name in LARGE]
+
+
+@cache
 def _template(runtime: Path) -> str:
+    return _text(runtime, "snippet.js")
+
+
+def _text(runtime: Path, name: str) -> str:
     try:
-        return (runtime / "snippet.js").read_text()
+        return (runtime / name).read_text()
     except OSError as error:
         raise AssetsError(f"the browser's files are not in {runtime}: run ./dev build") from error
 
