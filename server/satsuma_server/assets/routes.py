@@ -24,7 +24,7 @@ SHARED = {
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 ENCODINGS = (("zstd", ".zst"), ("br", ".br"), ("gzip", ".gz"))
-"""By preference. zstd takes some 7 % more bytes than brotli, and a fifth of its time to decompress (decision 23)."""
+"""By preference. zstd takes some 7 % more bytes than brotli, and a third of its time to decompress (decision 23)."""
 
 
 @dataclass(frozen=True, slots=True)
