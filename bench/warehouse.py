@@ -37,7 +37,9 @@ from satsuma_server.log.shared import SharedLog
 from satsuma_server.settings import Settings
 from satsuma_server.warehouse.database import Database
 from satsuma_server.warehouse.part import MOST_EVENTS, WarehousePart
+from satsuma_server.worker.__main__ import TURN_SECONDS
 
+sys.setswitchinterval(TURN_SECONDS)
 how, folder, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 if how != "satsuma":
     os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", DLT_DATA_DIR=str(target), DLT_PROJECT_DIR=str(target),

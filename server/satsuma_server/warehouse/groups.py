@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from satsuma_server.log import Stored
 
 from .catalog import Catalog
-from .kinds import Kind, kind_of, text_of, times_to_arrow
+from .kinds import Kind, kind_of, text_of, times_to_arrow, to_arrow
 from .names import (
     CALL_TABLES,
     SEQ,
@@ -126,6 +126,18 @@ class Columns:
         """Add a column."""
         self.kinds[name] = kind
         self.values[name] = values
+
+    def arrow(self, name: str) -> pa.Array:
+        """Return a column of Arrow, made once: that of a track event is in two tables."""
+        values = self.values[name]
+        if not isinstance(values, pa.Array):
+            values = self.values[name] = to_arrow(values, self.kinds[name], self.kinds[name])
+        return values
+
+    def plain(self, name: str) -> Sequence[Any]:
+        """Return a column's values as Python has them."""
+        values: Sequence[Any] | pa.Array = self.values[name]
+        return values.to_pylist() if isinstance(values, pa.Array) else values
 
     def repeat(self, name: str, text: str) -> None:
         """Add a column of one text."""

@@ -42,7 +42,7 @@ def _for_tracks(group: Group, columns: Columns, catalog: Catalog) -> Columns:
     common = Columns(columns.length)
     for name, kind in columns.kinds.items():
         if name in OF_TRACKS or name.startswith(CONTEXT):
-            common.add(name, kind, columns.values[name])
+            common.add(name, kind, columns.arrow(name))
     if group.table is None:
         catalog.notice(group.schema, "events", group.event, columns.length)
         common.add_rest("properties", (one or None for one in group.properties()))
@@ -71,15 +71,12 @@ def _table(name: Name, parts: list[Columns], catalog: Catalog, loaded_at: dateti
 def _column(name: str, kind: Kind, parts: Sequence[Columns]) -> pa.ChunkedArray:
     chunks = []
     for part in parts:
-        values = part.values.get(name)
-        if values is None:
+        if name not in part.kinds:
             chunks.append(nulls(part.length, kind))
+        elif kind is part.kinds[name]:
+            chunks.append(part.arrow(name))
         else:
-            if not isinstance(values, pa.Array):
-                values = to_arrow(values, part.kinds[name], kind)
-                if kind is part.kinds[name]:
-                    part.values[name] = values
-            chunks.append(values)
+            chunks.append(to_arrow(part.plain(name), part.kinds[name], kind))
     return pa.chunked_array([pa.concat_arrays(chunks)])
 
 
@@ -107,7 +104,7 @@ def _move_to_rest(name: Name, parts: Sequence[Columns], excess: set[str], catalo
     for part in parts:
         found = [one for one in part.kinds if one in excess]
         for one in found:
-            values = part.values.pop(one)
-            part.add_rest(one, values.to_pylist() if isinstance(values, pa.Array) else values)
+            part.add_rest(one, part.plain(one))
+            del part.values[one]
         if found:
             catalog.notice(".".join(name), "columns", found[0], part.length)
