@@ -83,3 +83,20 @@ def test_plugins_of_both_languages_see_the_same_event(visitor: Visitor, stored: 
     assert visitor.evaluate(JAVASCRIPT) == ["EUR@Pixel"]
     assert stored("track", "Ordered")["properties"] == {"currency": "EUR"}
     visitor.errors.clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("import socket; socket.create_connection(('localhost', 1))", "socket.create_connection"),
+        ("import subprocess; subprocess.run(['ls'])", "subprocess.run"),
+        ("'日本'.encode('shift_jis')", "unknown encoding: shift_jis"),
+        ("import _codecs_jp", "import of _codecs_jp halted"),
+    ],
+)
+def test_what_no_page_can_use_says_so(collector: Collector, visitor: Visitor, text: str, told: str) -> None:
+    """The interpreter of a page comes without it, to be small."""
+    with serving_plugins(collector, "reaching", {"/reaching.py": text}) as url:
+        with visitor.page.expect_console_message(lambda line: told in line.text):
+            visitor.page.goto(url)
+        assert visitor.evaluate("() => analytics.track('Still There').then((context) => context.delivered)") is True
