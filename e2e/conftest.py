@@ -1,10 +1,14 @@
-"""The one Chromium of all end-to-end tests: pytest-playwright starts it once, whoever asks first."""
+"""What all end-to-end tests have: one Chromium, which pytest-playwright starts once, and what the collector stored."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from satsuma_server.testing import Collector
+
+Event = dict[str, Any]
 
 NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.co.uk 127.0.0.1"
 """The tests' domains are this machine."""
@@ -18,3 +22,19 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Launch arguments for every folder's tests."""
     given = browser_type_launch_args
     return {**given, "args": [*given["args"], NAMES], "ignore_default_args": TAKEN_AWAY}
+
+
+def named(events: list[Event], type: str, name: str | None = None) -> list[Event]:
+    """Return the events of a type (and of a name)."""
+    return [event for event in events if event["type"] == type and (name is None or event.get("event") == name)]
+
+
+@pytest.fixture
+def stored(collector: Collector) -> Callable[..., Event]:
+    """A function that waits for an event in the collector and returns the newest of its kind."""
+
+    def wait(type: str, name: str | None = None, count: int = 1) -> Event:
+        events = collector.wait_for(lambda events: len(named(events, type, name)) >= count)
+        return named(events, type, name)[-1]
+
+    return wait

@@ -17,6 +17,12 @@ from satsuma_server.app import create_app
 from satsuma_server.ingest.endpoint import PATHS
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.settings import Settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 SECONDS = 10
 """How long any answer may take."""
@@ -24,6 +30,8 @@ SECONDS = 10
 STATUSES = {200, 400, 401, 413, 429}
 Input = tuple[str, bytes, dict[str, bytes] | None]
 TOKEN = {"authorization": "Bearer test-token"}
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+"""What every answer to a call made from our OpenAPI document is held against."""
 
 FIELDS = (
     *IDENTIFIERS,

@@ -14,6 +14,8 @@ from bidi import Tab, find_firefox, firefox
 from satsuma_server.testing import Collector, serving
 from satsuma_shop.app import create_app
 
+Stored = Callable[..., dict[str, Any]]
+
 PROGRAM = find_firefox()
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Firefox (Debian: apt-get install firefox-esr)")
@@ -38,76 +40,60 @@ def tab() -> Iterator[Tab]:
         assert tab.said == []
 
 
-@pytest.fixture
-def stored(collector: Collector) -> Callable[[str], dict[str, Any]]:
-    """A function that waits for a track event in the collector."""
-
-    def wait(name: str) -> dict[str, Any]:
-        of_name = collector.wait_for(lambda events: any(event.get("event") == name for event in events))
-        return [event for event in of_name if event.get("event") == name][-1]
-
-    return wait
+def visit(tab: Tab, shop: str) -> None:
+    """Go to the shop and stay until Python is up."""
+    tab.visit(shop)
+    tab.evaluate(READY)
 
 
 def test_python_starts_from_the_memory_image(tab: Tab, shop: str) -> None:
-    tab.visit(shop)
-    tab.evaluate(READY)
+    visit(tab, shop)
     loaded = tab.evaluate(LOADED)
     assert any(name.endswith("memory.bin") for name in loaded)
     assert not any("pyodide" in name or "stdlib" in name for name in loaded)
 
 
-def test_a_visitor_who_signs_up_is_the_one_who_came_anonymously(
-    tab: Tab, shop: str, stored: Callable[[str], dict[str, Any]]
-) -> None:
-    tab.visit(shop)
-    tab.evaluate(READY)
+def test_a_visitor_who_signs_up_is_the_one_who_came_anonymously(tab: Tab, shop: str, stored: Stored) -> None:
+    visit(tab, shop)
     before = tab.evaluate(ANONYMOUS_ID)
     tab.evaluate("analytics.identify('u1', {plan: 'premium'}).then(() => true)")
-    tab.visit(shop)
-    tab.evaluate(READY)
+    visit(tab, shop)
     tab.evaluate("analytics.track('Came Back').then(() => true)")
-    event = stored("Came Back")
+    event = stored("track", "Came Back")
     assert (event["anonymousId"], event["userId"]) == (before, "u1")
     assert "Firefox" in event["context"]["userAgent"]
     assert tab.evaluate("analytics.user().traits()") == {"plan": "premium"}
 
 
-def test_reset_makes_another_visitor(tab: Tab, shop: str, stored: Callable[[str], dict[str, Any]]) -> None:
-    tab.visit(shop)
-    tab.evaluate(READY)
+def test_reset_makes_another_visitor(tab: Tab, shop: str, stored: Stored) -> None:
+    visit(tab, shop)
     before = tab.evaluate(ANONYMOUS_ID)
     tab.evaluate("analytics.identify('u1').then(() => true)")
     tab.evaluate("analytics.reset()")
     tab.evaluate("analytics.track('After').then(() => true)")
-    event = stored("After")
+    event = stored("track", "After")
     assert event["anonymousId"] != before
     assert event["userId"] is None
 
 
 def test_a_cookie_that_was_deleted_is_healed_from_local_storage(tab: Tab, shop: str) -> None:
-    tab.visit(shop)
-    tab.evaluate(READY)
+    visit(tab, shop)
     before = tab.evaluate(ANONYMOUS_ID)
     tab.clear_cookies()
     assert "ajs_anonymous_id" not in tab.evaluate("document.cookie")
-    tab.visit(shop)
-    tab.evaluate(READY)
+    visit(tab, shop)
     assert tab.evaluate(ANONYMOUS_ID) == before
     assert f"ajs_anonymous_id={before}" in tab.evaluate("document.cookie")
 
 
-def test_a_call_in_the_moment_of_leaving_arrives(tab: Tab, shop: str, stored: Callable[[str], dict[str, Any]]) -> None:
-    tab.visit(shop)
-    tab.evaluate(READY)
+def test_a_call_in_the_moment_of_leaving_arrives(tab: Tab, shop: str, stored: Stored) -> None:
+    visit(tab, shop)
     anonymous_id = tab.evaluate(ANONYMOUS_ID)
     tab.evaluate("(analytics.track('Left'), setTimeout(() => location.assign('about:blank')), 1)")
-    assert stored("Left")["anonymousId"] == anonymous_id
+    assert stored("track", "Left")["anonymousId"] == anonymous_id
 
 
-def test_calls_made_before_python_is_up_are_not_lost(
-    tab: Tab, shop: str, stored: Callable[[str], dict[str, Any]]
-) -> None:
+def test_calls_made_before_python_is_up_are_not_lost(tab: Tab, shop: str, stored: Stored) -> None:
     tab.run_in_pages("() => document.addEventListener('DOMContentLoaded', () => analytics.track('Early', {n: 1}))")
     tab.visit(shop)
-    assert stored("Early")["properties"] == {"n": 1}
+    assert stored("track", "Early")["properties"] == {"n": 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,6 @@ from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 from satsuma_shop.app import create_app
 from shopper import Shopper
-
-Event = dict[str, Any]
 
 
 @pytest.fixture
@@ -54,22 +52,6 @@ def site(
 def shopper(visitor: Visitor) -> Shopper:
     """A visitor in the shop."""
     return Shopper(visitor)
-
-
-def named(events: list[Event], type: str, name: str | None = None) -> list[Event]:
-    """Return the events of a type (and of a name)."""
-    return [event for event in events if event["type"] == type and (name is None or event.get("event") == name)]
-
-
-@pytest.fixture
-def stored(collector: Collector) -> Callable[..., Event]:
-    """A function that waits for an event in the collector and returns the newest of its kind."""
-
-    def wait(type: str, name: str | None = None, count: int = 1) -> Event:
-        events = collector.wait_for(lambda events: len(named(events, type, name)) >= count)
-        return named(events, type, name)[-1]
-
-    return wait
 
 
 @pytest.fixture

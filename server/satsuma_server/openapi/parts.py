@@ -67,6 +67,11 @@ def operation(name: str, about: str, answer: Schema, *faulty: str, parameters: l
     }
 
 
+def told(name: str, about: str, schema: Schema, *parameters: Schema) -> Schema:
+    """Return an operation of the worker's that answers in JSON of a schema."""
+    return operation(name, about, {JSON: {"schema": schema}}, "404", "409", "503", parameters=list(parameters))
+
+
 def in_path(name: str, about: str, schema: Schema) -> Schema:
     """Return a parameter of a path."""
     return {"name": name, "in": "path", "required": True, "description": about, "schema": schema}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .parts import (
     FLAG,
-    JSON,
     NUMBER,
     OBJECT,
     TEXT,
@@ -15,8 +14,8 @@ from .parts import (
     listed,
     maybe,
     named,
-    operation,
     record,
+    told,
     whole_number,
 )
 
@@ -95,12 +94,10 @@ def paths() -> Schema:
         ),
         "/v1/profiles/totals": _get("totals", "How many there are, and how far behind the log.", OBJECT),
         "/v1/profiles/warnings": _get("warnings", "Links that were refused or doubtful.", _paged("Merge"), *PAGE),
-        "/v1/profiles/rebuild": {
-            "post": _told("rebuildProfiles", "Build all anew from the log.", record(success=FLAG))
-        },
+        "/v1/profiles/rebuild": {"post": told("rebuildProfiles", "Build all anew from the log.", record(success=FLAG))},
         "/v1/profiles/merges/{number}": _get("merge", "One merge, and its cause.", record(merge=named("Merge")), MERGE),
         "/v1/profiles/merges/{number}/undo": {
-            "post": _told("undoMerge", "Part again what a merge joined.", record(merge=named("Merge")), MERGE)
+            "post": told("undoMerge", "Part again what a merge joined.", record(merge=named("Merge")), MERGE)
         },
         "/v1/profiles/{person}": _get("profile", "A person, but for the events.", named("Profile"), *PERSON),
         "/v1/profiles/{person}/traits": _get(
@@ -126,8 +123,4 @@ def _paged(name: str) -> Schema:
 
 
 def _get(name: str, about: str, schema: Schema, *parameters: Schema) -> Schema:
-    return {"get": _told(name, about, schema, *parameters)}
-
-
-def _told(name: str, about: str, schema: Schema, *parameters: Schema) -> Schema:
-    return operation(name, about, {JSON: {"schema": schema}}, "404", "409", "503", parameters=list(parameters))
+    return {"get": told(name, about, schema, *parameters)}

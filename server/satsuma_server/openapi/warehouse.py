@@ -7,7 +7,7 @@ import msgspec
 from satsuma_server.warehouse import Answer, Status, Table
 from satsuma_server.warehouse.routes import Question
 
-from .parts import JSON, TEXT, Schema, in_path, in_query, listed, named, operation, whole_number
+from .parts import JSON, TEXT, Schema, in_path, in_query, listed, named, told, whole_number
 
 ANSWERED = (Answer, Question, Status, Table)
 
@@ -20,22 +20,18 @@ def schemas() -> Schema:
 
 def paths() -> Schema:
     """Return the paths."""
-    ask = _told("sql", "Ask the tables in SQL. Nothing can be changed.", named("Answer"))
+    ask = told("sql", "Ask the tables in SQL. Nothing can be changed.", named("Answer"))
     ask["requestBody"] = {"required": True, "content": {JSON: {"schema": named("Question")}}}
     table = [in_path("schema", "The source's.", TEXT), in_path("table", "Its name.", TEXT)]
     page = [whole_number("limit", "At most so many."), whole_number("offset", "Rows that are passed over.")]
     even = in_query("even_without", "1 to leave out what the log has no more.", {"enum": ["0", "1"]})
     return {
         "/v1/sql": {"post": ask},
-        "/v1/warehouse": {"get": _told("warehouse", "How the warehouse is doing.", named("Status"))},
-        "/v1/warehouse/tables": {"get": _told("tables", "Its tables and their columns.", listed(named("Table")))},
+        "/v1/warehouse": {"get": told("warehouse", "How the warehouse is doing.", named("Status"))},
+        "/v1/warehouse/tables": {"get": told("tables", "Its tables and their columns.", listed(named("Table")))},
         "/v1/warehouse/tables/{schema}/{table}": {
-            "get": _told("rows", "Rows of a table.", named("Answer"), *table, *page)
+            "get": told("rows", "Rows of a table.", named("Answer"), *table, *page)
         },
-        "/v1/warehouse/load": {"post": _told("load", "Put in what the log has now.", named("Status"))},
-        "/v1/warehouse/rebuild": {"post": _told("rebuild", "Build all tables anew.", named("Status"), even)},
+        "/v1/warehouse/load": {"post": told("load", "Put in what the log has now.", named("Status"))},
+        "/v1/warehouse/rebuild": {"post": told("rebuild", "Build all tables anew.", named("Status"), even)},
     }
-
-
-def _told(name: str, about: str, schema: Schema, *parameters: Schema) -> Schema:
-    return operation(name, about, {JSON: {"schema": schema}}, "404", "409", "503", parameters=list(parameters))
