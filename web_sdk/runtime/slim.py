@@ -4,6 +4,7 @@ The build gives it `standins`: sources, by path, of modules that are imported bu
 processes, archives, …). They hold what is asked of them at import, and take a third of the interpreter's modules away.
 """
 
+import ast
 import importlib.util
 import io
 import marshal
@@ -14,7 +15,7 @@ from types import CodeType
 
 STDLIB, SDK = "/lib/python313.zip/", "/lib/satsuma/"
 DOCUMENTED = {"_pyodide._core_docs"}
-"""Modules that do something with their docstrings when Python starts."""
+"""Modules that do something with their docstrings when Python starts: they have some, with nothing in them."""
 
 ABSENT = """
 def __getattr__(name):
@@ -32,6 +33,8 @@ def slim(standins: dict[str, str]) -> bytes:
             source: bytes | str = stdlib.read(inside) if root == STDLIB else Path(path).read_bytes()
             if inside in standins:
                 source = standins.pop(inside) + ABSENT
+            if name in DOCUMENTED:
+                source = undocumented(source)
             code = compile(source, inside, "exec", dont_inherit=True, optimize=0 if name in DOCUMENTED else 2)
             head = importlib.util.MAGIC_NUMBER + bytes(12)
             target.writestr(zipfile.ZipInfo(f"{inside}c"), head + marshal.dumps(without_lines(code)))
@@ -44,6 +47,16 @@ def imported() -> dict[str, str]:
     """Return the names of the modules that are imported, by the path of their source."""
     files = {getattr(module, "__file__", None) or "": name for name, module in sys.modules.items()}
     return {path: name for path, name in files.items() if path.startswith((STDLIB, SDK)) and path.endswith(".py")}
+
+
+def undocumented(source: bytes | str) -> str:
+    """Return source whose docstrings say nothing."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        match getattr(node, "body", None):
+            case [ast.Expr(ast.Constant(str()) as text), *_]:
+                text.value = " "
+    return ast.unparse(tree)
 
 
 def without_lines(code: CodeType) -> CodeType:

@@ -13,6 +13,8 @@ process.on("uncaughtException", (error) => {
 
 /* Tables of the C library's iconv, which nothing calls: the characters that each begins with, and its bytes. */
 const ICONV = { 丂丄丅丆丏丒: 2 * 126 * 190, "　、。，．・": 2 * 84 * 94, "　，、。．‧": 2 * 89 * 157, "　、。·‥…": 2 * 93 * 94 };
+/* Tables of unicodedata's with the names of all characters: the bytes that each begins with, and how many there are. */
+const NAMES = { e4ae04fa0241cefe0242defe: 162032, "0021000097fa01000d000f00": 143048, b28bb28bb28bb28bb28bb28b: 92672 };
 const HEAD = 48; // Of Pyodide's snapshot: what it is, where its memory begins, how long its JSON is, its build.
 const [folder, wheel, output] = process.argv.slice(2).map((path) => resolve(path));
 const { loadPyodide } = await import(pathToFileURL(resolve(folder, "pyodide.mjs")).href);
@@ -25,6 +27,12 @@ function slim(python) {
   python.runPython("import sys; sys.path.insert(0, '/lib/satsuma'); import satsuma.platforms.browser.boot");
   python.globals.set("standins", python.toPy(standins()));
   return python.runPython(script("slim.py")).toJs();
+}
+
+/* Without what Pyodide's own runPython needs of Python. */
+function run(python, code) {
+  const [failed, told] = python._api.rawRun(code);
+  if (failed) throw new Error(told);
 }
 
 /* Sources of what stands in for modules that no page can use, by path. */
@@ -41,14 +49,14 @@ function deadTables(python) {
   return [
     ...Array.from(frozen, placeOf),
     ...Array.from(maps).flatMap((map) => tablesOf(map, HEAPU32)),
-    ...Object.entries(ICONV).map(([start, size]) => [placeOfText(start, HEAPU8), size]),
+    // The codecs have tables like iconv's, before these.
+    ...Object.entries(ICONV).map(([start, size]) => [found(Buffer.from(HEAPU8.buffer).lastIndexOf(start, undefined, "utf16le"), start), size]),
+    ...Object.entries(NAMES).map(([start, size]) => [found(Buffer.from(HEAPU8.buffer).indexOf(start, 0, "hex"), start), size]),
   ];
 }
 
-function placeOfText(text, bytes) {
-  // The codecs have such tables too, before these.
-  const at = Buffer.from(bytes.buffer).lastIndexOf(text, undefined, "utf16le");
-  if (at < 0) throw new Error(`no table begins with ${text} any more: mend snapshot.mjs`);
+function found(at, start) {
+  if (at < 0) throw new Error(`no table begins with ${start} any more: mend snapshot.mjs`);
   return at;
 }
 
@@ -87,7 +95,7 @@ const stdlib = resolve(output, "slim.zip");
 const whole = await boot({});
 writeFileSync(stdlib, slim(whole));
 const python = await boot({ stdLibURL: stdlib });
-python.runPython(script("settle.py"));
+run(python, script("settle.py"));
 wipe(python._module);
 // The tables lie where they lay in the other interpreter: they are a part of the module.
 for (const [at, size] of deadTables(whole)) python._module.HEAPU8.fill(0, at, at + size);

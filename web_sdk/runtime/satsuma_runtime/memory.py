@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .files import integrity
 
 PAGE = 4096
-GAP = 16
+GAP = 4
 """Pages of zeros that are worth a new block: fewer cost little, once compressed."""
 
 MOST = 256
