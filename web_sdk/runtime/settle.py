@@ -4,6 +4,7 @@ import gc
 import linecache
 import sys
 import unicodedata
+import zipimport
 
 import satsuma.platforms.browser.boot  # noqa: F401 (what the image is for)
 
@@ -17,6 +18,8 @@ def settle() -> None:
     sys.path_importer_cache.clear()
     # The page has no files: nothing may look for a module at run time that isn't here.
     sys.path.clear()
+    for files in zipimport._zip_directory_cache.values():
+        files.clear()
     # Their tables are taken away (tables.py, snapshot.mjs).
     del unicodedata.name, unicodedata.lookup, unicodedata.ucd_3_2_0, unicodedata._ucnhash_CAPI
     sys.modules.update(dict.fromkeys(f"_codecs_{name}" for name in ("cn", "hk", "iso2022", "jp", "kr", "tw")))
