@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 from playwright.sync_api import Page, Playwright, sync_playwright
+from pytest_satsuma.chromium import launch_args
 from rich.console import Console
 from rich.progress import track
 from satsuma_server import snippet
@@ -21,6 +22,7 @@ from satsuma_shop.app import create_app
 
 from .contenders import BARE, NAIVE, OURS, REFERENCE, site
 from .report import spread, table
+from .unwatched import HEAD, Log
 from .visits import Line, Visit, device
 
 RACE = (OURS, NAIVE, REFERENCE)
@@ -43,24 +45,31 @@ def main(arguments: list[str]) -> None:
 
 
 def visits(playwright: Playwright, collector: Collector, rounds: int) -> None:
-    """Cold and warm visits: time, bytes, requests, long tasks."""
-    cold: dict[str, list[Visit]] = {name: [] for name in RACE}
-    warm: dict[str, list[Visit]] = {name: [] for name in RACE}
-    with serving(site(collector.url)) as url:
+    """Cold and warm visits: time and long tasks as visitors have them; bytes and requests of one more."""
+    found: dict[str, list[list[Visit]]] = {name: [] for name in RACE}
+    log = Log(wanted=3)
+    with serving(log.add_to(site(collector.url, HEAD))) as url:
         for _ in track(range(rounds), "visits"):
             for name in RACE:
-                with device(playwright) as visitor:
-                    first, _, third = (visitor.visit(_page(url, name)) for _ in range(3))
-                cold[name].append(first)
-                warm[name].append(third)
-    for title, found in (("Cold", cold), ("Warm", warm)):
-        sent = {name: [visit.sent for visit in made] for name, made in found.items()}
+                found[name].append(log.visits(_executable(playwright), _page(url, name)))
+    for title, which in (("Cold", 0), ("Warm", 2)):
+        made = {name: [visits[which] for visits in of_name] for name, of_name in found.items()}
+        sent = {name: [visit.sent for visit in visits] for name, visits in made.items()}
         for baseline in (NAIVE, REFERENCE):
             table(f"{title}: navigation to the first event, {rounds} rounds", "ms", baseline, sent)
-        for name, made in found.items():
-            long = max(visit.longest for visit in made)
-            loaded = f"{made[-1].bytes:,} bytes in {made[-1].requests} requests"
-            _say(f"{title} {name}: {loaded}, longest task {long:.0f} ms")
+        for name, visits in made.items():
+            long = sorted(round(visit.longest) for visit in visits if visit.longest)
+            _say(f"{title} {name}: tasks over 50 ms in {len(long)} of {rounds} visits: {long}")
+    weight(playwright, collector)
+
+
+def weight(playwright: Playwright, collector: Collector) -> None:
+    """What comes over the line at a first visit."""
+    with serving(site(collector.url)) as url:
+        for name in RACE:
+            with device(playwright) as visitor:
+                first = visitor.visit(_page(url, name))
+            _say(f"Cold {name}: {first.bytes:,} bytes in {first.requests} requests")
 
 
 def line(playwright: Playwright, collector: Collector, rounds: int) -> None:
@@ -134,6 +143,10 @@ def _strike(shop: Page) -> None:
     for n in range(8):
         shop.mouse.click(200 + n, 300)
         shop.wait_for_timeout(40)
+
+
+def _executable(playwright: Playwright) -> str:
+    return str(launch_args({}).get("executable_path", playwright.chromium.executable_path))
 
 
 def _page(url: str, name: str) -> str:

@@ -50,11 +50,12 @@ REFERENCE_BOOT = """<script>
 })();</script>"""
 
 
-def site(collector: str) -> Starlette:
+def site(collector: str, first: str = "") -> Starlette:
     """Return the site with each contender's page at its name, and analytics-next's CDN.
 
     Args:
         collector: origin of the collector that all of them post to.
+        first: HTML that each page begins its head with.
     """
     heads: Mapping[str, Callable[[], str]] = {
         OURS: lambda: f"<script>{snippet('bench', collector, hints=True)}</script>",
@@ -66,7 +67,7 @@ def site(collector: str) -> Starlette:
     library = Path(os.environ["SATSUMA_LIBRARIES"]) / "node_modules/@segment/analytics-next/dist/umd/standalone.js"
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(PAGE.format(head=heads[request.query_params["of"]]()))
+        return HTMLResponse(PAGE.format(head=first + heads[request.query_params["of"]]()))
 
     async def script(request: Request) -> Response:
         return FileResponse(library, media_type="text/javascript", headers={"Cache-Control": "public, max-age=300"})

@@ -64,14 +64,14 @@ class Visit:
     Attributes:
         sent: milliseconds from navigation to the first event handed to fetch.
         longest: milliseconds of the longest task on the main thread; 0 where none took over 50.
-        bytes: what came over the line until the first event, heads included.
+        bytes: what came over the line until the first event, heads included, as far as somebody looked.
         requests: how many there were of it, those that a cache answered included.
     """
 
     sent: float
     longest: float
-    bytes: int
-    requests: int
+    bytes: int = 0
+    requests: int = 0
 
 
 @dataclass

@@ -1,0 +1,83 @@
+"""Visits that nobody looks into: DevTools, which Playwright attaches to each page, keeps a copy of all that it loads.
+
+A visitor's browser has none. So the page itself tells when its first event left, and goes to its next visit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Queue
+from subprocess import DEVNULL, Popen
+from tempfile import TemporaryDirectory
+
+from pytest_satsuma.chromium import launch_args
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from .visits import TIMEOUT, WATCH, Visit
+
+DRIVE = """
+(async () => {
+    const sent = await bench.sent, here = new URL(location.href), visit = Number(here.searchParams.get("visit"));
+    await new Promise((go) => setTimeout(go, 300));
+    const told = JSON.stringify({sent, longest: bench.longest});
+    const next = await (await fetch("/told", {method: "POST", body: told})).text();
+    if (!next) return;
+    here.searchParams.set("visit", visit + 1);
+    location.href = here.href;
+})();"""
+"""Runs in each page: tells the bench what was measured, and goes on to the next visit if there is to be one."""
+
+HEAD = f"<script>{WATCH}</script><script>{DRIVE}</script>"
+
+
+@dataclass
+class Log:
+    """What the pages of one site have told.
+
+    Attributes:
+        wanted: how many visits one device makes.
+    """
+
+    wanted: int
+    told: Queue[Visit] = field(default_factory=Queue)
+    _come: int = 0
+
+    def add_to(self, site: Starlette) -> Starlette:
+        """Let a site's pages tell."""
+
+        async def hear(request: Request) -> Response:
+            self.told.put(Visit(**json.loads(await request.body())))
+            self._come += 1
+            return Response("on" if self._come % self.wanted else "")
+
+        site.routes.append(Route("/told", hear, methods=["POST"]))
+        return site
+
+    def visits(self, executable: str, url: str) -> list[Visit]:
+        """Return what a browser that has never been anywhere tells of its visits.
+
+        Raises:
+            queue.Empty: a page did not come up.
+        """
+        with _browser(executable, url):
+            return [self.told.get(timeout=TIMEOUT / 1000) for _ in range(self.wanted)]
+
+
+@contextmanager
+def _browser(executable: str, url: str) -> Iterator[None]:
+    args = launch_args({"executable_path": executable})["args"]
+    with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        process = Popen(
+            [executable, "--headless=new", f"--user-data-dir={profile}", *args, url], stdout=DEVNULL, stderr=DEVNULL
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
