@@ -8,7 +8,7 @@ from typing import Any
 
 from fakes import FakePlatform
 from satsuma.analytics import Analytics
-from satsuma.journal import MOST_BYTES, ORPHANED, Journal
+from satsuma.journal import MOST_BYTES, ORPHANED, RENEWAL, Journal
 from satsuma.options import Endpoint, LoadOptions
 
 
@@ -125,3 +125,17 @@ def test_an_entry_has_a_bound_and_nonsense_is_cleared_away(platform: FakePlatfor
     found = Journal(platform.area, "demo", "p2", platform.warn).take_orphans(platform.now())
     assert [event["n"] for event in found] == list(range(2, 12))
     assert entries(platform) == []
+
+
+def test_an_entry_is_not_written_again_only_to_be_shorter(platform: FakePlatform) -> None:
+    journal = Journal(platform.area, "demo", "p1", platform.warn)
+    journal.write(['{"a":1}', '{"b":2}'], 1000)
+    before = platform.area.items["satsuma_queue:demo:p1"]
+    journal.write(['{"b":2}'], 1500)
+    assert platform.area.items["satsuma_queue:demo:p1"] == before
+    journal.write(['{"b":2}'], 1000 + RENEWAL)
+    assert '"a"' not in platform.area.items["satsuma_queue:demo:p1"], "what is renewed tells the truth"
+    journal.write(['{"b":2}', '{"c":3}'], 1001 + RENEWAL)
+    assert '"c"' in platform.area.items["satsuma_queue:demo:p1"]
+    journal.write((), 1002 + RENEWAL)
+    assert platform.area.items == {}

@@ -17,6 +17,7 @@ from .emitter import Emitter
 from .environment import REFERRER_KEY
 from .errors import SatsumaError
 from .events import Event, EventFactory, Moment
+from .glance import Glance
 from .handover import Handover
 from .identity import UNSET, Group, Unset, User
 from .journal import Journal
@@ -52,8 +53,9 @@ class Analytics(Calls):
         self._emitter = Emitter(platform.warn)
         environment = platform.environment()
         self.consent = Consent(self.options.consent(environment), platform.warn)
+        self._glance = Glance(platform.jar, platform.area, platform.now)
         self._stores = StorageFactory(
-            platform.jar, platform.area, platform.warn, self.options.cookie, self._persists, self.options.kinds
+            self._glance.jar, self._glance.area, platform.warn, self.options.cookie, self._persists, self.options.kinds
         )
         self._handover = Handover(self._stores, self.options.user.keys, self.options.group.keys)
         self.diagnostics = Diagnostics(self._handover.gave)
@@ -81,7 +83,6 @@ class Analytics(Calls):
             ArgumentError: no form of the method takes the arguments.
             EventError: an option can't be used.
         """
-        self._follow_server()
         read, make = self._calls()[name]
         begin = partial(self._begin, make, read(args), moment or self._now())
         return begin() if self.consent.granted else self._platform.start(self._hold(name, begin))
@@ -98,7 +99,9 @@ class Analytics(Calls):
         }
 
     def _begin(self, make: Callable[[Any, Moment], Event], call: Call, moment: Moment) -> Dispatch:
-        context = Context(make(call, moment))
+        with self._glance:
+            self._follow_server()
+            context = Context(make(call, moment))
         self._emitter.emit("dispatch_start", context)
         return self._platform.start(self._dispatch(context, call))
 

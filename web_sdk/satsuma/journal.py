@@ -32,7 +32,8 @@ class Journal:
         self._prefix = f"satsuma_queue:{write_key}:"
         self._key = f"{self._prefix}{page_id}"
         self._warn = warn
-        self._written = False
+        self._written: frozenset[str] = frozenset()
+        self._renewed = 0.0
         self.works = True
         """False once localStorage has refused: from then on only the page itself remembers."""
 
@@ -43,28 +44,34 @@ class Journal:
             now: milliseconds.
             leaving: let the next page have them at once.
         """
-        if not self.works or not (texts or self._written):
+        if not self.works or (not leaving and self._says(texts, now)):
             return
+        kept = _newest(texts)
+        at = 0 if leaving else now
         try:
-            if texts:
-                self._area.set_item(self._key, _entry(texts, 0 if leaving else now))
-            else:
+            if kept:
+                self._area.set_item(self._key, f'{{"at":{at:.0f},"events":[{",".join(kept)}]}}')
+            elif self._written:
                 self._area.remove_item(self._key)
-            self._written = bool(texts)
+            self._written, self._renewed = frozenset(kept), at
         except Exception as error:
             self.works = False
             self._warn(f"Events can't be kept over the end of this page: {error}")
 
+    def _says(self, texts: Sequence[str], now: float) -> bool:
+        """Tell whether the entry has them all; what else it has does no harm, and writing is dear."""
+        return bool(texts) and 0 <= now - self._renewed < RENEWAL and self._written.issuperset(texts)
+
     def was_taken(self) -> bool:
         """Tell whether another page has taken this one's entry."""
         try:
-            return self._written and self._area.get_item(self._key) is None
+            return bool(self._written) and self._area.get_item(self._key) is None
         except Exception:
             return False
 
     def disown(self) -> None:
         """Take note that the entry is another page's now."""
-        self._written = False
+        self._written = frozenset()
 
     def take_orphans(self, now: float) -> list[Event]:
         """Remove the entries of pages that are gone, and return their events."""
@@ -86,7 +93,7 @@ class Journal:
         return [event for event in entry["events"] if isinstance(event, dict)]
 
 
-def _entry(texts: Sequence[str], at: float) -> str:
+def _newest(texts: Sequence[str]) -> list[str]:
     kept: list[str] = []
     size = 0
     for text in reversed(texts):
@@ -94,7 +101,7 @@ def _entry(texts: Sequence[str], at: float) -> str:
         if size > MOST_BYTES:
             break
         kept.append(text)
-    return f'{{"at":{at:.0f},"events":[{",".join(reversed(kept))}]}}'
+    return kept[::-1]
 
 
 def _read(text: str | None) -> dict[str, Any] | None:

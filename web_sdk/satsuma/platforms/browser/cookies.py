@@ -15,13 +15,6 @@ PROBE = "__tld__"
 
 MILLISECONDS_A_DAY = 86_400_000
 
-RENEWAL = 60_000
-"""Milliseconds after which a cookie that is as it should be is given its whole lifetime again.
-
-A browser may answer a page that reads cookies out of its own memory as long as nobody writes one; after that it has to
-ask another process. So a page that makes many calls does not write each cookie at each of them.
-"""
-
 
 class DocumentCookies:
     """The cookies of one page."""
@@ -29,7 +22,6 @@ class DocumentCookies:
     def __init__(self, window: Any) -> None:
         self._window = window
         self._document = window.document
-        self._written: dict[str, tuple[str, float]] = {}
 
     def read(self) -> str:
         try:
@@ -39,20 +31,8 @@ class DocumentCookies:
             raise StorageError("this page may not use cookies") from error
 
     def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
-        now = float(self._window.Date.now())
-        if self._stands(name, value, days, now):
-            return
         domain = options.domain or self.top_domain
         self._assign(name, value, expires=self._expires(days), options=options, domain=domain)
-        self._written[name] = value, now
-
-    def _stands(self, name: str, value: str, days: float, now: float) -> bool:
-        """Tell whether a cookie is there with a fresh lifetime or, where it is to be removed, isn't there."""
-        shown = next((pair for pair in self.read().split("; ") if pair.startswith(f"{name}=")), None)
-        if days < 0:
-            return shown is None
-        written, at = self._written.get(name, (None, 0.0))
-        return shown == f"{name}={value}" and written == value and 0 <= now - at < RENEWAL
 
     @cached_property
     def top_domain(self) -> str | None:

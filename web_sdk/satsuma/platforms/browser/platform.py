@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from time import time
 from typing import Any
 
 from pyodide.ffi import create_once_callable, to_js
@@ -36,11 +37,14 @@ class BrowserPlatform:
         self.jar = DocumentCookies(window)
         self.area = WindowLocalStorage(window)
         self.reader = ValueReader(window, self.warn)
+        # Each look at a property of the page's costs more than a call.
+        self._from_entries = window.Object.fromEntries
         self.client_hints: dict[str, Any] | None = None
         """What the browser told of itself where the page asked for more than it tells unasked."""
 
     def now(self) -> float:
-        return float(self.window.Date.now())
+        # The page's Date.now, by the short way.
+        return float(round(time() * 1000))
 
     def new_id(self) -> str:
         """Return a random UUID (version 4).
@@ -120,7 +124,7 @@ class BrowserPlatform:
         return asyncio.Task(work, loop=asyncio.get_event_loop(), eager_start=True)
 
     def _object(self, value: dict[str, Any]) -> Any:
-        return to_js(value, dict_converter=self.window.Object.fromEntries)
+        return to_js(value, dict_converter=self._from_entries)
 
 
 def _retry_after(response: Any, window: Any) -> float | None:

@@ -31,6 +31,9 @@ class ValueReader:
     def __init__(self, window: Any, warn: Warn) -> None:
         self._window = window
         self._warn = warn
+        # Each look at a property of the page's costs more than a call.
+        self._written = window.JSON.stringify
+        self._kind = window.Object.prototype.toString.call
         self.show: Callable[[Context], Any] | None = None
         """Makes the page's object of a context, where the page has JavaScript that could ask for one."""
 
@@ -47,7 +50,7 @@ class ValueReader:
     def data(self, value: Any) -> Any:
         """Return an object as JSON has it."""
         try:
-            return json.loads(self._window.JSON.stringify(value))
+            return json.loads(self._written(value))
         except Exception:
             return self._by_hand(value, frozenset(), "")
 
@@ -62,7 +65,7 @@ class ValueReader:
         return bool(self._window.Object.is_(one, other))
 
     def _is_plain(self, value: Any) -> bool:
-        return str(self._window.Object.prototype.toString.call(value)) == "[object Object]"
+        return str(self._kind(value)) == "[object Object]"
 
     def _by_hand(self, value: Any, above: frozenset[int], path: str) -> Any:
         if not isinstance(value, JsProxy):
