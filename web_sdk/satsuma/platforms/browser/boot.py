@@ -39,19 +39,25 @@ async def _start(page: Any) -> None:
     Raises:
         BootError: the settings name no collector.
     """
+    # What runs for the first time is slow: many small steps, between which the page may do something else.
+    await page.breathe()
     reseed()
+    await page.breathe()
     platform = _this_page()
+    await page.breathe()
     options = read_options(page.options, platform)
     settings = _merged(platform.reader.data(page.settings), options)
+    await page.breathe()
     endpoint = Endpoint.from_settings(page.writeKey, settings)
     hints = platform.reader.argument(page.clientHints)
     platform.client_hints = hints if isinstance(hints, dict) else None
-    await page.breathe()
+    await platform.look_around(page.breathe)
     analytics = _make(platform, endpoint, LoadOptions.from_mapping(options, settings))
     await page.breathe()
     analytics.user().recall()
     await page.breathe()
     bridge = Bridge(analytics, platform, page.native)
+    await page.breathe()
     query = str(page.query)
 
     def initialize() -> None:

@@ -38,7 +38,7 @@ def environment(window: Any, reader: ValueReader, hints: dict[str, Any] | None =
         user_agent=str(navigator.userAgent),
         user_agent_data=hints or _client_hints(navigator, reader),
         locale=_text(getattr(navigator, "userLanguage", None)) or _text(navigator.language),
-        timezone=_timezone(window),
+        timezone=timezone(window),
         library_version=f"satsuma-{__version__}",
         refuses_tracking=_refusals(window),
     )
@@ -62,7 +62,8 @@ def _client_hints(navigator: Any, reader: ValueReader) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _timezone(window: Any) -> str | None:
+def timezone(window: Any) -> str | None:
+    """Return the browser's time zone, as ``Europe/Vienna``, where it tells."""
     try:
         return _text(window.Intl.DateTimeFormat().resolvedOptions().timeZone)
     except Exception:

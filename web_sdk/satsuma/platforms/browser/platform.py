@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from time import time
 from typing import Any
 
@@ -15,7 +15,7 @@ from satsuma.environment import Environment
 
 from .cookies import DocumentCookies
 from .local_storage import WindowLocalStorage
-from .page import current_page, environment
+from .page import current_page, environment, timezone
 from .values import ValueReader
 
 WORTH_PACKING = 4096
@@ -39,6 +39,7 @@ class BrowserPlatform:
         self.reader = ValueReader(window, self.warn)
         # Each look at a property of the page's costs more than a call.
         self._from_entries = window.Object.fromEntries
+        self._environment: Environment | None = None
         self.client_hints: dict[str, Any] | None = None
         """What the browser told of itself where the page asked for more than it tells unasked."""
 
@@ -61,8 +62,19 @@ class BrowserPlatform:
     def chance(self) -> float:
         return int.from_bytes(os.urandom(6)) / 2**48
 
+    async def look_around(self, breathe: Callable[[], Awaitable[None]]) -> None:
+        """Ask the page, in small steps, what each event tells of it: what runs first is slow."""
+        timezone(self.window)
+        await breathe()
+        self._environment = self.environment()
+        await breathe()
+        _ = self.jar.top_domain
+        await breathe()
+        self.page()
+        await breathe()
+
     def environment(self) -> Environment:
-        return environment(self.window, self.reader, self.client_hints)
+        return self._environment or environment(self.window, self.reader, self.client_hints)
 
     def page(self) -> dict[str, Any]:
         return current_page(self.window)
