@@ -87,6 +87,9 @@ class FakePlatform:
     def now(self) -> float:
         return self.time
 
+    def new_anonymous_id(self) -> str:
+        return self.new_id()
+
     def new_id(self) -> str:
         return f"00000000-0000-4000-8000-{next(self._ids):012d}"
 

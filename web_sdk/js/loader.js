@@ -4,12 +4,10 @@
   // Filled in by the build: where this version's files lie, relative to the runtime folder.
   const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {}, image: { config: {}, pages: 0, blocks: [] } } /*END*/;
 
-  const RESTORE_MILLISECONDS = 20000;
   const PLUGIN_MILLISECONDS = 5000;
   const ORPHANED = 6000; // As for the SDK's own journal.
   const ALONE_MILLISECONDS = 1000;
   const BREATH_MILLISECONDS = 10;
-  const MOST_PAGES = 65536; // All that a module can address; Pyodide's glue grows the memory.
 
   /*NOTE*/
 
@@ -113,23 +111,6 @@
     }
   }
 
-  async function load(name, integrity = RUNTIME.integrity[name]) {
-    const response = await fetch(folder + name, { integrity: integrity || "" });
-    if (!response.ok) throw new Error(name + ": " + response.status);
-    return response;
-  }
-
-  /* Of a large file, which is checked as it is put to use wherever that can be done. */
-  function loadLarge(name) {
-    return load(name, hashes ? "" : RUNTIME.integrity[name]);
-  }
-
-  /* A promise that is awaited later: until then its failure is nobody's unhandled rejection. */
-  function later(promise) {
-    promise.catch(() => {});
-    return promise;
-  }
-
   /* Lets the page do what it has to, now and then: no click of a visitor waits for the whole of a boot. */
   let breathed = performance.now();
   async function breathe() {
@@ -138,36 +119,63 @@
     breathed = performance.now();
   }
 
-  function giveUp(milliseconds) {
-    return new Promise((_, reject) => setTimeout(() => reject(new Error("no answer in time")), milliseconds));
+  /* Python's way in: what starts a page. */
+  async function bootPython() {
+    if (options.worker) {
+      try {
+        return await bootInWorker();
+      } catch (error) {
+        console.warn("[satsuma] Python can't run in a worker here; it runs in the page.", error);
+      }
+    }
+    const python = await bootHere();
+    const { start } = python.pyimport("satsuma.platforms.browser.boot");
+    await breathe();
+    return start;
+  }
+
+  async function bootInWorker() {
+    const { hostPython } = await loadScript("host.js");
+    const keepCalls = () => keep(waiting, early, options);
+    const { image, integrity } = RUNTIME;
+    return hostPython({ folder, image, integrity, native, Context, Payload, EVENTS, calls: waiting, keepCalls, options, topDomain, newId });
   }
 
   /* From the memory image; where the engine can't restore it, the plain way, which takes some three times as long. */
-  async function bootPython() {
+  async function bootHere() {
     try {
-      const { config, pages, blocks } = RUNTIME.image;
-      const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES });
-      const restored = later(loadLarge("memory.bin").then((response) => restoreMemory(memory, response, blocks)));
-      const module = later(
-        loadLarge("python.wasm").then((response) => compileModule(response, RUNTIME.integrity["python.wasm"])),
-      );
-      const { startPython } = await loadScript("python.js");
-      const starting = later(startPython({ module, memory, restored, config, folder, breathe }));
-      await Promise.all([module, restored]);
-      return await Promise.race([starting, giveUp(RESTORE_MILLISECONDS)]);
+      const glue = async () => (await loadScript("python.js")).startPython;
+      return await bootImage({ folder, image: RUNTIME.image, integrity: RUNTIME.integrity, glue, breathe });
     } catch (error) {
       console.warn("[satsuma] The memory image could not be restored; starting Python the slow way.", error);
-      return bootPlainly();
+      return withIntegrity(bootPlainly);
     }
   }
 
   async function bootPlainly() {
+    // Both here, since Pyodide would load the second one without looking at its hash.
+    await loadScript("pyodide.asm.js");
     await loadScript("pyodide.js");
     const lockFileContents = { info: RUNTIME.lockInfo, packages: {} };
     const pyodide = await loadPyodide({ indexURL: folder, lockFileContents, stdout: () => {}, checkAPIVersion: false });
-    pyodide.unpackArchive(await (await load("satsuma.zip")).arrayBuffer(), "zip", { extractDir: "/lib/satsuma" });
+    pyodide.unpackArchive(await (await fetch(folder + "satsuma.zip")).arrayBuffer(), "zip", { extractDir: "/lib/satsuma" });
     pyodide.runPython("import sys; sys.path.insert(0, '/lib/satsuma')");
     return pyodide;
+  }
+
+  /* Lets Pyodide's own requests be for the files that were built, and for no others. */
+  async function withIntegrity(work) {
+    const own = window.fetch;
+    const checked = (url, init) => {
+      const name = String(url).startsWith(folder) ? String(url).slice(folder.length) : "";
+      return name in RUNTIME.integrity ? own(url, { ...init, integrity: RUNTIME.integrity[name] }) : own(url, init);
+    };
+    window.fetch = checked;
+    try {
+      return await work();
+    } finally {
+      if (window.fetch === checked) window.fetch = own;
+    }
   }
 
   async function fetchSettings() {
@@ -225,7 +233,7 @@
   async function boot() {
     const started = performance.now();
     if (!runs) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
-    const [pyodide, settings, clientHints, plugins] = await Promise.all([bootPython(), fetchSettings(), fetchHints(), fetchPlugins()]);
+    const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), fetchSettings(), fetchHints(), fetchPlugins()]);
     if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
     const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };
     const install = (ask, initialize, apiHost) => {
@@ -235,8 +243,6 @@
       return { face, begin: () => replay(face, initialize) };
     };
     const page = { writeKey, settings, options, query, clientHints, plugins, native, breathe, install };
-    const { start } = pyodide.pyimport("satsuma.platforms.browser.boot");
-    await breathe();
     return start(page);
   }
 

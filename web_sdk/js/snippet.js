@@ -24,7 +24,8 @@
       return analytics;
     };
   });
-  /* Where there is no WebCrypto the loader has the browser check these files, and a preload of them would not be theirs. */
+  /* Where there is no WebCrypto the loader has the browser check these files, and a preload of them would not be theirs; nor
+     would it be a worker's. */
   function askFor(path) {
     var link = document.createElement("link");
     link.rel = "preload";
@@ -34,7 +35,7 @@
     document.head.appendChild(link);
   }
   analytics.load = function (key, options) {
-    if (global.WebAssembly && global.crypto && crypto.subtle) soon.forEach(askFor);
+    if (global.WebAssembly && global.crypto && crypto.subtle && !(options && options.worker)) soon.forEach(askFor);
     var script = document.createElement("script");
     script.async = true;
     script.src = host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";

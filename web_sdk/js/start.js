@@ -1,9 +1,10 @@
 /* Starts Python in a memory that holds a started interpreter with the SDK in it: what Pyodide's own loadPyodide does, less
    what such a page has no use for. Stands behind Pyodide's glue, in one file and one function with it. */
 async function startPython({ module, memory, restored, config, folder, breathe }) {
+  const inPage = self === self.window;
   const api = {
     config: { jsglobals: globalThis, env: {}, packages: [], indexURL: folder, packageBaseUrl: folder, cdnUrl: folder },
-    runtimeEnv: { IN_BROWSER: true, IN_BROWSER_MAIN_THREAD: true },
+    runtimeEnv: { IN_BROWSER: true, IN_BROWSER_MAIN_THREAD: inPage, IN_BROWSER_WEB_WORKER: !inPage },
   };
   // Pyodide marks its own errors with a value that nobody else can have.
   const mark = Symbol("error marker");
@@ -33,4 +34,3 @@ async function startPython({ module, memory, restored, config, folder, breathe }
   api.initializeStreams(undefined, () => {}, console.warn);
   return started;
 }
-document.currentScript.startPython = startPython;

@@ -203,7 +203,7 @@ class Analytics(Calls):
             self._change_identities(kept=True)
 
     def _identities(self, *, kept: bool) -> tuple[User, Group]:
-        options, new_id = self.options, self._platform.new_id
+        options, new_id = self.options, self._platform.new_anonymous_id
         user = User(self._stores, options.identity(options.user, kept=kept), new_id)
         return user, Group(self._stores, options.identity(options.group, kept=kept), new_id)
 

@@ -36,6 +36,10 @@ class Platform(Protocol):
         """Return a fresh random UUID, from the platform's cryptographic source."""
         ...
 
+    def new_anonymous_id(self) -> str:
+        """Return the anonymousId of a visitor who has none: a fresh random UUID."""
+        ...
+
     def chance(self) -> float:
         """Return a random number in [0, 1)."""
         ...

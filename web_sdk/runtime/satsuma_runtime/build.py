@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +27,10 @@ WASM_PAGE = 64 * 1024
 
 PARTS = {"/*FACE*/": "face.js", "/*FILES*/": "files.js", "/*LEAVE*/": "leave.js", "/*NOTE*/": "note.js"}
 """What snippet and loader are put together of, by its mark."""
+
+HOST = ("worker/line.js", "worker/foresight.js", "worker/trackers.js", "worker/host.js")
+DESK = ("worker/line.js", "worker/world.js", "files.js", "worker/desk.js")
+"""Halves of a page whose Python runs in a worker: the page's own and the worker's, with the interpreter in it."""
 
 RUNTIME_MARK = re.compile(r"/\*RUNTIME\*/.*?/\*END\*/")
 
@@ -104,7 +108,11 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
     glue = (
         (trimmed / "pyodide.asm.js").read_text().removesuffix("globalThis._createPyodideModule=_createPyodideModule;")
     )
-    (folder / "python.js").write_text(f"(()=>{{{glue}\n{(sources.js / 'start.js').read_text()}}})();\n")
+    start = f"{glue}\n{(sources.js / 'start.js').read_text()}"
+    (folder / "python.js").write_text(f"(()=>{{{start}document.currentScript.startPython=startPython;}})();\n")
+    worker = f"const startPython=(()=>{{{start}return startPython;}})();"
+    (folder / "worker.js").write_text(_joined(sources.js, DESK).replace("/*PYTHON*/", worker))
+    (folder / "host.js").write_text(f"(()=>{{{_joined(sources.js, HOST)}}})();\n")
     config = json.loads((work / "image.json").read_text())
     return {"config": config, "pages": HEAP // WASM_PAGE, "blocks": blocks}
 
@@ -124,6 +132,10 @@ def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, i
     loader = _with_parts(sources.js, "loader.js")
     (target / "loader.js").write_text(RUNTIME_MARK.sub(lambda _: runtime, loader, count=1))
     (target / "snippet.js").write_text(_with_parts(sources.js, "snippet.js"))
+
+
+def _joined(folder: Path, names: Sequence[str]) -> str:
+    return "\n".join((folder / name).read_text() for name in names)
 
 
 def _with_parts(folder: Path, name: str) -> str:

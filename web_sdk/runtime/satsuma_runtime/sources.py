@@ -47,7 +47,7 @@ class Sources:
 
     def _inputs(self) -> Iterator[Path]:
         yield from self.modules()
-        yield from sorted(self.js.glob("*.js"))
+        yield from sorted(self.js.rglob("*.js"))
         yield from sorted((self.runtime / "satsuma_runtime").glob("*.py"))
         yield self.runtime / "package-lock.json"
         yield from (self.runtime / name for name in ("snapshot.mjs", "slim.py", "settle.py", "tables.py"))

@@ -17,8 +17,8 @@ from .modules import plugins_of
 from .platform import BrowserPlatform
 from .rounds import Rounds
 
-WAYS_IN = ("event", "later", "now", "user", "group", "storage")
-"""The bridge's methods that the page's face calls."""
+WAYS_IN = ("event", "later", "now", "user", "group", "storage", "who")
+"""The bridge's methods that the page's face calls, or a worker for it."""
 
 
 def start(page: Any) -> Coroutine[Any, Any, None]:

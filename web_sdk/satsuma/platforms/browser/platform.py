@@ -59,6 +59,12 @@ class BrowserPlatform:
         text = raw.hex()
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
+    def new_anonymous_id(self) -> str:
+        """Return what the page has chosen, where Python works for it in a worker: it has told its own JavaScript."""
+        offer = getattr(self.window, "satsumaOffer", None)
+        offered = offer() if offer else None
+        return offered if isinstance(offered, str) else self.new_id()
+
     def chance(self) -> float:
         return int.from_bytes(os.urandom(6)) / 2**48
 

@@ -80,6 +80,9 @@ class DepartedPage:
     def now(self) -> float:
         return self._departure.sent_at
 
+    def new_anonymous_id(self) -> str:
+        return new_id()
+
     def new_id(self) -> str:
         return new_id()
 

@@ -1,0 +1,151 @@
+"""A page whose Python runs in a worker: the same cookies, the same events, and nothing on the page's own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pytest_satsuma import Visitor
+from reference_library import PAGE, stock_site
+from satsuma_server import snippet
+from satsuma_server.testing import Collector, serving
+
+Stored = Callable[..., dict[str, Any]]
+
+PLUGINS = """async () => {
+    class Euros {
+        name = "Euros"; type = "before";
+        load(context, analytics) { this.mine = analytics === window.analytics; }
+        track(context) { context.updateEvent("properties.currency", this.mine ? "EUR" : "?"); return context; }
+    }
+    const gate = { name: "Gate", type: "before", track(context) {
+        if (context.event.properties.test) context.cancel({reason: "only a test"});
+        return context;
+    } };
+    await analytics.register(new Euros(), gate);
+    await analytics.addSourceMiddleware(({payload, next}) => { payload.obj.properties.seen = payload.type(); next(payload); });
+    const told = [];
+    analytics.on("track", (name, properties) => told.push([name, properties.test === undefined]));
+    const test = await analytics.track("Ordered", {test: true});
+    const ordered = await analytics.track("Ordered", {total: 5}, {}, (context) => told.push(context.event.properties.currency));
+    return [String(test.cancelled), ordered.delivered, ordered.event.properties, told];
+}"""
+
+
+@pytest.fixture
+def options() -> dict[str, Any]:
+    """Load options beside `worker`."""
+    return {}
+
+
+@pytest.fixture
+def site(collector: Collector, options: dict[str, Any]) -> Iterator[str]:
+    """A page of another origin than the collector's."""
+    written = snippet("worker", collector.url, options={"worker": True, **options}, hints=True)
+    html = PAGE.format(title="Worker", snippet=written, body='<a id="on" href="/?on">on</a>')
+    with serving(stock_site(html)) as url:
+        yield url
+
+
+@pytest.fixture
+def warnings(visitor: Visitor) -> list[str]:
+    """What the page's console was warned of."""
+    lines: list[str] = []
+    visitor.page.on("console", lambda line: line.type == "warning" and lines.append(line.text))
+    return lines
+
+
+def test_python_is_in_the_worker_and_identity_in_the_page(
+    visitor: Visitor, stored: Stored, collector: Collector, warnings: list[str]
+) -> None:
+    visitor.visit("/")
+    first = stored("page")
+    assert len(visitor.page.workers) == 1
+    loaded = visitor.evaluate("() => performance.getEntriesByType('resource').map((one) => one.name.split('/').pop())")
+    assert not {"python.js", "python.wasm", "memory.bin"} & set(loaded)
+    identity = visitor.identity
+    assert identity.cookie_anonymous_id == identity.storage_anonymous_id == first["anonymousId"]
+    assert visitor.evaluate("() => analytics.user().anonymousId()") == first["anonymousId"]
+
+    visitor.evaluate("() => analytics.identify('u1', {plan: 'pips'}).then(() => null)")
+    assert stored("identify")["traits"] == {"plan": "pips"}
+    assert visitor.identity.cookie_user_id == "u1"
+    assert visitor.evaluate("() => [analytics.user().id(), analytics.user().traits()]") == ["u1", {"plan": "pips"}]
+
+    visitor.evaluate("() => analytics.reset()")
+    visitor.until(lambda: visitor.cookies.read() == "", "the cookies to be gone")
+    visitor.evaluate("() => analytics.track('Later').then(() => null)")
+    later = stored("track", "Later")
+    assert later["userId"] is None
+    assert later["anonymousId"] != first["anonymousId"]
+    assert warnings == []
+
+
+def test_what_is_asked_at_once_is_what_python_makes(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    answered = visitor.evaluate("""async () => {
+        const before = analytics.user().anonymousId();
+        analytics.identify("u1", {plan: "pips"});
+        const known = [analytics.user().id(), analytics.user().traits()];
+        analytics.reset();
+        const after = analytics.user().anonymousId();
+        await analytics.track("After");
+        return [before, known, after, analytics.user().anonymousId()];
+    }""")
+    before, known, after, at_last = answered
+    assert known == ["u1", {"plan": "pips"}]
+    assert before != after == at_last == stored("track", "After")["anonymousId"]
+    assert stored("identify")["anonymousId"] == before
+
+
+def test_many_calls_in_one_breath_are_of_one_visitor_and_in_order(visitor: Visitor, collector: Collector) -> None:
+    visitor.page.goto(visitor.base_url)
+    visitor.evaluate("() => { for (let n = 0; n < 40; n++) analytics.track('Counted', {n}); }")
+    events = collector.wait_for(lambda events: len(events) == 41)
+    assert len({event["anonymousId"] for event in events}) == 1
+    assert [event["properties"]["n"] for event in events if event["type"] == "track"] == list(range(40))
+
+
+def test_plugins_middleware_and_listeners_of_the_page_do_their_work(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    cancelled, delivered, properties, told = visitor.evaluate(PLUGINS)
+    assert cancelled == "only a test"
+    assert delivered is True
+    assert properties == {"total": 5, "currency": "EUR", "seen": "track"}
+    assert stored("track", "Ordered")["properties"] == properties
+    assert told == [["Ordered", False], ["Ordered", True], "EUR"] or told == [["Ordered", False], "EUR", ["Ordered", True]]
+    visitor.errors.clear()
+
+
+def test_a_cookie_that_is_gone_comes_back_from_local_storage(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    first = stored("page")["anonymousId"]
+    visitor.cookies.clear()
+    visitor.evaluate("() => analytics.track('Still Me').then(() => null)")
+    assert stored("track", "Still Me")["anonymousId"] == first
+    assert visitor.identity.cookie_anonymous_id == first
+
+
+def test_a_page_that_is_left_at_once_loses_no_call(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    visitor.page.evaluate("() => { analytics.track('Last Words'); location.href = 'about:blank'; }")
+    assert stored("track", "Last Words")["anonymousId"] == stored("page")["anonymousId"]
+
+
+def test_a_link_waits_for_its_event(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    visitor.evaluate("() => analytics.trackLink(document.querySelector('#on'), 'Went On', {to: 'on'}).then(() => null)")
+    visitor.page.click("#on")
+    visitor.page.wait_for_url("**/?on")
+    assert stored("track", "Went On")["properties"] == {"to": "on"}
+
+
+@pytest.mark.parametrize("options", [{"consent": "required"}])
+def test_nothing_is_kept_before_the_yes(visitor: Visitor, collector: Collector, stored: Stored) -> None:
+    visitor.visit("/")
+    visitor.evaluate("() => void analytics.track('Asked')")
+    assert (visitor.cookies.read(), visitor.storage.all()) == ("", {})
+    visitor.evaluate("() => analytics.consent(true)")
+    assert stored("track", "Asked")["anonymousId"] == stored("page")["anonymousId"]
+    assert collector.events()[0]["type"] == "page"

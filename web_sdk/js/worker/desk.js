@@ -1,0 +1,99 @@
+/* Runs Python in a worker, for the page that started it. Stands behind line.js, world.js and files.js. */
+/*PYTHON*/
+const QUEUE = "satsuma_queue:";
+const MOST_SHOWN = 1000;
+const post = (message) => self.postMessage(message);
+
+/* A context, as far as Python needs it: the page has the real one, by its serial number. */
+class Shown {
+  constructor(serial) {
+    this.serial = serial;
+  }
+}
+class Carried {
+  constructor(event) {
+    this.obj = event;
+  }
+}
+const face = { settings: {} };
+const shown = new Map();
+let serial = 0;
+
+const kinds = {
+  context: {
+    is: (value) => value instanceof Shown,
+    write: ({ serial, id, event, outcome }) => ({ serial, id, event: JSON.stringify(event), outcome }),
+    read({ serial, event, stopped }) {
+      const context = shown.get(serial) || new Shown(serial);
+      return Object.assign(context, { event: JSON.parse(event), stopped });
+    },
+  },
+  payload: {
+    is: (value) => value instanceof Carried,
+    write: (value) => JSON.stringify(value.obj),
+    read: (text) => new Carried(JSON.parse(text)),
+  },
+  face: { is: (value) => value === face, write: () => true, read: () => face },
+  json: { is: () => false, read: JSON.parse },
+};
+const line = makeLine(post, kinds);
+const world = makeWorld(post);
+
+const native = {
+  context(known, id, event, outcome) {
+    const context = known || new Shown(++serial);
+    shown.set(context.serial, context);
+    if (shown.size > MOST_SHOWN) shown.delete(shown.keys().next().value);
+    return Object.assign(context, { id, event: JSON.parse(event), outcome });
+  },
+  systemContext: () => native.context(null, "system", '{"type":"track","event":"system"}', {}),
+  payload: (event) => new Carried(JSON.parse(event)),
+};
+
+let python, ask, initialize, known;
+
+/* Who the visitor is, told whenever it has changed: what the page asks for at once is answered there. */
+function tell() {
+  const now = ask ? ask.who() : known;
+  if (now !== known) post({ who: (known = now) });
+}
+
+function settle(id) {
+  return (value) => {
+    tell();
+    post({ settled: id, value: line.write(value) });
+  };
+}
+
+const ways = {
+  async boot({ folder, image, integrity }) {
+    try {
+      python = await bootImage({ folder, image, integrity, glue: () => startPython, breathe: async () => {} });
+      post({ ready: true });
+    } catch (error) {
+      post({ failed: String(error) });
+    }
+  },
+  async start({ about, ...page }) {
+    inhabit(world, about, line);
+    const install = (given, begun, apiHost) => {
+      [ask, initialize] = [given, begun];
+      return { face, begin: () => (tell(), line.ask({ begin: apiHost })) };
+    };
+    const { start } = python.pyimport("satsuma.platforms.browser.boot");
+    await start({ ...page, native, install, breathe: async () => {} });
+  },
+  initialize: () => initialize(),
+  event: ([name, args, note, id]) => ask.event(name, args.map(line.read), note, settle(id)),
+  later: ([name, args, id]) => ask.later(name, args.map(line.read), settle(id)),
+  answered: ([way, name, args, id]) => settle(id)(ask[way](name, args.map(line.read))),
+  happened: ([name, about]) => world.happen(name, about),
+};
+
+self.onmessage = ({ data }) => {
+  if (data.world) world.see(data.world);
+  if (line.take(data)) return;
+  Promise.resolve(ways[data.way](data.given))
+    .catch((error) => post({ failed: String(error) }))
+    .then(tell);
+};

@@ -1,0 +1,187 @@
+/* The page's half where Python runs in a worker: does what Python wants done to the page, tells it how things stand there,
+   and answers at once what a page asks at once. */
+function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS, calls, keepCalls, options, topDomain, newId }) {
+  const LIGHT = /^ajs_/;
+  const ALL = /^(ajs_|satsuma_queue:)/;
+  const named = namedKeys([options.user, options.group]);
+  const domain = quietly(topDomain, "");
+  const contexts = new Map();
+  const waiting = new Map(); // What has no answer yet: how to give it, and the call that it is of.
+  let done = 0;
+  let last = 0;
+  let page, face, worker, up;
+  const foresight = makeForesight(newId);
+  const trackers = makeTrackers(() => face, () => face.settings.timeout);
+
+  const line = makeLine((message) => worker.postMessage({ ...message, world: world(true) }), {
+    context: {
+      is: (value) => value instanceof Context,
+      write: (value) => ({ serial: value.serial, event: JSON.stringify(value.event), stopped: value.stopped && { reason: String(value.stopped.reason || value.stopped) } }),
+      read({ serial, id, event, outcome }) {
+        const context = native.context(contexts.get(serial), id, event, outcome);
+        context.serial = serial;
+        contexts.set(serial, context);
+        if (contexts.size > 1000) contexts.delete(contexts.keys().next().value);
+        return context;
+      },
+    },
+    payload: { is: (value) => value instanceof Payload, write: (value) => JSON.stringify(value.obj), read: native.payload },
+    face: { is: (value) => value === face, write: () => true, read: () => face },
+  });
+
+  function quietly(ask, otherwise) {
+    try {
+      return ask();
+    } catch (error) {
+      return otherwise;
+    }
+  }
+
+  /* Keys that the page has chosen itself. */
+  function namedKeys(given) {
+    return given.flatMap((one) => [one && one.cookie && one.cookie.key, one && one.localStorage && one.localStorage.key]).filter(Boolean);
+  }
+
+  /* How things stand in this page. */
+  function world(light) {
+    const canonical = document.querySelector("link[rel='canonical']");
+    const pattern = light ? LIGHT : ALL;
+    const items = quietly(() => Object.fromEntries(Object.keys(localStorage).filter((key) => pattern.test(key) || named.includes(key)).map((key) => [key, localStorage.getItem(key)])), null);
+    return {
+      light, items, done, offer: foresight.offer(), domain, cookie: quietly(() => document.cookie, null), title: document.title, referrer: document.referrer,
+      canonical: canonical && canonical.getAttribute("href"), visibility: document.visibilityState, secure: window.isSecureContext,
+    };
+  }
+
+  function send(way, given, light = true) {
+    worker.postMessage({ way, given, world: world(light) });
+  }
+
+  /* Functions go as their numbers; all else as an event would carry it, or as it is where JSON can't. */
+  function sendable(value) {
+    if (typeof value === "function") return line.write(value);
+    if (value === null || typeof value !== "object") return typeof value === "symbol" ? null : value;
+    try {
+      return { $json: JSON.stringify(value) };
+    } catch (error) {
+      return quietly(() => structuredClone(value), null);
+    }
+  }
+
+  /* Methods may be of the plugin's class. */
+  function plugin(value) {
+    const methods = [...EVENTS, "load", "unload", "ready"].filter((name) => value && typeof value[name] === "function");
+    return { name: value && value.name, type: value && value.type, ...Object.fromEntries(methods.map((name) => [name, line.write(value[name].bind(value))])) };
+  }
+
+  function expect(resolve, call) {
+    waiting.set(++last, { resolve, call });
+    return last;
+  }
+
+  function settle({ settled, value }) {
+    const { resolve, call } = waiting.get(settled);
+    waiting.delete(settled);
+    if (call) {
+      calls.splice(calls.indexOf(call), 1);
+      keepCalls();
+    }
+    resolve(line.read(value));
+  }
+
+  const doings = {
+    write({ write: { cookie, key, value }, number }) {
+      try {
+        if (cookie !== undefined) document.cookie = cookie;
+        else if (value === null) localStorage.removeItem(key);
+        else localStorage.setItem(key, value);
+      } catch (error) {
+        console.warn("[satsuma] The page keeps nothing: " + error);
+      }
+      done = number;
+    },
+    who: ({ who }) => foresight.told(who),
+    settled: settle,
+    beacon: ({ beacon }) => navigator.sendBeacon(...beacon),
+    look: ({ id }) => worker.postMessage({ answers: id, args: [], value: world(false) }),
+    async begin({ begin, id }) {
+      const made = page.install(ask, () => send("initialize"), begin);
+      face = made.face;
+      await made.begin();
+      worker.postMessage({ answers: id, args: [] });
+    },
+    ready: () => up.resolve(start),
+    failed: ({ failed }) => up.reject(new Error(failed)),
+  };
+
+  /* What the face asks, as it asks Python itself where that is in the page. */
+  const ask = {
+    event(name, args, note, resolve) {
+      foresight.call(name, args);
+      // Kept until its fate is known: a page may be left, or killed, before Python has seen the call.
+      const call = [name, ...args.filter((arg) => typeof arg !== "function"), note];
+      calls.push(call);
+      keepCalls();
+      send("event", [name, args.map(sendable), note, expect(resolve, call)]);
+    },
+    later(name, args, resolve) {
+      if (name in trackers) resolve(trackers[name](...args));
+      else send("later", [name, args.map(name === "register" ? plugin : sendable), expect(resolve)]);
+    },
+    now(name, args) {
+      foresight.call(name, args);
+      if (name === "timeout") face.settings.timeout = args[0];
+      // Calls are kept, or not, as the visitor said last.
+      if (name === "consent") options.consent = args[0] === undefined || args[0] ? undefined : "required";
+      answered("now", name, args);
+      if (name === "setAnonymousId") return foresight.identity("user", "anonymousId", []);
+      return name === "delivery" ? foresight.delivery() : undefined;
+    },
+    user: (name, args) => identity("user", name, args),
+    group: (name, args) => identity("group", name, args),
+    storage: (name, args) => answered("storage", name, args),
+  };
+
+  function answered(way, name, args) {
+    return new Promise((resolve) => send("answered", [way, name, args.map(sendable), expect(resolve)]));
+  }
+
+  /* Python hears of the question too: asking for the anonymousId makes one. */
+  function identity(kind, name, args) {
+    answered(kind, name, args);
+    return foresight.identity(kind, name, args);
+  }
+
+  function start({ install, native, breathe, options, ...rest }) {
+    page = { install };
+    const { useQueryString } = options;
+    const { href, pathname, search, hostname, origin, hash, protocol, host } = location;
+    const about = {
+      location: { href, pathname, search, hostname, origin, hash, protocol, host },
+      navigator: { doNotTrack: navigator.doNotTrack || window.doNotTrack, globalPrivacyControl: navigator.globalPrivacyControl },
+    };
+    send("start", { ...rest, options: { ...JSON.parse(JSON.stringify(options)), ...(useQueryString ? { useQueryString } : {}) }, about }, false);
+    for (const name of ["pagehide", "pageshow", "online", "offline"])
+      window.addEventListener(name, (event) => send("happened", [name, { persisted: Boolean(event.persisted) }], false));
+    document.addEventListener("visibilitychange", () => send("happened", ["visibilitychange", {}], false));
+  }
+
+  /* From another origin no worker may be started; from a blob it may, where the page's policy allows that. */
+  async function openWorker() {
+    const response = await fetch(folder + "worker.js", { integrity: integrity["worker.js"] });
+    if (!response.ok) throw new Error("worker.js: " + response.status);
+    if (new URL(folder, location.href).origin === location.origin) return new Worker(folder + "worker.js");
+    return new Worker(URL.createObjectURL(await response.blob()));
+  }
+
+  return new Promise((resolve, reject) => {
+    up = { resolve, reject };
+    openWorker().then((made) => {
+      worker = made;
+      worker.onerror = (event) => reject(new Error(event.message || "the page's policy allows no worker"));
+      worker.onmessage = ({ data }) => line.take(data) || doings[Object.keys(doings).find((name) => name in data)](data);
+      worker.postMessage({ way: "boot", given: { folder: new URL(folder, location.href).href, image, integrity } });
+    }, reject);
+  });
+}
+document.currentScript.hostPython = hostPython;

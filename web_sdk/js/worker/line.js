@@ -1,0 +1,84 @@
+/* Between a page and its worker: values that can be posted, functions and contexts as their numbers. Both halves have it.
+
+   `kinds` says how a side writes and reads what only it can make: {name: {is(value), write(value), read(written)}}. */
+const DEEPEST = 3; // Below it there are no functions to be handed over, but cycles there may be.
+
+function makeLine(post, kinds) {
+  const given = new Map(); // Functions of this side, by number.
+  const numbers = new WeakMap();
+  const taken = new Map(); // Stand-ins for those of the other side.
+  const waiting = new Map(); // Calls that have no answer yet.
+  let last = 0;
+
+  function write(value, depth = 0) {
+    if (typeof value === "function") return { $function: numberOf(value) };
+    if (value === null || typeof value !== "object" || depth > DEEPEST) return value;
+    for (const [name, kind] of Object.entries(kinds)) if (kind.is(value)) return { ["$" + name]: kind.write(value) };
+    if (Array.isArray(value)) return value.map((item) => write(item, depth + 1));
+    const plain = Object.getPrototypeOf(value);
+    if (plain !== Object.prototype && plain !== null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, write(item, depth + 1)]));
+  }
+
+  function read(value) {
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return value.map(read);
+    if (value.$function) return standIn(value.$function);
+    for (const [name, kind] of Object.entries(kinds)) if ("$" + name in value) return kind.read(value["$" + name]);
+    const plain = Object.getPrototypeOf(value);
+    if (plain !== Object.prototype && plain !== null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, read(item)]));
+  }
+
+  function numberOf(method) {
+    if (!numbers.has(method)) numbers.set(method, ++last);
+    given.set(numbers.get(method), method);
+    return numbers.get(method);
+  }
+
+  /* One for each function of the other side, so that `off` finds what `on` was given. */
+  function standIn(number) {
+    if (!taken.has(number)) taken.set(number, (...args) => ask({ call: number, args: args.map((arg) => write(arg)) }));
+    return taken.get(number);
+  }
+
+  function ask(message) {
+    const id = ++last;
+    post({ ...message, id });
+    return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+  }
+
+  /* Takes a message; tells whether it was one of the line's own. */
+  function take(message) {
+    if (message.call) answer(message);
+    else if (message.answers) settle(message);
+    return Boolean(message.call || message.answers);
+  }
+
+  async function answer({ call, args, id }) {
+    const values = args.map(read);
+    const told = { answers: id };
+    try {
+      told.value = write(await given.get(call)(...values));
+    } catch (error) {
+      told.error = String((error && error.message) || error || "it failed");
+    }
+    // What the function did to its arguments counts on the other side too.
+    told.args = values.map((value) => (value && typeof value === "object" && Object.values(kinds).some((kind) => kind.is(value)) ? write(value) : null));
+    try {
+      post(told);
+    } catch (error) {
+      post({ answers: id, args: [], error: "the answer can't be handed over: " + error });
+    }
+  }
+
+  function settle({ answers, value, error, args }) {
+    const { resolve, reject } = waiting.get(answers);
+    waiting.delete(answers);
+    args.forEach(read);
+    if (error === undefined) resolve(read(value));
+    else reject(new Error(error));
+  }
+
+  return { write, read, ask, take };
+}

@@ -1,0 +1,108 @@
+/* What Python sees in a worker of the page that it works for: cookies, localStorage, address, title, what happens to it.
+
+   The page tells with each message how things stand there. What Python writes is seen here at once and done there next; until
+   the page has told that it is done, it is laid over what the page tells. */
+function makeWorld(post) {
+  let page = {};
+  let cookies = new Map();
+  let items = null;
+  let done = 0;
+  let pending = [];
+  let taken;
+
+  const area = {
+    getItem: (key) => stored().get(String(key)) ?? null,
+    setItem: (key, value) => write({ key: String(key), value: String(value) }),
+    removeItem: (key) => write({ key: String(key), value: null }),
+  };
+  const storage = new Proxy(area, {
+    ownKeys: () => [...stored().keys()],
+    getOwnPropertyDescriptor: (_, key) => ({ value: area.getItem(key), enumerable: true, configurable: true }),
+  });
+
+  const document = Object.assign(new EventTarget(), {
+    querySelector: () => (page.canonical === null ? null : { getAttribute: () => page.canonical }),
+  });
+  Object.defineProperties(document, {
+    cookie: { get: cookie, set: (text) => write({ cookie: String(text) }) },
+    title: { get: () => page.title },
+    referrer: { get: () => page.referrer },
+    visibilityState: { get: () => page.visibility },
+  });
+
+  function stored() {
+    if (items === null) throw new Error("this page has no localStorage");
+    return items;
+  }
+
+  function cookie() {
+    if (cookies === null) throw new Error("this page may not use cookies");
+    return Array.from(cookies, ([name, value]) => name + "=" + value).join("; ");
+  }
+
+  function write(change) {
+    if (!pending.length && change.cookie !== undefined) cookie();
+    if (change.key !== undefined) stored();
+    pending.push([++done, change]);
+    apply(change);
+    post({ write: change, number: done });
+  }
+
+  function apply({ cookie, key, value }) {
+    if (cookie !== undefined) bake(cookie);
+    else if (items === null) return;
+    else if (value === null) items.delete(key);
+    else items.set(key, value);
+  }
+
+  /* As the browser will, as far as the page has found out on which domain it takes cookies. */
+  function bake(text) {
+    const [pair, ...rest] = text.split(/; ?/);
+    const attributes = new Map(rest.map((one) => [one.split("=")[0].toLowerCase(), one.slice(one.indexOf("=") + 1)]));
+    const domain = (attributes.get("domain") || "").replace(/^\./, "");
+    const fits = !domain || domain === location.hostname || (page.domain && (domain === page.domain || domain.endsWith("." + page.domain)) && location.hostname.endsWith("." + domain));
+    if (cookies === null || !fits || (attributes.has("secure") && !page.secure)) return;
+    const at = pair.indexOf("=");
+    if (Date.parse(attributes.get("expires")) <= Date.now()) cookies.delete(pair.slice(0, at));
+    else cookies.set(pair.slice(0, at), pair.slice(at + 1));
+  }
+
+  /* Takes what the page tells; `light` leaves out what other pages have left for it. */
+  function see(told) {
+    page = { ...page, ...told };
+    cookies = told.cookie === null ? null : new Map(told.cookie.split("; ").filter(Boolean).map((pair) => [pair.split("=")[0], pair.slice(pair.indexOf("=") + 1)]));
+    if (told.items === null || items === null || !told.light) items = told.items && new Map(Object.entries(told.items));
+    else items = new Map([...[...items].filter(([key]) => key.startsWith(QUEUE)), ...Object.entries(told.items)]);
+    pending = pending.filter(([number]) => number > told.done);
+    pending.forEach(([, change]) => apply(change));
+  }
+
+  /* Something happened to the page. */
+  function happen(name, about) {
+    const target = name === "visibilitychange" ? document : self;
+    target.dispatchEvent(Object.assign(new Event(name), about));
+  }
+
+  /* The anonymousId that the page has chosen for a visitor who has none; each is taken once. */
+  function offer() {
+    if (page.offer === taken) return undefined;
+    return (taken = page.offer);
+  }
+
+  return { document, see, happen, offer, storage: () => (stored(), storage) };
+}
+
+/* Puts the page's world where Python looks for a page's. */
+function inhabit(world, about, line) {
+  const put = (name, value) => Object.defineProperty(self, name, { value, configurable: true });
+  put("document", world.document);
+  put("location", about.location);
+  Object.defineProperty(self, "localStorage", { get: world.storage, configurable: true });
+  put("satsumaOffer", world.offer);
+  for (const [name, value] of Object.entries(about.navigator)) Object.defineProperty(navigator, name, { value, configurable: true });
+  const { locks } = navigator;
+  const look = async () => world.see(await line.ask({ look: true }));
+  const request = (name, work) => locks.request(name, async (lock) => (await look(), work(lock)));
+  Object.defineProperty(navigator, "locks", { value: locks && { request }, configurable: true });
+  navigator.sendBeacon = (url, body) => (self.postMessage({ beacon: [url, body] }), true);
+}
