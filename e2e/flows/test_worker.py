@@ -24,11 +24,15 @@ PLUGINS = """async () => {
         return context;
     } };
     await analytics.register(new Euros(), gate);
-    await analytics.addSourceMiddleware(({payload, next}) => { payload.obj.properties.seen = payload.type(); next(payload); });
+    await analytics.addSourceMiddleware(({payload, next}) => {
+        payload.obj.properties.seen = payload.type();
+        next(payload);
+    });
     const told = [];
     analytics.on("track", (name, properties) => told.push([name, properties.test === undefined]));
     const test = await analytics.track("Ordered", {test: true});
-    const ordered = await analytics.track("Ordered", {total: 5}, {}, (context) => told.push(context.event.properties.currency));
+    const hear = (context) => told.push(context.event.properties.currency);
+    const ordered = await analytics.track("Ordered", {total: 5}, {}, hear);
     return [String(test.cancelled), ordered.delivered, ordered.event.properties, told];
 }"""
 
@@ -74,7 +78,7 @@ def test_python_is_in_the_worker_and_identity_in_the_page(
     assert visitor.evaluate("() => [analytics.user().id(), analytics.user().traits()]") == ["u1", {"plan": "pips"}]
 
     visitor.evaluate("() => analytics.reset()")
-    visitor.until(lambda: visitor.cookies.read() == "", "the cookies to be gone")
+    assert visitor.cookies.read() == ""
     visitor.evaluate("() => analytics.track('Later').then(() => null)")
     later = stored("track", "Later")
     assert later["userId"] is None
@@ -114,7 +118,8 @@ def test_plugins_middleware_and_listeners_of_the_page_do_their_work(visitor: Vis
     assert delivered is True
     assert properties == {"total": 5, "currency": "EUR", "seen": "track"}
     assert stored("track", "Ordered")["properties"] == properties
-    assert told == [["Ordered", False], ["Ordered", True], "EUR"] or told == [["Ordered", False], "EUR", ["Ordered", True]]
+    assert "EUR" in told
+    assert [entry for entry in told if entry != "EUR"] == [["Ordered", False], ["Ordered", True]]
     visitor.errors.clear()
 
 
@@ -133,6 +138,27 @@ def test_a_page_that_is_left_at_once_loses_no_call(visitor: Visitor, stored: Sto
     assert stored("track", "Last Words")["anonymousId"] == stored("page")["anonymousId"]
 
 
+def test_who_logs_out_and_goes_on_at_once_is_somebody_new(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    first = stored("page")["anonymousId"]
+    visitor.page.evaluate("() => { analytics.identify('u1'); analytics.reset(); location.href = '/?next'; }")
+    visitor.page.wait_for_url("**/?next")
+    visitor.page.wait_for_function("() => analytics.initialized")
+    assert stored("identify")["anonymousId"] == first
+    visitor.evaluate("() => analytics.track('Next').then(() => null)")
+    after = stored("track", "Next")
+    assert after["userId"] is None
+    assert after["anonymousId"] != first
+
+
+def test_a_no_is_heard_though_the_page_is_left_at_once(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    stored("page")
+    visitor.page.evaluate("() => { analytics.consent(false); location.href = 'about:blank'; }")
+    visitor.page.wait_for_url("about:blank")
+    assert visitor.context.cookies() == []
+
+
 def test_a_link_waits_for_its_event(visitor: Visitor, stored: Stored) -> None:
     visitor.visit("/")
     visitor.evaluate("() => analytics.trackLink(document.querySelector('#on'), 'Went On', {to: 'on'}).then(() => null)")
@@ -149,3 +175,12 @@ def test_nothing_is_kept_before_the_yes(visitor: Visitor, collector: Collector, 
     visitor.evaluate("() => analytics.consent(true)")
     assert stored("track", "Asked")["anonymousId"] == stored("page")["anonymousId"]
     assert collector.events()[0]["type"] == "page"
+
+
+def test_where_no_worker_may_be_python_runs_in_the_page(visitor: Visitor, stored: Stored, warnings: list[str]) -> None:
+    visitor.page.add_init_script("delete window.Worker")
+    visitor.visit("/")
+    stored("page")
+    assert len(warnings) == 1
+    assert "can't run in a worker" in warnings[0]
+    assert visitor.page.workers == []

@@ -138,7 +138,7 @@
     const { hostPython } = await loadScript("host.js");
     const keepCalls = () => keep(waiting, early, options);
     const { image, integrity } = RUNTIME;
-    return hostPython({ folder, image, integrity, native, Context, Payload, EVENTS, calls: waiting, keepCalls, options, topDomain, newId });
+    return hostPython({ folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, options, topDomain, newId });
   }
 
   /* From the memory image; where the engine can't restore it, the plain way, which takes some three times as long. */

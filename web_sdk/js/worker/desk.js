@@ -1,6 +1,7 @@
 /* Runs Python in a worker, for the page that started it. Stands behind line.js, world.js and files.js. */
 /*PYTHON*/
 const QUEUE = "satsuma_queue:";
+const LATE = 60000;
 const MOST_SHOWN = 1000;
 const post = (message) => self.postMessage(message);
 
@@ -35,6 +36,7 @@ const kinds = {
   },
   face: { is: (value) => value === face, write: () => true, read: () => face },
   json: { is: () => false, read: JSON.parse },
+  raw: { is: () => false, read: (value) => value },
 };
 const line = makeLine(post, kinds);
 const world = makeWorld(post);
@@ -61,7 +63,8 @@ function tell() {
 function settle(id) {
   return (value) => {
     tell();
-    post({ settled: id, value: line.write(value) });
+    // What is Python's own (`on` returns it, for a chain) is no answer for a page.
+    post({ settled: id, value: value && value.destroy ? value.destroy() : line.write(value) });
   };
 }
 
@@ -90,10 +93,13 @@ const ways = {
   happened: ([name, about]) => world.happen(name, about),
 };
 
-self.onmessage = ({ data }) => {
+self.onmessage = async ({ data }) => {
   if (data.world) world.see(data.world);
   if (line.take(data)) return;
-  Promise.resolve(ways[data.way](data.given))
-    .catch((error) => post({ failed: String(error) }))
-    .then(tell);
+  try {
+    await ways[data.way](data.given);
+    tell();
+  } catch (error) {
+    post({ complaint: `${data.way}: ${error}` });
+  }
 };

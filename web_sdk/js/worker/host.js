@@ -1,8 +1,9 @@
 /* The page's half where Python runs in a worker: does what Python wants done to the page, tells it how things stand there,
    and answers at once what a page asks at once. */
-function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS, calls, keepCalls, options, topDomain, newId }) {
+function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, newId }) {
   const LIGHT = /^ajs_/;
   const ALL = /^(ajs_|satsuma_queue:)/;
+  const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover"];
   const named = namedKeys([options.user, options.group]);
   const domain = quietly(topDomain, "");
   const contexts = new Map();
@@ -49,7 +50,7 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
     const items = quietly(() => Object.fromEntries(Object.keys(localStorage).filter((key) => pattern.test(key) || named.includes(key)).map((key) => [key, localStorage.getItem(key)])), null);
     return {
       light, items, done, offer: foresight.offer(), domain, cookie: quietly(() => document.cookie, null), title: document.title, referrer: document.referrer,
-      canonical: canonical && canonical.getAttribute("href"), visibility: document.visibilityState, secure: window.isSecureContext,
+      now: Date.now(), canonical: canonical && canonical.getAttribute("href"), visibility: document.visibilityState, secure: window.isSecureContext,
     };
   }
 
@@ -64,8 +65,19 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
     try {
       return { $json: JSON.stringify(value) };
     } catch (error) {
-      return quietly(() => structuredClone(value), null);
+      return quietly(() => ({ $raw: copy(value, new Map()) }), null);
     }
+  }
+
+  /* Of what is no JSON (cycles, BigInt), what can be posted: Python warns of it as it does in a page. */
+  function copy(value, seen) {
+    if (typeof value === "function" || typeof value === "symbol") return undefined;
+    if (value === null || typeof value !== "object" || seen.has(value)) return seen.get(value) ?? value;
+    if (typeof value.toJSON === "function") return quietly(() => value.toJSON(), undefined);
+    const made = Array.isArray(value) ? [] : {};
+    seen.set(value, made);
+    for (const name of Object.keys(value)) made[name] = quietly(() => copy(value[name], seen), undefined);
+    return made;
   }
 
   /* Methods may be of the plugin's class. */
@@ -79,11 +91,20 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
     return last;
   }
 
+  /* What says who the visitor is stays as long as anything before it: made again by the next page, it has the last word. */
+  function tidy() {
+    let first = true;
+    for (const call of [...calls])
+      if (!call.settled) first = false;
+      else if (first || !WHO.includes(call[0])) calls.splice(calls.indexOf(call), 1);
+  }
+
   function settle({ settled, value }) {
     const { resolve, call } = waiting.get(settled);
     waiting.delete(settled);
     if (call) {
-      calls.splice(calls.indexOf(call), 1);
+      call.settled = true;
+      tidy();
       keepCalls();
     }
     resolve(line.read(value));
@@ -110,6 +131,7 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
       await made.begin();
       worker.postMessage({ answers: id, args: [] });
     },
+    complaint: ({ complaint }) => console.warn("[satsuma] " + complaint),
     ready: () => up.resolve(start),
     failed: ({ failed }) => up.reject(new Error(failed)),
   };
@@ -118,10 +140,7 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
   const ask = {
     event(name, args, note, resolve) {
       foresight.call(name, args);
-      // Kept until its fate is known: a page may be left, or killed, before Python has seen the call.
-      const call = [name, ...args.filter((arg) => typeof arg !== "function"), note];
-      calls.push(call);
-      keepCalls();
+      const call = kept([name, ...args.filter((arg) => typeof arg !== "function"), note]);
       send("event", [name, args.map(sendable), note, expect(resolve, call)]);
     },
     later(name, args, resolve) {
@@ -130,10 +149,13 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
     },
     now(name, args) {
       foresight.call(name, args);
+      const refuses = name === "consent" && args[0] !== undefined && !args[0];
       if (name === "timeout") face.settings.timeout = args[0];
       // Calls are kept, or not, as the visitor said last.
-      if (name === "consent") options.consent = args[0] === undefined || args[0] ? undefined : "required";
-      answered("now", name, args);
+      if (name === "consent") options.consent = refuses ? "required" : undefined;
+      // Who logs out mostly goes to another page at once: what Python will do is done here already, and told to the next page.
+      if (name === "reset" || refuses) forget();
+      answered("now", name, args, WHO.includes(name) && name !== "consent" ? kept([name, ...args]) : undefined);
       if (name === "setAnonymousId") return foresight.identity("user", "anonymousId", []);
       return name === "delivery" ? foresight.delivery() : undefined;
     },
@@ -142,8 +164,23 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
     storage: (name, args) => answered("storage", name, args),
   };
 
-  function answered(way, name, args) {
-    return new Promise((resolve) => send("answered", [way, name, args.map(sendable), expect(resolve)]));
+  function answered(way, name, args, call) {
+    return new Promise((resolve) => send("answered", [way, name, args.map(sendable), expect(resolve, call)]));
+  }
+
+  /* Until its fate is known: a page may be left, or killed, before Python has seen the call. */
+  function kept(call) {
+    calls.push(call);
+    keepCalls();
+    return call;
+  }
+
+  function forget() {
+    for (const key of [...IDENTITY, ...named]) {
+      quietly(() => localStorage.removeItem(key));
+      for (const where of ["", domain && "; domain=" + domain])
+        quietly(() => (document.cookie = key + "=; path=/" + where + "; expires=Thu, 01 Jan 1970 00:00:00 GMT"));
+    }
   }
 
   /* Python hears of the question too: asking for the anonymousId makes one. */

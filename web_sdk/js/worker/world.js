@@ -9,6 +9,8 @@ function makeWorld(post) {
   let done = 0;
   let pending = [];
   let taken;
+  let ahead = 0;
+  const clock = Date.now;
 
   const area = {
     getItem: (key) => stored().get(String(key)) ?? null,
@@ -70,6 +72,8 @@ function makeWorld(post) {
   /* Takes what the page tells; `light` leaves out what other pages have left for it. */
   function see(told) {
     page = { ...page, ...told };
+    // A tester may have moved the page's clock. A message takes its time, too.
+    ahead = Math.abs(told.now - clock()) > LATE ? told.now - clock() : 0;
     cookies = told.cookie === null ? null : new Map(told.cookie.split("; ").filter(Boolean).map((pair) => [pair.split("=")[0], pair.slice(pair.indexOf("=") + 1)]));
     if (told.items === null || items === null || !told.light) items = told.items && new Map(Object.entries(told.items));
     else items = new Map([...[...items].filter(([key]) => key.startsWith(QUEUE)), ...Object.entries(told.items)]);
@@ -89,7 +93,7 @@ function makeWorld(post) {
     return (taken = page.offer);
   }
 
-  return { document, see, happen, offer, storage: () => (stored(), storage) };
+  return { document, see, happen, offer, now: () => clock() + ahead, storage: () => (stored(), storage) };
 }
 
 /* Puts the page's world where Python looks for a page's. */
@@ -97,6 +101,7 @@ function inhabit(world, about, line) {
   const put = (name, value) => Object.defineProperty(self, name, { value, configurable: true });
   put("document", world.document);
   put("location", about.location);
+  Date.now = world.now;
   Object.defineProperty(self, "localStorage", { get: world.storage, configurable: true });
   put("satsumaOffer", world.offer);
   for (const [name, value] of Object.entries(about.navigator)) Object.defineProperty(navigator, name, { value, configurable: true });
