@@ -3,6 +3,7 @@
    once more when Python comes up after all: the collector keeps each messageId once. So calls that say who the visitor is go
    along each time. */
 var EARLY = "satsuma_early:", WHO = ["identify", "group", "alias", "reset", "setAnonymousId", "consent"], MOST_KEPT = 200;
+var nextId = newId; /* The anonymousId of a visitor who has none; a worker may have been told of one. */
 function refuses(calls, options) {
   return options.disable || (options.respectGlobalPrivacyControl && navigator.globalPrivacyControl === true) ||
     (options.respectDoNotTrack && navigator.doNotTrack === "1") || lacksConsent(calls, options);
@@ -34,13 +35,13 @@ function leave(calls, host, writeKey, key, options) {
   try {
     cookies = document.cookie.split("; ").filter(function (pair) { return /^(ajs_|_sio=|s%3Acontext)/.test(pair); }).join("; ");
     domain = topDomain();
-    if (keeps && !/ajs_anonymous_id=|_sio=|ajs_user=/.test(cookies) && !localStorage.getItem("ajs_anonymous_id"))
-      localStorage.setItem("ajs_anonymous_id", JSON.stringify(newId()));
+    if (keeps && !/ajs_anonymous_id=|_sio=|ajs_user=/.test(cookies) && (localStorage.getItem("ajs_anonymous_id") || "null") === "null")
+      localStorage.setItem("ajs_anonymous_id", JSON.stringify(nextId()));
     for (var name in localStorage) if (/^ajs_/.test(name)) storage[name] = localStorage.getItem(name);
   } catch (error) { /* No cookies or no localStorage: the collector makes do with the rest. */ }
   // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
   // What plugins of the page would have to see can only be sent by a page.
-  if (!options.pythonPlugins && !named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"]))
+  if (!options.pythonPlugins && !options.holdsBack && !named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"]))
     hand(calls.filter(function (call) { return !call.left || WHO.indexOf(call[0]) > -1; }), host, {
       writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
       options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone });

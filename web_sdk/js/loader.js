@@ -87,6 +87,9 @@
   function left() {
     leave(waiting, cdn, writeKey, early, options);
   }
+  let gone = false;
+  window.addEventListener("pagehide", () => (gone = true));
+  window.addEventListener("pageshow", () => (gone = false));
   window.addEventListener("pagehide", left);
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && left());
 
@@ -136,9 +139,12 @@
 
   async function bootInWorker() {
     const { hostPython } = await loadScript("host.js");
-    const keepCalls = () => keep(waiting, early, options);
+    // A page that the browser keeps aside may still hear of its worker: what it has left is the next page's all the same.
+    const keepCalls = () => keep(waiting, early, options, gone);
     const { image, integrity } = RUNTIME;
-    return hostPython({ folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, options, topDomain, newId });
+    const agree = (offer) => (nextId = offer);
+    const parts = { native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, newId, agree };
+    return hostPython({ folder, image, integrity, options, ...parts });
   }
 
   /* From the memory image; where the engine can't restore it, the plain way, which takes some three times as long. */
@@ -166,13 +172,19 @@
   /* Lets Pyodide's own requests be for the files that were built, and for no others. */
   async function withIntegrity(work) {
     const own = window.fetch;
+    let refuse;
+    // Pyodide itself would wait for ever where its module does not come.
+    const refused = later(new Promise((_, reject) => (refuse = reject)));
     const checked = (url, init) => {
       const name = String(url).startsWith(folder) ? String(url).slice(folder.length) : "";
-      return name in RUNTIME.integrity ? own(url, { ...init, integrity: RUNTIME.integrity[name] }) : own(url, init);
+      if (!(name in RUNTIME.integrity)) return own(url, init);
+      const response = own(url, { ...init, integrity: RUNTIME.integrity[name] });
+      response.catch(refuse);
+      return response;
     };
     window.fetch = checked;
     try {
-      return await work();
+      return await Promise.race([work(), refused]);
     } finally {
       if (window.fetch === checked) window.fetch = own;
     }

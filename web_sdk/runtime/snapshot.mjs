@@ -46,12 +46,13 @@ function standins() {
 function deadTables(python) {
   const [frozen, maps] = python.runPython(script("tables.py") + "\nfrozen(), maps()");
   const { HEAPU8, HEAPU32 } = python._module;
+  const bytes = Buffer.from(HEAPU8.buffer);
   return [
     ...Array.from(frozen, placeOf),
     ...Array.from(maps).flatMap((map) => tablesOf(map, HEAPU32)),
     // The codecs have tables like iconv's, before these.
-    ...Object.entries(ICONV).map(([start, size]) => [found(Buffer.from(HEAPU8.buffer).lastIndexOf(start, undefined, "utf16le"), start), size]),
-    ...Object.entries(NAMES).map(([start, size]) => [found(Buffer.from(HEAPU8.buffer).indexOf(start, 0, "hex"), start), size]),
+    ...Object.entries(ICONV).map(([start, size]) => [found(bytes.lastIndexOf(start, undefined, "utf16le"), start), size]),
+    ...Object.entries(NAMES).map(([start, size]) => [found(bytes.indexOf(start, 0, "hex"), start), size]),
   ];
 }
 

@@ -3,7 +3,6 @@
 const QUEUE = "satsuma_queue:";
 const LATE = 60000;
 const MOST_SHOWN = 1000;
-const post = (message) => self.postMessage(message);
 
 /* A context, as far as Python needs it: the page has the real one, by its serial number. */
 class Shown {
@@ -38,8 +37,14 @@ const kinds = {
   json: { is: () => false, read: JSON.parse },
   raw: { is: () => false, read: (value) => value },
 };
+const world = makeWorld((message) => self.postMessage(message));
 const line = makeLine(post, kinds);
-const world = makeWorld(post);
+
+/* What Python has written comes first: who hears of a call's end finds its cookies. */
+function post(message) {
+  world.flush();
+  self.postMessage(message);
+}
 
 const native = {
   context(known, id, event, outcome) {

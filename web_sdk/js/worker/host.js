@@ -1,8 +1,12 @@
 /* The page's half where Python runs in a worker: does what Python wants done to the page, tells it how things stand there,
    and answers at once what a page asks at once. */
-function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, newId }) {
+function hostPython(given) {
+  const { folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, newId, agree } = given;
   const LIGHT = /^ajs_/;
   const ALL = /^(ajs_|satsuma_queue:)/;
+  const QUEUE = "satsuma_queue:";
+  const MOST_LEFT = 60000; // Browsers take 64 KB of beacons.
+  const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
   const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover"];
   const named = namedKeys([options.user, options.group]);
   const domain = quietly(topDomain, "");
@@ -10,14 +14,17 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
   const waiting = new Map(); // What has no answer yet: how to give it, and the call that it is of.
   let done = 0;
   let last = 0;
-  let page, face, worker, up;
+  let page, face, worker, up, journal, apiHost, writeKey;
   const foresight = makeForesight(newId);
+  agree(foresight.offer);
   const trackers = makeTrackers(() => face, () => face.settings.timeout);
 
   const line = makeLine((message) => worker.postMessage({ ...message, world: world(true) }), {
     context: {
       is: (value) => value instanceof Context,
-      write: (value) => ({ serial: value.serial, event: JSON.stringify(value.event), stopped: value.stopped && { reason: String(value.stopped.reason || value.stopped) } }),
+      write({ serial, event, stopped }) {
+        return { serial, event: JSON.stringify(event), stopped: stopped && { reason: String(stopped.reason || stopped) } };
+      },
       read({ serial, id, event, outcome }) {
         const context = native.context(contexts.get(serial), id, event, outcome);
         context.serial = serial;
@@ -40,17 +47,27 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
 
   /* Keys that the page has chosen itself. */
   function namedKeys(given) {
-    return given.flatMap((one) => [one && one.cookie && one.cookie.key, one && one.localStorage && one.localStorage.key]).filter(Boolean);
+    return given.flatMap((one) => [one?.cookie?.key, one?.localStorage?.key]).filter(Boolean);
   }
 
   /* How things stand in this page. */
   function world(light) {
     const canonical = document.querySelector("link[rel='canonical']");
-    const pattern = light ? LIGHT : ALL;
-    const items = quietly(() => Object.fromEntries(Object.keys(localStorage).filter((key) => pattern.test(key) || named.includes(key)).map((key) => [key, localStorage.getItem(key)])), null);
+    const ours = (key) => (light ? LIGHT : ALL).test(key) || named.includes(key);
+    const items = () => Object.keys(localStorage).filter(ours).map((key) => [key, localStorage.getItem(key)]);
     return {
-      light, items, done, offer: foresight.offer(), domain, cookie: quietly(() => document.cookie, null), title: document.title, referrer: document.referrer,
-      now: Date.now(), canonical: canonical && canonical.getAttribute("href"), visibility: document.visibilityState, secure: window.isSecureContext,
+      light,
+      done,
+      domain,
+      items: quietly(() => Object.fromEntries(items()), null),
+      cookie: quietly(() => document.cookie, null),
+      offer: foresight.offer(),
+      now: Date.now(),
+      title: document.title,
+      referrer: document.referrer,
+      canonical: canonical && canonical.getAttribute("href"),
+      visibility: document.visibilityState,
+      secure: window.isSecureContext,
     };
   }
 
@@ -82,8 +99,9 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
 
   /* Methods may be of the plugin's class. */
   function plugin(value) {
-    const methods = [...EVENTS, "load", "unload", "ready"].filter((name) => value && typeof value[name] === "function");
-    return { name: value && value.name, type: value && value.type, ...Object.fromEntries(methods.map((name) => [name, line.write(value[name].bind(value))])) };
+    const names = [...EVENTS, "load", "unload", "ready"].filter((name) => typeof value?.[name] === "function");
+    const methods = names.map((name) => [name, line.write(value[name].bind(value))]);
+    return { name: value?.name, type: value?.type, ...Object.fromEntries(methods) };
   }
 
   function expect(resolve, call) {
@@ -110,15 +128,37 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
     resolve(line.read(value));
   }
 
+  /* Events that Python has made are written here together with what their calls have made of the visitor. */
+  function journaled(key, value) {
+    journal = value && { key, value };
+    for (const call of calls) if (value?.includes(call[call.length - 1]?.id)) call.settled = true;
+    tidy();
+    keepCalls();
+  }
+
+  /* Python may hear too late that its page goes. What it has no answer for goes once more, and is the next page's. */
+  function handOver() {
+    if (!journal || localStorage.getItem(journal.key) === null) return;
+    const { events } = JSON.parse(journal.value);
+    const body = JSON.stringify({ batch: events, sentAt: new Date().toISOString(), writeKey });
+    if (body.length < MOST_LEFT) navigator.sendBeacon(apiHost + "/b", body);
+    localStorage.setItem(journal.key, journal.value.replace(/^{"at":[0-9]+/, '{"at":0'));
+  }
+
+  function write({ cookie, key, value }) {
+    if (key?.startsWith(QUEUE)) journaled(key, value);
+    try {
+      if (cookie !== undefined) document.cookie = cookie;
+      else if (value === null) localStorage.removeItem(key);
+      else localStorage.setItem(key, value);
+    } catch (error) {
+      console.warn("[satsuma] The page keeps nothing: " + error);
+    }
+  }
+
   const doings = {
-    write({ write: { cookie, key, value }, number }) {
-      try {
-        if (cookie !== undefined) document.cookie = cookie;
-        else if (value === null) localStorage.removeItem(key);
-        else localStorage.setItem(key, value);
-      } catch (error) {
-        console.warn("[satsuma] The page keeps nothing: " + error);
-      }
+    writes({ writes, number }) {
+      writes.forEach(write);
       done = number;
     },
     who: ({ who }) => foresight.told(who),
@@ -126,6 +166,7 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
     beacon: ({ beacon }) => navigator.sendBeacon(...beacon),
     look: ({ id }) => worker.postMessage({ answers: id, args: [], value: world(false) }),
     async begin({ begin, id }) {
+      apiHost = begin;
       const made = page.install(ask, () => send("initialize"), begin);
       face = made.face;
       await made.begin();
@@ -144,8 +185,10 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
       send("event", [name, args.map(sendable), note, expect(resolve, call)]);
     },
     later(name, args, resolve) {
-      if (name in trackers) resolve(trackers[name](...args));
-      else send("later", [name, args.map(name === "register" ? plugin : sendable), expect(resolve)]);
+      if (name in trackers) return void resolve(trackers[name](...args));
+      // What plugins of the page have to see can't go without them.
+      if (HOLDING.includes(name)) options.holdsBack = true;
+      send("later", [name, args.map(name === "register" ? plugin : sendable), expect(resolve)]);
     },
     now(name, args) {
       foresight.call(name, args);
@@ -153,8 +196,7 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
       if (name === "timeout") face.settings.timeout = args[0];
       // Calls are kept, or not, as the visitor said last.
       if (name === "consent") options.consent = refuses ? "required" : undefined;
-      // Who logs out mostly goes to another page at once: what Python will do is done here already, and told to the next page.
-      if (name === "reset" || refuses) forget();
+      if (refuses) forget();
       answered("now", name, args, WHO.includes(name) && name !== "consent" ? kept([name, ...args]) : undefined);
       if (name === "setAnonymousId") return foresight.identity("user", "anonymousId", []);
       return name === "delivery" ? foresight.delivery() : undefined;
@@ -191,13 +233,16 @@ function hostPython({ folder, image, integrity, native, Context, Payload, EVENTS
 
   function start({ install, native, breathe, options, ...rest }) {
     page = { install };
+    writeKey = rest.writeKey;
     const { useQueryString } = options;
     const { href, pathname, search, hostname, origin, hash, protocol, host } = location;
     const about = {
       location: { href, pathname, search, hostname, origin, hash, protocol, host },
       navigator: { doNotTrack: navigator.doNotTrack || window.doNotTrack, globalPrivacyControl: navigator.globalPrivacyControl },
     };
-    send("start", { ...rest, options: { ...JSON.parse(JSON.stringify(options)), ...(useQueryString ? { useQueryString } : {}) }, about }, false);
+    const told = { ...JSON.parse(JSON.stringify(options)), ...(useQueryString ? { useQueryString } : {}) };
+    send("start", { ...rest, options: told, about }, false);
+    window.addEventListener("pagehide", () => quietly(handOver));
     for (const name of ["pagehide", "pageshow", "online", "offline"])
       window.addEventListener(name, (event) => send("happened", [name, { persisted: Boolean(event.persisted) }], false));
     document.addEventListener("visibilitychange", () => send("happened", ["visibilitychange", {}], false));

@@ -64,7 +64,7 @@ function makeLine(post, kinds) {
       told.error = String((error && error.message) || error || "it failed");
     }
     // What the function did to its arguments counts on the other side too.
-    told.args = values.map((value) => (value && typeof value === "object" && Object.values(kinds).some((kind) => kind.is(value)) ? write(value) : null));
+    told.args = values.map((value) => (Object.values(kinds).some((kind) => kind.is(value)) ? write(value) : null));
     try {
       post(told);
     } catch (error) {

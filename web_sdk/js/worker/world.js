@@ -7,7 +7,8 @@ function makeWorld(post) {
   let cookies = new Map();
   let items = null;
   let done = 0;
-  let pending = [];
+  let pending = []; // Writes that the page has not said it has done, with their numbers.
+  const unsent = new Map(); // The last one of each cookie and key, of those that Python has made in this very turn.
   let taken;
   let ahead = 0;
   const clock = Date.now;
@@ -47,7 +48,16 @@ function makeWorld(post) {
     if (change.key !== undefined) stored();
     pending.push([++done, change]);
     apply(change);
-    post({ write: change, number: done });
+    const what = change.key ?? change.cookie.split("=")[0] + /; domain=[^;]*|$/.exec(change.cookie)[0] + "=";
+    if (!unsent.size) queueMicrotask(flush);
+    unsent.delete(what);
+    unsent.set(what, change);
+  }
+
+  /* What Python changes its mind of at once, the page never sees. */
+  function flush() {
+    if (unsent.size) post({ writes: [...unsent.values()], number: done });
+    unsent.clear();
   }
 
   function apply({ cookie, key, value }) {
@@ -62,11 +72,20 @@ function makeWorld(post) {
     const [pair, ...rest] = text.split(/; ?/);
     const attributes = new Map(rest.map((one) => [one.split("=")[0].toLowerCase(), one.slice(one.indexOf("=") + 1)]));
     const domain = (attributes.get("domain") || "").replace(/^\./, "");
-    const fits = !domain || domain === location.hostname || (page.domain && (domain === page.domain || domain.endsWith("." + page.domain)) && location.hostname.endsWith("." + domain));
-    if (cookies === null || !fits || (attributes.has("secure") && !page.secure)) return;
+    if (cookies === null || (domain && !takes(domain)) || (attributes.has("secure") && !page.secure)) return;
+    const [name, value] = halves(pair);
+    if (Date.parse(attributes.get("expires")) <= Date.now()) cookies.delete(name);
+    else cookies.set(name, value);
+  }
+
+  function takes(domain) {
+    const within = (name, above) => name === above || name.endsWith("." + above);
+    return domain === location.hostname || Boolean(page.domain && within(domain, page.domain) && within(location.hostname, domain));
+  }
+
+  function halves(pair) {
     const at = pair.indexOf("=");
-    if (Date.parse(attributes.get("expires")) <= Date.now()) cookies.delete(pair.slice(0, at));
-    else cookies.set(pair.slice(0, at), pair.slice(at + 1));
+    return at < 0 ? ["", pair] : [pair.slice(0, at), pair.slice(at + 1)];
   }
 
   /* Takes what the page tells; `light` leaves out what other pages have left for it. */
@@ -74,9 +93,9 @@ function makeWorld(post) {
     page = { ...page, ...told };
     // A tester may have moved the page's clock. A message takes its time, too.
     ahead = Math.abs(told.now - clock()) > LATE ? told.now - clock() : 0;
-    cookies = told.cookie === null ? null : new Map(told.cookie.split("; ").filter(Boolean).map((pair) => [pair.split("=")[0], pair.slice(pair.indexOf("=") + 1)]));
-    if (told.items === null || items === null || !told.light) items = told.items && new Map(Object.entries(told.items));
-    else items = new Map([...[...items].filter(([key]) => key.startsWith(QUEUE)), ...Object.entries(told.items)]);
+    cookies = told.cookie === null ? null : new Map(told.cookie.split("; ").filter(Boolean).map(halves));
+    const queues = told.light && items ? [...items].filter(([key]) => key.startsWith(QUEUE)) : [];
+    items = told.items && new Map([...queues, ...Object.entries(told.items)]);
     pending = pending.filter(([number]) => number > told.done);
     pending.forEach(([, change]) => apply(change));
   }
@@ -93,7 +112,7 @@ function makeWorld(post) {
     return (taken = page.offer);
   }
 
-  return { document, see, happen, offer, now: () => clock() + ahead, storage: () => (stored(), storage) };
+  return { document, see, happen, offer, flush, now: () => clock() + ahead, storage: () => (stored(), storage) };
 }
 
 /* Puts the page's world where Python looks for a page's. */
