@@ -55,6 +55,14 @@ def shopper(visitor: Visitor) -> Shopper:
 
 
 @pytest.fixture
+def warnings(visitor: Visitor) -> list[str]:
+    """What the page's console was warned of."""
+    told: list[str] = []
+    visitor.page.on("console", lambda line: line.type == "warning" and told.append(line.text))
+    return told
+
+
+@pytest.fixture
 def faults() -> Faults:
     """What the collector `watched` was sent, and how it is to fail."""
     return Faults()

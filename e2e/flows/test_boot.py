@@ -43,9 +43,9 @@ def test_python_starts_from_the_memory_image_without_the_standard_library(visito
     assert not any("stdlib" in url or "pyodide" in url for url in urls)
 
 
-def test_a_memory_image_that_cannot_be_restored_falls_back_to_the_slow_way(visitor: Visitor, stored: Stored) -> None:
-    warnings: list[str] = []
-    visitor.page.on("console", lambda line: line.type == "warning" and warnings.append(line.text))
+def test_a_memory_image_that_cannot_be_restored_falls_back_to_the_slow_way(
+    visitor: Visitor, stored: Stored, warnings: list[str]
+) -> None:
     allowed = {"Access-Control-Allow-Origin": "*"}
     visitor.page.route("**/python.wasm", lambda route: route.fulfill(body=b"not a module", headers=allowed))
     visitor.visit("/")

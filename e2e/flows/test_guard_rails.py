@@ -63,10 +63,10 @@ def test_a_strict_policy_is_kept(visitor: Visitor, stored: Stored) -> None:
     assert visitor.errors == []
 
 
-def test_where_python_cannot_run_the_collector_makes_the_events(visitor: Visitor, stored: Stored) -> None:
+def test_where_python_cannot_run_the_collector_makes_the_events(
+    visitor: Visitor, stored: Stored, warnings: list[str]
+) -> None:
     visitor.page.add_init_script("delete window.WebAssembly")
-    warnings: list[str] = []
-    visitor.page.on("console", lambda line: line.type == "warning" and warnings.append(line.text))
     visitor.page.goto(visitor.base_url)
     first = stored("track", "Signed Up")
     visitor.page.evaluate("() => analytics.track('Bought')")
@@ -139,9 +139,7 @@ def test_the_slow_boot_runs_nothing_either_that_is_not_what_was_built(
     visitor.errors.clear()
 
 
-def test_the_memory_image_needs_no_webcrypto(visitor: Visitor, stored: Stored) -> None:
-    warnings: list[str] = []
-    visitor.page.on("console", lambda line: line.type == "warning" and warnings.append(line.text))
+def test_the_memory_image_needs_no_webcrypto(visitor: Visitor, stored: Stored, warnings: list[str]) -> None:
     visitor.page.add_init_script(NO_WEBCRYPTO)
     visitor.visit("/")
     assert stored("track", "Signed Up")["userId"] == "u1"

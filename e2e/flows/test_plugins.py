@@ -56,14 +56,6 @@ def site(collector: Collector) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def warnings(visitor: Visitor) -> list[str]:
-    """What the page was warned of; the browser's own line about the missing file is no error of the page's."""
-    told: list[str] = []
-    visitor.page.on("console", lambda line: line.type == "warning" and told.append(line.text))
-    return told
-
-
 def test_a_plugin_in_python_changes_and_stops_events(
     visitor: Visitor, stored: Stored, collector: Collector, warnings: list[str]
 ) -> None:

@@ -52,14 +52,6 @@ def site(collector: Collector, options: dict[str, Any]) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def warnings(visitor: Visitor) -> list[str]:
-    """What the page's console was warned of."""
-    lines: list[str] = []
-    visitor.page.on("console", lambda line: line.type == "warning" and lines.append(line.text))
-    return lines
-
-
 def test_python_is_in_the_worker_and_identity_in_the_page(
     visitor: Visitor, stored: Stored, collector: Collector, warnings: list[str]
 ) -> None:
