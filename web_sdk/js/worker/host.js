@@ -14,6 +14,7 @@ function hostPython(given) {
   const waiting = new Map(); // What has no answer yet: how to give it, and the call that it is of.
   let done = 0;
   let last = 0;
+  let silent = false; // The visitor has said no.
   let page, face, worker, up, journal, apiHost, writeKey;
   const foresight = makeForesight(newId);
   agree(foresight.offer);
@@ -138,7 +139,7 @@ function hostPython(given) {
 
   /* Python may hear too late that its page goes. What it has no answer for goes once more, and is the next page's. */
   function handOver() {
-    if (!journal || localStorage.getItem(journal.key) === null) return;
+    if (silent || !journal || localStorage.getItem(journal.key) === null) return;
     const { events } = JSON.parse(journal.value);
     const body = JSON.stringify({ batch: events, sentAt: new Date().toISOString(), writeKey });
     if (body.length < MOST_LEFT) navigator.sendBeacon(apiHost + "/b", body);
@@ -196,6 +197,7 @@ function hostPython(given) {
       if (name === "timeout") face.settings.timeout = args[0];
       // Calls are kept, or not, as the visitor said last.
       if (name === "consent") options.consent = refuses ? "required" : undefined;
+      if (name === "consent") silent = refuses;
       if (refuses) forget();
       answered("now", name, args, WHO.includes(name) && name !== "consent" ? kept([name, ...args]) : undefined);
       if (name === "setAnonymousId") return foresight.identity("user", "anonymousId", []);
@@ -218,6 +220,8 @@ function hostPython(given) {
   }
 
   function forget() {
+    if (journal) localStorage.removeItem(journal.key);
+    journal = null;
     for (const key of [...IDENTITY, ...named]) {
       quietly(() => localStorage.removeItem(key));
       for (const where of ["", domain && "; domain=" + domain])
