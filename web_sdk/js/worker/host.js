@@ -132,7 +132,10 @@ function hostPython(given) {
   /* Events that Python has made are written here together with what their calls have made of the visitor. */
   function journaled(key, value) {
     journal = value && { key, value };
-    for (const call of calls) if (value?.includes(call[call.length - 1]?.id)) call.settled = true;
+    for (const call of calls) {
+      const { id } = Object(call[call.length - 1]);
+      if (id && value?.includes(id)) call.settled = true;
+    }
     tidy();
     keepCalls();
   }
