@@ -150,6 +150,8 @@ function hostPython(given) {
   }
 
   function write({ cookie, key, value }) {
+    // After a no, what Python wrote before it heard of that is written no more; what it removes is.
+    if (silent && (key === undefined ? !/^[^=]*=;/.test(cookie) : value !== null)) return;
     if (key?.startsWith(QUEUE)) journaled(key, value);
     try {
       if (cookie !== undefined) document.cookie = cookie;
