@@ -53,12 +53,12 @@ def visits(playwright: Playwright, collector: Collector, rounds: int) -> None:
             for name in RACE:
                 found[name].append(log.visits(_executable(playwright), _page(url, name)))
     for title, which in (("Cold", 0), ("Warm", 2)):
-        made = {name: [visits[which] for visits in of_name] for name, of_name in found.items()}
-        sent = {name: [visit.sent for visit in visits] for name, visits in made.items()}
+        made = {name: [one[which] for one in devices] for name, devices in found.items()}
+        sent = {name: [visit.sent for visit in of_name] for name, of_name in made.items()}
         for baseline in (NAIVE, REFERENCE):
             table(f"{title}: navigation to the first event, {rounds} rounds", "ms", baseline, sent)
-        for name, visits in made.items():
-            long = sorted(round(visit.longest) for visit in visits if visit.longest)
+        for name, of_name in made.items():
+            long = sorted(round(visit.longest) for visit in of_name if visit.longest)
             _say(f"{title} {name}: tasks over 50 ms in {len(long)} of {rounds} visits: {long}")
     weight(playwright, collector)
 

@@ -1,6 +1,5 @@
 /* Runs Python in a worker, for the page that started it. Stands behind line.js, world.js and files.js. */
 /*PYTHON*/
-const QUEUE = "satsuma_queue:";
 const LATE = 60000;
 const MOST_SHOWN = 1000;
 

@@ -3,8 +3,6 @@
 function hostPython(given) {
   const { folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, newId, agree } = given;
   const LIGHT = /^ajs_/;
-  const ALL = /^(ajs_|satsuma_queue:)/;
-  const QUEUE = "satsuma_queue:";
   const MOST_LEFT = 60000; // Browsers take 64 KB of beacons.
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
   const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover"];
@@ -54,7 +52,7 @@ function hostPython(given) {
   /* How things stand in this page. */
   function world(light) {
     const canonical = document.querySelector("link[rel='canonical']");
-    const ours = (key) => (light ? LIGHT : ALL).test(key) || named.includes(key);
+    const ours = (key) => LIGHT.test(key) || named.includes(key) || (!light && key.startsWith(QUEUE));
     const items = () => Object.keys(localStorage).filter(ours).map((key) => [key, localStorage.getItem(key)]);
     return {
       light,
@@ -200,10 +198,7 @@ function hostPython(given) {
       foresight.call(name, args);
       const refuses = name === "consent" && args[0] !== undefined && !args[0];
       if (name === "timeout") face.settings.timeout = args[0];
-      // Calls are kept, or not, as the visitor said last.
-      if (name === "consent") options.consent = refuses ? "required" : undefined;
-      if (name === "consent") silent = refuses;
-      if (refuses) forget();
+      if (name === "consent") answerOfVisitor(refuses);
       answered("now", name, args, WHO.includes(name) && name !== "consent" ? kept([name, ...args]) : undefined);
       if (name === "setAnonymousId") return foresight.identity("user", "anonymousId", []);
       return name === "delivery" ? foresight.delivery() : undefined;
@@ -222,6 +217,13 @@ function hostPython(given) {
     calls.push(call);
     keepCalls();
     return call;
+  }
+
+  /* Calls are kept, or not, as the visitor said last. */
+  function answerOfVisitor(refuses) {
+    options.consent = refuses ? "required" : undefined;
+    silent = refuses;
+    if (refuses) forget();
   }
 
   function forget() {

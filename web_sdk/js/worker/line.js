@@ -1,6 +1,7 @@
 /* Between a page and its worker: values that can be posted, functions and contexts as their numbers. Both halves have it.
 
    `kinds` says how a side writes and reads what only it can make: {name: {is(value), write(value), read(written)}}. */
+const QUEUE = "satsuma_queue:"; // What the keys of pages' journals begin with.
 const DEEPEST = 3; // Below it there are no functions to be handed over, but cycles there may be.
 
 function makeLine(post, kinds) {
