@@ -121,6 +121,24 @@ def test_an_interpreter_that_is_not_what_was_built_never_runs(
     visitor.errors.clear()
 
 
+@pytest.mark.parametrize("block", [0, -1], ids=["first", "last"])
+@pytest.mark.parametrize("name", ["python.wasm", "memory.bin"])
+def test_each_block_of_the_interpreter_is_looked_at(visitor: Visitor, stored: Stored, name: str, block: int) -> None:
+    """The files are as they were built; the loader is told that one block of them should be another."""
+
+    def tell(route: Any) -> None:
+        answer = route.fetch()
+        told = re.search(rf'"{re.escape(name)}": \[\[.*?\]\]', text := answer.text())
+        assert told
+        wrong = re.findall(r"sha256-[^\"]+", told[0])[block]
+        route.fulfill(response=answer, body=text.replace(wrong, f"sha256-{'A' * 43}="))
+
+    visitor.page.route("**/analytics.min.js", tell)
+    with visitor.page.expect_console_message(lambda line: "memory image could not be restored" in line.text):
+        visitor.page.goto(visitor.base_url)
+    assert stored("track", "Signed Up")["userId"] == "u1"
+
+
 @pytest.mark.parametrize("name", ["pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"])
 def test_the_slow_boot_runs_nothing_either_that_is_not_what_was_built(
     visitor: Visitor, stored: Stored, name: str

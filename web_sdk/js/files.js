@@ -10,8 +10,8 @@ async function bootImage({ folder, image, integrity, glue, breathe }) {
   const { config, pages, blocks } = image;
   const large = (name) => load(folder + name, hashes ? "" : integrity[name]);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES });
-  const restored = later(large("memory.bin").then((response) => restoreMemory(memory, response, blocks)));
-  const module = later(large("python.wasm").then((response) => compileModule(response, integrity["python.wasm"])));
+  const restored = later(large("memory.bin").then((response) => restoreMemory(memory, response, blocks["memory.bin"])));
+  const module = later(large("python.wasm").then((response) => compileModule(response, blocks["python.wasm"])));
   const start = await glue();
   const starting = later(start({ module, memory, restored, config, folder, breathe }));
   await Promise.all([module, restored]);
@@ -40,23 +40,38 @@ async function check(bytes, integrity) {
   if ("sha256-" + btoa(String.fromCharCode(...hash)) !== integrity) throw new Error("a file is not what was built");
 }
 
-async function compileModule(response, integrity) {
-  const copy = hashes && response.clone();
-  const module = later(WebAssembly.compileStreaming(response));
-  if (copy) await check(await copy.arrayBuffer(), integrity);
+/* The compiler gets each chunk as it comes in, so that it works beside the network. */
+async function compileModule(response, blocks) {
+  const reader = response.body.getReader();
+  const checked = inBlocks(new Uint8Array(Math.max(...blocks.map(([, size]) => size))), blocks);
+  const pull = async (body) => {
+    const { done, value } = await reader.read();
+    if (done) return body.close();
+    checked.take(value);
+    body.enqueue(value);
+  };
+  const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+  const module = await WebAssembly.compileStreaming(new Response(body, { headers: { "content-type": "application/wasm" } }));
+  await checked.whole();
   return module;
 }
 
-/* Each block of a memory image goes where it belongs, and is checked once it lies there. */
 async function restoreMemory(memory, response, blocks) {
-  const bytes = new Uint8Array(memory.buffer);
+  const checked = inBlocks(new Uint8Array(memory.buffer), blocks);
   const reader = response.body.getReader();
+  for (let chunk; !(chunk = await reader.read()).done; ) checked.take(chunk.value);
+  await checked.whole();
+}
+
+/* Puts each block of a file where it belongs, and checks it once it lies there. What is checked may be overwritten at once:
+   WebCrypto has its own copy. */
+function inBlocks(bytes, blocks) {
   const checks = [];
   let filled = 0;
-  for (let chunk; !(chunk = await reader.read()).done; ) {
-    for (let from = 0; from < chunk.value.length; ) {
+  function take(chunk) {
+    for (let from = 0; from < chunk.length; ) {
       const [at, size, integrity] = blocks[checks.length];
-      const part = chunk.value.subarray(from, from + size - filled);
+      const part = chunk.subarray(from, from + size - filled);
       bytes.set(part, at + filled);
       from += part.length;
       filled += part.length;
@@ -65,6 +80,9 @@ async function restoreMemory(memory, response, blocks) {
       filled = 0;
     }
   }
-  if (checks.length < blocks.length) throw new Error("the memory image is cut off");
-  await Promise.all(checks);
+  async function whole() {
+    if (checks.length < blocks.length) throw new Error("a file is cut off");
+    await Promise.all(checks);
+  }
+  return { take, whole };
 }

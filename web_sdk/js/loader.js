@@ -2,7 +2,7 @@
 !(function () {
   "use strict";
   // Filled in by the build: where this version's files lie, relative to the runtime folder.
-  const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {}, image: { config: {}, pages: 0, blocks: [] } } /*END*/;
+  const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {}, image: { config: {}, pages: 0, blocks: {} } } /*END*/;
 
   const PLUGIN_MILLISECONDS = 5000;
   const ORPHANED = 6000; // As for the SDK's own journal.
@@ -116,8 +116,8 @@
 
   /* Lets the page do what it has to, now and then: no click of a visitor waits for the whole of a boot. */
   let breathed = performance.now();
-  async function breathe() {
-    if (performance.now() - breathed < BREATH_MILLISECONDS) return;
+  async function breathe(after = BREATH_MILLISECONDS) {
+    if (performance.now() - breathed < after) return;
     await (window.scheduler && scheduler.yield ? scheduler.yield() : new Promise((go) => setTimeout(go)));
     breathed = performance.now();
   }

@@ -29,7 +29,8 @@ async function startPython({ module, memory, restored, config, folder, breathe }
     const settings = { API: api, wasmMemory: memory, noInitialRun: true, preRun: [], print() {}, printErr: console.warn, instantiateWasm };
     _createPyodideModule({ ...settings, locateFile: (name) => folder + name }).then(resolve, reject);
   });
-  await breathe();
+  // The longest of all steps: nothing goes into the same task before it.
+  await breathe(0);
   const started = python.API.finalizeBootstrap(config);
   api.initializeStreams(undefined, () => {}, console.warn);
   return started;

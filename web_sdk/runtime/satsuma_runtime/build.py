@@ -13,7 +13,7 @@ from typing import Any
 
 from satsuma import __version__ as version
 
-from . import files, memory, node, trim, wasm, wheel
+from . import blocks, files, node, trim, wasm, wheel
 from .errors import BuildError
 from .sources import Sources
 
@@ -91,7 +91,7 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
 
     Returns:
         What the loader must know: ``config`` (what the image holds of JavaScript's), ``pages`` (WebAssembly's, that
-        the memory starts with) and ``blocks`` (of ``memory.bin``).
+        the memory starts with) and ``blocks`` (of the two large files, by name).
 
     Raises:
         BuildError: the image could not be taken, or is larger than Python's memory.
@@ -100,7 +100,7 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
     image = (work / "memory.bin").read_bytes()
     if len(image) > HEAP:
         raise BuildError(f"the memory image takes {len(image):,} bytes of {HEAP:,}: see what settle.py leaves")
-    content, blocks = memory.packed(image)
+    content, lying = blocks.packed(image)
     (folder / "memory.bin").write_bytes(content)
     module = folder / "python.wasm"
     module.write_bytes(wasm.without_data((trimmed / "pyodide.asm.wasm").read_bytes()))
@@ -114,7 +114,8 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
     (folder / "worker.js").write_text(_joined(sources.js, DESK).replace("/*PYTHON*/", worker))
     (folder / "host.js").write_text(f"(()=>{{{_joined(sources.js, HOST)}}})();\n")
     config = json.loads((work / "image.json").read_text())
-    return {"config": config, "pages": HEAP // WASM_PAGE, "blocks": blocks}
+    hashed = {"memory.bin": lying, "python.wasm": blocks.in_turn(module.read_bytes())}
+    return {"config": config, "pages": HEAP // WASM_PAGE, "blocks": hashed}
 
 
 def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, image: dict[str, Any]) -> None:

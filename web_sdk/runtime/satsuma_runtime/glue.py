@@ -31,6 +31,14 @@ STARTED = (
 )
 """What Pyodide's bootstrap begins with, and what it does instead."""
 
+PACKAGES = (
+    r'(?<=API\.finalizeBootstrap=function\()(?P<image>\w)(?P<before>,.*?)'
+    r'(?P<loader>API\.package_loader=\w\("pyodide\._package_loader"\)),(?P<base>API\.pyodide_base=\w\("_pyodide\._base"\)),'
+    r'(?P<places>API\.sitepackages=.*?\.join\(":"\)\))'
+)
+UNPACKED = r"\g<image>\g<before>\g<base>,\g<image>||(\g<loader>,\g<places>)"
+"""What the bootstrap does for packages that are yet to come, and that only the build needs: where it unpacks the SDK."""
+
 ANSWERS = "Module.spare={malloc:_malloc,free:_free,sbrk:wasmExports.sbrk};"
 """Ways into the allocator, for the build."""
 
@@ -81,6 +89,7 @@ def trimmed(glue: str, loader: str, imports: Collection[str]) -> str:
         (r"preInit\(\);run\(\);", f"{ANSWERS}preInit();run();", 1),
         # Modules by import_module: Python's parser and compiler, which a page has no other use for, stay uncompiled.
         (BOOTSTRAP, STARTED, 1),
+        (PACKAGES, UNPACKED, 1),
         (r'API\.runPythonInternal\("import (\w+); \1\.__dict__"\)', r'API.importlib.import_module("\1").__dict__', 2),
     )
     for pattern, by, least in steps:

@@ -17,7 +17,7 @@ from typing import Any
 from pyodide.ffi import create_once_callable
 from pyodide.webloop import WebLoop, scheduleCallback
 
-SPAN = 0.02
+SPAN = 0.01
 """Seconds after which a round leaves the rest to another: a page must have room to move."""
 
 

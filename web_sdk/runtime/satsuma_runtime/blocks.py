@@ -1,4 +1,4 @@
-"""The interpreter's memory as a file: what is not zero of it, in blocks that a page checks as they come in."""
+"""The two large files in blocks that a page checks as they come in; of memory, what is not zero."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ PAGE = 4096
 GAP = 4
 """Pages of zeros that are worth a new block: fewer cost little, once compressed."""
 
-MOST = 256
-"""Pages of a block. Whoever restores it can do something else between two of them."""
+MOST = 64
+"""Pages of a block. A browser copies what it hashes, and takes memory of this size from what it has used before; a
+megabyte is fresh each time."""
 
 Block = tuple[int, int, str]
-"""Where it lies, how many bytes it has, and its Subresource Integrity value."""
+"""Where it is put, how many bytes it has, and its Subresource Integrity value."""
 
 
 def packed(memory: bytes) -> tuple[bytes, list[Block]]:
@@ -26,6 +27,12 @@ def packed(memory: bytes) -> tuple[bytes, list[Block]]:
             first, last = at * PAGE, min(at + MOST, end) * PAGE
             blocks.append((first, last - first, integrity(memory[first:last])))
     return b"".join(memory[at : at + size] for at, size, _ in blocks), blocks
+
+
+def in_turn(content: bytes) -> list[Block]:
+    """Return the blocks of a file that is read once, from its start: each is put where the one before it was."""
+    parts = (content[at : at + MOST * PAGE] for at in range(0, len(content), MOST * PAGE))
+    return [(0, len(part), integrity(part)) for part in parts]
 
 
 def _spans(memory: bytes) -> Iterator[tuple[int, int]]:
