@@ -21,16 +21,20 @@ from starlette.routing import Route
 
 from .visits import TIMEOUT, WATCH, Visit
 
-DRIVE = """
-(async () => {
+STAY_MILLISECONDS = 3000
+"""How long a visitor looks at a page after its first event. For one who goes on after 0.3 s, or just as one of the page's
+timers rings (2 s), the engine compiles what the page before has called much, beside the boot of the next."""
+
+DRIVE = f"""
+(async () => {{
     const sent = await bench.sent, here = new URL(location.href), visit = Number(here.searchParams.get("visit"));
-    await new Promise((go) => setTimeout(go, 300));
-    const told = JSON.stringify({sent, longest: bench.longest});
-    const next = await (await fetch("/told", {method: "POST", body: told})).text();
+    await new Promise((go) => setTimeout(go, {STAY_MILLISECONDS}));
+    const told = JSON.stringify({{sent, longest: bench.longest}});
+    const next = await (await fetch("/told", {{method: "POST", body: told}})).text();
     if (!next) return;
     here.searchParams.set("visit", visit + 1);
     location.href = here.href;
-})();"""
+}})();"""
 """Runs in each page: tells the bench what was measured, and goes on to the next visit if there is to be one."""
 
 HEAD = f"<script>{WATCH}</script><script>{DRIVE}</script>"

@@ -74,6 +74,7 @@ class FakePlatform:
         self.status: int | None = 200
         self.beacons_work = True
         self.told: list[str] = []
+        self.waiting = False
         self.refuses_tracking: frozenset[str] = frozenset()
         self.current_page = {
             "path": "/",
@@ -122,6 +123,9 @@ class FakePlatform:
     def send_last(self, request: Request) -> bool:
         self.last.append(request)
         return self.beacons_work
+
+    def waits(self, anything: bool) -> None:
+        self.waiting = anything
 
     def call_later(self, milliseconds: float, callback: Callable[[], None]) -> Callable[[], None]:
         return lambda: None

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from fakes import FakePlatform
 from satsuma.analytics import Analytics
 from satsuma.journal import MOST_BYTES, ORPHANED, RENEWAL, Journal
@@ -97,6 +98,27 @@ def test_nothing_is_kept_where_the_page_forbids_it(platform: FakePlatform) -> No
         quiet.leave()
         assert platform.area.items == {}
         assert len(platform.last) == 1
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("options", [{}, {"disableClientPersistence": True}], ids=["kept", "not kept"])
+def test_the_end_of_the_page_matters_while_an_event_has_no_answer(
+    platform: FakePlatform, options: dict[str, Any]
+) -> None:
+    async def story() -> None:
+        platform.status = None
+        leaving = page(platform, **options)
+        assert not platform.waiting
+        call = asyncio.ensure_future(leaving.track("Twice, if need be"))
+        await asyncio.sleep(0)
+        assert platform.waiting
+        leaving.leave()
+        assert platform.waiting
+        _, answered, _ = platform.sent[0]
+        answered(200, None)
+        assert (await call).delivered
+        assert not platform.waiting
 
     asyncio.run(story())
 

@@ -68,6 +68,10 @@ class Platform(Protocol):
         """Carry out a request that outlives the page; False where the platform refuses."""
         ...
 
+    def waits(self, anything: bool) -> None:
+        """Take note whether an event waits for its acknowledgement: only then does the page's end matter."""
+        ...
+
     def call_later(self, milliseconds: float, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after a while; return what cancels it."""
         ...

@@ -155,9 +155,10 @@ class Sender:
             self.journal = None
 
     def _keep(self, *, leaving: bool = False) -> None:
+        texts = self._delivery.unconfirmed()
+        self._platform.waits(bool(texts))
         if self.journal is None:
             return
-        texts = self._delivery.unconfirmed()
         self.journal.write(texts, self._platform.now(), leaving=leaving)
         if texts and not self._renewing and not leaving:
             self._renewing = True

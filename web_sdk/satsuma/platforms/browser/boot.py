@@ -98,7 +98,8 @@ def _this_page() -> BrowserPlatform:
 def _make(platform: BrowserPlatform, endpoint: Endpoint, options: LoadOptions) -> Analytics:
     platform.url = endpoint.url
     analytics = Analytics(platform, endpoint, options)
-    _send_when_leaving(platform.window, analytics)
+    platform.ending.listen(analytics.leave, analytics.come_back)
+    _follow_network(platform.window, analytics)
     return analytics
 
 
@@ -128,21 +129,7 @@ def _merged(settings: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]
     return {**remote, **(local if isinstance(local, dict) else {})}
 
 
-def _send_when_leaving(window: Any, analytics: Analytics) -> None:
-    def changed(_: Any) -> None:
-        if window.document.visibilityState == "hidden":
-            analytics.leave()
-        else:
-            analytics.come_back()
-
-    def shown(event: Any) -> None:
-        # A page that the browser had kept aside; at the first showing there is nothing to come back to.
-        if event.persisted:
-            analytics.come_back()
-
-    window.document.addEventListener("visibilitychange", create_proxy(changed))
-    window.addEventListener("pageshow", create_proxy(shown))
-    window.addEventListener("pagehide", create_proxy(lambda _: analytics.leave()))
+def _follow_network(window: Any, analytics: Analytics) -> None:
     window.addEventListener("online", create_proxy(lambda _: analytics.sender.online(True)))
     window.addEventListener("offline", create_proxy(lambda _: analytics.sender.online(False)))
     if window.navigator.onLine is False:

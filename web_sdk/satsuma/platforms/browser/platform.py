@@ -14,6 +14,7 @@ from satsuma.delivery import Request
 from satsuma.environment import Environment
 
 from .cookies import DocumentCookies
+from .ending import Ending
 from .local_storage import WindowLocalStorage
 from .page import current_page, environment, timezone
 from .values import ValueReader
@@ -37,6 +38,7 @@ class BrowserPlatform:
         self.jar = DocumentCookies(window)
         self.area = WindowLocalStorage(window)
         self.reader = ValueReader(window, self.warn)
+        self.ending = Ending(window)
         # Each look at a property of the page's costs more than a call.
         self._from_entries = window.Object.fromEntries
         self._environment: Environment | None = None
@@ -70,6 +72,7 @@ class BrowserPlatform:
 
     async def look_around(self, breathe: Callable[[], Awaitable[None]]) -> None:
         """Ask the page, in small steps, what each event tells of it: what runs first is slow."""
+        await breathe()
         timezone(self.window)
         await breathe()
         self._environment = self.environment()
@@ -119,6 +122,9 @@ class BrowserPlatform:
             return bool(self.window.navigator.sendBeacon(f"{self.url}/{request.path}", request.body))
         except Exception:
             return False
+
+    def waits(self, anything: bool) -> None:
+        self.ending.matters(anything)
 
     def call_later(self, milliseconds: float, callback: Callable[[], None]) -> Callable[[], None]:
         proxy = create_once_callable(callback)

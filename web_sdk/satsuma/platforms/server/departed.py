@@ -108,6 +108,9 @@ class DepartedPage:
         self.bodies.append(request.body)
         return True
 
+    def waits(self, anything: bool) -> None:
+        """Do nothing: this page is gone already."""
+
     def call_later(self, milliseconds: float, callback: Callable[[], None]) -> Callable[[], None]:
         return lambda: None
 
