@@ -22,8 +22,8 @@ from starlette.routing import Route
 from .visits import TIMEOUT, WATCH, Visit
 
 STAY_MILLISECONDS = 3000
-"""How long a visitor looks at a page after its first event. For one who goes on after 0.3 s, or just as one of the page's
-timers rings (2 s), the engine compiles what the page before has called much, beside the boot of the next."""
+"""How long a visitor looks at a page after its first event. For one who goes on after 0.3 s, or just as one of the
+page's timers rings (2 s), the engine compiles what the page before has called much beside the boot of the next."""
 
 DRIVE = f"""
 (async () => {{

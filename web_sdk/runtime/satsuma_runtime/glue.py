@@ -32,12 +32,13 @@ STARTED = (
 """What Pyodide's bootstrap begins with, and what it does instead."""
 
 PACKAGES = (
-    r'(?<=API\.finalizeBootstrap=function\()(?P<image>\w)(?P<before>,.*?)'
-    r'(?P<loader>API\.package_loader=\w\("pyodide\._package_loader"\)),(?P<base>API\.pyodide_base=\w\("_pyodide\._base"\)),'
+    r"(?<=API\.finalizeBootstrap=function\()(?P<image>\w)(?P<before>,.*?)"
+    r'(?P<loader>API\.package_loader=\w\("pyodide\._package_loader"\)),'
+    r'(?P<base>API\.pyodide_base=\w\("_pyodide\._base"\)),'
     r'(?P<places>API\.sitepackages=.*?\.join\(":"\)\))'
 )
 UNPACKED = r"\g<image>\g<before>\g<base>,\g<image>||(\g<loader>,\g<places>)"
-"""What the bootstrap does for packages that are yet to come, and that only the build needs: where it unpacks the SDK."""
+"""What the bootstrap does for packages that are yet to come, and that only the build needs, to unpack the SDK."""
 
 ANSWERS = "Module.spare={malloc:_malloc,free:_free,sbrk:wasmExports.sbrk};"
 """Ways into the allocator, for the build."""
