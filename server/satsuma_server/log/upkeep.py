@@ -15,7 +15,10 @@ from .writer import Task
 CHECKPOINT_SECONDS = 0.5
 TRIM_SECONDS = 30
 LONGEST_WAL = 256 << 20
-"""Bytes of the write-ahead log after which commits wait for a checkpoint that empties it."""
+"""Bytes after which the write-ahead log begins anew, for which commits wait a moment. Its file keeps its length."""
+
+FRAME_HEAD = 24
+"""Bytes before each page in the write-ahead log."""
 
 MOST_DEAD_LETTERS = 10_000
 BLOCKS_A_TRIM = 2_000
@@ -59,6 +62,7 @@ class Upkeep:
 
     def _run(self) -> None:
         connection = connect(self._path)
+        self._page: int = connection.execute("PRAGMA page_size").fetchone()[0]
         trimmed = time.monotonic()
         while not self._stop.wait(CHECKPOINT_SECONDS):
             self._checkpoint(connection)
@@ -69,11 +73,16 @@ class Upkeep:
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
         wal = self._path.with_name(self._path.name + "-wal")
+        checkpoint = "PRAGMA wal_checkpoint({})".format
         try:
+            # Commits go on beside this one, but as long as they do it never comes to the end.
+            _, pages, _ = connection.execute(checkpoint("PASSIVE")).fetchone()
             # On a disk that is nearly full, what the write-ahead log holds on to is what the next events need.
-            room = min(LONGEST_WAL, shutil.disk_usage(wal.parent).free)
-            mode = "TRUNCATE" if wal.stat().st_size > room else "PASSIVE"
-            connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            if wal.stat().st_size > shutil.disk_usage(wal.parent).free:
+                connection.execute(checkpoint("TRUNCATE")).fetchall()
+            elif pages * (self._page + FRAME_HEAD) > LONGEST_WAL:
+                # The little that has come since: commits wait for that alone, and not for a file to be cut.
+                connection.execute(checkpoint("RESTART")).fetchall()
         except (OSError, sqlite3.Error):
             # The disk is full or gone: commits tell so to whoever wants to write, and the next round tries again.
             return
