@@ -62,16 +62,17 @@ class Upkeep:
 
     def _run(self) -> None:
         connection = connect(self._path)
-        self._page: int = connection.execute("PRAGMA page_size").fetchone()[0]
+        page: int = connection.execute("PRAGMA page_size").fetchone()[0]
+        most = LONGEST_WAL // (page + FRAME_HEAD)
         trimmed = time.monotonic()
         while not self._stop.wait(CHECKPOINT_SECONDS):
-            self._checkpoint(connection)
+            self._checkpoint(connection, most)
             if time.monotonic() - trimmed > TRIM_SECONDS:
                 trimmed = time.monotonic()
                 self._submit(trim(self._retention_ms, time.time() * 1000))
         connection.close()
 
-    def _checkpoint(self, connection: sqlite3.Connection) -> None:
+    def _checkpoint(self, connection: sqlite3.Connection, most_pages: int) -> None:
         wal = self._path.with_name(self._path.name + "-wal")
         checkpoint = "PRAGMA wal_checkpoint({})".format
         try:
@@ -80,7 +81,7 @@ class Upkeep:
             # On a disk that is nearly full, what the write-ahead log holds on to is what the next events need.
             if wal.stat().st_size > shutil.disk_usage(wal.parent).free:
                 connection.execute(checkpoint("TRUNCATE")).fetchall()
-            elif pages * (self._page + FRAME_HEAD) > LONGEST_WAL:
+            elif pages > most_pages:
                 # The little that has come since: commits wait for that alone, and not for a file to be cut.
                 connection.execute(checkpoint("RESTART")).fetchall()
         except (OSError, sqlite3.Error):

@@ -27,11 +27,16 @@ class Ending:
         """Call `left` as the page is hidden or goes, `back` as it is shown again; both only while it `matters`."""
 
         def hear(event: Any) -> None:
-            if event.type == "pagehide" or (event.type != "pageshow" and self._hidden()):
-                left()
-            # At its first showing there is nothing to come back to.
-            elif event.type != "pageshow" or event.persisted:
-                back()
+            match event.type:
+                case "pagehide":
+                    left()
+                case "visibilitychange" if self._window.document.visibilityState == "hidden":
+                    left()
+                case "visibilitychange":
+                    back()
+                # At its first showing there is nothing to come back to.
+                case "pageshow" if event.persisted:
+                    back()
 
         self._hearing = create_proxy(hear)
         self._tell_page()
@@ -47,6 +52,3 @@ class Ending:
 
     def _tell_page(self) -> None:
         self._listener.handleEvent = self._hearing if self._matters else self._deaf
-
-    def _hidden(self) -> bool:
-        return bool(self._window.document.visibilityState == "hidden")
