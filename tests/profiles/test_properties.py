@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from profiles.people import People, body
 from satsuma_server.errors import ConflictError
 from satsuma_server.log import Stored
-from satsuma_server.profiles import Outcome
+from satsuma_server.profiles import Key, Outcome
+from satsuma_server.profiles.records import unpack_sizes
 
 USERS = st.sampled_from([None, "ann", "bob", "cyd"])
 DEVICES = st.sampled_from([None, "d1", "d2", "d3", "d4", "d5"])
@@ -133,6 +135,12 @@ class Life(RuleBasedStateMachine):
         links = [self.people.ask.link(number) for number in range(1, 200)]
         return list(self.people.ask.identity_map()), list(self.people.ask.profiles()), [link for link in links if link]
 
+    def tracked(self) -> list[tuple[int, int, int]]:
+        """Return the month's users, devices without one and devices with one, of all sources and of the only one."""
+        users, devices = ({ids[place] for ids in self.history} - {None} for place in (0, 1))
+        identified = {device for user, device, _ in self.history if user} - {None}
+        return [(len(users), len(devices - identified), len(identified))] * 2 if self.history else []
+
     @invariant()
     def people_are_who_they_are(self) -> None:
         if not hasattr(self, "people"):
@@ -144,21 +152,19 @@ class Life(RuleBasedStateMachine):
             assert all(sum(id.startswith("email:") for id in one) <= 2 for one in everybody)
         elif not self.undone:
             assert everybody == components(self.history)
-        # What stands for many is what it stands for.
-        sizes = dict(self.people.database.run("SELECT profile, types FROM sizes"))
-        counted = self.people.database.run(
-            "SELECT profile, json_group_object(type, n) FROM (SELECT profile, type, count(*) AS n FROM nodes "
-            "GROUP BY 1, 2 ORDER BY 1, 2) GROUP BY profile HAVING sum(n) > 1"
-        )
-        assert {p: _sorted(t) for p, t in sizes.items()} == {p: _sorted(t) for p, t in counted}
+        # What stands for many is what it stands for: the ring, the sizes, and the names.
+        nodes = self.people.database.run("SELECT profile, type, value, sizes, number FROM nodes ORDER BY number")
+        for profile in {row[0] for row in nodes}:
+            members = [row for row in nodes if row[0] == profile]
+            assert sorted(self.people.ask.keys(profile)) == sorted(Key(*row[1:3]) for row in members)
+            sizes = [unpack_sizes(row[3]) for row in members if row[3]]
+            assert sizes == ([Counter(row[1] for row in members)] if len(members) > 1 else [])
+        for profile, type, value, _, _ in nodes:
+            assert self.people.ask.number_of(Key(type, value)) == profile
+        usage = self.people.ask.usage()
+        assert [(one.users, one.anonymous, one.identified) for one in usage] == self.tracked()
         counts = self.people.database.run("SELECT sum(identifies) FROM nodes")[0][0]
         assert (counts or 0) == len(self.history)
-
-
-def _sorted(text: str) -> list[Any]:
-    import json
-
-    return sorted(json.loads(text).items())
 
 
 TestLife = Life.TestCase

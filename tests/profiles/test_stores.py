@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
+import msgspec
 import pytest
 from profiles.people import START, People, body
 from satsuma_server.errors import UnavailableError
 from satsuma_server.log import Stored
-from satsuma_server.profiles import Key
+from satsuma_server.profiles import Key, names
+from satsuma_server.profiles.database import Sqlite
+from satsuma_server.profiles.usage import MONTHS, MOST_SOURCES
 
 ODD = "a'b\"c\\ \u00fc \U0001f34a \x01\x7f %s ? $1 {}"
 
@@ -62,7 +67,7 @@ def test_forgotten_people_are_gone_and_others_stay(people: People) -> None:
     assert people.ask.number_of(Key("user_id", "ann")) is None
     people.see("track", "bob", "a1")
     assert people.ids("user_id", "bob") == {"user_id:bob", "anonymous_id:a1"}
-    for column in ("edges.left_node", "edges.right_node", "moments.node", "traits.node", "tracked.node"):
+    for column in ("edges.left_node", "edges.right_node", "moments.node", "traits.node", "names.node"):
         table, _, name = column.partition(".")
         query = f"SELECT count(*) FROM {table} WHERE {name} NOT IN (SELECT number FROM nodes)"
         assert people.database.run(query) == [(0,)], column
@@ -105,3 +110,60 @@ def test_limits_may_be_set_and_taken_away(make_people: Callable[..., People]) ->
         one.see("identify", "v", "a", traits={"email": " X@x.example"})
     assert len(narrow.ids("user_id", "u")) == 3
     assert free.ids("user_id", "v") == {"user_id:u", "user_id:v", "anonymous_id:a", "anonymous_id:b", "anonymous_id:c"}
+
+
+def test_an_id_of_very_many_sources_or_months_has_a_bound(people: People) -> None:
+    for number in range(MOST_SOURCES + 20):
+        people.see("track", None, "a", source=f"s{number}", receivedAt="2026-11-10T00:00:00.000Z")
+    ((row,),) = people.database.run("SELECT tracked FROM nodes")
+    assert len(msgspec.json.decode(row)["2026-11"]) == MOST_SOURCES
+    for number in range(MONTHS + 5):
+        month = f"{2027 + number // 12}-{number % 12 + 1:02d}"
+        people.see("track", "u", "a", receivedAt=f"{month}-10T00:00:00.000Z")
+    ((row,),) = people.database.run("SELECT tracked FROM nodes WHERE type = 'anonymous_id'")
+    tracked = msgspec.json.decode(row)
+    assert len(tracked) == MONTHS
+    usage = people.ask.usage()
+    assert sum(one.source is None for one in usage) == MONTHS
+    assert all((one.users, one.anonymous, one.identified) == (1, 0, 1) for one in usage if one.source is None)
+
+
+def test_a_forgotten_id_is_not_among_those_of_a_month_any_more(people: People) -> None:
+    people.see("track", "ann", "a1", source="shop")
+    people.see("track", None, "a1", source="blog")
+    people.see("track", "bob", "b1", source="shop")
+    people.store.forget([Key("user_id", "ann")], seq=3)
+    assert [(one.source, one.users, one.identified) for one in people.ask.usage()] == [(None, 1, 1), ("shop", 1, 1)]
+
+
+def test_names_are_found_on_whichever_level_they_are(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "MOVES", (4, 16))
+    for number in range(70):
+        people.see("track", None, f"a{number}")
+    levels = dict(people.database.run("SELECT level, count(*) FROM names GROUP BY level"))
+    assert levels == {0: 3, 1: 8, 2: 59}
+    for number in range(70):
+        people.see("identify", f"u{number}", f"a{number}")
+    assert people.ask.totals().profiles == 70
+    people.store.forget([Key("user_id", f"u{number}") for number in range(70)], seq=140)
+    assert people.database.run("SELECT * FROM names") == []
+
+
+def test_ids_whose_hashes_are_the_same_are_told_apart(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "hash_of", lambda key: 7)
+    for one in ("a", "b", "a", "c"):
+        people.see("track", None, one)
+    assert people.ids("anonymous_id", "b") == {"anonymous_id:b"}
+    people.store.forget([Key("anonymous_id", "b")], seq=4)
+    assert people.profile("anonymous_id", "a").counts == {"track": 2}
+    assert people.ask.number_of(Key("anonymous_id", "b")) is None
+
+
+def test_a_file_of_another_version_is_told_of_and_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "profiles.sqlite3") as connection:
+        connection.execute("CREATE TABLE nodes (number INTEGER)")
+    with pytest.raises(UnavailableError, match="another version: move it away"):
+        Sqlite(tmp_path)
+    assert sqlite3.connect(tmp_path / "profiles.sqlite3").execute("SELECT name FROM sqlite_schema").fetchall() == [
+        ("nodes",)
+    ]

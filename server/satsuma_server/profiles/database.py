@@ -17,12 +17,14 @@ import msgspec
 from satsuma_server.errors import UnavailableError
 
 FILE = "profiles.sqlite3"
-CACHE_KIB = 128 << 10
+FORMAT = 2
+"""Of the tables, in SQLite's ``user_version``."""
+
+CACHE_KIB = 16 << 10
 MOST_MAPPED = 8 << 30
 PRAGMAS = (
-    # A batch touches thousands of pages all over the file, mostly one row of each: small ones are less to write.
+    # A batch touches a thousand pages all over the file, mostly one row of each: small ones are less to write.
     "page_size=2048",
-    "auto_vacuum=INCREMENTAL",
     "journal_mode=WAL",
     # The log brings again what a power cut takes: the newest commits go without a sync each, but never a part of one.
     "synchronous=NORMAL",
@@ -34,20 +36,23 @@ PRAGMAS = (
 )
 
 TABLES: Mapping[str, Mapping[str, str]] = {
-    "state": {"id": "bigint", "seq": "bigint", "next_node": "bigint", "next_edge": "bigint", "rules": "text"},
+    "state": {"id": "bigint", "seq": "bigint", "next_node": "bigint", "next_edge": "bigint"},
     "nodes": {
         "number": "bigint",
         "space": "text",
         "type": "text",
         "value": "text",
         "profile": "bigint",
+        "next": "bigint",
         "born": "bigint",
         "first": "bigint",
         "last": "bigint",
         "newest": "bigint",
+        "sizes": "text",
+        "tracked": "text",
         **dict.fromkeys(("identifies", "tracks", "pages", "screens", "groups", "aliases"), "bigint"),
     },
-    "sizes": {"profile": "bigint", "types": "text"},
+    "names": {"level": "bigint", "hash": "bigint", "node": "bigint"},
     "edges": {
         "number": "bigint",
         "left_node": "bigint",
@@ -71,7 +76,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
     "moments": {"node": "bigint", "fingerprint": "bigint", "at": "bigint", "seq": "bigint"},
     "traits": {"node": "bigint", "name": "text", "value": "text", "at": "bigint", "message_id": "text"},
-    "tracked": {"month": "text", "source": "text", "node": "bigint", "state": "bigint"},
+    "usage": {"month": "text", "source": "text", "state": "bigint", "ids": "bigint"},
     "blocked": {"value": "text", "times": "bigint"},
 }
 """Columns by table, with their types."""
@@ -82,20 +87,19 @@ COUNTS = tuple(TABLES["nodes"])[-6:]
 KEYS = {
     "state": "id",
     "nodes": "number",
-    "sizes": "profile",
+    "names": "level, hash, node",
     "edges": "number",
     "apart": "space, left_type, left_value, right_type, right_value",
     "moments": "node, fingerprint",
     "traits": "node, name",
-    "tracked": "month, source, node",
+    "usage": "month, source, state",
     "blocked": "value",
 }
 INDEXES = (
-    "CREATE UNIQUE INDEX IF NOT EXISTS nodes_by_value ON nodes (value, type, space)",
-    "CREATE INDEX IF NOT EXISTS nodes_by_profile ON nodes (profile)",
     "CREATE UNIQUE INDEX IF NOT EXISTS edges_by_pair ON edges (left_node, right_node)",
     "CREATE INDEX IF NOT EXISTS edges_by_right ON edges (right_node)",
     "CREATE INDEX IF NOT EXISTS edges_with_warnings ON edges (number) WHERE warnings <> ''",
+    "CREATE INDEX IF NOT EXISTS edges_of_aliases ON edges (number) WHERE rule = 'alias'",
     "CREATE INDEX IF NOT EXISTS moments_by_seq ON moments (seq)",
 )
 
@@ -168,8 +172,8 @@ class Sqlite:
             self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
             for pragma in PRAGMAS:
                 self._connection.execute(f"PRAGMA {pragma}")
-            for statement in () if reading else schema("TEXT", " WITHOUT ROWID"):
-                self._connection.execute(statement)
+            if not reading:
+                self._make_tables()
 
     def run(self, statement: str, *values: Any) -> list[Any]:
         with _telling("the profiles"):
@@ -187,6 +191,18 @@ class Sqlite:
         told = (f"value->>{place} AS {column.partition('.')[2]}" for place, column in enumerate(columns))
         return f"(SELECT {', '.join(told)} FROM json_each(?)) AS given"
 
+    def _make_tables(self) -> None:
+        has, format = self._connection.execute(
+            "SELECT (SELECT count(*) FROM sqlite_schema), user_version FROM pragma_user_version"
+        ).fetchone()
+        if has and format != FORMAT:
+            raise UnavailableError(
+                f"{self._path} is of another version: move it away, and it is built anew from the log"
+            )
+        self._connection.execute(f"PRAGMA user_version={FORMAT}")
+        for statement in schema("TEXT", " WITHOUT ROWID"):
+            self._connection.execute(statement)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         self.run("BEGIN IMMEDIATE")
@@ -198,7 +214,6 @@ class Sqlite:
                 self.run("ROLLBACK")
 
     def clean(self) -> None:
-        self.run("PRAGMA incremental_vacuum")
         # What balancing the trees leaves in the gaps of a page is overwritten by nothing but a new file.
         self.run("VACUUM")
         self.run("PRAGMA wal_checkpoint(TRUNCATE)")

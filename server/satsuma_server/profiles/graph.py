@@ -32,19 +32,25 @@ class Node:
     Attributes:
         number: counts up in the order in which identifiers were first seen.
         profile: root of the profile that it was in when it was read; ask `Graph.root` for the one it is in now.
+        next: the next node of its profile, in a ring.
         born: seq of the event that brought it.
         first, last: milliseconds since 1970, by ``timestamp``.
         newest: seq of its newest own event; 0 before the first.
+        sizes: of the profile whose root it is, when it was read; empty where it is alone, or no root.
+        tracked: its state by month and source, as `usage` has them.
         counts: own events of each type, in the order of `EVENT_TYPES`.
     """
 
     number: int
     key: Key
     profile: int
+    next: int
     born: int
     first: int
     last: int
     newest: int = 0
+    sizes: Sizes = field(default_factory=dict)
+    tracked: dict[str, dict[str, int]] = field(default_factory=dict)
     counts: list[int] = field(default_factory=lambda: [0] * len(EVENT_TYPES))
 
 
@@ -158,6 +164,9 @@ class Graph:
             edge.outcome = Outcome.ADDED if edge.seq in (left.born, right.born) else Outcome.MERGED
             edge.kept, edge.gone = kept, gone
             self._unite(kept, gone)
+            # Two rings of which each lets a node name the other's next one are one ring.
+            left.next, right.next = right.next, left.next
+            self.touched |= {left.number: left, right.number: right}
 
     def _meet(self, key: Key, sighting: Sighting) -> Node:
         node = self.nodes.get(key)
@@ -172,7 +181,7 @@ class Graph:
         known = self._known
         number = known.next_node
         known.next_node += 1
-        node = Node(number, key, number, sighting.seq, sighting.at, sighting.at)
+        node = Node(number, key, number, number, sighting.seq, sighting.at, sighting.at)
         self.nodes[key] = self.fresh[number] = node
         known.sizes[number] = {key.type: 1}
         if key.type in (USER_ID, ANONYMOUS_ID):
@@ -230,7 +239,7 @@ def refold(rules: Rules, nodes: Iterable[Node], edges: Sequence[Edge], apart: Se
     sizes = {number: {node.key.type: 1} for number, node in by_number.items()}
     graph = Graph(rules, Known({node.key: node for node in by_number.values()}, sizes, set(), apart, 0, 0))
     for node in by_number.values():
-        node.profile = node.number
+        node.profile = node.next = node.number
     for edge in sorted(edges, key=lambda edge: edge.number):
         edge.warnings = tuple(one for one in edge.warnings if one == Warning.LATE_ALIAS)
         edge.kept = edge.gone = None

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-import msgspec
+from satsuma_server.profiles import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key
 
-from satsuma_server.profiles import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key, Outcome, Rule, Warning
-
-from .database import TABLES, Database, Row, rows
-from .graph import Edge, Known, Node, Pair, Sizes
+from .database import Database, rows
+from .graph import Known, Node, Pair, Sizes
+from .names import load_nodes
+from .records import unpack_sizes
 from .sighting import Sighting
-
-NODE = ", ".join(f"nodes.{name}" for name in TABLES["nodes"])
-EDGE = ", ".join(f"edges.{name}" for name in TABLES["edges"])
 
 Apart = Sequence[tuple[Key, Key]]
 
@@ -29,34 +26,10 @@ def load(
     return unseen, Known(nodes, sizes, _pairs(database, unseen, nodes), apart, next_node, next_edge)
 
 
-def load_nodes(database: Database, keys: Iterable[Key]) -> dict[Key, Node]:
-    """Return the nodes of some identifiers, as far as there are any."""
-    given = database.given("nodes.type", "nodes.value", "nodes.space")
-    found = database.run(
-        f"SELECT {NODE} FROM {given} CROSS JOIN nodes "
-        "WHERE nodes.value = given.value AND nodes.type = given.type AND nodes.space = given.space",
-        rows(sorted(set(keys))),
-    )
-    return {node.key: node for node in map(node_of, found)}
-
-
 def load_apart(database: Database) -> list[tuple[Key, Key]]:
     """Return the identifiers that somebody has declared to be two people."""
     found = database.run("SELECT space, left_type, left_value, right_type, right_value FROM apart")
     return [(Key(a, b, space), Key(c, d, space)) for space, a, b, c, d in found]
-
-
-def node_of(row: Row) -> Node:
-    """Return a row of `NODE` as a node."""
-    number, space, type, value, profile, born, first, last, newest, *counts = row
-    return Node(number, Key(type, value, space), profile, born, first, last, newest, counts)
-
-
-def edge_of(row: Row) -> Edge:
-    """Return a row of `EDGE` as an edge."""
-    number, left, right, rule, outcome, warnings, seq, message_id, source, at, kept, gone = row
-    told = tuple(Warning(one) for one in warnings.split(",") if one)
-    return Edge(number, left, right, Rule(rule), seq, message_id, source, at, Outcome(outcome), told, kept, gone)
 
 
 def _keys(database: Database, sightings: Sequence[Sighting], apart: Apart) -> Iterator[Key]:
@@ -73,7 +46,7 @@ def _keys(database: Database, sightings: Sequence[Sighting], apart: Apart) -> It
 
 
 def _has_aliases(database: Database) -> bool:
-    return bool(database.run("SELECT 1 FROM edges WHERE rule = ? LIMIT 1", Rule.ALIAS.value))
+    return bool(database.run("SELECT 1 FROM edges WHERE rule = 'alias' LIMIT 1"))
 
 
 def _unseen(database: Database, sightings: Sequence[Sighting], nodes: dict[Key, Node]) -> list[Sighting]:
@@ -94,14 +67,15 @@ def _unseen(database: Database, sightings: Sequence[Sighting], nodes: dict[Key, 
     return unseen
 
 
-def _sizes(database: Database, nodes: Iterable[Node]) -> dict[int, Sizes]:
-    sizes = {node.profile: {node.key.type: 1} for node in nodes}
+def _sizes(database: Database, nodes: Collection[Node]) -> dict[int, Sizes]:
+    sizes = {node.number: node.sizes or {node.key.type: 1} for node in nodes if node.number == node.profile}
+    roots = sorted({node.profile for node in nodes}.difference(sizes))
     found = database.run(
-        f"SELECT sizes.profile, sizes.types FROM {database.given('sizes.profile')} "
-        "CROSS JOIN sizes WHERE sizes.profile = given.profile",
-        rows((profile,) for profile in sorted(sizes)),
+        f"SELECT nodes.number, nodes.sizes FROM {database.given('nodes.number')} "
+        "CROSS JOIN nodes WHERE nodes.number = given.number",
+        rows((root,) for root in roots),
     )
-    return sizes | {profile: msgspec.json.decode(types) for profile, types in found}
+    return sizes | {root: unpack_sizes(told) for root, told in found}
 
 
 def _pairs(database: Database, sightings: Sequence[Sighting], nodes: dict[Key, Node]) -> set[Pair]:

@@ -14,13 +14,15 @@ from satsuma_server.errors import BadRequestError
 from . import PROFILE, Identifier, Key, Link, Outcome, Profile, Totals, Usage
 from .database import Database, Row, rows
 from .graph import Edge, Node
-from .loading import EDGE, NODE, edge_of, load_apart, load_nodes, node_of
-from .saving import IDENTIFIED, UNIDENTIFIED, USER
+from .loading import load_apart
+from .members import MEMBERS
+from .names import load_nodes
+from .records import EDGE, NODE, edge_of, node_of
+from .usage import IDENTIFIED, MONTHS, TOGETHER, UNIDENTIFIED, USER
 
 MOST_IDENTIFIERS = 1000
 """Most identifiers of a profile that are told at once."""
 
-MONTHS = 24
 JOINED = (Outcome.ADDED, Outcome.MERGED)
 
 
@@ -49,7 +51,7 @@ class Queries:
 
     def find(self, number: int) -> Profile | None:
         """Return a profile by its number."""
-        query = f"SELECT {NODE} FROM nodes WHERE profile = ? ORDER BY number LIMIT ?"
+        query = f"{MEMBERS} SELECT {NODE} FROM members JOIN nodes USING (number) ORDER BY number LIMIT ?"
         nodes = [node_of(row) for row in self._database.run(query, number, MOST_IDENTIFIERS)]
         if not nodes:
             return None
@@ -70,7 +72,8 @@ class Queries:
 
     def keys(self, number: int) -> list[Key]:
         """Return all identifiers of a profile."""
-        found = self._database.run("SELECT type, value, space FROM nodes WHERE profile = ?", number)
+        query = f"{MEMBERS} SELECT type, value, space FROM members JOIN nodes USING (number)"
+        found = self._database.run(query, number)
         return [Key(*row) for row in found]
 
     def seq(self) -> int:
@@ -81,8 +84,10 @@ class Queries:
         """Return number and newest seq of profiles whose newest event is older than the seq `before`."""
         return self._database.run(
             "SELECT nodes.profile, moments.seq FROM moments JOIN nodes ON nodes.number = moments.node "
-            "WHERE moments.seq < ? AND nodes.newest = moments.seq AND NOT EXISTS (SELECT 1 FROM nodes AS others "
-            "WHERE others.profile = nodes.profile AND others.newest > moments.seq) ORDER BY moments.seq DESC LIMIT ?",
+            "WHERE moments.seq < ? AND nodes.newest = moments.seq AND NOT EXISTS ("
+            "WITH RECURSIVE others(number, newest) AS (SELECT nodes.next, moments.seq UNION "
+            "SELECT next.next, next.newest FROM others JOIN nodes AS next ON next.number = others.number) "
+            "SELECT 1 FROM others WHERE others.newest > moments.seq) ORDER BY moments.seq DESC LIMIT ?",
             before,
             limit,
         )
@@ -90,9 +95,9 @@ class Queries:
     def timeline(self, number: int, limit: int, before: Place) -> list[tuple[int, int, Key]]:
         """Return seq, time and identifier of a profile's events, the newest first."""
         found = self._database.run(
-            "SELECT moments.seq, moments.at, nodes.type, nodes.value, nodes.space FROM nodes "
-            "JOIN moments ON moments.node = nodes.number WHERE nodes.profile = ? "
-            "AND (moments.at, moments.seq) < (?, ?) ORDER BY moments.at DESC, moments.seq DESC LIMIT ?",
+            f"{MEMBERS} SELECT moments.seq, moments.at, nodes.type, nodes.value, nodes.space FROM members "
+            "JOIN nodes USING (number) JOIN moments ON moments.node = nodes.number "
+            "WHERE (moments.at, moments.seq) < (?, ?) ORDER BY moments.at DESC, moments.seq DESC LIMIT ?",
             number,
             before.at,
             before.seq,
@@ -102,9 +107,9 @@ class Queries:
 
     def links(self, number: int) -> list[Link]:
         """Return all links of a profile's identifiers, oldest first."""
-        query = f"""SELECT {EDGE} FROM edges WHERE left_node IN (SELECT number FROM nodes WHERE profile = ?)
-            OR right_node IN (SELECT number FROM nodes WHERE profile = ?) ORDER BY number LIMIT ?"""
-        return self._told(self._database.run(query, number, number, MOST_IDENTIFIERS))
+        query = f"""{MEMBERS} SELECT {EDGE} FROM edges WHERE left_node IN (SELECT number FROM members)
+            OR right_node IN (SELECT number FROM members) ORDER BY number LIMIT ?"""
+        return self._told(self._database.run(query, number, MOST_IDENTIFIERS))
 
     def link(self, number: int) -> Link | None:
         """Return a link by its number."""
@@ -118,26 +123,20 @@ class Queries:
 
     def usage(self) -> list[Usage]:
         """Return tracked users of the newest months."""
-        newest = self._database.run("SELECT DISTINCT month FROM tracked ORDER BY month DESC LIMIT ?", MONTHS)
-        since = newest[-1][0] if newest else ""
-        apart = self._database.run(
-            "SELECT month, source, state, count(*) FROM tracked WHERE month >= ? GROUP BY 1, 2, 3", since
+        newest = self._database.run(
+            "SELECT DISTINCT month FROM usage WHERE ids > 0 ORDER BY month DESC LIMIT ?", MONTHS
         )
-        together = self._database.run(
-            "SELECT month, state, count(*) FROM (SELECT month, node, max(state) AS state FROM tracked "
-            "WHERE month >= ? GROUP BY 1, 2) AS once GROUP BY 1, 2",
-            since,
+        found = self._database.run(
+            "SELECT month, source, state, ids FROM usage WHERE ids > 0 AND month >= ?", newest[-1][0] if newest else ""
         )
-        counts: dict[tuple[str, str | None], Counter[int]] = {}
-        for month, state, count in together:
-            counts.setdefault((month, None), Counter())[state] = count
-        for month, source, state, count in apart:
-            counts.setdefault((month, source), Counter())[state] = count
-        # None before every source, the newest month first.
-        order = sorted(counts, key=lambda one: one[1] or "")
-        order.sort(key=lambda one: (one[0], one[1] is None), reverse=True)
+        counts: dict[tuple[str, str], Counter[int]] = {}
+        for month, source, state, ids in found:
+            counts.setdefault((month, source), Counter())[state] = ids
+        # All together before every source, the newest month first.
+        order = sorted(counts, key=lambda one: one[1])
+        order.sort(key=lambda one: one[0], reverse=True)
         return [
-            Usage(month, source, states[USER], states[UNIDENTIFIED], states[IDENTIFIED])
+            Usage(month, None if source == TOGETHER else source, states[USER], states[UNIDENTIFIED], states[IDENTIFIED])
             for month, source in order
             for states in (counts[month, source],)
         ]
@@ -145,7 +144,9 @@ class Queries:
     def totals(self) -> Totals:
         """Return how much there is."""
         seq = self._database.run("SELECT seq FROM state")[0][0]
-        nodes, profiles = self._database.run("SELECT count(*), count(DISTINCT profile) FROM nodes")[0]
+        nodes, profiles = self._database.run(
+            "SELECT count(*), count(CASE WHEN number = profile THEN 1 END) FROM nodes"
+        )[0]
         outcomes = dict(self._database.run("SELECT outcome, count(*) FROM edges GROUP BY outcome"))
         blocked = dict(self._database.run("SELECT value, times FROM blocked ORDER BY times DESC LIMIT 100"))
         merges = sum(outcomes.get(one, 0) for one in JOINED)
@@ -181,8 +182,8 @@ class Queries:
 
     def _traits(self, number: int) -> dict[str, Any]:
         found = self._database.run(
-            "SELECT traits.name, traits.value FROM nodes JOIN traits ON traits.node = nodes.number "
-            "WHERE nodes.profile = ? ORDER BY traits.at, traits.message_id",
+            f"{MEMBERS} SELECT traits.name, traits.value FROM members JOIN traits ON traits.node = members.number "
+            "ORDER BY traits.at, traits.message_id",
             number,
         )
         newest: dict[str, Any] = {name: msgspec.json.decode(value) for name, value in found}

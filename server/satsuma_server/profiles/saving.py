@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-
-import msgspec
-
-from satsuma_server.profiles import ANONYMOUS_ID, USER_ID
+from collections.abc import Iterable, Sequence
 
 from .database import COUNTS, KEYS, TABLES, Database, Row, rows
 from .graph import Edge, Graph, Node
+from .members import move_members
+from .names import save_names
+from .records import edge_row, node_row, pack_sizes
 from .sighting import Sighting
+
+CHANGING = ("next", "first", "last", "newest", "sizes", "tracked", *COUNTS)
+"""Columns of a node that events change. Its profile changes with those of all others that move with it."""
 
 MOST_TRAITS = 1000
 """Most traits of one identifier; more are left to the log."""
-
-UNIDENTIFIED, IDENTIFIED, USER = 0, 1, 2
-"""States of an id that was tracked in a month."""
-
-Month = tuple[str, str, int]
-"""Month, source and node."""
 
 
 def save_graph(database: Database, graph: Graph, first_fresh: int) -> None:
@@ -31,32 +27,28 @@ def save_graph(database: Database, graph: Graph, first_fresh: int) -> None:
         graph: after the batch.
         first_fresh: the first number that no node had before the batch.
     """
-    moved = [(gone, graph.root(gone)) for gone in graph.moved if gone < first_fresh]
-    insert(
-        database,
-        "UPDATE nodes SET profile = given.kept FROM {} WHERE nodes.profile = given.gone",
-        ("edges.gone", "edges.kept"),
-        moved,
-    )
-    replace_sizes(database, graph, (gone for gone, _ in moved))
+    move_members(database, [(gone, graph.root(gone)) for gone in graph.moved if gone < first_fresh])
     changed = {**graph.touched, **graph.fresh}
-    nodes = (_node_row(changed[number], graph.root(changed[number].profile)) for number in sorted(changed))
-    newer = ", ".join(f"{name} = excluded.{name}" for name in ("first", "last", "newest", *COUNTS))
-    upsert(database, "nodes", nodes, newer)
+    nodes = (_row(changed[number], graph) for number in sorted(changed))
+    upsert(database, "nodes", nodes, ", ".join(f"{name} = excluded.{name}" for name in CHANGING))
+    save_names(database, graph.fresh.values(), first_fresh, first_fresh + len(graph.fresh))
+    save_sizes(database, graph, graph.grown - changed.keys())
     save_edges(database, graph.edges)
 
 
-def replace_sizes(database: Database, graph: Graph, before: Iterable[int]) -> None:
-    """Write the sizes of profiles that grew, and remove those of profiles that were there `before`."""
-    gone = [(profile,) for profile in before]
-    insert(database, "DELETE FROM sizes WHERE profile IN (SELECT profile FROM {})", ("sizes.profile",), gone)
-    grown = ((one, msgspec.json.encode(graph.size(one)).decode()) for one in sorted(graph.grown))
-    upsert(database, "sizes", grown, "types = excluded.types")
+def save_sizes(database: Database, graph: Graph, profiles: Iterable[int]) -> None:
+    """Write the sizes of some profiles."""
+    insert(
+        database,
+        "UPDATE nodes SET sizes = given.sizes FROM {} WHERE nodes.number = given.number",
+        ("nodes.number", "nodes.sizes"),
+        [(one, pack_sizes(graph.size(one))) for one in sorted(profiles)],
+    )
 
 
 def save_edges(database: Database, edges: Iterable[Edge]) -> None:
     """Write edges, with what came of them."""
-    told = (_edge_row(edge) for edge in edges)
+    told = (edge_row(edge) for edge in edges)
     changing = ", ".join(f"{name} = excluded.{name}" for name in ("outcome", "warnings", "kept", "gone"))
     upsert(database, "edges", told, changing)
 
@@ -91,25 +83,6 @@ def save_traits(database: Database, own: Sequence[tuple[Sighting, Node]]) -> Non
     )
 
 
-def tracked(own: Sequence[tuple[Sighting, Node]], graph: Graph) -> dict[Month, int]:
-    """Return which ids were tracked in which month, and whether they were identified."""
-    states: dict[Month, int] = {}
-    for one, _ in own:
-        types = {key.type for key in one.keys}
-        for key in one.keys:
-            if key.type in (USER_ID, ANONYMOUS_ID):
-                state = USER if key.type == USER_ID else IDENTIFIED if USER_ID in types else UNIDENTIFIED
-                mark = (one.month, one.source, graph.nodes[key].number)
-                states[mark] = max(states.get(mark, UNIDENTIFIED), state)
-    return states
-
-
-def save_tracked(database: Database, states: Mapping[Month, int]) -> None:
-    """Write which ids were tracked."""
-    found = ((*mark, state) for mark, state in sorted(states.items()))
-    upsert(database, "tracked", found, "state = excluded.state", "excluded.state > tracked.state")
-
-
 def save_blocked(database: Database, sightings: Iterable[Sighting]) -> None:
     """Count the values that name nobody."""
     times = Counter(value for one in sightings for value in one.blocked)
@@ -131,14 +104,7 @@ def insert(database: Database, statement: str, columns: Sequence[str], given: It
         database.run(statement.format(database.given(*columns)), rows(found))
 
 
-def _node_row(node: Node, profile: int) -> Row:
-    key = node.key
-    told = (node.number, key.space, key.type, key.value, profile, node.born, node.first, node.last, node.newest)
-    return (*told, *node.counts)
-
-
-def _edge_row(edge: Edge) -> Row:
-    return (
-        *(edge.number, edge.left, edge.right, edge.rule.value, edge.outcome.value),
-        *(",".join(edge.warnings), edge.seq, edge.message_id, edge.source, edge.at, edge.kept, edge.gone),
-    )
+def _row(node: Node, graph: Graph) -> Row:
+    profile = graph.root(node.profile)
+    sizes = graph.size(profile) if profile == node.number else {}
+    return node_row(node, profile, pack_sizes(sizes) if sum(sizes.values()) > 1 else "")

@@ -11,24 +11,22 @@ from . import Key, Outcome
 from .configuration import Rules
 from .database import TABLES, Database, rows
 from .graph import Edge, Graph, Node, refold
-from .loading import EDGE, NODE, edge_of, load, load_apart, load_nodes, node_of
+from .loading import load, load_apart
+from .members import load_members
+from .names import load_nodes, remove_names
+from .records import EDGE, NODE, edge_of, node_of
 from .saving import (
-    Month,
     insert,
-    replace_sizes,
     save_blocked,
     save_edges,
     save_graph,
     save_moments,
-    save_tracked,
+    save_sizes,
     save_traits,
-    tracked,
     upsert,
 )
 from .sighting import Sighting
-
-MOST_REMEMBERED = 200_000
-"""Most ids whose month is remembered as tracked, so that it isn't written again with each of their events."""
+from .usage import save_usage, tracked, untracked
 
 MOST_REFOLDED = 100_000
 """Most identifiers, linked with each other in whatever way, among which a merge can be undone."""
@@ -43,10 +41,9 @@ class Store:
         """Take the database, with its tables made."""
         self._database = database
         self._rules = rules
-        self._tracked: dict[Month, int] = {}
         # Erased events that a batch under way may still hold: up to which seq, and whose.
         self._forgotten: list[tuple[int, frozenset[Key]]] = []
-        database.run("INSERT INTO state VALUES (1, 0, 1, 1, '') ON CONFLICT (id) DO NOTHING")
+        database.run("INSERT INTO state VALUES (1, 0, 1, 1) ON CONFLICT (id) DO NOTHING")
 
     @property
     def seq(self) -> int:
@@ -65,16 +62,12 @@ class Store:
             told, known = load(self._database, [one for one in fresh if one.keys], next_node, next_edge)
             graph = Graph(self._rules, known)
             own = [(one, graph.take(one)) for one in told]
+            save_usage(self._database, tracked(told, graph.nodes))
             save_graph(self._database, graph, next_node)
             save_moments(self._database, own)
             save_traits(self._database, own)
-            states = {mark: state for mark, state in tracked(own, graph).items() if self._tracked.get(mark, -1) < state}
-            save_tracked(self._database, states)
             save_blocked(self._database, fresh)
             self._note(max(seq, done), known.next_node, known.next_edge)
-        if len(self._tracked) > MOST_REMEMBERED:
-            self._tracked.clear()
-        self._tracked.update(states)
 
     def undo(self, number: int) -> None:
         """Undo what an edge joined; its identifiers are two people from now on.
@@ -103,20 +96,12 @@ class Store:
         gone = frozenset(keys)
         with self._database.transaction():
             profiles = {node.profile for node in load_nodes(self._database, gone).values()}
-            found = self._given(
-                "nodes.profile", profiles, f"SELECT {NODE}", "nodes WHERE nodes.profile = given.profile"
-            )
-            nodes = [node_of(row) for row in found]
+            nodes = load_members(self._database, profiles)
             everything = gone | {node.key for node in nodes}
+            remove_names(self._database, nodes)
+            save_usage(self._database, untracked(nodes))
             self._remove([(node.number,) for node in nodes], everything)
-            insert(
-                self._database,
-                "DELETE FROM sizes WHERE profile IN (SELECT profile FROM {})",
-                ("sizes.profile",),
-                [(profile,) for profile in profiles],
-            )
         self._forgotten.append((seq, gone))
-        self._tracked.clear()
         return everything
 
     def start_anew(self) -> None:
@@ -125,7 +110,6 @@ class Store:
             for table in DERIVED:
                 self._database.run(f"DELETE FROM {table}")
             self._note(0, 1, 1)
-        self._tracked.clear()
 
     def clean(self) -> None:
         """Leave nothing of what was removed in the files."""
@@ -172,21 +156,21 @@ class Store:
 
     def _fold_again(self, nodes: dict[int, Node], edges: Sequence[Edge]) -> None:
         """Let links have their effect anew, and write what comes of them."""
-        before = {node.profile for node in nodes.values()}
         graph = refold(self._rules, nodes.values(), edges, load_apart(self._database))
         insert(
             self._database,
-            "UPDATE nodes SET profile = given.profile FROM {} WHERE nodes.number = given.number",
-            ("nodes.number", "nodes.profile"),
-            [(number, node.profile) for number, node in nodes.items()],
+            "UPDATE nodes SET profile = given.profile, next = given.next, sizes = '' FROM {} "
+            "WHERE nodes.number = given.number",
+            ("nodes.number", "nodes.profile", "nodes.next"),
+            [(number, node.profile, node.next) for number, node in nodes.items()],
         )
-        replace_sizes(self._database, graph, before)
+        save_sizes(self._database, graph, graph.grown)
         save_edges(self._database, edges)
 
     def _remove(self, numbers: Sequence[tuple[int]], gone: Iterable[Key]) -> None:
         for table, columns in (
             ("edges", ("left_node", "right_node")),
-            *((table, ("node",)) for table in ("moments", "traits", "tracked")),
+            *((table, ("node",)) for table in ("moments", "traits")),
             ("nodes", ("number",)),
         ):
             for column in columns:

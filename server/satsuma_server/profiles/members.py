@@ -1,0 +1,47 @@
+"""The nodes of a profile: a ring, in which each names the next.
+
+An index by profile would be written to on a page of its own for each identifier that joins another; here two rings
+become one by two nodes that change their next, and a batch writes both anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .database import Database, rows
+from .graph import Node
+from .records import NODE, node_of
+
+MEMBERS = (
+    "WITH RECURSIVE members(number) AS (SELECT nodes.number FROM nodes WHERE number = ? AND profile = number UNION "
+    "SELECT nodes.next FROM members JOIN nodes ON nodes.number = members.number) "
+)
+"""Begins a statement: the numbers of all nodes of the profile whose number is its first value."""
+
+
+def load_members(database: Database, profiles: Iterable[int]) -> list[Node]:
+    """Return all nodes of some profiles."""
+    given = database.given("nodes.profile")
+    found = database.run(
+        f"WITH RECURSIVE members(number) AS (SELECT given.profile FROM {given} UNION "
+        f"SELECT nodes.next FROM members JOIN nodes ON nodes.number = members.number) "
+        f"SELECT {NODE} FROM members JOIN nodes ON nodes.number = members.number",
+        rows((one,) for one in sorted(profiles)),
+    )
+    return [node_of(row) for row in found]
+
+
+def move_members(database: Database, moved: Sequence[tuple[int, int]]) -> None:
+    """Make all nodes of profiles those of others, given as pairs of which the first moves into the second.
+
+    To be called while the rings in the database are those before.
+    """
+    if not moved:
+        return
+    given = database.given("edges.gone", "edges.kept")
+    database.run(
+        f"WITH RECURSIVE moving(kept, number) AS (SELECT given.kept, given.gone FROM {given} UNION "
+        "SELECT moving.kept, nodes.next FROM moving JOIN nodes ON nodes.number = moving.number) "
+        "UPDATE nodes SET profile = moving.kept, sizes = '' FROM moving WHERE nodes.number = moving.number",
+        rows(moved),
+    )
