@@ -37,9 +37,9 @@ from satsuma_server.log.shared import SharedLog
 from satsuma_server.settings import Settings
 from satsuma_server.warehouse.database import Database
 from satsuma_server.warehouse.part import MOST_EVENTS, WarehousePart
-from satsuma_server.worker.__main__ import TURN_SECONDS
+from satsuma_server.worker.__main__ import tune
 
-sys.setswitchinterval(TURN_SECONDS)
+tune()
 how, folder, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 if how != "satsuma":
     os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", DLT_DATA_DIR=str(target), DLT_PROJECT_DIR=str(target),
@@ -131,7 +131,7 @@ def main(arguments: list[str]) -> None:
     """Alternate the contenders and print what they did."""
     parser = argparse.ArgumentParser(prog="./dev bench warehouse")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=500_000)
     options = parser.parse_args(arguments)
     hows = {PLAIN: "satsuma", BY_DLT: "dlt"}
     told: dict[str, list[dict[str, float]]] = {name: [] for name in hows}

@@ -194,6 +194,40 @@ def test_a_portion_that_fails_while_the_next_is_built_goes_in_again_with_it(
         assert made.everything() == disturbed
 
 
+def test_whoever_asks_to_forget_waits_for_a_portion_and_not_for_the_whole_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, mixed(500))
+    monkeypatch.setattr("satsuma_server.warehouse.part.MOST_EVENTS", 100)
+    build = Loader.build
+    is_built, may_go_on = threading.Event(), threading.Event()
+
+    def wait(self: Loader, events: Sequence[Stored]) -> Any:
+        portion = build(self, events)
+        is_built.set()
+        assert may_go_on.wait(60)
+        return portion
+
+    monkeypatch.setattr(Loader, "build", wait)
+
+    async def work() -> None:
+        log = SharedLog(tmp_path)
+        part = WarehousePart(Settings(tmp_path), log)
+        loading = asyncio.create_task(part.load_all())
+        await asyncio.to_thread(is_built.wait, 60)
+        forgetting = asyncio.create_task(part.forget(["u1"], []))
+        await asyncio.sleep(0)
+        may_go_on.set()
+        await forgetting
+        assert (await part.status()).cursor == 100
+        await loading
+        assert (await part.status()).cursor == 500
+        await part.stop()
+        await log.close()
+
+    asyncio.run(work())
+
+
 SECRET = "joe.visitor.7391@thissite.com"
 
 

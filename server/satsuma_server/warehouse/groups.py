@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -61,6 +62,10 @@ class Event(msgspec.Struct, rename="camel", gc=False):
 _decode = msgspec.json.Decoder(Event).decode
 _context_name = lru_cache(20_000)(context_name)
 _column_name = lru_cache(20_000)(column_name)
+
+_envelope_of = attrgetter(
+    "message_id", "anonymous_id", "user_id", "received_at", "sent_at", "original_timestamp", "timestamp"
+)
 
 EMPTY: dict[str, Any] = {}
 
@@ -180,16 +185,7 @@ def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str
             # It would be as unreadable the next time, and whatever follows would wait for ever.
             catalog.notice(schema, "unreadable", f"seq {seq}: {error}")
             continue
-        values = [
-            event.message_id,
-            event.anonymous_id,
-            event.user_id,
-            event.received_at,
-            event.sent_at,
-            event.original_timestamp,
-            event.timestamp,
-            seq,
-        ]
+        values = [*_envelope_of(event), seq]
         kind = event.type
         if kind == "group":
             values.append(event.group_id)

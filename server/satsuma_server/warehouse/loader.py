@@ -17,7 +17,7 @@ from .catalog import Catalog, Changes, Name
 from .collate import collate
 from .database import OWN, OWN_TABLES, Database, get_state, set_state
 from .groups import group
-from .names import ACCOUNTS, SEQ, USERS, quoted
+from .names import ACCOUNTS, RESERVED_TABLES, SEQ, USERS, quoted
 from .portion import COLLATED, tables_of
 
 PORTION = "portion"
@@ -157,15 +157,13 @@ class Loader:
             connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {PORTION} {new.format(target)}")
             if name in portion.collated:
                 collate(connection, name, portion.collated[name], f"SELECT {COLLATED[name[1]][1]} FROM {PORTION}")
-            connection.unregister(PORTION)
+        connection.unregister(PORTION)
 
     def _are_new(self, connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[Name, pa.Table]]) -> bool:
         """Tell whether no message was seen before. Hashes answer it: whether a few were is looked up in the tables."""
-        ids = pa.concat_tables([table.select(["id"]) for _, table in tables])
+        # What has a table of its own is in that of all track events, too.
+        ids = pa.concat_tables([table.select(["id"]) for (_, name), table in tables if name in RESERVED_TABLES])
         connection.register(PORTION, ids)
-        hashes = f"SELECT DISTINCT md5_number_lower(id) AS hash FROM {PORTION}"
-        known = f"SELECT count(*) FROM ({hashes}) WHERE hash IN (SELECT hash FROM {OWN}.message_ids)"
-        found = connection.execute(known).fetchone()
-        connection.execute(f"INSERT INTO {OWN}.message_ids {hashes}")
-        connection.unregister(PORTION)
-        return found is None or not found[0]
+        added = connection.execute(f"""INSERT INTO {OWN}.message_ids SELECT hash
+            FROM (SELECT md5_number_lower(id) AS hash FROM {PORTION}) ANTI JOIN {OWN}.message_ids USING (hash)""")
+        return added.fetchall() == [(len(ids),)]

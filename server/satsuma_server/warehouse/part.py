@@ -24,6 +24,7 @@ from .loader import Loader
 from .query import Queries
 from .replace import replace_tables
 from .routes import Routes
+from .turns import Turns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 MOST_EVENTS = 20_000
 """Of a portion: more would take more memory, and gain little."""
 
-PORTIONS_A_TURN = 8
-"""Most portions that are put in before others may do something, as forget somebody."""
+PORTIONS_A_TURN = 64
+"""Most portions that are put in before the log is told how far they go. Who wants something else waits for one only."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before what failed is tried again."""
@@ -64,7 +65,7 @@ class WarehousePart:
         self._mirror = _make_mirror(settings, self._database)
         self._problems: dict[str, str] = {}
         self._wake = asyncio.Event()
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
         self._tasks: list[asyncio.Task[None]] = []
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -81,7 +82,7 @@ class WarehousePart:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        async with self._turn:
+        async with self._turns.take():
             await asyncio.to_thread(self._close)
 
     async def tables(self) -> list[Table]:
@@ -94,11 +95,11 @@ class WarehousePart:
         return await asyncio.to_thread(self._queries.run, sql, limit)
 
     async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
-        async with self._turn:
+        async with self._turns.take():
             return await asyncio.to_thread(self._forget, list(user_ids), list(anonymous_ids))
 
     async def replace_tables(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
-        async with self._turn:
+        async with self._turns.take():
             await asyncio.to_thread(replace_tables, self._database, self._loader.catalog, schema, tables)
 
     async def status(self) -> Status:
@@ -125,7 +126,7 @@ class WarehousePart:
         Raises:
             BadRequestError: the log no longer has the tables' first events, and nobody said that they may go.
         """
-        async with self._turn:
+        async with self._turns.take():
             first = await self._log.read(0, 1)
             oldest = await asyncio.to_thread(self._loader.oldest)
             if not even_without and oldest is not None and (not first or first[0].seq > oldest):
@@ -157,7 +158,7 @@ class WarehousePart:
 
     async def _load_some(self) -> bool:
         """Put in some portions, each built while that before it goes in; tell whether there was any."""
-        async with self._turn:
+        async with self._turns.take():
             try:
                 return await self._load_portions()
             except BaseException:
@@ -177,6 +178,8 @@ class WarehousePart:
                 if putting is not None:
                     await putting
                 putting = asyncio.create_task(to_its_end(partial(self._loader.put, portion)))
+                if self._turns.is_awaited:
+                    break
         finally:
             if putting is not None:
                 await putting

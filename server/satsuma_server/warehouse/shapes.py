@@ -55,7 +55,7 @@ class Shape:
 type Key = Shape | tuple[Any, ...]
 """Stands for the shape of an object and of all objects in it."""
 
-_shapes: dict[tuple[tuple[str, ...], tuple[type, ...]], Shape] = {}
+_shapes: dict[tuple[object, ...], Shape] = {}
 
 
 def take_apart(given: dict[str, Any], found: list[Any], depth: int = 1) -> Key:
@@ -65,12 +65,12 @@ def take_apart(given: dict[str, Any], found: list[Any], depth: int = 1) -> Key:
         what `paths` tells the names of the values by; equal for objects of one shape.
     """
     values = tuple(given.values())
-    known = (tuple(given), tuple(map(type, values)))
+    known = (*given, *map(type, values))
     shape = _shapes.get(known)
     if shape is None:
         if len(_shapes) >= MOST_SHAPES:
             _shapes.clear()
-        shape = _shapes[known] = Shape(*known)
+        shape = _shapes[known] = Shape(tuple(given), tuple(map(type, values)))
     return shape.take(values, found, depth)
 
 
