@@ -11,6 +11,7 @@ BENCHES = {
     "profiles": "what an event costs the profiles as they grow, and whether scipy agrees with them",
     "warehouse": "the log into the warehouse, beside dlt with the same tables",
     "boot": "a page's way to its first event and what it costs, beside plain Pyodide and analytics-next",
+    "worker": "Python in a worker beside Python in the page: what is left on the page's thread",
 }
 
 

@@ -10,7 +10,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import quote
 
 from playwright.sync_api import Page, Playwright, sync_playwright
 from pytest_satsuma.chromium import launch_args
@@ -20,7 +19,7 @@ from satsuma_server import snippet
 from satsuma_server.testing import Collector, running, serving
 from satsuma_shop.app import create_app
 
-from .contenders import BARE, NAIVE, OURS, REFERENCE, site
+from .contenders import BARE, NAIVE, OURS, REFERENCE, address, site
 from .report import spread, table
 from .unwatched import HEAD, Log
 from .visits import Line, Visit, device
@@ -51,7 +50,7 @@ def visits(playwright: Playwright, collector: Collector, rounds: int) -> None:
     with serving(log.add_to(site(collector.url, HEAD))) as url:
         for _ in track(range(rounds), "visits"):
             for name in RACE:
-                found[name].append(log.visits(_executable(playwright), _page(url, name)))
+                found[name].append(log.visits(_executable(playwright), address(url, name)))
     for title, which in (("Cold", 0), ("Warm", 2)):
         made = {name: [one[which] for one in devices] for name, devices in found.items()}
         sent = {name: [visit.sent for visit in of_name] for name, of_name in made.items()}
@@ -68,7 +67,7 @@ def weight(playwright: Playwright, collector: Collector) -> None:
     with serving(site(collector.url)) as url:
         for name in RACE:
             with device(playwright) as visitor:
-                first = visitor.visit(_page(url, name))
+                first = visitor.visit(address(url, name))
             _say(f"Cold {name}: {first.bytes:,} bytes in {first.requests} requests")
 
 
@@ -80,7 +79,7 @@ def line(playwright: Playwright, collector: Collector, rounds: int) -> None:
             for name in RACE:
                 with device(playwright) as visitor:
                     visitor.slow_down(HOME)
-                    sent[name].append(visitor.visit(_page(url, name)).sent)
+                    sent[name].append(visitor.visit(address(url, name)).sent)
     title = f"Cold at {HOME.megabits:.0f} Mbit/s and {HOME.latency:.0f} ms: navigation to the first event"
     table(f"{title}, {rounds} rounds", "ms", NAIVE, sent)
 
@@ -92,13 +91,13 @@ def page(playwright: Playwright, collector: Collector, rounds: int) -> None:
     with serving(site(collector.url)) as url:
         for _ in track(range(rounds), "page"):
             with device(playwright) as visitor:
-                visitor.page.goto(_page(url, BARE))
+                visitor.page.goto(address(url, BARE))
                 visitor.page.wait_for_timeout(500)
                 bare = visitor.memory()
             for name in cpu:
                 with device(playwright) as visitor:
-                    visitor.visit(_page(url, name))
-                    visitor.visit(_page(url, name), idle=1)
+                    visitor.visit(address(url, name))
+                    visitor.visit(address(url, name), idle=1)
                     memory[name].append(visitor.memory() - bare)
                     cpu[name].append(visitor.cpu(CALLS))
     table(f"CPU of one track(), {rounds} rounds", "ms", REFERENCE, cpu, 2)
@@ -147,10 +146,6 @@ def _strike(shop: Page) -> None:
 
 def _executable(playwright: Playwright) -> str:
     return str(launch_args({}).get("executable_path", playwright.chromium.executable_path))
-
-
-def _page(url: str, name: str) -> str:
-    return f"{url}/?of={quote(name)}"
 
 
 def _say(line: Sequence[object] | str) -> None:

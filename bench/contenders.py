@@ -1,4 +1,4 @@
-"""The three pages that `bench boot` visits: Satsuma, a plain Pyodide with the same SDK, and analytics-next."""
+"""The pages that `bench boot` visits: Satsuma, a plain Pyodide with the same SDK, and analytics-next."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from satsuma_server import plain_pyodide, snippet
 from satsuma_server.assets.routes import source_settings
@@ -16,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-OURS, NAIVE, REFERENCE, BARE = "satsuma", "naive Pyodide", "analytics-next", "no analytics"
+OURS, IN_WORKER = "satsuma", "satsuma in a worker"
+NAIVE, REFERENCE, BARE = "naive Pyodide", "analytics-next", "no analytics"
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bench</title>
 <link rel="icon" href="data:,">{head}</head><body><h1>bench</h1></body></html>"""
@@ -50,6 +52,11 @@ REFERENCE_BOOT = """<script>
 })();</script>"""
 
 
+def address(url: str, name: str) -> str:
+    """Return where a contender's page is, on the site at `url`."""
+    return f"{url}/?of={quote(name)}"
+
+
 def site(collector: str, first: str = "") -> Starlette:
     """Return the site with each contender's page at its name, and analytics-next's CDN.
 
@@ -59,6 +66,7 @@ def site(collector: str, first: str = "") -> Starlette:
     """
     heads: Mapping[str, Callable[[], str]] = {
         OURS: lambda: f"<script>{snippet('bench', collector, hints=True)}</script>",
+        IN_WORKER: lambda: f"<script>{snippet('bench', collector, options={'worker': True}, hints=True)}</script>",
         NAIVE: lambda: plain_pyodide(collector) + PLAIN_BOOT.replace("COLLECTOR", json.dumps(collector)),
         REFERENCE: lambda: REFERENCE_BOOT,
         BARE: str,

@@ -104,16 +104,17 @@ class Device:
     def cpu(self, count: int) -> float:
         """Return the milliseconds of CPU that one ``track()`` takes the page, all that it sets off included."""
         self.page.evaluate(CALLS, 20)
-        before = self._busy()
+        before = self.busy()
         self.page.evaluate(CALLS, count)
-        return (self._busy() - before) * 1000 / count
+        return (self.busy() - before) * 1000 / count
 
     def memory(self) -> float:
         """Return the megabytes that only the page's process holds."""
         self.session.send("HeapProfiler.collectGarbage")
         return max(_private(process) for process in _renderers()) / 1e6
 
-    def _busy(self) -> float:
+    def busy(self) -> float:
+        """Return the seconds that the page's thread has worked."""
         told = self.session.send("Performance.getMetrics")["metrics"]
         return next(metric["value"] for metric in told if metric["name"] == "TaskDuration")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sqlite3
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -227,3 +228,16 @@ def test_profiles_go_on_where_they_were_and_build_themselves_anew_where_they_are
         file.unlink()
     with asking(tmp_path, 2) as client:
         assert client.get("/v1/profiles/user_id:u/metadata").json()["metadata"]["events"] == 2
+
+
+def test_a_file_of_another_version_is_told_of_until_it_is_moved_away(tmp_path: Path) -> None:
+    write(tmp_path, body(1, "identify", "u", "a"))
+    file = tmp_path / "profiles.sqlite3"
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE nodes (number INTEGER)")
+    settings = Settings(tmp_path, token="t")
+    with TestClient(create_worker(settings, SharedLog(tmp_path), make_parts), headers=TOKEN) as client:
+        wait_for(lambda: "move it away" in client.get("/v1/profiles/user_id:u").text)
+        assert client.get("/v1/profiles/user_id:u").status_code == 503
+        file.unlink()
+        wait_for(lambda: client.get("/v1/profiles/user_id:u").status_code == 200)

@@ -51,6 +51,7 @@ class Profiles:
         self._follower = Follower(log, CURSOR, self._take)
         self._routes = Routes(settings, self, log)
         self._opening: asyncio.Task[None] | None = None
+        self._why_closed = "profiles are being opened: try again in a moment"
         self._store: Store | None = None
         self._queries: Queries | None = None
         self._databases: list[Database] = []
@@ -176,6 +177,7 @@ class Profiles:
                 await self._open()
                 return
             except CollectorError as error:
+                self._why_closed = f"profiles can't be opened: {error}"
                 logger.error("profiles can't be opened; trying again", extra={"reason": str(error)})
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
@@ -225,14 +227,14 @@ class Profiles:
         async with self._reading:
             queries = self._queries
             if queries is None:
-                raise UnavailableError("profiles are being opened: try again in a moment")
+                raise UnavailableError(self._why_closed)
             return await to_its_end(lambda: work(queries))
 
     async def _write[T](self, work: Callable[[Store], T]) -> T:
         async with self._writing:
             store = self._store
             if store is None:
-                raise UnavailableError("profiles are being opened: try again in a moment")
+                raise UnavailableError(self._why_closed)
             try:
                 return await to_its_end(lambda: work(store))
             finally:
