@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 from bidi import Tab, find_firefox, firefox
+from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 from satsuma_shop.app import create_app
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 Stored = Callable[..., dict[str, Any]]
 
@@ -97,3 +102,41 @@ def test_calls_made_before_python_is_up_are_not_lost(tab: Tab, shop: str, stored
     tab.run_in_pages("() => document.addEventListener('DOMContentLoaded', () => analytics.track('Early', {n: 1}))")
     tab.visit(shop)
     assert stored("track", "Early")["properties"] == {"n": 1}
+
+
+@pytest.fixture
+def worker_site(collector: Collector) -> Iterator[str]:
+    """A page whose Python runs in a worker, of another origin than the collector's."""
+    head = f"<script>{snippet('firefox', collector.url, options={'worker': True})}</script>"
+
+    async def page(request: Request) -> HTMLResponse:
+        return HTMLResponse(f'<!doctype html><html lang="en"><head><title>Worker</title>{head}</head></html>')
+
+    with serving(Starlette(routes=[Route("/", page)])) as url:
+        yield url
+
+
+def test_python_in_a_worker_knows_who_came_back(tab: Tab, worker_site: str, stored: Stored) -> None:
+    visit(tab, worker_site)
+    loaded = tab.evaluate(LOADED)
+    assert any(name.endswith("host.js") for name in loaded)
+    assert not any(name.endswith(("python.js", "memory.bin")) for name in loaded)
+    before = tab.evaluate(ANONYMOUS_ID)
+    tab.evaluate("analytics.identify('u1', {plan: 'premium'}).then(() => true)")
+    assert f"ajs_anonymous_id={before}" in tab.evaluate("document.cookie")
+    visit(tab, worker_site)
+    tab.evaluate("analytics.track('Came Back').then(() => true)")
+    event = stored("track", "Came Back")
+    assert (event["anonymousId"], event["userId"]) == (before, "u1")
+    tab.evaluate("analytics.reset()")
+    tab.evaluate("analytics.track('After').then(() => true)")
+    event = stored("track", "After")
+    assert event["anonymousId"] != before
+    assert event["userId"] is None
+
+
+def test_a_call_to_a_worker_in_the_moment_of_leaving_arrives(tab: Tab, worker_site: str, stored: Stored) -> None:
+    visit(tab, worker_site)
+    anonymous_id = tab.evaluate(ANONYMOUS_ID)
+    tab.evaluate("(analytics.track('Left'), location.assign('about:blank'), 1)")
+    assert stored("track", "Left")["anonymousId"] == anonymous_id

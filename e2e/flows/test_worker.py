@@ -78,6 +78,18 @@ def test_python_is_in_the_worker_and_identity_in_the_page(
     assert warnings == []
 
 
+def test_the_page_keeps_the_module_which_the_next_worker_need_not_compile_then(
+    visitor: Visitor, stored: Stored
+) -> None:
+    visitor.visit("/")
+    stored("page")
+    session = visitor.page.context.new_cdp_session(visitor.page)
+    kind = session.send("Runtime.evaluate", {"expression": "WebAssembly.Module.prototype"})["result"]["objectId"]
+    kept = session.send("Runtime.queryObjects", {"prototypeObjectId": kind})["objects"]["objectId"]
+    told = session.send("Runtime.getProperties", {"objectId": kept, "ownProperties": True})["result"]
+    assert next(one["value"]["value"] for one in told if one["name"] == "length") == 1
+
+
 def test_what_is_asked_at_once_is_what_python_makes(visitor: Visitor, stored: Stored) -> None:
     visitor.visit("/")
     answered = visitor.evaluate("""async () => {

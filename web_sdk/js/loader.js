@@ -138,12 +138,13 @@
   }
 
   async function bootInWorker() {
+    const file = later(load(folder + "worker.js", RUNTIME.integrity["worker.js"]));
     const { hostPython } = await loadScript("host.js");
     // A page that the browser keeps aside may still hear of its worker: what it has left is the next page's all the same.
     const keepCalls = () => keep(waiting, early, options, gone);
     const { image, integrity } = RUNTIME;
     const agree = (offer) => (nextId = offer);
-    const parts = { native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, newId, agree };
+    const parts = { file, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, newId, agree };
     return hostPython({ folder, image, integrity, options, ...parts });
   }
 

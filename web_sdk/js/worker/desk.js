@@ -72,10 +72,16 @@ function settle(id) {
   };
 }
 
+/* An engine whose modules can't be handed over keeps its own. */
+function share(module) {
+  module.then((module) => self.postMessage({ module })).catch(() => {});
+}
+
 const ways = {
   async boot({ folder, image, integrity }) {
     try {
-      python = await bootImage({ folder, image, integrity, glue: () => startPython, breathe: async () => {} });
+      const glue = () => (parts) => (share(parts.module), startPython(parts));
+      python = await bootImage({ folder, image, integrity, glue, breathe: async () => {} });
       post({ ready: true });
     } catch (error) {
       post({ failed: String(error) });

@@ -1,7 +1,7 @@
 /* The page's half where Python runs in a worker: does what Python wants done to the page, tells it how things stand there,
    and answers at once what a page asks at once. */
 function hostPython(given) {
-  const { folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, newId, agree } = given;
+  const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, newId, agree } = given;
   const LIGHT = /^ajs_/;
   const MOST_LEFT = 60000; // Browsers take 64 KB of beacons.
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
@@ -177,6 +177,9 @@ function hostPython(given) {
       worker.postMessage({ answers: id, args: [] });
     },
     complaint: ({ complaint }) => console.warn("[satsuma] " + complaint),
+    // An engine compiles no bytes of which it has a module. The worker's own goes with it; so the page keeps it, and the
+    // worker of the next page is up sooner.
+    module: ({ module }) => (worker.module = module),
     ready: () => up.resolve(start),
     failed: ({ failed }) => up.reject(new Error(failed)),
   };
@@ -261,8 +264,7 @@ function hostPython(given) {
 
   /* From another origin no worker may be started; from a blob it may, where the page's policy allows that. */
   async function openWorker() {
-    const response = await fetch(folder + "worker.js", { integrity: integrity["worker.js"] });
-    if (!response.ok) throw new Error("worker.js: " + response.status);
+    const response = await file;
     if (new URL(folder, location.href).origin === location.origin) return new Worker(folder + "worker.js");
     return new Worker(URL.createObjectURL(await response.blob()));
   }
