@@ -303,3 +303,7 @@ def test_what_can_not_be_read_is_told_of_and_does_not_stop_the_rest(tmp_path: Pa
         made.load(*bad, event(4))
         assert made.ask("SELECT seq FROM demo.tracks") == [(4,)]
         assert [(one.what, one.count) for one in made.loader.notices()] == [("unreadable", 3)]
+        # Nor where nothing else comes with it.
+        made.load({**event(5), "timestamp": 7})
+        assert made.loader.cursor == 5
+        assert [(one.what, one.count) for one in made.loader.notices()] == [("unreadable", 4)]

@@ -78,7 +78,7 @@ class Known:
 
     Attributes:
         nodes: by identifier.
-        sizes: of each profile with two nodes or more, by type.
+        sizes: of each profile that they are in, by type.
         pairs: of nodes that are linked already, whatever came of it.
         apart: identifiers that somebody has declared to be two people. Their nodes are among `nodes`.
         next_node, next_edge: the next free numbers.

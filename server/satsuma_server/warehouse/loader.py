@@ -150,6 +150,8 @@ class Loader:
             self._loaded_at = get_state(connection, "loaded_at")
 
     def _put(self, connection: duckdb.DuckDBPyConnection, portion: Portion) -> None:
+        if not portion.tables:  # Nothing of it can be read.
+            return
         new = "" if self._are_new(connection, portion.tables) else "WHERE id NOT IN (SELECT id FROM {})"
         for name, table in portion.tables:
             target = quoted(*name)
