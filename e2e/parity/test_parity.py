@@ -15,6 +15,10 @@ from story import Scenario
 
 Play = Callable[[str, Scenario], dict[str, Any]]
 
+MOST_PLAYS = 3
+"""How often the reference is played where it has fewer events: on a busy machine it loses a link's, which it follows
+after 0.3 s, whether or not anything has been sent."""
+
 
 def chosen() -> Iterator[Any]:
     """Yield all scenarios; two of three that differ in nothing but what they tell are left to ./dev parity."""
@@ -31,10 +35,13 @@ def test_both_libraries_leave_the_same_to_be_seen(scenario: Scenario, play: Play
     if scenario.reference_fails:
         assert ours["events"]
         return
-    reference = play(REFERENCE, scenario)
-    del reference["errors"]  # Its own business.
-    found = list(differences(reference, ours))
-    unmeant = [line for line in found if not line.startswith(tuple(scenario.intended))]
+    for _ in range(MOST_PLAYS):
+        reference = play(REFERENCE, scenario)
+        del reference["errors"]  # Its own business.
+        found = list(differences(reference, ours))
+        unmeant = [line for line in found if not line.startswith(tuple(scenario.intended))]
+        if not unmeant or len(reference["events"]) >= len(ours["events"]):
+            break
     assert not unmeant, "\n".join(["the libraries differ:", *unmeant])
     stale = [path for path in scenario.intended if not any(line.startswith(path) for line in found)]
     assert not stale, f"these no longer differ: {stale}"
