@@ -93,7 +93,7 @@ def _pixel() -> Schema:
         {"name": "kind", "in": "path", "required": True, "schema": {"enum": list(EVENT_TYPES)}},
         {"name": "data", "in": "query", "required": True, "schema": {"type": "string", "contentEncoding": "base64"}},
     ]
-    answers = {"200": {"description": "A transparent GIF."}, **faults("400", "401", "403", "429", "503")}
+    answers = {"200": {"description": "A transparent GIF."}, **faults("400", "401", "403", "404", "429", "503")}
     operation = {"operationId": "pixel", "summary": "One event, as an image.", "parameters": parameters}
     return {"/v1/pixel/{kind}": {"get": {**operation, "responses": answers}}}
 
