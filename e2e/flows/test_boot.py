@@ -95,6 +95,7 @@ def test_hostile_values_reach_the_collector_or_a_warning_but_never_the_page(visi
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_ten_thousand_ids_over_fifty_contexts_never_repeat(
     new_device: Callable[[], Visitor], collector: Collector
 ) -> None:
