@@ -1,4 +1,4 @@
-"""The pages that `bench boot` visits: Satsuma, a plain Pyodide with the same SDK, and analytics-next."""
+"""The pages that the browser benchmarks visit: Satsuma, a plain Pyodide with the same SDK, and analytics-next."""
 
 from __future__ import annotations
 

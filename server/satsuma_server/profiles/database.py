@@ -161,6 +161,20 @@ def rows(values: Iterable[Row]) -> str:
     return msgspec.json.encode(list(values)).decode()
 
 
+def upsert(database: Database, table: str, given: Iterable[Row], change: str = "", where: str = "true") -> None:
+    """Insert whole rows; where one with the same key is there, change it, or leave it as it is."""
+    action = f"UPDATE SET {change} WHERE {where}" if change else "NOTHING"
+    marks = ", ".join("?" for _ in TABLES[table])
+    database.many(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT ({KEYS[table]}) DO {action}", list(given))
+
+
+def insert(database: Database, statement: str, columns: Sequence[str], given: Iterable[Row]) -> None:
+    """Run a statement with rows in the place of its braces."""
+    found = list(given)
+    if found:
+        database.run(statement.format(database.given(*columns)), rows(found))
+
+
 class Sqlite:
     """A file in the data folder."""
 

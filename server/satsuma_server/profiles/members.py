@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .database import Database, rows
+from .database import Database, insert, rows
 from .graph import Node
 from .records import NODE, node_of
 
-MEMBERS = (
-    "WITH RECURSIVE members(number) AS (SELECT nodes.number FROM nodes WHERE number = ? AND profile = number UNION "
+_MEMBERS = (
+    "WITH RECURSIVE members(number) AS ({} UNION "
     "SELECT nodes.next FROM members JOIN nodes ON nodes.number = members.number) "
 )
+MEMBERS = _MEMBERS.format("SELECT nodes.number FROM nodes WHERE number = ? AND profile = number")
 """Begins a statement: the numbers of all nodes of the profile whose number is its first value."""
 
 
 def load_members(database: Database, profiles: Iterable[int]) -> list[Node]:
     """Return all nodes of some profiles."""
-    given = database.given("nodes.profile")
+    given = _MEMBERS.format(f"SELECT given.profile FROM {database.given('nodes.profile')}")
     found = database.run(
-        f"WITH RECURSIVE members(number) AS (SELECT given.profile FROM {given} UNION "
-        f"SELECT nodes.next FROM members JOIN nodes ON nodes.number = members.number) "
-        f"SELECT {NODE} FROM members JOIN nodes ON nodes.number = members.number",
+        f"{given} SELECT {NODE} FROM members JOIN nodes USING (number)",
         rows((one,) for one in sorted(profiles)),
     )
     return [node_of(row) for row in found]
@@ -36,12 +35,11 @@ def move_members(database: Database, moved: Sequence[tuple[int, int]]) -> None:
 
     To be called while the rings in the database are those before.
     """
-    if not moved:
-        return
-    given = database.given("edges.gone", "edges.kept")
-    database.run(
-        f"WITH RECURSIVE moving(kept, number) AS (SELECT given.kept, given.gone FROM {given} UNION "
+    insert(
+        database,
+        "WITH RECURSIVE moving(kept, number) AS (SELECT given.kept, given.gone FROM {} UNION "
         "SELECT moving.kept, nodes.next FROM moving JOIN nodes ON nodes.number = moving.number) "
         "UPDATE nodes SET profile = moving.kept, sizes = '' FROM moving WHERE nodes.number = moving.number",
-        rows(moved),
+        ("edges.gone", "edges.kept"),
+        moved,
     )

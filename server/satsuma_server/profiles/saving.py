@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from .database import COUNTS, KEYS, TABLES, Database, Row, rows
+from .database import COUNTS, TABLES, Database, Row, insert, upsert
 from .graph import Edge, Graph, Node
 from .members import move_members
 from .names import save_names
@@ -88,20 +88,6 @@ def save_blocked(database: Database, sightings: Iterable[Sighting]) -> None:
     times = Counter(value for one in sightings for value in one.blocked)
     if times:
         upsert(database, "blocked", times.items(), "times = blocked.times + excluded.times")
-
-
-def upsert(database: Database, table: str, given: Iterable[Row], change: str = "", where: str = "true") -> None:
-    """Insert whole rows; where one with the same key is there, change it, or leave it as it is."""
-    action = f"UPDATE SET {change} WHERE {where}" if change else "NOTHING"
-    marks = ", ".join("?" for _ in TABLES[table])
-    database.many(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT ({KEYS[table]}) DO {action}", list(given))
-
-
-def insert(database: Database, statement: str, columns: Sequence[str], given: Iterable[Row]) -> None:
-    """Run a statement with rows in the place of its braces."""
-    found = list(given)
-    if found:
-        database.run(statement.format(database.given(*columns)), rows(found))
 
 
 def _row(node: Node, graph: Graph) -> Row:

@@ -9,21 +9,19 @@ from satsuma_server.errors import ConflictError, NotFoundError, TooLargeError
 
 from . import Key, Outcome
 from .configuration import Rules
-from .database import TABLES, Database, rows
+from .database import TABLES, Database, insert, rows, upsert
 from .graph import Edge, Graph, Node, refold
 from .loading import load, load_apart
 from .members import load_members
 from .names import load_nodes, remove_names
 from .records import EDGE, NODE, edge_of, node_of
 from .saving import (
-    insert,
     save_blocked,
     save_edges,
     save_graph,
     save_moments,
     save_sizes,
     save_traits,
-    upsert,
 )
 from .sighting import Sighting
 from .usage import save_usage, tracked, untracked

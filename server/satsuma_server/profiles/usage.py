@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from . import ANONYMOUS_ID, USER_ID, Key
-from .database import Database
+from .database import Database, upsert
 from .graph import Node
 from .sighting import Sighting
 
@@ -48,12 +48,8 @@ def untracked(nodes: Iterable[Node]) -> Changes:
 
 def save_usage(database: Database, changes: Changes) -> None:
     """Write how many ids there are."""
-    found = [(*mark, count) for mark, count in sorted(changes.items()) if count]
-    database.many(
-        "INSERT INTO usage VALUES (?, ?, ?, ?) ON CONFLICT (month, source, state) "
-        "DO UPDATE SET ids = usage.ids + excluded.ids",
-        found,
-    )
+    found = ((*mark, count) for mark, count in sorted(changes.items()) if count)
+    upsert(database, "usage", found, "ids = usage.ids + excluded.ids")
 
 
 def _track(one: Sighting, node: Node, state: int, changes: Changes) -> None:
