@@ -93,16 +93,18 @@ def create_app(settings: Settings) -> Starlette:
         yield
         if worker:
             await worker.stop()
+        early.close()
         await log.close()
         if plans is not None:
             plans.violations.save()
 
     suppressed = Suppressed(settings.data, Rules(settings.profiles))
     ingest = Ingest(settings, log, metrics, suppressed, plans)
+    early = Early(settings, ingest)
     assets = Assets(settings)
     v1 = [
         Pixel(settings, ingest).route(),
-        Early(settings, ingest).route(),
+        early.route(),
         *Reading(settings, log, plans.violations if plans else None).routes(),
         assets.settings_route(),
     ]

@@ -66,7 +66,6 @@ def test_no_other_site_may_set_cookies_here(client: httpx.Client, origin: str | 
     [
         {"calls": 7},
         {"options": {"user": "x"}},
-        {"options": {"storage": {"stores": [[]]}}},
         {
             "options": {
                 "integrations": {"Segment.io": {"deliveryStrategy": {"strategy": "batching", "config": {"size": "x"}}}}

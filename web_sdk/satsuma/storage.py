@@ -332,9 +332,12 @@ class StorageFactory:
 
 
 def parse_kinds(storage: object) -> tuple[StoreKind, ...]:
-    """Read the ``storage`` load option, ``{"stores": [...]}``; anything else means the default order."""
+    """Read the ``storage`` load option, ``{"stores": [...]}``; anything else means the default order.
+
+    A store that is named again counts once: every look at an id costs as much as there are stores.
+    """
     stores = storage.get("stores") if isinstance(storage, dict) else None
     known = {kind.value for kind in StoreKind}
-    if isinstance(stores, list) and all(name in known for name in stores):
-        return tuple(StoreKind(name) for name in stores)
+    if isinstance(stores, list) and all(isinstance(name, str) and name in known for name in stores):
+        return tuple(StoreKind(name) for name in dict.fromkeys(stores))
     return DEFAULT_STORES

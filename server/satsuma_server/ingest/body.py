@@ -27,23 +27,23 @@ class Bodies:
         self._most = most
         self.held = 0
 
-    async def read(self, receive: Receive, encoding: str = "") -> bytes:
-        """Return a body, inflated.
+    async def read(self, receive: Receive, encoding: str = "", most: int = MAX_BODY_BYTES) -> bytes:
+        """Return a body of at most `most` bytes, inflated.
 
         Raises:
-            TooLargeError: it is longer than `MAX_BODY_BYTES`.
+            TooLargeError: it is longer, compressed or not.
             BadRequestError: it is said to be gzip and isn't, or the client went away.
             SlowError: it took too long to come.
             BusyError: too many bodies are under way.
         """
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await self._gather(receive)
+                body = await self._gather(receive, most)
         except TimeoutError:
             raise SlowError(f"the body was not complete within {BODY_SECONDS} s") from None
-        return inflate(body) if encoding == "gzip" or body.startswith(GZIP_MAGIC) else body
+        return inflate(body, most) if encoding == "gzip" or body.startswith(GZIP_MAGIC) else body
 
-    async def _gather(self, receive: Receive) -> bytes:
+    async def _gather(self, receive: Receive, most: int) -> bytes:
         body = bytearray()  # One piece: a list of a million drops takes twenty times the room of what it holds.
         held = 0
         try:
@@ -52,8 +52,8 @@ class Bodies:
                 if message["type"] == "http.disconnect":
                     raise BadRequestError("the client went away before the body was complete")
                 body += message.get("body", b"")
-                if len(body) > MAX_BODY_BYTES:
-                    raise TooLargeError(f"the body is larger than {MAX_BODY_BYTES} bytes: send smaller batches")
+                if len(body) > most:
+                    raise TooLargeError(f"the body is larger than {most} bytes: send smaller batches")
                 if not message.get("more_body"):
                     return bytes(body)
                 if self.held + len(body) - held > self._most:
@@ -64,15 +64,15 @@ class Bodies:
             self.held -= held
 
 
-def inflate(body: bytes) -> bytes:
+def inflate(body: bytes, most: int = MAX_BODY_BYTES) -> bytes:
     """Return gzip's content. Raises as `Bodies.read`."""
     inflater = zlib.decompressobj(wbits=31)
     try:
-        content = inflater.decompress(body, MAX_BODY_BYTES + 1)
+        content = inflater.decompress(body, most + 1)
     except zlib.error as error:
         raise BadRequestError(f"the body is not valid gzip: {error}") from error
-    if len(content) > MAX_BODY_BYTES:
-        raise TooLargeError(f"the inflated body is larger than {MAX_BODY_BYTES} bytes: send smaller batches")
+    if len(content) > most:
+        raise TooLargeError(f"the inflated body is larger than {most} bytes: send smaller batches")
     if not inflater.eof:
         raise BadRequestError("the body is not valid gzip: it ends too early")
     return content

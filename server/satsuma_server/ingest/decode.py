@@ -187,20 +187,31 @@ def _nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:
 
 
 def _decode_leniently(raw: bytes, what: str) -> Any:
-    """Decode what JavaScript would, with what no other reader of the log takes made into what all of them do.
-
-    A lone surrogate becomes U+FFFD, as JavaScript's ``toWellFormed`` has it, and a number beyond all bounds null.
-    """
+    """Decode what JavaScript would, with what no other reader of the log takes made into what all of them do."""
     try:
-        text = json.dumps(_read_leniently(raw), ensure_ascii=False)
-        return _read_leniently(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        return read_well_formed(raw)
     except RecursionError:
         return EventError("", f"{what} is nested too deeply")
     except ValueError as error:
         return EventError("", f"{what} is not JSON: {error}")
 
 
-def _read_leniently(text: str | bytes) -> Any:
+def read_well_formed(text: str | bytes) -> Any:
+    """Return the value of JSON without what other readers refuse. Raises as `read_leniently`.
+
+    A lone surrogate becomes U+FFFD, as JavaScript's ``toWellFormed`` has it, and a number beyond all bounds null.
+    """
+    whole = json.dumps(read_leniently(text), ensure_ascii=False)
+    return read_leniently(whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def read_leniently(text: str | bytes) -> Any:
+    """Return the value of JSON, with a number beyond all bounds as null, and lone surrogates left as they are.
+
+    Raises:
+        ValueError: it is not JSON.
+        RecursionError: it is nested too deeply to be read at all.
+    """
     return json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_refuse)
 
 

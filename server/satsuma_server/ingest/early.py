@@ -1,14 +1,19 @@
-"""Calls of visitors who left before Python was up: ``POST /v1/early``, sent by the snippet's stub as a beacon."""
+"""Calls of visitors who left before Python was up: ``POST /v1/early``, sent by the snippet's stub as a beacon.
+
+Anybody can send one. So who may write is asked before anything is done with the calls, and they are made beside the
+collector, within bounds; see `replayer`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from satsuma.environment import Environment
-from satsuma.errors import SatsumaError
-from satsuma.platforms.server.cookies import SAFE, CookieChange, set_cookie
-from satsuma.platforms.server.departed import Departure, replay
+from satsuma.codec import encode_name
+from satsuma.environment import REFERRER_KEY
+from satsuma.handover import HANDOVER_KEY
+from satsuma.identity import ANONYMOUS_ID_KEY, GROUP_KEYS, USER_KEYS
+from satsuma.platforms.server.cookies import SAFE
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,28 +21,28 @@ from starlette.routing import Route
 from satsuma_server.errors import BadRequestError, CollectorError
 from satsuma_server.settings import Settings
 
+from .answers import Fault
 from .caller import Caller
+from .decode import read_leniently
 from .endpoint import Ingest
-from .stamp import parse_time
+from .replayer import Replayer
+from .replaying import Job, Made
 
-LIBRARY_VERSION = "satsuma-early"
-UNUSABLE = (SatsumaError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
-"""What the core raises at load options that no page would give."""
+MAX_BODY_BYTES = 64 * 1024
+"""Browsers send no longer beacon."""
 
-
-class _Body(msgspec.Struct):
-    calls: list[list[Any]]
-    writeKey: str = ""  # noqa: N815
-    sentAt: str = ""  # noqa: N815
-    cookies: str = ""
-    storage: dict[str, str] = {}
-    options: dict[str, Any] = {}
-    domain: str = ""
-    locale: str | None = None
-    timezone: str | None = None
+COOKIES = frozenset(
+    encode_name(name) for name in (ANONYMOUS_ID_KEY, USER_KEYS.id, GROUP_KEYS.id, REFERRER_KEY, HANDOVER_KEY)
+)
+"""The cookies that an answer may set. A page names its own in the load options, but so does whoever pretends to be one:
+with any name, a stranger could set the console's, or one that the site trusts by its prefix."""
 
 
-_bodies = msgspec.json.Decoder(_Body)
+class _Envelope(msgspec.Struct):
+    writeKey: Any = None  # noqa: N815
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
 
 
 class Early:
@@ -46,67 +51,71 @@ class Early:
     def __init__(self, settings: Settings, ingest: Ingest) -> None:
         self._settings = settings
         self._ingest = ingest
+        self._replayer = Replayer()
 
     def route(self) -> Route:
         """Return the route below ``/v1``."""
         return Route("/early", self._take, methods=["POST"])
 
+    def close(self) -> None:
+        """End the process that makes the calls."""
+        self._replayer.close()
+
     async def _take(self, request: Request) -> Response:
         try:
             caller = Caller.of(request.scope, self._settings)
-            body = _decoded(await self._ingest.body(request.receive, caller))
-            bodies, cookies = await _replayed(body, caller, request)
-            if not bodies:
-                return Response(status_code=204)
-            answer = await self._ingest.take("batch", f'{{"batch":[{",".join(bodies)}]}}'.encode(), caller)
+            if caller.write_key:
+                self._ingest.source(caller.write_key, caller.origin)
+            body = await self._ingest.body(request.receive, caller, MAX_BODY_BYTES)
+            source = self._ingest.source(caller.write_key or _write_key(body), caller.origin)
+            job = Job(body.decode(errors="replace"), caller.user_agent or "")
+            made = await self._replayer.make(job, source.write_key)
+            return await self._keep(made, caller, request)
         except CollectorError as error:
             return self._ingest.fail(error)
+
+    async def _keep(self, made: Made, caller: Caller, request: Request) -> Response:
+        """Keep what was made, and answer."""
+        if made.problem is not None:
+            raise BadRequestError(made.problem, path=made.path)
+        faults: list[Fault] = [{"index": one.index, "path": ".calls", "reason": one.reason} for one in made.refused]
+        if not made.events:
+            if faults:
+                raise BadRequestError(faults[0]["reason"], path=".calls", index=faults[0]["index"])
+            return Response(status_code=204)
+        body = f'{{"batch":[{",".join(made.events)}]}}'.encode()
+        answer = await self._ingest.take("batch", body, caller, faults)
         told = Response(answer.body, answer.status_code, media_type="application/json")
-        for cookie in cookies:
+        for cookie in _cookies(made, request):
             told.headers.append("Set-Cookie", cookie)
         return told
 
 
-async def _replayed(body: _Body, caller: Caller, request: Request) -> tuple[list[str], list[str]]:
+def _write_key(body: bytes) -> str | None:
+    """Return the key that a body tells, and look at nothing else of it."""
     try:
-        page = await replay(_departure(body, caller.user_agent))
-        return page.bodies, _cookies(page.jar.changes, body.domain, request)
-    except UNUSABLE as error:
-        raise BadRequestError(f"can't be used: {error}", path=".options") from error
+        key = _envelopes.decode(body).writeKey
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        key = _lenient_key(body)
+    return key if isinstance(key, str) else None
 
 
-def _decoded(body: bytes) -> _Body:
+def _lenient_key(body: bytes) -> Any:
+    # JavaScript escapes lone surrogates, which msgspec doesn't read.
     try:
-        return _bodies.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        whole = read_leniently(body)
+    except (ValueError, RecursionError) as error:
         raise BadRequestError(f"the body is not a stub's: {error}") from error
+    return whole.get("writeKey") if isinstance(whole, dict) else None
 
 
-def _departure(body: _Body, user_agent: str | None) -> Departure:
-    return Departure(
-        write_key=body.writeKey,
-        calls=body.calls,
-        cookies=body.cookies,
-        storage=body.storage,
-        options=body.options,
-        environment=Environment(
-            user_agent=user_agent or "",
-            locale=body.locale,
-            timezone=body.timezone,
-            library_version=LIBRARY_VERSION,
-        ),
-        sent_at=parse_time(body.sentAt) or 0.0,
-    )
-
-
-def _cookies(changes: dict[str, CookieChange], domain: str, request: Request) -> list[str]:
+def _cookies(made: Made, request: Request) -> list[str]:
     """Return the cookies to set: none where the page is of another site than the collector."""
     page = request.headers.get("origin", "").partition("://")[2].partition(":")[0]
-    here = request.url.hostname or ""
+    here, domain = request.url.hostname or "", made.domain
     if not page or not (_within(page, domain) and _within(here, domain) if domain else page == here):
         return []
-    made = (set_cookie(name, change, domain) for name, change in changes.items())
-    return [cookie for cookie in made if cookie is not None]
+    return [header for name, header in made.cookies.items() if name in COOKIES]
 
 
 def _within(host: str, domain: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from asyncio import to_thread
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from satsuma_server.privacy.suppression import Suppressed
 from satsuma_server.settings import Settings, Source
 
 from .answers import SUCCESS, Fault, error_response, partly
-from .body import Bodies
+from .body import MAX_BODY_BYTES, Bodies
 from .caller import Caller
 from .decode import BATCHES, SHORT_FORMS, Decoded, Event, decode, decode_event, encode
 from .stamp import Arrival, stamp, stamp_usual
@@ -70,9 +71,9 @@ class Ingest:
         self._metrics.took(kind, time.perf_counter() - started)
         return answer
 
-    async def body(self, receive: Receive, caller: Caller) -> bytes:
+    async def body(self, receive: Receive, caller: Caller, most: int = MAX_BODY_BYTES) -> bytes:
         """Return a request's body, within the bounds that all bodies share. Raises as `Bodies.read`."""
-        return await self._bodies.read(receive, caller.encoding)
+        return await self._bodies.read(receive, caller.encoding, most)
 
     async def count(self, receive: Receive) -> Response:
         """Take the stock client's own statistics: counted, not kept."""
@@ -83,14 +84,20 @@ class Ingest:
         self._metrics.client_metrics += 1
         return SUCCESS
 
-    async def take(self, kind: str, body: bytes, caller: Caller) -> Response:
+    async def take(self, kind: str, body: bytes, caller: Caller, before: Sequence[Fault] = ()) -> Response:
         """Keep the events of a body, and answer once they are durable.
+
+        Args:
+            kind: an event type, or one of `BATCHES`.
+            body: JSON.
+            caller: who sent it.
+            before: faults that were found before there were events; the answer tells them too.
 
         Raises:
             CollectorError: nothing was kept.
         """
         decoded = decode(body, kind)
-        source = self._source(caller.write_key or decoded.write_key, caller.origin)
+        source = self.source(caller.write_key or decoded.write_key, caller.origin)
         check = self._plans.check_for(source.write_key) if self._plans else None
         job = partial(_sort, decoded, source.write_key, _arrival(decoded, caller, kind), check)
         # A plan's schemas cost more than all other checks: a large batch must not keep everybody else waiting.
@@ -103,20 +110,26 @@ class Ingest:
             self._suppressed.sift(arrivals)
         new = await self._log.append(arrivals)
         kept = len(arrivals.bodies)
-        self._metrics.count(accepted=new, duplicates=kept - new, refused=len(faults))
-        if not faults:
+        self._metrics.count(accepted=new, duplicates=kept - new, refused=len(faults) + len(before))
+        if not faults and not before:
             return SUCCESS
         if len(faults) == count:
             first = faults[0]
             raise BadRequestError(first["reason"], path=first["path"], index=first["index"])
-        return partly(faults)
+        return partly([*before, *faults])
 
     def fail(self, error: CollectorError) -> Response:
         """Return, and count, the answer to an error."""
         self._metrics.failed(error.status)
         return error_response(error)
 
-    def _source(self, write_key: str | None, origin: str | None) -> Source:
+    def source(self, write_key: str | None, origin: str | None) -> Source:
+        """Return the source that a request writes to.
+
+        Raises:
+            UnauthorizedError: the key is missing or unknown.
+            ForbiddenError: pages of that origin may not write to it.
+        """
         if write_key and len(write_key) > MAX_ID_LENGTH:
             raise UnauthorizedError(f"the write key is longer than {MAX_ID_LENGTH} characters")
         source = self._settings.source(write_key)

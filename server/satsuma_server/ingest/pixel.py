@@ -38,10 +38,22 @@ class Pixel:
             if kind not in EVENT_TYPES:
                 raise BadRequestError("is unknown: use a call's name, as /v1/pixel/track", path=".type")
             body = read_data(request.query_params.get("data", ""))
-            await self._ingest.take(kind, body, Caller.of(request.scope, self._settings))
+            caller = Caller.of(request.scope, self._settings)
+            # Browsers send no Origin for an image, but mostly say which page asks for it.
+            caller.origin = caller.origin or origin_of(request.headers.get("referer"))
+            await self._ingest.take(kind, body, caller)
         except CollectorError as error:
             return self._ingest.fail(error)
         return Response(GIF, media_type="image/gif", headers={"Cache-Control": "no-store"})
+
+
+def origin_of(address: str | None) -> str | None:
+    """Return the origin of a page's address, as browsers send it; None where it is the address of no page."""
+    try:
+        parts = urllib.parse.urlsplit(address or "")
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{parts.netloc}".lower() if parts.scheme and parts.netloc else None
 
 
 def read_data(text: str) -> bytes:

@@ -83,7 +83,7 @@ def _early() -> Schema:
         "options": {"type": "object"},
     }
     schema = {"type": "object", "required": ["calls"], "properties": properties}
-    operation = _post("/v1/early", "Calls of a page whose visitor left before Python was up.", schema)
+    operation = _post("/v1/early", "Calls of a page whose visitor left before Python was up; at most 64 kB.", schema)
     operation["post"]["responses"]["204"] = {"description": "Nothing in it makes an event."}
     return {"/v1/early": operation}
 

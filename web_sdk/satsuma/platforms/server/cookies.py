@@ -44,12 +44,17 @@ class RequestCookies:
                 # Of two with one name the first is the nearer; a page takes it too.
                 self._values.setdefault(name, value)
         self._came = dict(self._values)
+        self._text: str | None = None
         self.changes: dict[str, CookieChange] = {}
 
     def read(self) -> str:
-        return "; ".join(f"{name}={value}" for name, value in self._values.items())
+        # Asked many times between two changes.
+        if self._text is None:
+            self._text = "; ".join(f"{name}={value}" for name, value in self._values.items())
+        return self._text
 
     def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
+        self._text = None
         if days < 0:
             self._values.pop(name, None)
         else:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from satsuma.analytics import EVENT_CALLS, Analytics, new_message_id
-from satsuma.delivery import Request
+from satsuma.checks import MAX_BATCH_BYTES
+from satsuma.delivery import DeliveryOptions, Request
 from satsuma.environment import Environment
 from satsuma.errors import SatsumaError
 from satsuma.events import Moment
@@ -23,7 +25,23 @@ from satsuma.storage import StoreKind
 from .cookies import RequestCookies
 from .ids import new_id
 
-MOST_CALLS = 1000
+MOST_CALLS = 200
+"""Calls of one page that are made here: as many as its stub keeps for the next page."""
+
+MOST_NAMES = 100
+"""Cookies, and items of localStorage, that are looked at. An identity has a dozen of them."""
+
+MOST_COOKIE_CHARACTERS = 16_384
+MOST_DEPTH = 64
+"""How deep a call's arguments may nest: the collector takes no deeper event."""
+
+MOST_EVENT_BYTES = MAX_BATCH_BYTES - 1024
+"""Bytes of all events that a page's calls become. An identify tells all traits again, so calls can be many times
+shorter than what comes of them."""
+
+SETTLE_SECONDS = 1
+"""How long calls may take to end after the last one was made. They wait for nothing, so it is no time at all."""
+
 FIRST = ("consent", "setAnonymousId")
 """Calls that come before all others, as in a page."""
 
@@ -68,17 +86,47 @@ class DepartedStorage:
         return list(self._items)
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedCall:
+    """A call that was not made, or whose event was not kept.
+
+    Attributes:
+        index: its place among the calls that came.
+        reason: what was wrong with it.
+    """
+
+    index: int
+    reason: str
+
+
 class DepartedPage:
-    """The page as the core's `Platform`: what is sent is gathered in `bodies`."""
+    """The page as the core's `Platform`.
+
+    Attributes:
+        bodies: the events that were sent, as JSON.
+        refused: the calls that made none and should have.
+    """
 
     def __init__(self, departure: Departure) -> None:
         self._departure = departure
-        self.jar = RequestCookies(departure.cookies)
-        self.area = DepartedStorage(departure.storage)
+        self.jar = RequestCookies(_bounded_cookies(departure.cookies))
+        self.area = DepartedStorage(dict(islice(departure.storage.items(), MOST_NAMES)))
         self.bodies: list[str] = []
+        self.refused: list[RefusedCall] = []
+        self._room = MOST_EVENT_BYTES
+        self._call = 0
+
+    def turn_to(self, index: int) -> None:
+        """Say which call is made from now on."""
+        self._call = index
+
+    def refuse(self, reason: str) -> None:
+        """Note that the call that is made now comes to nothing."""
+        self.refused.append(RefusedCall(self._call, reason))
 
     def now(self) -> float:
-        return self._departure.sent_at
+        # Delivery counts its pauses from 0 on: before that, nothing would ever be due.
+        return max(0.0, self._departure.sent_at)
 
     def new_anonymous_id(self) -> str:
         return new_id()
@@ -101,12 +149,22 @@ class DepartedPage:
     tell = warn
 
     def send(self, request: Request, answered: Callable[[int, float | None], None], failed: Callable[[], None]) -> None:
-        self.bodies.append(request.body)
+        self._keep(request.body)
         answered(200, None)
 
     def send_last(self, request: Request) -> bool:
-        self.bodies.append(request.body)
+        self._keep(request.body)
         return True
+
+    def _keep(self, body: str) -> None:
+        size = len(body.encode(errors="replace")) + 1  # With the comma between two of a batch.
+        if size > self._room:
+            self.refuse(
+                f"the calls before it have used up the {MOST_EVENT_BYTES} bytes of events that a page may leave"
+            )
+            return
+        self._room -= size
+        self.bodies.append(body)
 
     def waits(self, anything: bool) -> None:
         """Do nothing: this page is gone already."""
@@ -121,25 +179,73 @@ class DepartedPage:
         return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
 
 
-async def replay(departure: Departure) -> DepartedPage:
+async def replay(departure: Departure, is_spent: Callable[[], bool] = lambda: False) -> DepartedPage:
     """Make a page's calls in its stead; return the page with what was sent and what became of its cookies.
 
     Calls that make no event but change who the visitor is are made too; all others need a page, and are passed over.
+    The work is bounded, and a call that can't be made is refused by itself.
+
+    Args:
+        departure: the page.
+        is_spent: tells, before each call, whether the calls so far have taken all the time that they may.
+
+    Raises:
+        Exception: of whatever kind, where the load options are none that a page would give.
     """
     page = DepartedPage(departure)
-    options = LoadOptions.from_mapping(departure.options)
+    # Nobody would be there to send what waits for company.
+    options = replace(LoadOptions.from_mapping(departure.options), delivery=DeliveryOptions(drain_from=MOST_CALLS))
     analytics = Analytics(page, Endpoint(departure.write_key, ""), options)
     analytics.diagnostics.forgetful = StoreKind.LOCAL
-    calls = [call for call in departure.calls[:MOST_CALLS] if call and isinstance(call[0], str)]
-    ordered = [call for call in calls if call[0] in FIRST] + [call for call in calls if call[0] not in FIRST]
-    made = [_make(analytics, page, str(name), list(args)) for name, *args in ordered]
-    tasks = [task for task in made if task is not None]
+    tasks = _make_all(analytics, page, departure.calls, is_spent)
     if not analytics.consent.granted:
         # They would wait for ever: nobody can be asked any more.
         for task in tasks:
             task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks:
+        _, waiting = await asyncio.wait(tasks, timeout=SETTLE_SECONDS)
+        for task in waiting:
+            task.cancel()
     return page
+
+
+def _make_all(
+    analytics: Analytics, page: DepartedPage, calls: Sequence[Sequence[Any]], is_spent: Callable[[], bool]
+) -> list[asyncio.Future[Any]]:
+    tasks = []
+    for index, (name, *args) in _ordered(calls):
+        page.turn_to(index)
+        if index >= MOST_CALLS:
+            page.refuse(f"a page may leave {MOST_CALLS} calls")
+        elif is_spent():
+            page.refuse("the calls before it have taken all the time that a page's may take")
+        elif _nests_deeper(args, MOST_DEPTH):
+            page.refuse(f"it is nested too deeply: the limit is {MOST_DEPTH} levels")
+        elif (task := _make(analytics, page, name, args)) is not None:
+            tasks.append(task)
+    return tasks
+
+
+def _ordered(calls: Sequence[Sequence[Any]]) -> list[tuple[int, Sequence[Any]]]:
+    """Return what is a call at all, with its place, in the order in which a page would make them."""
+    found = [(index, call) for index, call in enumerate(calls) if call and isinstance(call[0], str)]
+    return sorted(found, key=lambda one: one[1][0] not in FIRST)
+
+
+def _nests_deeper(values: list[Any], most: int) -> bool:
+    """Tell whether anything in some values lies deeper than `most` levels, going no deeper than that itself."""
+    level: list[Any] = values
+    for _ in range(most):
+        inner = (one.values() if isinstance(one, Mapping) else one for one in level if isinstance(one, Mapping | list))
+        level = [value for values in inner for value in values]
+        if not level:
+            return False
+    return True
+
+
+def _bounded_cookies(header: str) -> str:
+    """Return the first cookies of a header that is longer than a browser's."""
+    return ";".join(header[:MOST_COOKIE_CHARACTERS].split(";", MOST_NAMES)[:MOST_NAMES])
 
 
 def _make(analytics: Analytics, page: DepartedPage, name: str, args: list[Any]) -> asyncio.Future[Any] | None:
@@ -153,9 +259,12 @@ def _make(analytics: Analytics, page: DepartedPage, name: str, args: list[Any]) 
             analytics.grant_consent() if not args or args[0] else analytics.withdraw_consent()
         elif name == "reset":
             analytics.reset()
-    except SatsumaError:
-        # A page would have warned of it on its console; here nobody reads one.
-        return None
+    except SatsumaError as error:
+        # A page would have warned of it on its console.
+        page.refuse(str(error))
+    except Exception as error:
+        # Whatever it is that somebody has made up: it is nothing to the calls beside it.
+        page.refuse(f"it can't be made: {type(error).__name__}")
     return None
 
 
