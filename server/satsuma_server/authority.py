@@ -15,12 +15,17 @@ def is_token(given: str, settings: Settings) -> bool:
     return hmac.compare_digest(given.encode(), settings.token.encode())
 
 
+def is_bearer(header: str, settings: Settings) -> bool:
+    """Tell whether an Authorization header carries the collector's token."""
+    scheme, _, token = header.partition(" ")
+    return scheme.lower() == "bearer" and is_token(token, settings)
+
+
 def authorize(request: Request, settings: Settings) -> None:
     """Let pass whoever sends the token.
 
     Raises:
         UnauthorizedError: the request has no ``Authorization: Bearer TOKEN``, or another token.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not is_token(token, settings):
+    if not is_bearer(request.headers.get("authorization", ""), settings):
         raise UnauthorizedError("the token is missing or wrong: send Authorization: Bearer TOKEN")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import secrets
 from collections.abc import Mapping
@@ -23,6 +24,12 @@ ANYWHERE = ("*",)
 PlanMode = Literal["mark", "refuse"]
 """What becomes of an event that is not as planned: kept with a mark, or refused."""
 
+IdentifyMode = Literal["open", "signed", "server"]
+"""Whose word on a userId counts: anybody's, that of a signature or a secret key, or that of a secret key alone."""
+
+SHORTEST_SECRET = 32
+"""Characters of a secret: as many bytes as the hash of HS256 has (RFC 7518, section 3.2)."""
+
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One site, app or server that may write.
@@ -33,6 +40,11 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         origins: pages that may write with this key, as ``https://shop.example``; ``*`` for any.
         plan: file of its tracking plan; None for that of all.
         plan_mode: what becomes of what is not as planned; None as for all.
+        secret_keys: what servers send in place of the write key, as Basic auth user. Several are valid at a time, so
+            that they can be changed.
+        identify: whose word on a userId counts. With ``signed``, a userId from a page needs a signature; with
+            ``server``, userIds and traits from pages are only claims. See docs/security.md.
+        signing_secrets: what the site's server signs userIds with, the newest first.
     """
 
     write_key: str
@@ -40,6 +52,12 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origins: tuple[str, ...] = ANYWHERE
     plan: str | None = None
     plan_mode: PlanMode | None = None
+    secret_keys: tuple[str, ...] = ()
+    identify: IdentifyMode = "open"
+    signing_secrets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Source({self.write_key!r})"  # Not its secrets.
 
     def allows(self, origin: str | None) -> bool:
         """Tell whether a page of `origin` may write; requests that come from no page always may."""
@@ -125,6 +143,10 @@ class Settings:
             return Source(write_key or "default")
         return known
 
+    def source_of_secret(self, key: str | None) -> Source | None:
+        """Return the source that a secret key belongs to, or None."""
+        return self._by_secret.get(_digest(key)) if key and self._by_secret else None
+
     def origins(self) -> list[str]:
         """Return the origins that any source allows, for the answer to a preflight, which tells no key."""
         if self.accept_any_key:
@@ -149,11 +171,20 @@ class Settings:
         return {key: Source(key) for key in self.write_keys} | {one.write_key: one for one in self.sources}
 
     @cached_property
+    def _by_secret(self) -> dict[bytes, Source]:
+        # By a hash: how long a look-up takes then tells nothing of the secret.
+        return {_digest(key): one for one in self.sources for key in one.secret_keys}
+
+    @cached_property
     def _networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         try:
             return [ipaddress.ip_network(text, strict=False) for text in self.trusted_proxies]
         except ValueError as error:
             raise SettingsError(f"trusted_proxies: {error}") from error
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode(errors="replace")).digest()
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -192,7 +223,18 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
     # Asked once here, so that a wrong network or limit is told of at the start and not by the first visitor.
     settings.trusts(None)
     Rules(settings.profiles)
+    for source in settings.sources:
+        _check_secrets(source)
     return settings
+
+
+def _check_secrets(source: Source) -> None:
+    where = f"sources, {source.write_key}"
+    for name, given in (("secret_keys", source.secret_keys), ("signing_secrets", source.signing_secrets)):
+        if any(len(one) < SHORTEST_SECRET for one in given):
+            raise SettingsError(f"{where}: {name} has one of fewer than {SHORTEST_SECRET} characters")
+    if source.identify == "signed" and not source.signing_secrets:
+        raise SettingsError(f'{where}: identify = "signed" needs signing_secrets')
 
 
 def _read(file: Path) -> dict[str, Any]:

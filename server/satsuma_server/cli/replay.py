@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from .client import Client
-from .console import HERE, Url, WriteKey, console, fail
+from .console import HERE, Token, Url, WriteKey, console, fail
 
 BATCH_BYTES = 400_000
 BATCH_EVENTS = 200
@@ -24,9 +24,10 @@ def replay(
     file: Annotated[Path, typer.Argument(help="NDJSON: one event a line, as `satsuma export` writes.")],
     url: Url = HERE,
     write_key: WriteKey = "demo",
+    token: Token = "",
 ) -> None:
     """Send the events of a file, with the times they had. What the collector has already, it keeps once."""
-    client = Client(url)
+    client = Client(url, token)
     sent = 0
     faults: list[tuple[int, str]] = []
     try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
+from satsuma_server.authority import is_bearer
 from satsuma_server.settings import Settings
 
 LONGEST_AGENT = 1024
@@ -20,9 +21,10 @@ class Caller:
     """The sender of one request.
 
     Attributes:
-        write_key: of the headers; None where they have none.
+        write_key: of the headers; None where they have none. A server may send its secret key there.
         origin: of the page that the request comes from; None where it comes from no page.
         ip: the visitor's address, masked where the settings say so.
+        has_token: the request carries the collector's token.
     """
 
     write_key: str | None
@@ -30,12 +32,14 @@ class Caller:
     user_agent: str | None
     encoding: str
     ip: str | None
+    has_token: bool = False
 
     @classmethod
     def of(cls, scope: Scope, settings: Settings) -> Caller:
         """Read a request's headers."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        key = basic_user(headers.get(b"authorization", b"")) or _text(headers.get(b"x-write-key"))
+        authorization = headers.get(b"authorization", b"")
+        key = basic_user(authorization) or _text(headers.get(b"x-write-key"))
         peer = scope["client"][0] if scope.get("client") else None
         ip = peer
         if settings.trusts(peer):
@@ -46,6 +50,7 @@ class Caller:
             user_agent=_text(headers.get(b"user-agent", b"")[:LONGEST_AGENT]),
             encoding=(_text(headers.get(b"content-encoding")) or "").lower(),
             ip=mask(ip) if settings.mask_ip else ip,
+            has_token=bool(authorization) and is_bearer(authorization.decode("latin-1"), settings),
         )
 
 

@@ -26,6 +26,9 @@ EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_999
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
+AHEAD = 60_000
+"""Milliseconds that an imported timestamp may be ahead of this machine's clock: two good clocks differ by less."""
+
 IDS_AT_ONCE = 256
 
 CANONICAL = len("2020-04-23T22:38:48.550Z")
@@ -45,7 +48,7 @@ class Arrival:
         user_agent: of the request's header.
         sent_at: the batch's, as it came.
         context, integrations: the batch's.
-        keep_timestamp: take timestamps as they are, as an import of history wants.
+        keep_timestamp: take timestamps of the past as they are, as an import of history wants.
         received_at: `at` as text.
         sent_at_ms: `sent_at` in milliseconds since 1970, None where it tells no time.
     """
@@ -142,7 +145,10 @@ def _times(timestamp: object, original: object, sent: object, arrival: Arrival) 
         age = min(max(0.0, sent_at - made), arrival.at)
         sent_text = _text(sent, sent_at)
         timestamp_text = iso_time(arrival.at - age) if age else arrival.received_at
-    return made_text, sent_text, made_text if arrival.keep_timestamp else timestamp_text
+    if arrival.keep_timestamp:
+        # Nothing has happened yet that is still to come: what says so would outlast all that is said later.
+        timestamp_text = made_text if made <= arrival.at + AHEAD else arrival.received_at
+    return made_text, sent_text, timestamp_text
 
 
 def _text(given: object, milliseconds: float) -> str:

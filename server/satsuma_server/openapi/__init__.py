@@ -31,7 +31,11 @@ def document(*, worker: bool = False) -> Schema:
         "paths": {path: methods for part in parts for path, methods in part.paths().items()},
         "components": {
             "securitySchemes": {
-                "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user name."},
+                "writeKey": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "The write key, or on a server a secret key, as user name.",
+                },
                 "token": {"type": "http", "scheme": "bearer"},
             },
             "schemas": schemas,

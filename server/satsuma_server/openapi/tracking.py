@@ -49,6 +49,10 @@ def _tracking() -> Schema:
             paths[path] = _post(path, about, {"$ref": f"#/components/schemas/{kind.capitalize()}"})
     for path in ("/v1/batch", "/v1/b", "/v1/import"):
         paths[path] = _post(path, f"Events of any kind, at most {MAX_BATCH_BYTES} bytes in all.", _batch())
+    paths["/v1/import"]["post"] |= {
+        "description": "History, whose timestamps stay as they are: needs a secret key of the source, or the token.",
+        "security": [{"writeKey": []}, {"token": []}, {}],
+    }
     for path in ("/v1/m", "/v1/metrics"):
         paths[path] = _post(path, "A client's own statistics: counted, not kept.", {})
     return paths

@@ -12,7 +12,7 @@ import msgspec
 from satsuma.arguments import id_text
 from satsuma.checks import EVENT_TYPES, MAX_ID_LENGTH
 
-from satsuma_server.ingest.stamp import parse_time
+from satsuma_server.ingest.stamp import AHEAD, parse_time
 from satsuma_server.log import Stored
 
 from . import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key
@@ -103,7 +103,7 @@ class Sighter:
             keys=tuple(sorted(keys, key=keys.__getitem__)),
             previous=self._previous(event, space, blocked),
             traits=self._new_traits(event.traits) if event.type == "identify" else {},
-            at=round(parse_time(event.timestamp) or 0),
+            at=_moment(event),
             month=event.receivedAt[:7],
             fingerprint=fingerprint(stored.source, event.messageId),
             blocked=tuple(blocked),
@@ -140,6 +140,12 @@ class Sighter:
             for name, value in traits.items()
             if len(name) <= LONGEST_NAME
         }
+
+
+def _moment(event: _Event) -> int:
+    """Return when an event was; one that was still to come when it came is of that moment, and outlasts nothing."""
+    at, received_at = parse_time(event.timestamp) or 0, parse_time(event.receivedAt)
+    return round(at if received_at is None or at <= received_at + AHEAD else received_at)
 
 
 def fingerprint(source: str, message_id: str) -> int:
