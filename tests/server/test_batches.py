@@ -49,3 +49,56 @@ def test_what_cannot_be_given_to_all_events_is_refused(
     assert answer.status_code == 400
     assert answer.json()["error"]["path"] == f".{name}"
     assert what in answer.json()["error"]["message"]
+
+
+GOOD = b'{"type":"track","event":"Good","userId":"u"}'
+
+
+def test_half_a_surrogate_pair_costs_a_batch_nothing(collector: Collector, client: httpx.Client) -> None:
+    """`JSON.stringify` writes it where a page cuts a text in the midst of an emoji."""
+    halves = rb'{"event":"Half","type":"track","userId":"u","properties":{"a":"x \ud83d","b":"\\ud83d \ud83d\ude00"}}'
+    answer = client.post("/v1/batch", content=b'{"batch":[%s,%s],"writeKey":"k\\udc00"}' % (GOOD, halves))
+    assert answer.json() == {"success": True}
+    good, half = collector.events()
+    assert good["event"] == "Good"
+    assert half["properties"] == {"a": "x \ufffd", "b": "\\ud83d \U0001f600"}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'{"type":"track","event":"Bad","userId":"u","properties":{"n":NaN}}',
+        b'{"event":"]},{[\\x"}',
+        b'{"event":"line\nbreak"}',
+        b'{"event":"\xff"}',
+        b'{"n":01,"m":[{},{"a":[1]}]}',
+        b"tru",
+        b"",
+    ],
+)
+def test_what_cannot_be_read_of_one_event_reaches_no_other(
+    collector: Collector, client: httpx.Client, bad: bytes
+) -> None:
+    body = b' {"sentAt":"2020-01-01T00:00:00.000Z", "context":{"a":"]"}, "batch": [%s, %s ,%s]}' % (GOOD, bad, GOOD)
+    answer = client.post("/v1/batch", content=body)
+    assert answer.status_code == 200
+    assert [fault["index"] for fault in answer.json()["refused"]] == [1]
+    assert [(event["event"], event["context"]["a"]) for event in collector.events()] == [("Good", "]")] * 2
+    assert [event["sentAt"] for event in collector.events()] == ["2020-01-01T00:00:00.000Z"] * 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"batch":[%s,{"n":NaN]}' % GOOD,
+        b'{"batch":[%s,{"n":NaN}]} {}' % GOOD,
+        b'{"batch":[%s,{"n":"NaN}]}' % GOOD,
+        b'{"batch":[%s],NaN}' % GOOD,
+        b'[{"n":NaN}]',
+        b'{"batch":{"n":NaN}}',
+        b'{"batch":[' + b"[]," * 150_000 + b"NaN]}",
+    ],
+)
+def test_what_is_no_batch_is_refused_whole(collector: Collector, client: httpx.Client, body: bytes) -> None:
+    assert client.post("/v1/batch", content=body).status_code == 400
+    assert collector.events() == []

@@ -89,6 +89,25 @@ def test_a_refusal_is_final_and_said() -> None:
     assert "m1" in warnings[0]
 
 
+@pytest.mark.parametrize(("status", "kept"), [(400, 49), (413, 49), (422, 49), (401, 0)])
+def test_a_batch_that_is_refused_loses_only_what_is_refused_alone(status: int, kept: int) -> None:
+    """What the collector, or a proxy before it, can't take of one event is nothing to those that go with it."""
+    delivery, _ = make(batch_size=50)
+    for number in range(50):
+        delivery.add(event(number), now=0)
+    stored: list[str] = []
+    sizes = []
+    while requests := delivery.requests(0):
+        [request] = requests
+        refused = "m20" in ids(request) or status == 401
+        stored += [] if refused else ids(request)
+        sizes.append(len(ids(request)))
+        delivery.answered(request.id, status if refused else 200, now=0)
+    assert stored == [f"m{number}" for number in range(50) if number != 20][:kept]
+    assert delivery.report().dropped == {f"refused {status}": 50 - kept}
+    assert len(sizes) <= 20
+
+
 def test_too_large_an_event_is_dropped_and_said() -> None:
     delivery, warnings = make()
     delivery.add(event(1, properties={"x": "y" * MAX_EVENT_BYTES}), now=0)

@@ -29,6 +29,9 @@ RETRYABLE_STATUS = frozenset({408, 410, 429, 460})
 """Statuses under 500 that are worth another try; 501, 505 and 511 are those above that are not."""
 FINAL_STATUS = frozenset({501, 505, 511})
 
+DIVISIBLE_STATUS = frozenset({400, 413, 422})
+"""What a collector, or a proxy before it, answers where it can't take one event's text: the others may be good."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOptions:
@@ -296,6 +299,8 @@ class Delivery:
                 self._settle(parcel, True)
         elif will_retry(status):
             self._retry(parcels, now, retry_after, f"the collector answered {status}")
+        elif status in DIVISIBLE_STATUS and len(parcels) > 1:
+            self._divide(parcels)
         else:
             for parcel in parcels:
                 self._drop(parcel, f"refused {status}", f"the collector answered {status}")
@@ -379,6 +384,14 @@ class Delivery:
             self._paused_until = max(self._paused_until, now + retry_after)
         self._waiting.put_back(kept)
         self._keep_bounds()
+
+    def _divide(self, parcels: Sequence[Parcel]) -> None:
+        """Send what was refused together once more, in halves: what is dropped in the end was refused by itself."""
+        for parcel in parcels:
+            parcel.due = 0
+            parcel.most_together = (len(parcels) + 1) // 2
+        self._retried += len(parcels)
+        self._waiting.put_back(parcels)
 
     def _backoff(self, attempts: int) -> float:
         pause: float = min(self._options.base_backoff * 2 ** (attempts - 1), self._options.max_backoff)

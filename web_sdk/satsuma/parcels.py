@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ class Parcel:
         size: bytes of `text`.
         due: milliseconds; the event is not sent before.
         serial: counts up from parcel to parcel; what an earlier page has left has one below zero.
+        most_together: events of one request that this may be among; fewer after a request with it was refused.
     """
 
     event: Event
@@ -27,6 +29,7 @@ class Parcel:
     due: float = 0
     settle: Callable[[bool], None] | None = None
     serial: int = 0
+    most_together: int = sys.maxsize
 
 
 class Line:
@@ -89,12 +92,18 @@ class Line:
         self._company.clear()
 
     def take(self, now: float, max_bytes: int, count: int) -> list[Parcel]:
-        """Take out what is due, in order: at most `count` parcels and, unless the first alone is more, `max_bytes`."""
+        """Take out what is due, in order: at most `count` parcels and, unless the first alone is more, `max_bytes`.
+
+        None of them is among more than its `Parcel.most_together`.
+        """
         taken: list[Parcel] = []
         size = 0
         while self._waiting and len(taken) < count:
             parcel = self._waiting[0]
             if parcel.due > now or (taken and size + parcel.size > max_bytes):
+                break
+            count = min(count, parcel.most_together)
+            if len(taken) >= count:
                 break
             taken.append(self._waiting.popleft())
             size += parcel.size + 1

@@ -14,6 +14,7 @@ from satsuma.errors import EventError
 
 from satsuma_server.errors import BadRequestError
 
+from . import members
 from .usual import Usual, read_usual
 
 SHORT_FORMS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": "batch"}
@@ -109,6 +110,8 @@ def _decode_batch(body: bytes) -> Decoded:
     if len(body) > MAX_BATCH_BYTES:
         raise BadRequestError(f"is {len(body)} bytes, the limit is {MAX_BATCH_BYTES}", path=".batch")
     usual = read_usual(body, _usual_batches)
+    if usual is None and (repaired := members.well_formed(body)) != body:
+        return _decode_batch(repaired)
     batch: _Batch[Any] = usual or _split(body)
     if batch.batch is None:
         raise BadRequestError('is missing: send {"batch": [events]}', path=".batch")
@@ -132,7 +135,33 @@ def _split(body: bytes) -> _Batch[msgspec.Raw]:
     try:
         return _batches.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BadRequestError(f"the body is not a batch in JSON: {error}") from error
+        # The fault may be one event's alone.
+        try:
+            return _split_by_signs(body)
+        except ValueError:
+            raise BadRequestError(f"the body is not a batch in JSON: {error}") from error
+
+
+def _split_by_signs(body: bytes) -> _Batch[msgspec.Raw]:
+    """Return a batch by its brackets and commas alone. Raises `ValueError` where they tell of no batch."""
+    told = members.fields(body)
+    null = b"null"
+    events = told.get("batch", null)
+    return _Batch(
+        None if events == null else [msgspec.Raw(raw) for raw in members.items(events)],
+        _value(told.get("writeKey", null)),
+        _value(told.get("sentAt", null)),
+        msgspec.Raw(told.get("context", null)),
+        msgspec.Raw(told.get("integrations", null)),
+    )
+
+
+def _value(raw: bytes) -> Any:
+    """Return a value, None where it can't be read."""
+    try:
+        return read_well_formed(raw)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _shared(raw: bytes, path: str, events: int) -> dict[str, Any] | None:
