@@ -163,6 +163,19 @@ def test_a_no_is_heard_though_the_page_is_left_at_once(visitor: Visitor, stored:
     assert visitor.context.cookies() == []
 
 
+def test_a_call_settles_though_the_worker_is_gone_and_the_next_page_makes_it(visitor: Visitor, stored: Stored) -> None:
+    visitor.page.add_init_script("""
+        const own = setTimeout;
+        window.setTimeout = (work, wait, ...more) => own(work, wait === 15000 ? 1 : wait, ...more);
+    """)
+    visitor.visit("/")
+    stored("page")
+    visitor.page.workers[0].evaluate("() => self.close()")
+    assert visitor.evaluate("() => analytics.track('Unheard').then(() => 'settled')") == "settled"
+    visitor.visit("/")
+    stored("track", "Unheard")
+
+
 def test_a_link_waits_for_its_event(visitor: Visitor, stored: Stored) -> None:
     visitor.visit("/")
     visitor.evaluate("() => analytics.trackLink(document.querySelector('#on'), 'Went On', {to: 'on'}).then(() => null)")

@@ -37,8 +37,8 @@ EVERYWHERE = (
     "`context.library.version` is our own.",
     "The write key travels in the body only; the reference adds an Authorization header, which costs pages of another "
     "origin a preflight.",
-    "Callbacks and listeners are called as soon as the collector has answered, and after 300 ms at the latest; the "
-    "reference always waits 300 ms with callbacks.",
+    "Listeners are called as soon as the collector has answered, and after the `timeout` of 300 ms at the latest; "
+    "callbacks at that time, answered or not. The reference waits for the answer with both.",
     "What waits at the end of a page is handed to the browser as a beacon; the reference writes it to localStorage.",
 )
 """What differs in every scenario, and is left out of the comparison."""

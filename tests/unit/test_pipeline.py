@@ -65,6 +65,20 @@ def test_a_callback_waits_no_longer_than_the_timeout(platform: FakePlatform) -> 
     play(platform, story)
 
 
+def test_a_callback_is_called_at_its_time_though_the_event_has_its_answer(platform: FakePlatform) -> None:
+    async def story(analytics: Analytics) -> None:
+        analytics.timeout = 50
+        loop = asyncio.get_running_loop()
+        began, called = loop.time(), []
+        context = await analytics.track("Quick", callback=lambda context: called.append((loop.time(), context)))
+        assert context.delivered
+        [(at, told)] = called
+        assert told is context
+        assert at - began >= 0.049
+
+    play(platform, story)
+
+
 def test_destination_middleware_changes_what_one_destination_gets_and_nothing_else(platform: FakePlatform) -> None:
     async def story(analytics: Analytics) -> None:
         one, other = (Recorder(PluginKind.DESTINATION, name) for name in ("One", "Other"))

@@ -45,7 +45,7 @@ class Analytics(Calls):
         self.options = options or LoadOptions.from_mapping()
         self.initialized = False
         self.timeout = 300.0
-        """Milliseconds that a callback, a link or a form waits for its event before it goes on."""
+        """Milliseconds after which callbacks are called, and that a link or a form waits for its event at most."""
         self.debug = False
         """Whether each event's way is told on the console."""
         self.write_key = endpoint.write_key
@@ -109,13 +109,24 @@ class Analytics(Calls):
         answer: asyncio.Future[Dispatch | None] = asyncio.get_running_loop().create_future()
 
         def resume(granted: bool) -> None:
+            begun = None
             try:
-                answer.set_result(begin() if granted else None)
+                begun = begin() if granted else None
             except SatsumaError as error:
-                answer.set_exception(error)
+                if answer.done():
+                    self._platform.warn(f"analytics.{name}: {error}")
+                else:
+                    answer.set_exception(error)
+            if not answer.done():
+                answer.set_result(begun)
 
         self.consent.hold(resume)
-        begun = await answer
+        await asyncio.wait((answer,), timeout=self.timeout / 1000)
+        if not answer.done():
+            # The call goes on once the visitor has answered; who waits for it now may do so in vain.
+            answer.set_result(None)
+            return Context({"type": name, "messageId": ""}, log=["the visitor has not been asked for consent yet"])
+        begun = answer.result()
         refused = Context({"type": name, "messageId": ""}, cancelled="the visitor has not consented")
         return refused if begun is None else await begun
 
@@ -138,8 +149,11 @@ class Analytics(Calls):
 
     async def _dispatch(self, context: Context, call: Call) -> Context:
         passing = self._platform.start(self.pipeline.run(context))
-        if not passing.done():
-            # Who waits for the callback waits for the event to be on its way, not for ever.
+        if call.callback is not None:
+            # At its time, as in analytics.js: a page may count on what it does meanwhile.
+            await asyncio.sleep(self.timeout / 1000)
+        elif not passing.done():
+            # Listeners wait for the event to be on its way, not for ever.
             await asyncio.wait((passing,), timeout=self.timeout / 1000)
         so_far = passing.result() if passing.done() else context
         if call.callback is not None:

@@ -316,10 +316,15 @@ class Delivery:
             return None
         return max(first.due, self._paused_until)
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a request waits for its answer."""
+        return bool(self._inflight)
+
     def oldest(self) -> int | None:
         """Return the serial number of the oldest event without an answer; None where there is none."""
         first = self._waiting.first
-        serials = [parcels[0].serial for parcels in self._inflight.values()]
+        serials = [parcels[0].serial for parcels in (*self._inflight.values(), self._handed) if parcels]
         return min([*serials, *([first.serial] if first else [])], default=None)
 
     @property

@@ -45,7 +45,8 @@ class Context:
     Attributes:
         event: the event; plugins may change it in place or return another context.
         cancelled: why the event was stopped, None where it wasn't.
-        delivered: True once the collector has acknowledged it, False once it was dropped, None before.
+        delivered: True once the collector has acknowledged it, False once it was dropped, None before: also where the
+            event still waits for the network or for another try when the call is answered.
         log: what happened on the way, one line each.
         native: what a platform keeps with it: in a page, the context as JavaScript sees it.
     """

@@ -13,6 +13,7 @@ from .journal import RENEWAL, Journal
 from .parcels import Event
 from .pipeline import DELIVERY_NAME, Context, PluginKind
 from .platform import Platform
+from .waiters import Waiters
 
 CLAIM = "satsuma-claim"
 """Name of the lock under which a page takes over what others have left."""
@@ -53,7 +54,7 @@ class Sender:
         self._delivery = delivery
         self._platform = platform
         self.journal = journal
-        self._open: set[asyncio.Future[bool]] = set()
+        self._waiters = Waiters(platform)
         self._cancel_timer: Callable[[], None] | None = None
         self._renewing = False
         self._failures = 0
@@ -70,15 +71,18 @@ class Sender:
         return {reason: count for reason, count in self._delivery.dropped.items() if reason != WITHDRAWN}
 
     async def _send(self, context: Context) -> Context:
-        settled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._open.add(settled)
-        settled.add_done_callback(self._open.discard)
-        self._delivery.add(self._described(context.event), self._platform.now(), partial(_settle, settled))
+        waiter = self._waiters.for_one()
+        settle = partial(self._settle, context, waiter)
+        self._delivery.add(self._described(context.event), self._platform.now(), settle)
         self.pump()
-        context.delivered = await settled
+        await waiter
         return context
 
     track = identify = page = screen = group = alias = _send
+
+    def _settle(self, context: Context, waiter: asyncio.Future[None], delivered: bool) -> None:
+        context.delivered = delivered
+        self._waiters.release(waiter)
 
     def _described(self, event: Event) -> Event:
         """Return the event with what analytics.js tells of the destinations beside it."""
@@ -91,6 +95,9 @@ class Sender:
         """Start the requests that are due, and come back when the next ones are."""
         for request in self._delivery.requests(self._platform.now()):
             self._platform.send(request, partial(self._answered, request), partial(self._failed, request))
+        if not self._delivery.under_way:
+            self._waiters.release_all()
+        self._waiters.reached(self._delivery.oldest())
         self._keep()
         self._schedule()
 
@@ -98,8 +105,7 @@ class Sender:
         """Send what waits for company, and wait until everything so far is acknowledged or given up."""
         self._delivery.flush()
         self.pump()
-        if self._open:
-            await asyncio.wait(set(self._open))
+        await self._waiters.for_all(self._delivery.newest, self._delivery.oldest())
 
     def online(self, value: bool) -> None:
         """Say that the network is there or gone."""
@@ -138,6 +144,8 @@ class Sender:
                 self._delivery.handed(request.id)
             else:
                 self._delivery.answered(request.id, 200, now)
+        self._waiters.release_all()
+        self._waiters.reached(self._delivery.oldest())
         self._keep(leaving=True)
 
     def come_back(self) -> None:
@@ -150,6 +158,7 @@ class Sender:
 
     def forget(self) -> None:
         """Keep nothing over the end of the page from now on."""
+        self._waiters.reached(self._delivery.oldest())
         if self.journal is not None:
             self.journal.write((), self._platform.now())
             self.journal = None
@@ -186,11 +195,6 @@ class Sender:
         if due is not None:
             # At least a moment, so that a clock that stands still can't make this a busy loop.
             self._cancel_timer = self._platform.call_later(max(due - self._platform.now(), 20), self.pump)
-
-
-def _settle(settled: asyncio.Future[bool], delivered: bool) -> None:
-    if not settled.done():
-        settled.set_result(delivered)
 
 
 def _is_late(event: Event, now: float) -> bool:

@@ -4,6 +4,7 @@ function hostPython(given) {
   const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, newId, agree } = given;
   const LIGHT = /^ajs_/;
   const MOST_LEFT = 60000; // Browsers take 64 KB of beacons.
+  const PATIENCE = 15000; // Python answers sooner, whatever the collector does: then the worker is gone.
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
   const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover"];
   const named = namedKeys([options.user, options.group]);
@@ -190,6 +191,7 @@ function hostPython(given) {
       foresight.call(name, args);
       const call = kept([name, ...args.filter((arg) => typeof arg !== "function"), note]);
       send("event", [name, args.map(sendable), note, expect(resolve, call)]);
+      setTimeout(resolve, PATIENCE);
     },
     later(name, args, resolve) {
       if (name in trackers) return void resolve(trackers[name](...args));
