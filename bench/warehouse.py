@@ -70,7 +70,9 @@ async def by_dlt(log):
         dataset_name="demo", pipelines_dir=str(target / "dlt"))
     catalog = Catalog()
     async for events in portions(log):
-        tables = tables_of(group(events, catalog, str), catalog, datetime.now(UTC).replace(tzinfo=None))
+        groups, last = group(events, catalog, str)
+        assert last == events[-1].seq
+        tables = tables_of(groups, catalog, datetime.now(UTC).replace(tzinfo=None))
         pipeline.run([dlt.resource(one, name=name[1]) for name, one in tables], loader_file_format="parquet")
 
 async def main():

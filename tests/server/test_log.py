@@ -147,8 +147,8 @@ def test_a_follower_misses_nothing_that_comes_while_it_reads(tmp_path: Path, mon
     async def work(log: SqliteLog) -> None:
         read = log.read
 
-        async def read_slowly(after: int, limit: int) -> list[Stored]:
-            found = await read(after, limit)
+        async def read_slowly(after: int, limit: int, most_bytes: int | None = None) -> list[Stored]:
+            found = await read(after, limit, most_bytes)
             if log.last == 0:
                 await log.append(arrivals("late"))
             return found

@@ -34,6 +34,9 @@ from .tables import Tables
 from .volume import count
 from .window import MOST_EVENTS, Window
 
+A_READ_BYTES = 8 << 20
+"""Of events that are read at once to begin with."""
+
 
 class Console:
     """Follows the log, and shows people what becomes of it."""
@@ -99,7 +102,7 @@ class Console:
 
     async def _fill(self) -> None:
         after = max(0, self._log.last - MOST_EVENTS)
-        while events := await self._log.read(after, 2_000):
+        while events := await self._log.read(after, 2_000, A_READ_BYTES):
             self._window.add(events)
             after = events[-1].seq
 

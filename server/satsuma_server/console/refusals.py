@@ -143,6 +143,14 @@ KINDS = (
         "curl -u my-site: -H 'Content-Type: application/json' -d '{…}' …/v1/track",
     ),
     _kind(
+        "set-aside",
+        "Accepted, and set aside afterwards",
+        r"^\w+ can't take event \d+",
+        "The event is in the log, but one of those who follow it couldn't take it, not even alone, and has gone on "
+        "without it. The reason says who and why. Everything before and after it is there. Mostly it is an event that "
+        "nobody sends by mistake; if it is one of yours, tell us.",
+    ),
+    _kind(
         "other",
         "Something else",
         r"",

@@ -99,8 +99,12 @@ class ReadableLog(Protocol):
     @property
     def last(self) -> int: ...
 
-    async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
-        """Return at most `limit` events with a seq above `after`, in order."""
+    async def read(self, after: int = 0, limit: int = 1000, most_bytes: int | None = None) -> list[Stored]:
+        """Return at most `limit` events with a seq above `after`, in order.
+
+        Args:
+            most_bytes: of all bodies; the first event is returned whatever its size. None for no such bound.
+        """
         ...
 
     async def pick(self, seqs: Sequence[int]) -> list[Stored]:
@@ -121,6 +125,10 @@ class ReadableLog(Protocol):
 
     async def save_cursor(self, name: str, seq: int) -> None:
         """Keep how far a follower has come. Events that a follower hasn't seen are not removed by retention."""
+        ...
+
+    async def set_aside(self, event: Stored, reason: str) -> None:
+        """Keep a dead letter of an event that a follower can't take; the event itself stays where it is."""
         ...
 
     async def close(self) -> None:

@@ -17,6 +17,8 @@ import msgspec
 
 from satsuma_server.errors import UnavailableError
 
+from . import Stored
+
 FILE = "events.sqlite3"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS blocks (
@@ -31,6 +33,10 @@ CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 """
 COLUMNS = "last, first, received_at, sources, message_ids, checksum, body"
 INSERT_BLOCK = f"INSERT INTO blocks ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+INSERT_LETTER = "INSERT INTO refused (source, reason, received_at, raw) VALUES (?, ?, ?, ?)"
+LONGEST_RAW = 64 * 1024
+"""Bytes that are kept of a refused event."""
+
 PAGE_BYTES = 16_384
 """Of a new file: a block takes a quarter of the writes that SQLite's own 4 kB cost."""
 
@@ -138,6 +144,11 @@ def read_block_of(connection: sqlite3.Connection, seq: int) -> Block | None:
     query = f"SELECT {COLUMNS} FROM blocks WHERE last >= ? ORDER BY last LIMIT 1"  # noqa: S608
     row = connection.execute(query, (seq,)).fetchone()
     return Block(*row) if row is not None and row[1] <= seq else None
+
+
+def letter_of(event: Stored, reason: str, now: float) -> tuple[str, str, float, bytes]:
+    """Return the dead letter of an event that was accepted, as `INSERT_LETTER` takes it."""
+    return event.source, reason, now, event.body[:LONGEST_RAW]
 
 
 def _prepare(path: Path) -> sqlite3.Connection:

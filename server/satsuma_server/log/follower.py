@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from . import ReadableLog, Stored
+from .sieve import Sieve
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before a batch that failed is tried again."""
@@ -19,14 +20,20 @@ class Follower:
     """Hands the log's events, in order, to one consumer, and keeps a durable cursor behind it.
 
     The cursor moves after the consumer is done, so a batch may come twice after a crash: consumers are idempotent by
-    messageId or by seq.
+    messageId or by seq. What a consumer can't take is set aside by a `Sieve`.
     """
 
-    def __init__(self, log: ReadableLog, name: str, handle: Callable[[Sequence[Stored]], Awaitable[None]]) -> None:
-        """Take the log, the cursor's name and the consumer."""
+    def __init__(
+        self,
+        log: ReadableLog,
+        name: str,
+        handle: Callable[[Sequence[Stored]], Awaitable[None]],
+        skip: Callable[[Stored], Awaitable[None]] | None = None,
+    ) -> None:
+        """Take the log, the cursor's name and the consumer; see `Sieve`."""
         self.name = name
         self._log = log
-        self._handle = handle
+        self._sieve = Sieve(log, name, handle, skip)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -42,7 +49,7 @@ class Follower:
     async def _run(self) -> None:
         after = await self._log.cursor(self.name)
         async for events in self._log.follow(after):
-            await self._insist(partial(self._handle, events))
+            await self._insist(partial(self._sieve.take, events))
             await self._insist(partial(self._log.save_cursor, self.name, events[-1].seq))
 
     async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -51,8 +58,7 @@ class Follower:
             try:
                 return await work()
             except Exception as error:
-                # Never skipped: a follower that lost events would be worse than one that is late. Nor does a disk that
-                # is full for a while end it.
+                # A disk that is full for a while, or a database that is away, costs no event.
                 logger.error("%s can't go on; trying again", self.name, extra={"reason": repr(error)})
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)

@@ -22,6 +22,8 @@ MOST_PICKED = 1_000
 """Most events that are picked one by one."""
 
 BLOCKS_A_READ = 16
+FEW_BLOCKS = 4
+"""Blocks of a read that is bound by bytes: each has some more than a megabyte at most."""
 
 logger = logging.getLogger("satsuma.log")
 
@@ -39,9 +41,9 @@ class Reader:
         with self._lock:
             return self.connection.execute("SELECT max(last) FROM blocks").fetchone()[0] or 0
 
-    async def events(self, after: int, limit: int) -> list[Stored]:
+    async def events(self, after: int, limit: int, most_bytes: int | None = None) -> list[Stored]:
         """Return events above `after`. Raises `UnavailableError` where the file can't be read."""
-        return await off_loop(lambda: self._events(after, min(limit, MOST_READ)))
+        return await off_loop(lambda: self._events(after, min(limit, MOST_READ), most_bytes))
 
     async def pick(self, seqs: Sequence[int]) -> list[Stored]:
         """Return the events of some numbers. Raises as `events`."""
@@ -62,22 +64,25 @@ class Reader:
         with self._lock:
             self.connection.close()
 
-    def _events(self, after: int, limit: int) -> list[Stored]:
+    def _events(self, after: int, limit: int, most_bytes: int | None) -> list[Stored]:
         found: list[Stored] = []
-        while len(found) < limit:
+        size = 0
+        while len(found) < limit and (most_bytes is None or size < most_bytes):
             with self._lock:
-                blocks = read_blocks(self.connection, after, BLOCKS_A_READ)
+                blocks = read_blocks(self.connection, after, BLOCKS_A_READ if most_bytes is None else FEW_BLOCKS)
             if not blocks:
                 break
             for block in blocks:
                 if block.is_whole:
-                    found += (Stored(*event) for event in block.events() if event[0] > after)
+                    fresh = [Stored(*event) for event in block.events() if event[0] > after]
+                    size += sum(len(event.body) for event in fresh)
+                    found += fresh
                 else:
                     logger.error("a block of the log is damaged", extra={"first": block.first, "last": block.last})
                 if len(found) >= limit:
                     break
             after = blocks[-1].last
-        return found[:limit]
+        return found[:limit] if most_bytes is None else _within(found[:limit], most_bytes)
 
     def _pick(self, seqs: Sequence[int]) -> list[Stored]:
         found: list[Stored] = []
@@ -97,6 +102,16 @@ class Reader:
                 return self.connection.execute(query, values).fetchall()
 
         return await off_loop(run)
+
+
+def _within(events: list[Stored], most_bytes: int) -> list[Stored]:
+    """Return the first events, of so many bytes together, and one at least."""
+    size = 0
+    for count, event in enumerate(events):
+        size += len(event.body)
+        if size > most_bytes and count:
+            return events[:count]
+    return events
 
 
 async def off_loop[T](work: Callable[[], T]) -> T:

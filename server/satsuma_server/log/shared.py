@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from satsuma_server.errors import UnavailableError
 
 from . import DeadLetter, Stored
-from .database import FILE, connect
+from .database import FILE, INSERT_LETTER, connect, letter_of
 from .reader import Reader, off_loop
 
 LOOK_SECONDS = 0.1
 """How often to look for new events: a question that SQLite answers from memory in microseconds."""
 
 FOLLOW_READ = 2_000
+FOLLOW_BYTES = 8 << 20
+"""Most bytes of events that a follower gets at once: what it makes of them takes many times as much."""
 
 
 class SharedLog:
@@ -44,8 +47,8 @@ class SharedLog:
         """Seq of the newest event, as it is now."""
         return self._reader.last()
 
-    async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
-        return await self._reader.events(after, limit)
+    async def read(self, after: int = 0, limit: int = 1000, most_bytes: int | None = None) -> list[Stored]:
+        return await self._reader.events(after, limit, most_bytes)
 
     async def pick(self, seqs: Sequence[int]) -> list[Stored]:
         return await self._reader.pick(seqs)
@@ -54,7 +57,7 @@ class SharedLog:
         while True:
             # As it is before the read: what comes while it goes on is not passed over.
             last = await off_loop(self._reader.last)
-            found = await self.read(after, FOLLOW_READ) if after < last else []
+            found = await self.read(after, FOLLOW_READ, FOLLOW_BYTES) if after < last else []
             if found:
                 after = found[-1].seq
                 yield found
@@ -71,6 +74,10 @@ class SharedLog:
     async def save_cursor(self, name: str, seq: int) -> None:
         statement = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
         await off_loop(lambda: self._cursors.execute(statement, (name, seq)))
+
+    async def set_aside(self, event: Stored, reason: str) -> None:
+        letter = letter_of(event, reason, time.time() * 1000)
+        await off_loop(lambda: self._cursors.execute(INSERT_LETTER, letter))
 
     async def close(self) -> None:
         self._reader.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 from satsuma_server.errors import BusyError, UnavailableError
 
 from . import Arrivals, DeadLetter, Erased, Judge, Stored
-from .database import CLEAN, FILE, Block, open_database, set_state
+from .database import CLEAN, FILE, INSERT_LETTER, Block, letter_of, open_database, set_state
 from .dedupe import MOST, MessageIds, keys_of
 from .erasing import Erasing, compact, empty_wal
 from .reader import Reader, off_loop
@@ -23,6 +23,7 @@ from .upkeep import Upkeep
 from .writer import Job, Outcome, Task, Writer
 
 FOLLOW_READ = 1_000
+FOLLOW_BYTES = 8 << 20
 MS_AN_HOUR = 3_600_000
 
 
@@ -100,8 +101,8 @@ class SqliteLog:
         statement = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
         await self._submit(task=lambda connection: connection.execute(statement, (name, seq)))
 
-    async def read(self, after: int = 0, limit: int = 1000) -> list[Stored]:
-        return await self._reader.events(after, limit)
+    async def read(self, after: int = 0, limit: int = 1000, most_bytes: int | None = None) -> list[Stored]:
+        return await self._reader.events(after, limit, most_bytes)
 
     async def pick(self, seqs: Sequence[int]) -> list[Stored]:
         return await self._reader.pick(seqs)
@@ -111,7 +112,7 @@ class SqliteLog:
         while True:
             # As they are before the read: what comes while it goes on is not in it, and must not be passed over.
             more, last = self._more, self.last
-            found = await self.read(after, FOLLOW_READ)
+            found = await self.read(after, FOLLOW_READ, FOLLOW_BYTES)
             if found:
                 after = found[-1].seq
                 yield found
@@ -123,6 +124,10 @@ class SqliteLog:
 
     async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
         return await self._reader.dead_letters(after, limit)
+
+    async def set_aside(self, event: Stored, reason: str) -> None:
+        letter = letter_of(event, reason, time.time() * 1000)
+        await self._submit(task=lambda connection: connection.execute(INSERT_LETTER, letter))
 
     async def erase(self, judge: Judge) -> Erased:
         erasing = Erasing(self._path, judge)

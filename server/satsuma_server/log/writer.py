@@ -18,15 +18,12 @@ from itertools import compress, repeat
 from satsuma_server.errors import UnavailableError
 
 from . import Arrivals
-from .database import INSERT_BLOCK, Block
+from .database import INSERT_BLOCK, INSERT_LETTER, LONGEST_RAW, Block
 from .dedupe import MessageIds, keys_of
 
 MOST_EVENTS_A_COMMIT = 10_000
 BLOCK_BYTES = 1 << 20
 """Bytes of events after which another block begins."""
-
-LONGEST_RAW = 64 * 1024
-"""Bytes that are kept of a refused event."""
 
 logger = logging.getLogger("satsuma.log")
 
@@ -212,4 +209,4 @@ class Writer:
 
     def _keep_refused(self, arrivals: Arrivals) -> None:
         rows = ((arrivals.source, reason, arrivals.received_at, raw[:LONGEST_RAW]) for reason, raw in arrivals.refused)
-        self._connection.executemany("INSERT INTO refused (source, reason, received_at, raw) VALUES (?, ?, ?, ?)", rows)
+        self._connection.executemany(INSERT_LETTER, rows)

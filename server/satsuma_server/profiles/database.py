@@ -7,7 +7,7 @@ one a row, and the same text for both.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -131,8 +131,8 @@ class Database(Protocol):
         """Execute a statement for each of some rows."""
         ...
 
-    def each(self, statement: str, *values: Any) -> Iterator[Any]:
-        """Yield rows as they are asked for."""
+    def each(self, statement: str, *values: Any) -> Generator[Any]:
+        """Yield rows as they are asked for. To be closed by whoever doesn't ask for all."""
         ...
 
     def given(self, *columns: str) -> str:
@@ -197,7 +197,7 @@ class Sqlite:
         with _telling("the profiles"):
             self._connection.executemany(statement, given)
 
-    def each(self, statement: str, *values: Any) -> Iterator[Any]:
+    def each(self, statement: str, *values: Any) -> Generator[Any]:
         with _telling("the profiles"):
             yield from self._connection.execute(statement, values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 from starlette.routing import BaseRoute
@@ -21,13 +21,16 @@ from .configuration import Rules
 from .database import Database
 from .opening import open_database
 from .queries import Place, Queries
-from .sighting import Sighter
+from .sighting import Sighter, Sighting
 from .store import Store
 
 CURSOR = "profiles"
 MOST_A_PAGE = 1000
 FAR = 2**62
 CATCH_UP_SECONDS = 30
+
+MOST_BYTES = 8 << 20
+"""Of rows that go in at once; a batch of usual events has a fraction of it."""
 
 logger = logging.getLogger("satsuma.profiles")
 
@@ -48,7 +51,7 @@ class Profiles:
         self._settings = settings
         self._log = log
         self._sighter = Sighter(self.rules)
-        self._follower = Follower(log, CURSOR, self._take)
+        self._follower = Follower(log, CURSOR, self._take, self._skip)
         self._routes = Routes(settings, self, log)
         self._opening: asyncio.Task[None] | None = None
         self._why_closed = "profiles are being opened: try again in a moment"
@@ -139,7 +142,7 @@ class Profiles:
         await self._follower.stop()
         await self._write(lambda store: store.start_anew())
         await self._log.save_cursor(CURSOR, 0)
-        self._follower = Follower(self._log, CURSOR, self._take)
+        self._follower = Follower(self._log, CURSOR, self._take, self._skip)
         self._follower.start()
 
     async def resolve(self, key: Key, seq: int) -> frozenset[Key]:
@@ -201,14 +204,29 @@ class Profiles:
         self._follower.start()
 
     async def _take(self, events: Sequence[Stored]) -> None:
-        read, last = self._sighter.read, events[-1].seq
-
         def work(store: Store) -> None:
-            store.take([sighting for one in events if (sighting := read(one))], last)
+            for sightings, last in self._portions(events):
+                store.take(sightings, last)
 
         await self._write(work)
         async with self._taken:
             self._taken.notify_all()
+
+    async def _skip(self, event: Stored) -> None:
+        await self._write(lambda store: store.take([], event.seq))
+
+    def _portions(self, events: Sequence[Stored]) -> Iterator[tuple[list[Sighting], int]]:
+        """Yield what events say, each time as much as goes in at once, with the seq of the last event."""
+        sightings: list[Sighting] = []
+        size = 0
+        for event in events:
+            if sighting := self._sighter.read(event):
+                sightings.append(sighting)
+                size += sighting.size
+            if size > MOST_BYTES:
+                yield sightings, event.seq
+                sightings, size = [], 0
+        yield sightings, events[-1].seq
 
     async def _catch_up(self, seq: int) -> None:
         async def come() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,7 +43,7 @@ class Postgres:
             if given:
                 cursor.executemany(statement.replace("?", "%s"), given)
 
-    def each(self, statement: str, *values: Any) -> Iterator[Any]:
+    def each(self, statement: str, *values: Any) -> Generator[Any]:
         with self._telling() as connection, connection.transaction(), connection.cursor("each") as cursor:
             cursor.execute(statement.replace("?", "%s"), values or None)
             yield from cursor
@@ -73,6 +73,9 @@ class Postgres:
             if self._connection is None or self._connection.closed:
                 self._connection = self._psycopg.connect(self._url, autocommit=True, connect_timeout=10)
             yield self._connection
+        except self._psycopg.DataError as error:
+            # What was to be written can't be: that is no reason to wait.
+            raise ValueError(f"the profiles' Postgres takes no such value: {type(error).__name__}") from error
         except self._psycopg.Error as error:
             # The message may hold what was asked for: only its kind is told.
             raise UnavailableError(f"the profiles' Postgres can't be used: {type(error).__name__}") from error

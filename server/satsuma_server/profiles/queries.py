@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,6 +23,9 @@ from .usage import IDENTIFIED, MONTHS, TOGETHER, UNIDENTIFIED, USER
 
 MOST_IDENTIFIERS = 1000
 """Most identifiers of a profile that are told at once."""
+
+MOST_TRAIT_BYTES = 8 << 20
+"""Of a profile's traits that are told; of more, those that came last."""
 
 JOINED = (Outcome.ADDED, Outcome.MERGED)
 
@@ -181,12 +185,20 @@ class Queries:
             yield dict(zip(names, row, strict=True))
 
     def _traits(self, number: int) -> dict[str, Any]:
-        found = self._database.run(
+        found = self._database.each(
             f"{MEMBERS} SELECT traits.name, traits.value FROM members JOIN traits ON traits.node = members.number "
-            "ORDER BY traits.at, traits.message_id",
+            "ORDER BY traits.at DESC, traits.message_id DESC",
             number,
         )
-        newest: dict[str, Any] = {name: msgspec.json.decode(value) for name, value in found}
+        newest: dict[str, Any] = {}
+        size = 0
+        with contextlib.closing(found):
+            for name, value in found:
+                if name not in newest:
+                    size += len(name) + len(value)
+                    if size > MOST_TRAIT_BYTES:
+                        break
+                    newest[name] = msgspec.json.decode(value)
         return {name: newest[name] for name in sorted(newest) if newest[name] is not None}
 
     def _joining(self, nodes: Sequence[Node], root: int) -> dict[int, Link]:

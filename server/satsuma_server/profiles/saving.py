@@ -61,10 +61,16 @@ def save_moments(database: Database, own: Sequence[tuple[Sighting, Node]]) -> No
 def save_traits(database: Database, own: Sequence[tuple[Sighting, Node]]) -> None:
     """Write traits: of two values the one of the later ``timestamp``, whichever came first."""
     newest: dict[tuple[int, str], tuple[int, str, str, int, str]] = {}
+    # What the statement below counts is how many there were before it.
+    counts: Counter[int] = Counter()
     for one, node in own:
         for name, value in one.traits.items():
             row = (node.number, name, value, one.at, one.message_id)
             before = newest.get((node.number, name))
+            if before is None:
+                if counts[node.number] >= MOST_TRAITS:
+                    continue
+                counts[node.number] += 1
             if before is None or row[3:] > before[3:]:
                 newest[node.number, name] = row
     if not newest:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -21,6 +22,10 @@ from .configuration import Kind, Rules
 LONGEST_NAME = 256
 """Characters of a trait's name that are kept; longer ones are left to the log."""
 
+MOST_TRAITS_AN_EVENT = 500
+"""Traits of one event that are kept; more are left to the log."""
+
+BYTES_A_TRAIT = 100
 LONGEST_BLOCKED = 64
 
 logger = logging.getLogger("satsuma.profiles")
@@ -62,6 +67,12 @@ class Sighting:
     month: str
     fingerprint: int
     blocked: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes become rows of it: each trait has one, which tells the message that it came with."""
+        values = sum(len(name) + len(value) for name, value in self.traits.items())
+        return 1_000 + values + len(self.traits) * (BYTES_A_TRAIT + len(self.message_id))
 
 
 class Sighter:
@@ -135,10 +146,9 @@ class Sighter:
 
     def _new_traits(self, raw: msgspec.Raw) -> dict[str, str]:
         traits = self._traits.decode(raw) or {}
+        named = ((name, value) for name, value in traits.items() if len(name) <= LONGEST_NAME)
         return {
-            name.replace("\0", "\ufffd"): bytes(value).decode()
-            for name, value in traits.items()
-            if len(name) <= LONGEST_NAME
+            name.replace("\0", "\ufffd"): bytes(value).decode() for name, value in islice(named, MOST_TRAITS_AN_EVENT)
         }
 
 

@@ -12,7 +12,7 @@ import duckdb
 from . import Notice
 from .database import OWN
 from .kinds import Kind, join, widening
-from .names import RESERVED_TABLES, fit, quoted, schema_name
+from .names import RESERVED_COLUMNS, RESERVED_TABLES, fit, quoted, schema_name
 
 MOST_SOURCES = 100
 """Sources beyond share the schema `OTHERS`."""
@@ -22,6 +22,13 @@ MOST_EVENT_TABLES = 1_000
 
 MOST_COLUMNS = 500
 """Columns of a table; other fields are in its column `_rest`, as JSON."""
+
+MOST_COLUMNS_OF_A_SOURCE, MOST_COLUMNS_IN_ALL = 30_000, 60_000
+"""Columns of all tables of a schema, and of all schemas: each takes some four kilobytes of memory for as long as the
+file is open. The columns that every table has are not held back."""
+
+SMALLEST_TABLE = 60
+"""Columns for which there has to be room where a table is made."""
 
 MOST_NOTICES = 1_000
 
@@ -41,6 +48,8 @@ class Changes:
 
     statements: Sequence[Statement]
     notices: Sequence[Notice]
+    columns: int = 0
+    """How many are new."""
 
     def save(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make tables and columns."""
@@ -68,6 +77,8 @@ class Catalog:
     tables: dict[Name, dict[str, Kind]] = field(default_factory=dict)
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
     _event_tables: Counter[str] = field(default_factory=Counter)
+    _columns: Counter[str] = field(default_factory=Counter)
+    _new_columns: int = 0
     _statements: list[Statement] = field(default_factory=list)
     _has_new_notices: bool = False
 
@@ -79,8 +90,9 @@ class Catalog:
         columns = f"SELECT schema_name, table_name, column_name, kind FROM {OWN}.columns ORDER BY place"
         for schema, table, column, kind in connection.execute(columns).fetchall():
             catalog.tables.setdefault((schema, table), {})[column] = Kind[kind]
-        for schema, table in catalog.tables:
+        for (schema, table), found in catalog.tables.items():
             catalog._event_tables[schema] += table not in RESERVED_TABLES
+            catalog._columns[schema] += len(found)
         for row in connection.execute(f"SELECT place, what, name, count FROM {OWN}.notices").fetchall():
             catalog.notices[row[0], row[1]] = Notice(*row)
         return catalog
@@ -110,7 +122,7 @@ class Catalog:
         """Tell whether events have a table of their own, or may have one from now on."""
         if (schema, table) in self.tables:
             return True
-        if self._event_tables[schema] >= MOST_EVENT_TABLES:
+        if self._event_tables[schema] >= MOST_EVENT_TABLES or self._room(schema) < SMALLEST_TABLE:
             return False
         self._event_tables[schema] += 1
         self.tables[schema, table] = {}
@@ -123,12 +135,24 @@ class Catalog:
         wide = [one for one, kind in found.items() if one in columns and join(columns[one], kind) is not columns[one]]
         for one in wide:
             self._widen(name, one, join(columns[one], found[one]))
-        more = [one for one in found if one not in columns]
-        room = max(0, MOST_COLUMNS - len(columns))
-        added, excess = more[:room], set(more[room:])
+        room = min(MOST_COLUMNS - len(columns), self._room(name[0]))
+        added: list[str] = []
+        excess: set[str] = set()
+        for one in found:
+            if one not in columns:
+                if len(added) < room or one in RESERVED_COLUMNS:
+                    added.append(one)
+                else:
+                    excess.add(one)
         columns.update((one, found[one]) for one in added)
+        self._columns[name[0]] += len(added)
+        self._new_columns += len(added)
         self._add(name, added, is_new)
         return excess
+
+    def _room(self, schema: str) -> int:
+        """Return how many columns a schema may yet get."""
+        return min(MOST_COLUMNS_OF_A_SOURCE - self._columns[schema], MOST_COLUMNS_IN_ALL - self._columns.total())
 
     def notice(self, where: str, what: str, name: str, count: int = 1) -> None:
         """Note that events have met a bound, and say so the first time."""
@@ -148,7 +172,8 @@ class Catalog:
         statements, self._statements = self._statements, []
         notices = list(self.notices.values()) if self._has_new_notices else []
         self._has_new_notices = False
-        return Changes(statements, notices)
+        columns, self._new_columns = self._new_columns, 0
+        return Changes(statements, notices, columns)
 
     def _add(self, name: Name, added: list[str], is_new: bool) -> None:
         columns = self.tables[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import threading
@@ -108,6 +109,11 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
+    def checkpoint(self) -> None:
+        """Let the write-ahead log go into the file, unless somebody who reads is in the way: it comes later then."""
+        with self._writer, contextlib.suppress(duckdb.Error):
+            self._connection.execute("CHECKPOINT")
+
     def rewrite(self) -> None:
         """Copy what is there into a new file, so that nothing of what was deleted is left, here or in damaged files."""
         with self._writer, self._alone():
@@ -119,6 +125,11 @@ class Database:
             self._new_path.replace(self.path)
             for damaged in self.path.parent.glob(f"{self.path.stem}.damaged-*"):
                 damaged.unlink()
+
+    def reopen(self) -> None:
+        """Close the file, and open it anew."""
+        with self._writer, self._alone():
+            pass
 
     def close(self) -> None:
         """Let go of the file."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Container, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -12,11 +11,12 @@ import pyarrow as pa
 
 from satsuma_server.log import Stored
 
-from .catalog import Catalog
+from .catalog import MOST_COLUMNS, Catalog
 from .kinds import Kind, kind_of, text_of, times_to_arrow, to_arrow
 from .names import (
     CALL_TABLES,
     SEQ,
+    TRACKS,
     column_name,
     context_name,
     snake_case,
@@ -60,14 +60,17 @@ class Event(msgspec.Struct, rename="camel", gc=False):
 
 
 _decode = msgspec.json.Decoder(Event).decode
-_context_name = lru_cache(20_000)(context_name)
-_column_name = lru_cache(20_000)(column_name)
 
 _envelope_of = attrgetter(
     "message_id", "anonymous_id", "user_id", "received_at", "sent_at", "original_timestamp", "timestamp"
 )
 
 EMPTY: dict[str, Any] = {}
+
+MOST_VALUES = 4_000_000
+MOST_COLUMNS_MADE = 50_000
+"""Of a portion: values, and columns of all its groups together. A column costs about a kilobyte, however few values are
+in it: events of ever new shapes have one for each of their fields."""
 
 
 class Group:
@@ -80,7 +83,10 @@ class Group:
         rows: a tuple of values for each event.
     """
 
-    def __init__(self, schema: str, table: str | None, event: Event, context: Key, own: Key) -> None:
+    def __init__(
+        self, schema: str, table: str | None, event: Event, context: Key, own: Key, known: Container[str]
+    ) -> None:
+        """Start without rows; `known` are the columns that the table has, or gets by events before these."""
         self.schema = schema
         self.table = table
         self.is_track = event.type == "track"
@@ -88,8 +94,13 @@ class Group:
         self.rows: list[tuple[Any, ...]] = []
         more = [OF_CALLS[event.type]] if event.type in OF_CALLS else []
         self._envelope = (*ENVELOPE, *((one, Kind.TEXT) for one in more))
-        self._context = [(path, _context_name(path)) for path in paths(context)]
-        self._own = [(path, _column_name(path)) for path in paths(own)]
+        self._context = [(path, context_name(path)) for path in paths(context)]
+        self._own = [(path, column_name(path)) for path in paths(own)]
+        self._beyond = _beyond([*self._context, *self._own], known)
+
+    def names(self) -> list[str]:
+        """Return the names of the columns that its fields become."""
+        return [name for place, (_, name) in enumerate((*self._context, *self._own)) if place not in self._beyond]
 
     def columns(self) -> Columns:
         """Return the events' columns."""
@@ -101,8 +112,11 @@ class Group:
             found.repeat("event", snake_case(self.event) or table_name(self.event))
             found.repeat("event_text", self.event)
         first = len(self._envelope)
-        for (path, name), column in zip([*self._context, *self._own], values[first:], strict=True):
-            found.add_field(path, name, column)
+        for place, ((path, name), column) in enumerate(zip([*self._context, *self._own], values[first:], strict=True)):
+            if place in self._beyond:
+                found.add_rest(self._beyond[place], column)
+            else:
+                found.add_field(path, name, column)
         return found
 
     def properties(self) -> list[dict[str, Any]]:
@@ -168,14 +182,58 @@ class Columns:
         rest = self.rest = self.rest or [None] * self.length
         for place, value in enumerate(values):
             if value is not None:
-                rest[place] = {**(rest[place] or {}), name: value}
+                held = rest[place]
+                if held is None:
+                    held = rest[place] = {}
+                held[name] = value
 
 
-def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str]) -> list[Group]:
-    """Return events in groups, in the order of their first ones; `label` tells what people call a source."""
+def _beyond(fields: Sequence[tuple[str, str]], known: Container[str]) -> dict[int, str]:
+    """Return the places of fields that no table has room for, with what they are called in the rest.
+
+    What the table has a column for already is not among them. Where two have one name, the second goes by its path.
+
+    Args:
+        fields: path and name of each.
+        known: names that have columns.
+    """
+    if len(fields) <= MOST_COLUMNS:
+        return {}
+    beyond: dict[int, str] = {}
+    taken: set[str] = set()
+    room = MOST_COLUMNS
+    for place, (path, name) in enumerate(fields):
+        if name in known:
+            continue
+        if room:
+            room -= 1
+            continue
+        told = path if name in taken else name
+        while told in taken:
+            told += "_"
+        taken.add(told)
+        beyond[place] = told
+    return beyond
+
+
+def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str]) -> tuple[list[Group], int]:
+    """Return events in groups, in the order of their first ones, and the seq of the last event that is among them.
+
+    As many as make a portion: all, or the first of them.
+
+    Args:
+        events: in order.
+        catalog: what there is; may get new sources and tables here.
+        label: tells what people call a source.
+    """
     groups: dict[Any, Group] = {}
     schemas: dict[str, str] = {}
+    columns: dict[tuple[str, str], set[str]] = {}
+    last = count = made = 0
     for seq, source, body in events:
+        if count >= MOST_VALUES or made >= MOST_COLUMNS_MADE:
+            break
+        last = seq
         schema = schemas.get(source)
         if schema is None:
             schema = schemas[source] = catalog.schema_of(source, label(source))
@@ -196,9 +254,16 @@ def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str
         key = (schema, kind, event.event if kind == "track" else None, context, own)
         found = groups.get(key)
         if found is None:
-            found = groups[key] = Group(schema, _table_of(event, schema, catalog), event, context, own)
+            table = _table_of(event, schema, catalog)
+            name = schema, table or TRACKS
+            known = columns[name] if name in columns else columns.setdefault(name, {*catalog.tables.get(name, ())})
+            found = groups[key] = Group(schema, table, event, context, own, known)
+            names = found.names()
+            known.update(names)
+            made += len(ENVELOPE) + len(names)
         found.rows.append(tuple(values))
-    return list(groups.values())
+        count += len(values)
+    return list(groups.values()), last
 
 
 def _table_of(event: Event, schema: str, catalog: Catalog) -> str | None:

@@ -20,6 +20,9 @@ from .groups import group
 from .names import ACCOUNTS, RESERVED_TABLES, SEQ, USERS, quoted
 from .portion import COLLATED, tables_of
 
+COLUMNS_A_CHECKPOINT = 5_000
+"""New columns after which the write-ahead log goes into the file: until then each holds on to some ten kilobytes."""
+
 PORTION = "portion"
 """What a table of Arrow is called for as long as it is put in."""
 
@@ -50,7 +53,7 @@ class Loader:
         self._label = label
         self._building, self._putting = threading.Lock(), threading.Lock()
         self._catalog: Catalog | None = None
-        self._built = self._cursor = 0
+        self._built = self._cursor = self._fresh = 0
         self._loaded_at: str | None = None
         self._read()
 
@@ -89,22 +92,34 @@ class Loader:
     def load(self, events: Sequence[Stored]) -> None:
         """Put in events that follow those before; what is in already is passed over."""
         try:
-            self.put(self.build(events))
+            while events and self._cursor < events[-1].seq:
+                self.put(self.build(events))
         except BaseException:
             self.forget_built()
             raise
 
+    def pass_over(self, event: Stored) -> None:
+        """Go on behind an event that can't be put in, and note that."""
+        with self._building:
+            catalog = self.catalog
+            schema = catalog.schema_of(event.source, self._label(event.source))
+            catalog.notice(schema, "unreadable", f"seq {event.seq}")
+            self._built = max(self._built, event.seq)
+            portion = Portion(self._built, _now(), catalog.take_changes(), (), {})
+        self.put(portion)
+
     def build(self, events: Sequence[Stored]) -> Portion:
         """Make tables of events that follow those built before; what is built or in already is passed over.
 
-        While one portion is put in the next can be built, by another thread.
+        While one portion is put in the next can be built, by another thread. Of events that would take much room,
+        a portion holds the first only.
         """
         with self._building:
             fresh = [event for event in events if event.seq > self._built]
-            catalog, now = self.catalog, datetime.now(UTC).replace(tzinfo=None)
-            tables = tables_of(group(fresh, catalog, self._label), catalog, now)
-            if fresh:
-                self._built = fresh[-1].seq
+            catalog, now = self.catalog, _now()
+            groups, last = group(fresh, catalog, self._label)
+            tables = tables_of(groups, catalog, now)
+            self._built = max(self._built, last)
             collated = {
                 name: list(catalog.tables[name[0], COLLATED[name[1]][0]]) for name, _ in tables if name[1] in COLLATED
             }
@@ -123,6 +138,10 @@ class Loader:
                 portion.changes.save_notices(connection)
                 set_state(connection, cursor=portion.last, loaded_at=at)
             self._cursor, self._loaded_at = portion.last, at
+            self._fresh += portion.changes.columns
+            if self._fresh > COLUMNS_A_CHECKPOINT:
+                self._fresh = 0
+                self._database.checkpoint()
 
     def forget_built(self) -> None:
         """Forget portions that were built and not put in: they have to be built again, on what the file has."""
@@ -169,3 +188,7 @@ class Loader:
         added = connection.execute(f"""INSERT INTO {OWN}.message_ids SELECT hash
             FROM (SELECT md5_number_lower(id) AS hash FROM {PORTION}) ANTI JOIN {OWN}.message_ids USING (hash)""")
         return added.fetchall() == [(len(ids),)]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

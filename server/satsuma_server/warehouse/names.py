@@ -8,13 +8,18 @@ that every database takes, so that it needs no more than quotes.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from hashlib import sha256
 
 MOST_CHARACTERS = 63
 """Postgres's limit, the lowest among databases in use."""
 
 HASH_CHARACTERS = 8
+
+MOST_REMEMBERED = 20_000
+LONGEST_REMEMBERED = 250
+"""Names that are remembered of each kind, and the characters of what they were made of."""
 
 OWN_SCHEMA = "_satsuma"
 RESERVED_SCHEMAS = frozenset(
@@ -49,6 +54,17 @@ _GOOD = re.compile(r"(?:[a-z0-9]|_(?=[a-z0-9]))*")
 _WORD = re.compile(r"[A-Z0-9]+[a-z0-9]*|[a-z][a-z0-9]*")
 
 
+def remembered(name: Callable[[str], str]) -> Callable[[str], str]:
+    """Have a function remember what it returned, but for long texts: nobody's names are so long, and they add up."""
+    known = lru_cache(MOST_REMEMBERED)(name)
+
+    @wraps(name)
+    def look_up(text: str) -> str:
+        return known(text) if len(text) <= LONGEST_REMEMBERED else name(text)
+
+    return look_up
+
+
 def snake_case(text: str) -> str:
     """Return a name as go-snakecase does: ``orderID`` and ``Order ID`` are both ``order_id``.
 
@@ -65,24 +81,26 @@ def snake_case(text: str) -> str:
     return "_".join([good, *words] if good else words)
 
 
-@lru_cache(10_000)
+@remembered
 def schema_name(source: str) -> str:
     """Return the schema of a source."""
     return _apart(_identifier(source, "source"), RESERVED_SCHEMAS)
 
 
-@lru_cache(10_000)
+@remembered
 def table_name(event: str) -> str:
     """Return the table of an event's name."""
     return _apart(_identifier(event, "event"), RESERVED_TABLES)
 
 
+@remembered
 def column_name(path: str) -> str:
     """Return the column of a property or trait; `path` is its key, after those that it lies in."""
     name = _identifier(path, "property")
     return fit(f"_{name}") if name in RESERVED_COLUMNS or name.startswith(CONTEXT) else name
 
 
+@remembered
 def context_name(path: str) -> str:
     """Return the column of a field of the event's context."""
     return fit(CONTEXT + _identifier(path, "field"))

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import duckdb
 from starlette.routing import BaseRoute
 
-from satsuma_server.errors import BadRequestError
+from satsuma_server.errors import BadRequestError, UnavailableError
 from satsuma_server.log import ReadableLog, Stored
+from satsuma_server.log.sieve import Sieve
 from satsuma_server.settings import Settings
 from satsuma_server.threads import to_its_end
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from .mirror import Mirror
 
 MOST_EVENTS = 20_000
+MOST_BYTES = 48 << 20
 """Of a portion: more would take more memory, and gain little."""
 
 PORTIONS_A_TURN = 64
@@ -63,6 +66,7 @@ class WarehousePart:
         self._loader = Loader(self._database, self._label)
         self._queries = Queries(self._database, settings.warehouse.query_seconds)
         self._mirror = _make_mirror(settings, self._database)
+        self._sieve = Sieve(log, CURSOR, self._take, self._skip)
         self._problems: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._turns = Turns()
@@ -140,7 +144,7 @@ class WarehousePart:
             try:
                 await work()
             except Exception as error:
-                # Never skipped: it is tried until it goes in, and what waits is safe in the log.
+                # A disk that is full, or a destination that is away: what waits is safe in the log.
                 logger.exception("the warehouse can't go on; trying again")
                 self._problems[name] = str(error) or repr(error)
                 await asyncio.sleep(wait)
@@ -161,20 +165,47 @@ class WarehousePart:
         async with self._turns.take():
             try:
                 return await self._load_portions()
-            except BaseException:
+            except BaseException as error:
                 await to_its_end(self._loader.forget_built)
-                raise
+                if not isinstance(error, Exception):
+                    raise
+            # Something of it doesn't go in: which events they are shows if they come in smaller portions.
+            await to_its_end(self._database.checkpoint)
+            return await self._load_by_parts()
+
+    async def _load_by_parts(self) -> bool:
+        """Put in what the log has next, and set aside what can't be; tell whether there was anything."""
+        events = await self._read(self._loader.cursor)
+        if events:
+            await self._sieve.take(events)
+            await self._log.save_cursor(CURSOR, self._loader.cursor)
+        return bool(events)
+
+    async def _take(self, events: Sequence[Stored]) -> None:
+        try:
+            await to_its_end(partial(self._loader.load, events))
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            raise UnavailableError(f"the warehouse can't be written: {error}") from error
+        except (duckdb.FatalException, duckdb.InternalException):
+            # The engine takes nothing any more until the file is opened anew.
+            await to_its_end(self._database.reopen)
+            raise
+
+    async def _skip(self, event: Stored) -> None:
+        await to_its_end(partial(self._loader.pass_over, event))
 
     async def _load_portions(self) -> bool:
         before = after = self._loader.cursor
         putting: asyncio.Task[None] | None = None
+        events: list[Stored] = []
         try:
             for _ in range(PORTIONS_A_TURN):
-                events = await self._read(after)
+                events = events or await self._read(after)
                 if not events:
                     break
                 portion = await to_its_end(partial(self._loader.build, events))
-                after = events[-1].seq
+                after = portion.last
+                events = [event for event in events if event.seq > after]
                 if putting is not None:
                     await putting
                 putting = asyncio.create_task(to_its_end(partial(self._loader.put, portion)))
@@ -189,11 +220,13 @@ class WarehousePart:
 
     async def _read(self, after: int) -> list[Stored]:
         found: list[Stored] = []
-        while len(found) < MOST_EVENTS:
-            more = await self._log.read(after, MOST_EVENTS - len(found))
+        room = MOST_BYTES
+        while len(found) < MOST_EVENTS and room > 0:
+            more = await self._log.read(after, MOST_EVENTS - len(found), room)
             if not more:
                 break
             found += more
+            room -= sum(len(event.body) for event in more)
             after = more[-1].seq
         return found
 

@@ -60,7 +60,10 @@ def _table(name: Name, parts: list[Columns], catalog: Catalog, loaded_at: dateti
     if excess:
         _move_to_rest(name, parts, excess, catalog)
     has = catalog.tables[name]
-    arrays = {one: _column(one, has[one], parts) for one in kinds if one not in excess and one not in LAST}
+    holders, length = _holders(parts)
+    arrays = {
+        one: _column(one, has[one], holders[one], length) for one in kinds if one not in excess and one not in LAST
+    }
     if any(part.rest for part in parts):
         arrays[REST] = _rest(parts)
     table = pa.table(arrays)
@@ -68,15 +71,33 @@ def _table(name: Name, parts: list[Columns], catalog: Catalog, loaded_at: dateti
     return _once(table)
 
 
-def _column(name: str, kind: Kind, parts: Sequence[Columns]) -> pa.ChunkedArray:
-    chunks = []
+type Holder = tuple[int, Columns]
+"""A part that has a column, and the row that it begins at."""
+
+
+def _holders(parts: Sequence[Columns]) -> tuple[dict[str, list[Holder]], int]:
+    """Return who has each column, and how many rows there are in all."""
+    holders: dict[str, list[Holder]] = {}
+    start = 0
     for part in parts:
-        if name not in part.kinds:
-            chunks.append(nulls(part.length, kind))
-        elif kind is part.kinds[name]:
-            chunks.append(part.arrow(name))
-        else:
-            chunks.append(to_arrow(part.plain(name), part.kinds[name], kind))
+        for name in part.kinds:
+            holders.setdefault(name, []).append((start, part))
+        start += part.length
+    return holders, start
+
+
+def _column(name: str, kind: Kind, holders: Sequence[Holder], length: int) -> pa.ChunkedArray:
+    chunks = []
+    end = 0
+    for start, part in holders:
+        if start > end:
+            # One piece for all between: of thousands of parts few may have a column.
+            chunks.append(nulls(start - end, kind))
+        own = part.kinds[name]
+        chunks.append(part.arrow(name) if own is kind else to_arrow(part.plain(name), own, kind))
+        end = start + part.length
+    if length > end:
+        chunks.append(nulls(length - end, kind))
     return pa.chunked_array([pa.concat_arrays(chunks)])
 
 

@@ -15,8 +15,11 @@ import msgspec
 DEEPEST = 6
 """Objects that lie deeper are kept as JSON."""
 
-MOST_SHAPES = 20_000
-"""Shapes that are remembered; hostile events have ever new ones."""
+MOST_SHAPE_BYTES = 32 << 20
+"""Of the shapes that are remembered; hostile events have ever new ones, of thousands of keys each."""
+
+BYTES_A_SHAPE, BYTES_A_KEY = 1_000, 120
+"""What a shape takes, and each of its keys besides its characters."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -55,7 +58,31 @@ class Shape:
 type Key = Shape | tuple[Any, ...]
 """Stands for the shape of an object and of all objects in it."""
 
-_shapes: dict[tuple[object, ...], Shape] = {}
+
+class Shapes:
+    """The shapes that are remembered, within a bound of bytes."""
+
+    def __init__(self, most_bytes: int = MOST_SHAPE_BYTES) -> None:
+        self._known: dict[tuple[object, ...], Shape] = {}
+        self._most = most_bytes
+        self.bytes = 0
+
+    def of(self, given: dict[str, Any], values: tuple[Any, ...]) -> Shape:
+        """Return the shape of an object with these values."""
+        types = tuple(map(type, values))
+        mark = (*given, *types)
+        shape = self._known.get(mark)
+        if shape is None:
+            size = BYTES_A_SHAPE + BYTES_A_KEY * len(given) + sum(map(len, given))
+            if self.bytes + size > self._most:
+                self._known.clear()
+                self.bytes = 0
+            shape = self._known[mark] = Shape(tuple(given), types)
+            self.bytes += size
+        return shape
+
+
+_shapes = Shapes()
 
 
 def take_apart(given: dict[str, Any], found: list[Any], depth: int = 1) -> Key:
@@ -65,13 +92,7 @@ def take_apart(given: dict[str, Any], found: list[Any], depth: int = 1) -> Key:
         what `paths` tells the names of the values by; equal for objects of one shape.
     """
     values = tuple(given.values())
-    known = (*given, *map(type, values))
-    shape = _shapes.get(known)
-    if shape is None:
-        if len(_shapes) >= MOST_SHAPES:
-            _shapes.clear()
-        shape = _shapes[known] = Shape(tuple(given), tuple(map(type, values)))
-    return shape.take(values, found, depth)
+    return _shapes.of(given, values).take(values, found, depth)
 
 
 def paths(key: Key, prefix: str = "") -> Iterator[str]:
