@@ -67,6 +67,58 @@ def test_calls_that_no_beacon_can_carry_wait_for_the_next_page(visitor: Visitor,
     visitor.until(lambda: not any("satsuma_" in key for key in visitor.storage.all()), "nothing to be left behind")
 
 
+def leave_with(visitor: Visitor, script: str) -> None:
+    """Open a page whose loader never comes, run a script, and close the tab."""
+    visitor.page.add_init_script(NO_LOADER)
+    visitor.page.goto(visitor.base_url)
+    visitor.evaluate(f"() => {{ {script} }}")
+    visitor.page.close(run_before_unload=True)
+
+
+def test_more_calls_than_a_beacon_carries_go_in_portions_and_the_rest_with_the_next_page(
+    visitor: Visitor, watched: Collector, faults: Faults
+) -> None:
+    leave_with(visitor, "for (let n = 0; n < 80; n++) analytics.track(`E${n}`, {text: 'x'.repeat(1000)});")
+    left = names(watched, 40)
+    assert left[:3] == ["page", "identify", "Signed Up"]
+    assert left[3:] == [f"E{n}" for n in range(len(left) - 3)], "without a gap"
+    assert {event["userId"] for event in watched.events()[1:]} == {"u1"}, "each portion knows who it was"
+    assert len({event["anonymousId"] for event in watched.events()}) == 1
+    assert all(len(post.raw) <= 65_536 for post in faults.posted)
+
+    visitor.page = visitor.context.new_page()
+    visitor.visit("/later")
+    assert [name for name in names(watched, 86) if name.startswith("E")] == [f"E{n}" for n in range(80)]
+
+
+def test_traits_that_no_beacon_carries_keep_no_call_back(visitor: Visitor, watched: Collector) -> None:
+    traits = "localStorage.setItem('ajs_user_traits', JSON.stringify({bio: 'x'.repeat(70_000)}))"
+    visitor.page.add_init_script(f"if (location.protocol === 'http:') {traits};")
+    leave_with(visitor, "analytics.track('Last');")
+    assert names(watched, 4) == ["page", "identify", "Signed Up", "Last"]
+
+
+def test_a_page_whose_python_is_up_hands_over_what_fits_beside_what_is_under_way(
+    visitor: Visitor, watched: Collector, faults: Faults
+) -> None:
+    visitor.visit("/")
+    names(watched, 3)
+    taken = visitor.evaluate(f"""() => {{
+        const taken = [], own = navigator.sendBeacon.bind(navigator);
+        navigator.sendBeacon = (...given) => taken[taken.push(own(...given)) - 1];
+        for (let n = 0; n < 40; n++) analytics.track(`E${{n}}`, {{text: "x".repeat(1000)}});
+        // Another library's request, which the browser counts too.
+        navigator.sendBeacon("{watched.url}/v1/m", "x".repeat(40_000));
+        dispatchEvent(new PageTransitionEvent("pagehide"));
+        return taken;
+    }}""")
+    assert taken[:2] == [True, False], "there is no room for all events beside the other request"
+    assert True in taken[2:]
+    visitor.page.close(run_before_unload=True)
+    left = names(watched, 8)[3:]
+    assert left == [f"E{n}" for n in range(len(left))], "without a gap"
+
+
 def test_a_page_that_was_only_hidden_sends_nothing_twice(visitor: Visitor, watched: Collector, faults: Faults) -> None:
     hide = "Object.defineProperty(document, 'visibilityState', {get: () => 'hidden', configurable: true});"
     visitor.page.add_init_script(f"""

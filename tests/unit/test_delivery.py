@@ -135,6 +135,22 @@ def test_leaving_hands_over_all_that_waits_in_pieces_that_outlive_the_page() -> 
     assert all(len(request.body) <= MAX_KEEPALIVE_BYTES + 200 for request in requests)
 
 
+def test_what_no_beacon_has_room_for_can_be_halved_to_the_last_event() -> None:
+    delivery, _ = make()
+    for number in range(4):
+        delivery.add(event(number), now=0)
+    [under_way] = delivery.requests(0)
+    [whole] = delivery.leave(0)
+    first, second = delivery.halve(whole.id, 0)
+    assert (ids(first), ids(second)) == (["m0", "m1"], ["m2", "m3"]), "what is under way goes once more, and first"
+    assert delivery.halve(first.id, 0) == []
+    delivery.failed(first.id, 0)
+    delivery.handed(second.id)
+    delivery.answered(under_way.id, 200, 0)
+    assert delivery.report().handed == 2
+    assert [json.loads(text)["messageId"] for text in delivery.unconfirmed()] == ["m2", "m3", "m1"]
+
+
 def test_lone_surrogates_stay_valid_json() -> None:
     delivery, _ = make()
     delivery.add(event(1, properties={"x": "\ud800"}), now=0)

@@ -42,14 +42,29 @@ function leave(calls, host, writeKey, key, options) {
   // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
   // What plugins of the page would have to see can only be sent by a page.
   if (!options.pythonPlugins && !options.holdsBack && !named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"]))
-    hand(calls.filter(function (call) { return !call.left || WHO.indexOf(call[0]) > -1; }), host, {
+    hand(calls.filter(function (call) { return !call.left || WHO.indexOf(call[0]) > -1; }), 0, calls.length, host, {
       writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
       options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone });
   keep(calls, key, options, true);
 }
-function hand(calls, host, about) {
-  var body = JSON.stringify(about).slice(0, -1) + ',"calls":[' + texts(calls).join(",") + "]}";
-  if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) calls.forEach(function (call) { call.left = true; });
+/* Browsers take 64 KB of beacons at a time. What is more goes in portions, as many as they take, each with all calls that say
+   who the visitor is; the rest is the next page's. Returns false where there is no room for anything more. */
+function hand(calls, from, to, host, about) {
+  var part = calls.filter(function (call, index) { return (index >= from && index < to) || WHO.indexOf(call[0]) > -1; });
+  if (part.every(function (call) { return call.left; })) return true;
+  var body = JSON.stringify(about).slice(0, -1) + ',"calls":[' + texts(part).join(",") + "]}", middle = (from + to) >> 1;
+  if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) {
+    part.forEach(function (call) { call.left = true; });
+    return true;
+  }
+  /* Ids are short; traits may be larger than all that a beacon can carry. */
+  var large = Object.keys(about.storage).filter(function (name) { return about.storage[name].length > 2000; });
+  if (large.length) {
+    large.forEach(function (name) { delete about.storage[name]; });
+    return hand(calls, from, to, host, about);
+  }
+  if (to - from < 2) return body.length > 60000;
+  return hand(calls, from, middle, host, about) && hand(calls, middle, to, host, about);
 }
 /* The highest domain that takes a cookie, as the SDK finds it. */
 function topDomain() {

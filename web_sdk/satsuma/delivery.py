@@ -131,6 +131,7 @@ class Delivery:
         self._waiting = Line()
         self._inflight: dict[int, list[Parcel]] = {}
         self._handed: list[Parcel] = []
+        self._copied: dict[int, list[Parcel]] = {}
         self._next_request = 1
         self.newest = 0
         """Serial number of the event that was queued last."""
@@ -218,13 +219,27 @@ class Delivery:
         self.flush()
         for parcel in self._waiting:
             parcel.due = 0
-        before = self._copies()
+        before, self._copied = self._copies(), {}
         room = MAX_KEEPALIVE_BYTES - 2 * sum(parcel.size + 1 for parcel in before)
         ready = []
         while parcels := self._waiting.take(now, room, self._options.max_queue):
-            ready.append(self._request(parcels, now, batch=True, before=before))
+            ready.append(self._last_request(parcels, now, before))
             before, room = [], MAX_KEEPALIVE_BYTES
         return ready
+
+    def halve(self, request_id: int, now: float) -> list[Request]:
+        """Return two requests in place of one of `leave` that the browser has no room for; none for a single event."""
+        parcels, before = self._inflight[request_id], self._copied[request_id]
+        if len(parcels) == 1:
+            return []
+        del self._inflight[request_id]
+        half = len(parcels) // 2
+        return [self._last_request(parcels[:half], now, before), self._last_request(parcels[half:], now, [])]
+
+    def _last_request(self, parcels: list[Parcel], now: float, before: list[Parcel]) -> Request:
+        request = self._request(parcels, now, batch=True, before=before)
+        self._copied[request.id] = before
+        return request
 
     def _copies(self) -> list[Parcel]:
         """Return what is under way, unless it is so much that browsers would not take it a second time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -137,16 +138,27 @@ class Sender:
     def leave(self) -> None:
         """Hand over everything that waits, by requests that outlive the page, and leave the rest to the next page."""
         now = self._platform.now()
-        for request in self._delivery.leave(now):
-            if not self._platform.send_last(request):
-                self._delivery.failed(request.id, now)
-            elif self.journal is not None and self.journal.works:
-                self._delivery.handed(request.id)
+        requests = deque(self._delivery.leave(now))
+        room = True
+        while requests:
+            request = requests.popleft()
+            if room and self._platform.send_last(request):
+                self._was_handed(request, now)
+            elif room and (halves := self._delivery.halve(request.id, now)):
+                requests.extendleft(reversed(halves))
             else:
-                self._delivery.answered(request.id, 200, now)
+                # A browser that refuses a single event has no room for any.
+                room = False
+                self._delivery.failed(request.id, now)
         self._waiters.release_all()
         self._waiters.reached(self._delivery.oldest())
         self._keep(leaving=True)
+
+    def _was_handed(self, request: Request, now: float) -> None:
+        if self.journal is not None and self.journal.works:
+            self._delivery.handed(request.id)
+        else:
+            self._delivery.answered(request.id, 200, now)
 
     def come_back(self) -> None:
         """Go on after `leave`: the page was only hidden, or kept by the browser and shown again."""

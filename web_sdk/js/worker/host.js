@@ -3,7 +3,6 @@
 function hostPython(given) {
   const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, newId, agree } = given;
   const LIGHT = /^ajs_/;
-  const MOST_LEFT = 60000; // Browsers take 64 KB of beacons.
   const PATIENCE = 15000; // Python answers sooner, whatever the collector does: then the worker is gone.
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
   const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover"];
@@ -143,8 +142,9 @@ function hostPython(given) {
   function handOver() {
     if (silent || !journal || localStorage.getItem(journal.key) === null) return;
     const { events } = JSON.parse(journal.value);
-    const body = JSON.stringify({ batch: events, sentAt: new Date().toISOString(), writeKey });
-    if (body.length < MOST_LEFT) navigator.sendBeacon(apiHost + "/b", body);
+    const body = (batch) => JSON.stringify({ batch, sentAt: new Date().toISOString(), writeKey });
+    // As many as the browser takes, the first ones first.
+    for (let batch = events; batch.length && !navigator.sendBeacon(apiHost + "/b", body(batch)); ) batch = batch.slice(0, batch.length >> 1);
     localStorage.setItem(journal.key, journal.value.replace(/^{"at":[0-9]+/, '{"at":0'));
   }
 
