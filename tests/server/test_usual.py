@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from satsuma_server.errors import BadRequestError
 from satsuma_server.ingest import decode as decoding
+from satsuma_server.ingest.answers import Faults
 from satsuma_server.ingest.caller import Caller
 from satsuma_server.ingest.decode import decode
 from satsuma_server.ingest.endpoint import _arrival, _sort
@@ -68,8 +69,9 @@ def kept(body: bytes, kind: str) -> tuple[list[Any], list[Any], str | None]:
         mock.patch("satsuma_server.ingest.endpoint.time.time", return_value=1_700_000_000.5),
         mock.patch("satsuma_server.ingest.stamp._new_id", return_value="made"),
     ):
-        arrivals, faults = _sort(decoded, "source", _arrival(decoded, caller, kind))
-    return [json.loads(one) for one in arrivals.bodies], faults, decoded.write_key
+        faults = Faults()
+        arrivals = _sort(decoded, "source", _arrival(decoded, caller, kind), faults)
+    return [json.loads(one) for one in arrivals.bodies], faults.told, decoded.write_key
 
 
 def outcome(body: bytes, kind: str) -> Any:

@@ -81,7 +81,9 @@ def _refused(answer: dict[str, Any], batch: list[Numbered]) -> list[tuple[int, s
         error = answer.get("error", {})
         # The whole batch was refused: every event of it, whatever the first fault was.
         return [(number, f"{error.get('message')}") for number, _ in batch]
-    return [(batch[fault["index"]][0], f"{fault['path']} {fault['reason']}") for fault in answer.get("refused", [])]
+    told = [(batch[fault["index"]][0], f"{fault['path']} {fault['reason']}") for fault in answer.get("refused", [])]
+    # The answer has a bound, too; which ones these are it doesn't say.
+    return told + [(batch[-1][0], "or a line before it is wrong, too")] * answer.get("refusedBesides", 0)
 
 
 def _bar() -> Progress:

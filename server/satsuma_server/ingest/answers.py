@@ -15,13 +15,46 @@ SUCCESS = Response(b'{"success":true}', media_type="application/json")
 
 Fault = dict[str, Any]
 
+MOST_TOLD = 200
+"""Faults that one answer lists, and refused events of one request that are kept. What is no event at all takes two
+bytes in a batch, and a hundred in an answer."""
 
-def partly(faults: list[Fault]) -> Response:
+
+class Faults:
+    """What is wrong with the events of one request.
+
+    Attributes:
+        told: the first ones.
+        count: how many there are in all.
+    """
+
+    __slots__ = ("count", "told")
+
+    def __init__(self) -> None:
+        self.told: list[Fault] = []
+        self.count = 0
+
+    @property
+    def besides(self) -> int:
+        """How many there are beside those that are told."""
+        return self.count - len(self.told)
+
+    def add(self, index: int, path: str, reason: str) -> bool:
+        """Add one; tell whether it is among the first."""
+        self.count += 1
+        if len(self.told) >= MOST_TOLD:
+            return False
+        self.told.append({"index": index, "path": path, "reason": reason})
+        return True
+
+
+def partly(faults: Faults) -> Response:
     """Return the answer to a batch of which some events were refused.
 
     The status stays 200, since stock clients send a whole batch again, or drop it, for anything else.
     """
-    return JSONResponse({"success": True, "refused": faults})
+    more = {"refusedBesides": faults.besides} if faults.besides else {}
+    return JSONResponse({"success": True, "refused": faults.told, **more})
 
 
 def error_response(error: CollectorError) -> JSONResponse:

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from satsuma_server.errors import BadRequestError, CollectorError
 from satsuma_server.settings import Settings
 
-from .answers import Fault
+from .answers import Faults
 from .caller import Caller
 from .decode import read_leniently
 from .endpoint import Ingest
@@ -78,10 +78,12 @@ class Early:
         """Keep what was made, and answer."""
         if made.problem is not None:
             raise BadRequestError(made.problem, path=made.path)
-        faults: list[Fault] = [{"index": one.index, "path": ".calls", "reason": one.reason} for one in made.refused]
+        faults = Faults()
+        for one in made.refused:
+            faults.add(one.index, ".calls", one.reason)
         if not made.events:
-            if faults:
-                raise BadRequestError(faults[0]["reason"], path=".calls", index=faults[0]["index"])
+            if made.refused:
+                raise BadRequestError(made.refused[0].reason, path=".calls", index=made.refused[0].index)
             return Response(status_code=204)
         body = f'{{"batch":[{",".join(made.events)}]}}'.encode()
         answer = await self._ingest.take("batch", body, caller, faults)

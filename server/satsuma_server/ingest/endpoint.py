@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from asyncio import to_thread
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +21,7 @@ from satsuma_server.plans.enforcement import Check, Enforcement
 from satsuma_server.privacy.suppression import Suppressed
 from satsuma_server.settings import Settings, Source
 
-from .answers import SUCCESS, Fault, error_response, partly
+from .answers import SUCCESS, Faults, error_response, partly
 from .body import MAX_BODY_BYTES, Bodies
 from .caller import Caller
 from .decode import BATCHES, SHORT_FORMS, Decoded, Event, decode, decode_event, encode
@@ -34,6 +33,9 @@ KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, 
 
 PATHS = {**{f"/v1/{name}": kind for name, kind in KINDS.items()}, "/v1/m": "", "/v1/metrics": ""}
 """What each path takes; nothing for a client's own statistics."""
+
+MORE = "{} more events of the same request were refused, and are not kept"
+"""Reason of the last dead letter of a request that has too many."""
 
 LARGE_BATCH = 50
 """Events beyond which a batch is held against a plan beside the event loop."""
@@ -84,14 +86,14 @@ class Ingest:
         self._metrics.client_metrics += 1
         return SUCCESS
 
-    async def take(self, kind: str, body: bytes, caller: Caller, before: Sequence[Fault] = ()) -> Response:
+    async def take(self, kind: str, body: bytes, caller: Caller, faults: Faults | None = None) -> Response:
         """Keep the events of a body, and answer once they are durable.
 
         Args:
             kind: an event type, or one of `BATCHES`.
             body: JSON.
             caller: who sent it.
-            before: faults that were found before there were events; the answer tells them too.
+            faults: what was found before there were events; the answer tells it too.
 
         Raises:
             CollectorError: nothing was kept.
@@ -107,10 +109,12 @@ class Ingest:
         if kind == "import":
             self._allow_import(source, is_server=is_server)
         check = self._plans.check_for(source.write_key) if self._plans else None
-        job = partial(_sort, decoded, source.write_key, _arrival(decoded, caller, kind), check)
+        faults = faults or Faults()
+        before = faults.count
+        job = partial(_sort, decoded, source.write_key, _arrival(decoded, caller, kind), faults, check)
         # A plan's schemas cost more than all other checks: a large batch must not keep everybody else waiting.
         count = len(decoded.events)
-        arrivals, faults = await to_thread(job) if check and count > LARGE_BATCH else job()
+        arrivals = await to_thread(job) if check and count > LARGE_BATCH else job()
         # Let go before the wait: what the next request decodes then lies in the same memory, which the processor still
         # has at hand (64 batches of 50 under way: 78,000 events a second instead of 60,000).
         del decoded, job
@@ -118,13 +122,13 @@ class Ingest:
             self._suppressed.sift(arrivals)
         new = await self._log.append(arrivals)
         kept = len(arrivals.bodies)
-        self._metrics.count(accepted=new, duplicates=kept - new, refused=len(faults) + len(before))
-        if not faults and not before:
+        self._metrics.count(accepted=new, duplicates=kept - new, refused=faults.count)
+        if not faults.count:
             return SUCCESS
-        if len(faults) == count:
-            first = faults[0]
+        if faults.count - before == count:
+            first = faults.told[0]
             raise BadRequestError(first["reason"], path=first["path"], index=first["index"])
-        return partly([*before, *faults])
+        return partly(faults)
 
     def fail(self, error: CollectorError) -> Response:
         """Return, and count, the answer to an error."""
@@ -195,10 +199,10 @@ def _arrival(decoded: Decoded, caller: Caller, kind: str) -> Arrival:
     )
 
 
-def _sort(decoded: Decoded, source: str, arrival: Arrival, check: Check | None = None) -> tuple[Arrivals, list[Fault]]:
+def _sort(decoded: Decoded, source: str, arrival: Arrival, faults: Faults, check: Check | None = None) -> Arrivals:
     arrivals = Arrivals(source, arrival.at)
     bodies, ids = arrivals.bodies, arrivals.message_ids
-    faults: list[dict[str, Any]] = []
+    before = faults.besides
     for index, event in enumerate(decoded.events):
         if check is None and type(event) is Usual and is_complete(event):
             body = encode(stamp_usual(event, arrival))
@@ -214,9 +218,11 @@ def _sort(decoded: Decoded, source: str, arrival: Arrival, check: Check | None =
             bodies.append(encode(stamped))
             ids.append(stamped["messageId"])
         except EventError as error:
-            arrivals.refused.append(Refused(str(error), decoded.raw(index)))
-            faults.append({"index": index, "path": error.path, "reason": error.reason})
-    return arrivals, faults
+            if faults.add(index, error.path, error.reason):
+                arrivals.refused.append(Refused(str(error), decoded.raw(index)))
+    if faults.besides > before:
+        arrivals.refused.append(Refused(MORE.format(faults.besides - before), b""))
+    return arrivals
 
 
 def _checked(raw: bytes, event: Event) -> dict[str, Any]:

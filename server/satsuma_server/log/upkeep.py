@@ -21,6 +21,18 @@ FRAME_HEAD = 24
 """Bytes before each page in the write-ahead log."""
 
 MOST_DEAD_LETTERS = 10_000
+MOST_DEAD_LETTER_BYTES = 128 << 20
+MOST_AN_HOUR = 1_000
+"""Dead letters of one source and hour that stay when there are too many: the first ones, which say what went wrong as
+well as thousands more of them do."""
+
+FLOOD = f"""SELECT id FROM (SELECT id, row_number() OVER (
+    PARTITION BY source, CAST(received_at / 3600000 AS INTEGER) ORDER BY id) AS place FROM refused)
+    WHERE place > {MOST_AN_HOUR}"""  # noqa: S608
+BY_TURNS = """SELECT id, size FROM (SELECT id, length(raw) AS size, row_number() OVER (
+    PARTITION BY source ORDER BY id DESC) AS place FROM refused) ORDER BY place, id DESC"""
+"""The newest of every source, then the second newest, and so on: no source pushes out what another has."""
+
 BLOCKS_A_TRIM = 2_000
 PAGES_A_TRIM = 20_000
 
@@ -32,8 +44,7 @@ def trim(retention_ms: float | None, now: float) -> Task:
     """
 
     def task(connection: sqlite3.Connection) -> None:
-        newest = connection.execute("SELECT max(id) FROM refused").fetchone()[0] or 0
-        connection.execute("DELETE FROM refused WHERE id <= ?", (newest - MOST_DEAD_LETTERS,))
+        _trim_refused(connection)
         if retention_ms is not None:
             old = """SELECT last FROM blocks WHERE received_at < ? AND last < (SELECT max(last) FROM blocks)
                 AND last <= (SELECT coalesce(min(seq), 9e18) FROM cursors) ORDER BY last LIMIT ?"""
@@ -41,6 +52,20 @@ def trim(retention_ms: float | None, now: float) -> Task:
         connection.execute(f"PRAGMA incremental_vacuum({PAGES_A_TRIM})").fetchall()
 
     return task
+
+
+def _trim_refused(connection: sqlite3.Connection) -> None:
+    count, size = connection.execute("SELECT count(*), coalesce(sum(length(raw)), 0) FROM refused").fetchone()
+    if count <= MOST_DEAD_LETTERS and size <= MOST_DEAD_LETTER_BYTES:
+        return
+    connection.execute(f"DELETE FROM refused WHERE id IN ({FLOOD})")  # noqa: S608
+    room = 0
+    gone = []
+    for kept, (number, one) in enumerate(connection.execute(BY_TURNS), 1):
+        room += one
+        if kept > MOST_DEAD_LETTERS or room > MOST_DEAD_LETTER_BYTES:
+            gone.append((number,))
+    connection.executemany("DELETE FROM refused WHERE id = ?", gone)
 
 
 class Upkeep:

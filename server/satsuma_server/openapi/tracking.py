@@ -28,6 +28,10 @@ OWN: dict[str, Schema] = {
     "alias": {"previousId": ID},
 }
 REQUIRED = {"track": ["event"], "alias": ["userId", "previousId"]}
+ACCEPTED = (
+    "Durable. `refused` names the events of a batch that were not accepted, at most 200 of them; `refusedBesides` says "
+    "how many more there are."
+)
 KEY: list[Schema] = [{"writeKey": []}, {}]
 
 
@@ -66,7 +70,7 @@ def _post(path: str, about: str, schema: Schema) -> Schema:
         "security": KEY,
         "requestBody": {"required": True, "content": content},
         "responses": {
-            "200": {"description": "Durable. `refused` names the events of a batch that were not accepted."},
+            "200": {"description": ACCEPTED},
             **faults("400", "401", "403", "408", "413", "429", "503"),
         },
     }
