@@ -37,7 +37,7 @@ function leave(calls, host, writeKey, key, options) {
     domain = topDomain();
     if (keeps && !/ajs_anonymous_id=|_sio=|ajs_user=/.test(cookies) && (localStorage.getItem("ajs_anonymous_id") || "null") === "null")
       localStorage.setItem("ajs_anonymous_id", JSON.stringify(nextId()));
-    for (var name in localStorage) if (/^ajs_/.test(name)) storage[name] = localStorage.getItem(name);
+    storedNames(/^ajs_/).forEach(function (name) { storage[name] = localStorage.getItem(name); });
   } catch (error) { /* No cookies or no localStorage: the collector makes do with the rest. */ }
   // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
   // What plugins of the page would have to see can only be sent by a page.
@@ -65,6 +65,11 @@ function hand(calls, from, to, host, about) {
   }
   if (to - from < 2) return body.length > 60000;
   return hand(calls, from, middle, host, about) && hand(calls, middle, to, host, about);
+}
+/* By number: for..in and, where a page replaced it, Object.keys also find what it added to prototypes. */
+function storedNames(pattern) {
+  for (var names = [], i = 0, name; (name = localStorage.key(i)) !== null; i++) if (pattern.test(name)) names.push(name);
+  return names;
 }
 /* The highest domain that takes a cookie, as the SDK finds it. */
 function topDomain() {

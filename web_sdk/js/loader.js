@@ -9,6 +9,8 @@
   const ALONE_MILLISECONDS = 1000;
   const BREATH_MILLISECONDS = 10;
 
+  /*INTRINSICS*/
+
   /*NOTE*/
 
   /*LEAVE*/
@@ -17,9 +19,13 @@
 
   /*FILES*/
 
-  const script = document.currentScript;
+  const atFirstSight = takeIntrinsics(window);
+  const script = atFirstSight.document.currentScript;
   const stubName = (script && script.dataset.globalSegmentAnalyticsKey) || "analytics";
-  const stub = window[stubName] || [];
+  const taken = globalOf(stubName);
+  const stub = Array.isArray(taken) ? taken : [];
+  const intrinsics = stub._intrinsics || atFirstSight;
+  const { Date, JSON, Promise, document, fetch, setTimeout } = intrinsics;
   const options = stub._loadOptions || {};
   const globalName = options.globalAnalyticsKey || stubName;
   const query = location.search || location.hash.replace(/(?=#).*(?=\?)/, "");
@@ -28,6 +34,23 @@
   const writeKey = stub._writeKey || decodeURIComponent(here[2] || "");
   const early = stub._early || EARLY + writeKey + ":" + newId();
   const folder = here[1] + "/runtime/" + RUNTIME.folder;
+
+  /* An element with that id is no property of the window's own. */
+  function globalOf(name) {
+    return Object.prototype.hasOwnProperty.call(window, name) ? window[name] : undefined;
+  }
+
+  function warnOfName(name) {
+    console.warn(`[satsuma] window.${name} is another library's: give the source ${writeKey} a name of its own by the option globalAnalyticsKey.`);
+  }
+
+  /* Each source is started once in a page, under each of its names, however often its script is run. */
+  const mark = Symbol.for("satsuma");
+  const started = (window[mark] = window[mark] || new Set());
+  const foreign = taken && taken !== stub;
+  if (started.has(stubName + " " + writeKey)) return;
+  if (foreign) return void warnOfName(stubName);
+  started.add(stubName + " " + writeKey);
 
   function isNote(value) {
     return Boolean(value) && typeof value === "object" && value.__t === "bpc";
@@ -71,7 +94,8 @@
   function leftBehind() {
     const found = [];
     try {
-      for (const name of Object.keys(localStorage).filter((name) => name.startsWith(EARLY + writeKey + ":") && name !== early)) {
+      for (const name of storedNames(/^satsuma_early:/)) {
+        if (!name.startsWith(EARLY + writeKey + ":") || name === early) continue;
         const entry = JSON.parse(localStorage.getItem(name));
         if (Date.now() - entry.at < ORPHANED) continue;
         localStorage.removeItem(name);
@@ -96,6 +120,7 @@
   function loadScript(name) {
     return new Promise((resolve, reject) => {
       const element = document.createElement("script");
+      element.intrinsics = intrinsics;
       element.src = folder + name;
       element.crossOrigin = "anonymous";
       element.integrity = RUNTIME.integrity[name] || "";
@@ -144,7 +169,7 @@
     const keepCalls = () => keep(waiting, early, options, gone);
     const { image, integrity } = RUNTIME;
     const agree = (offer) => (nextId = offer);
-    const parts = { file, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, newId, agree };
+    const parts = { file, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, storedNames, newId, agree };
     return hostPython({ folder, image, integrity, options, ...parts });
   }
 
@@ -165,7 +190,8 @@
     await loadScript("pyodide.js");
     const lockFileContents = { info: RUNTIME.lockInfo, packages: {} };
     const pyodide = await loadPyodide({ indexURL: folder, lockFileContents, stdout: () => {}, checkAPIVersion: false });
-    pyodide.unpackArchive(await (await fetch(folder + "satsuma.zip")).arrayBuffer(), "zip", { extractDir: "/lib/satsuma" });
+    // By the window's own fetch, which looks at the file's hash just now (see withIntegrity).
+    pyodide.unpackArchive(await (await window.fetch(folder + "satsuma.zip")).arrayBuffer(), "zip", { extractDir: "/lib/satsuma" });
     pyodide.runPython("import sys; sys.path.insert(0, '/lib/satsuma')");
     return pyodide;
   }
@@ -233,7 +259,7 @@
     }
     await breathe();
     face.initialized = true;
-    window[globalName] = face;
+    takeName(face);
     initialize();
     waiting.splice(0).forEach(([method, ...args]) => typeof face[method] === "function" && face[method](...args));
     keep(waiting, early, options);
@@ -243,8 +269,28 @@
     stub.initialized = true;
   }
 
+  /* Becomes the page's global, unless another library has meanwhile. */
+  function takeName(face) {
+    const there = globalOf(globalName);
+    const queue = Array.isArray(there) && (there === stub || !there.invoked);
+    if (queue && there !== stub) there.splice(0).forEach(takeUp);
+    stub._face = face;
+    if (queue || !there) window[globalName] = face;
+    else warnOfName(globalName);
+  }
+
+  /* The window as Python sees it: with its built-in objects as they were at first sight. */
+  const seen = new Proxy(window, {
+    get(target, name) {
+      if (name in intrinsics) return intrinsics[name];
+      const value = target[name];
+      // The browser's functions, which have no prototype as classes have, want the real window.
+      return typeof value === "function" && !value.prototype ? value.bind(target) : value;
+    },
+  });
+
   async function boot() {
-    const started = performance.now();
+    const begun = performance.now();
     if (!runs) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
     const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), fetchSettings(), fetchHints(), fetchPlugins()]);
     if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
@@ -252,10 +298,10 @@
     const install = (ask, initialize, apiHost) => {
       const face = makeFace(ask, about);
       face.settings = { writeKey, cdnSettings: settings, cdnURL: cdn, timeout: 300, apiHost };
-      face.bootMilliseconds = Math.round(performance.now() - started);
+      face.bootMilliseconds = Math.round(performance.now() - begun);
       return { face, begin: () => replay(face, initialize) };
     };
-    const page = { writeKey, settings, options, query, clientHints, plugins, native, breathe, install };
+    const page = { window: seen, writeKey, settings, options, query, clientHints, plugins, native, breathe, install };
     return start(page);
   }
 

@@ -1,29 +1,71 @@
 /* Satsuma. Notes each call with its time and page until Python is up; paste it as high in <head> as you can. */
-!(function (global, document, host, writeKey, options, soon) {
-  var name = "analytics", analytics = (global[name] = global[name] || []);
-  if (analytics.invoked || analytics.initialized) return;
-  analytics.invoked = true;
-  analytics.SNIPPET_VERSION = "satsuma-1";
-  analytics.methods = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
-    "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
-    "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware", "consent"];
+!(function (global, host, writeKey, options, soon) {
+  var intrinsics, Date, JSON, document, setTimeout;
+  /*INTRINSICS*/
   /*NOTE*/
   /*LEAVE*/
-  function left() {
-    if (global[name] === analytics) leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});
+  var METHODS = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
+    "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
+    "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware", "consent"];
+  function warn(text, error) {
+    console.warn("[satsuma] " + text, error || "");
   }
-  global.addEventListener("pagehide", left);
-  document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") left(); });
-  analytics.methods.forEach(function (method, index) {
-    analytics[method] = function () {
-      if (global[name] !== analytics) return global[name][method].apply(global[name], arguments);
-      var call = [method].concat([].slice.call(arguments));
-      if (index < 6) call.push(note());
-      analytics.push(call);
-      if (analytics._early && analytics.length) keep(analytics, analytics._early, analytics._loadOptions || {});
-      return analytics;
+  function start() {
+    intrinsics = takeIntrinsics(global);
+    Date = intrinsics.Date;
+    JSON = intrinsics.JSON;
+    document = intrinsics.document;
+    setTimeout = intrinsics.setTimeout;
+    /* Options of its own: <script src="…/snippet.js?writeKey=…" data-options='{"consent": "required"}'> */
+    var script = document.currentScript, own = (script && script.dataset) || {};
+    try {
+      if (own.options) options = JSON.parse(own.options) || {};
+    } catch (error) {
+      warn("data-options is not JSON and is passed over.", error);
+    }
+    var name = own.globalSegmentAnalyticsKey || options.globalAnalyticsKey || "analytics";
+    /* An element of that id is no property of the window's own: nobody misses it. */
+    var taken = Object.prototype.hasOwnProperty.call(global, name) && global[name];
+    if (!taken || (Array.isArray(taken) && !taken.invoked)) install(name, (global[name] = taken || []));
+    else if (taken._writeKey !== writeKey)
+      warn("window." + name + " is taken, by another library or another source: the source " + writeKey +
+        " is not loaded. Give it a name of its own by the option globalAnalyticsKey.");
+  }
+  function install(name, analytics) {
+    function left() {
+      leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});
+    }
+    analytics.invoked = true;
+    analytics.SNIPPET_VERSION = "satsuma-1";
+    analytics.methods = METHODS;
+    analytics._intrinsics = intrinsics;
+    global.addEventListener("pagehide", left);
+    document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") left(); });
+    METHODS.forEach(function (method, index) {
+      analytics[method] = function () {
+        var face = analytics._face;
+        if (face) return face[method].apply(face, arguments);
+        var call = [method].concat([].slice.call(arguments));
+        if (index < 6) call.push(note());
+        analytics.push(call);
+        if (analytics._early && analytics.length) keep(analytics, analytics._early, analytics._loadOptions || {});
+        return analytics;
+      };
+    });
+    analytics.load = function (key, options) {
+      if (global.WebAssembly && global.crypto && crypto.subtle && !(options && options.worker)) soon.forEach(askFor);
+      var script = document.createElement("script");
+      script.async = true;
+      if (name !== "analytics") script.dataset.globalSegmentAnalyticsKey = name;
+      script.src = host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";
+      analytics._writeKey = key;
+      analytics._early = EARLY + key + ":" + newId();
+      analytics._loadOptions = options;
+      document.head.appendChild(script);
     };
-  });
+    analytics.load(writeKey, options);
+    analytics.page();
+  }
   /* Where there is no WebCrypto the loader has the browser check these files, and a preload of them would not be theirs; nor
      would it be a worker's. */
   function askFor(path) {
@@ -34,23 +76,9 @@
     link.href = host + path;
     document.head.appendChild(link);
   }
-  analytics.load = function (key, options) {
-    if (global.WebAssembly && global.crypto && crypto.subtle && !(options && options.worker)) soon.forEach(askFor);
-    var script = document.createElement("script");
-    script.async = true;
-    script.src = host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";
-    analytics._writeKey = key;
-    analytics._early = EARLY + key + ":" + newId();
-    analytics._loadOptions = options;
-    document.head.appendChild(script);
-  };
-  /* Options of its own: <script src="…/snippet.js?writeKey=…" data-options='{"consent": "required"}'> */
-  var script = document.currentScript, own = script && script.dataset.options;
   try {
-    if (own) options = JSON.parse(own);
+    start();
   } catch (error) {
-    console.warn("[satsuma] data-options is not JSON and is passed over.", error);
+    warn("The page can't be tracked.", error);
   }
-  analytics.load(writeKey, options);
-  analytics.page();
-})(window, document, __HOST__, __WRITE_KEY__, __OPTIONS__, __SOON__);
+})(window, __HOST__, __WRITE_KEY__, __OPTIONS__, __SOON__);

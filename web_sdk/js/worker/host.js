@@ -1,7 +1,7 @@
 /* The page's half where Python runs in a worker: does what Python wants done to the page, tells it how things stand there,
    and answers at once what a page asks at once. */
 function hostPython(given) {
-  const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, newId, agree } = given;
+  const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, storedNames, newId, agree } = given;
   const LIGHT = /^ajs_/;
   const PATIENCE = 15000; // Python answers sooner, whatever the collector does: then the worker is gone.
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
@@ -53,7 +53,7 @@ function hostPython(given) {
   function world(light) {
     const canonical = document.querySelector("link[rel='canonical']");
     const ours = (key) => LIGHT.test(key) || named.includes(key) || (!light && key.startsWith(QUEUE));
-    const items = () => Object.keys(localStorage).filter(ours).map((key) => [key, localStorage.getItem(key)]);
+    const items = () => storedNames(/./).filter(ours).map((key) => [key, localStorage.getItem(key)]);
     return {
       light,
       done,
@@ -247,7 +247,7 @@ function hostPython(given) {
     return foresight.identity(kind, name, args);
   }
 
-  function start({ install, native, breathe, options, ...rest }) {
+  function start({ install, native, breathe, options, window: _, ...rest }) {
     page = { install };
     writeKey = rest.writeKey;
     const { useQueryString } = options;

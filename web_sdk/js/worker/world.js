@@ -17,6 +17,7 @@ function makeWorld(post) {
     getItem: (key) => stored().get(String(key)) ?? null,
     setItem: (key, value) => write({ key: String(key), value: String(value) }),
     removeItem: (key) => write({ key: String(key), value: null }),
+    key: (number) => [...stored().keys()][number] ?? null,
   };
   const storage = new Proxy(area, {
     ownKeys: () => [...stored().keys()],

@@ -25,12 +25,23 @@ HEAP = 20 * 1024 * 1024
 
 WASM_PAGE = 64 * 1024
 
-PARTS = {"/*FACE*/": "face.js", "/*FILES*/": "files.js", "/*LEAVE*/": "leave.js", "/*NOTE*/": "note.js"}
+PARTS = {
+    "/*FACE*/": "face.js",
+    "/*FILES*/": "files.js",
+    "/*INTRINSICS*/": "intrinsics.js",
+    "/*LEAVE*/": "leave.js",
+    "/*NOTE*/": "note.js",
+}
 """What snippet and loader are put together of, by its mark."""
 
 HOST = ("worker/line.js", "worker/foresight.js", "worker/trackers.js", "worker/host.js")
 DESK = ("worker/line.js", "worker/world.js", "files.js", "worker/desk.js")
 """Halves of a page whose Python runs in a worker: the page's own and the worker's, with the interpreter in it."""
+
+PRELUDE = """const { Date, JSON, Promise, document, fetch, setTimeout, clearTimeout } =
+Object.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(window.document).intrinsics;
+"""
+"""What a script that the loader adds to a page begins with: the built-in objects as they were at first sight."""
 
 RUNTIME_MARK = re.compile(r"/\*RUNTIME\*/.*?/\*END\*/")
 
@@ -109,10 +120,10 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
         (trimmed / "pyodide.asm.js").read_text().removesuffix("globalThis._createPyodideModule=_createPyodideModule;")
     )
     start = f"{glue}\n{(sources.js / 'start.js').read_text()}"
-    (folder / "python.js").write_text(f"(()=>{{{start}document.currentScript.startPython=startPython;}})();\n")
+    (folder / "python.js").write_text(f"(()=>{{{PRELUDE}{start}document.currentScript.startPython=startPython;}})();\n")
     worker = f"const startPython=(()=>{{{start}return startPython;}})();"
     (folder / "worker.js").write_text(_joined(sources.js, DESK).replace("/*PYTHON*/", worker))
-    (folder / "host.js").write_text(f"(()=>{{{_joined(sources.js, HOST)}}})();\n")
+    (folder / "host.js").write_text(f"(()=>{{{PRELUDE}{_joined(sources.js, HOST)}}})();\n")
     config = json.loads((work / "image.json").read_text())
     hashed = {"memory.bin": lying, "python.wasm": blocks.in_turn(module.read_bytes())}
     return {"config": config, "pages": HEAP // WASM_PAGE, "blocks": hashed}
@@ -132,7 +143,15 @@ def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, i
     runtime = json.dumps(about)
     loader = _with_parts(sources.js, "loader.js")
     (target / "loader.js").write_text(RUNTIME_MARK.sub(lambda _: runtime, loader, count=1))
-    (target / "snippet.js").write_text(_with_parts(sources.js, "snippet.js"))
+    _minify(pyodide, _with_parts(sources.js, "snippet.js"), target / "snippet.js")
+
+
+def _minify(pyodide: Path, text: str, target: Path) -> None:
+    """Write a script without comments and long names; the language stays that of any browser."""
+    target.write_text(text)
+    terser = pyodide.parent / "terser" / "bin" / "terser"
+    options = ("--ecma", "5", "--compress", "--mangle", "--output", str(target))
+    node.run(["node", str(terser), str(target), *options], pyodide)
 
 
 def _joined(folder: Path, names: Sequence[str]) -> str:

@@ -31,10 +31,11 @@ async def _start(page: Any) -> None:
     """Start analytics, have the loader make its face, and play the calls that were made before.
 
     Args:
-        page: the loader's: ``writeKey``, ``settings`` (the collector's answer), ``options`` (of ``analytics.load``),
-            ``query`` (the page's query string), ``clientHints`` (what was asked of them), ``plugins`` (modules in
-            Python), ``native`` (makes JavaScript's objects), ``breathe`` (lets the page do something else) and
-            ``install(ask, initialize, apiHost)``.
+        page: the loader's: ``window`` (with its built-in objects as they were at first sight; a worker has its own,
+            which no page changes), ``writeKey``, ``settings`` (the collector's answer), ``options`` (of
+            ``analytics.load``), ``query`` (the page's query string), ``clientHints`` (what was asked of them),
+            ``plugins`` (modules in Python), ``native`` (makes JavaScript's objects), ``breathe`` (lets the page do
+            something else) and ``install(ask, initialize, apiHost)``.
 
     Raises:
         BootError: the settings name no collector.
@@ -43,7 +44,7 @@ async def _start(page: Any) -> None:
     await page.breathe()
     reseed()
     await page.breathe()
-    platform = _this_page()
+    platform = _this_page(getattr(page, "window", None))
     await page.breathe()
     options = read_options(page.options, platform)
     settings = _merged(platform.reader.data(page.settings), options)
@@ -88,11 +89,11 @@ def load(write_key: str, collector: str = "", **options: Any) -> Analytics:
     return analytics
 
 
-def _this_page() -> BrowserPlatform:
+def _this_page(window: Any = None) -> BrowserPlatform:
     # Not at the top: a module that holds JavaScript's globals could not be kept in a memory snapshot.
     import js
 
-    return BrowserPlatform(js, "")
+    return BrowserPlatform(window or js, "")
 
 
 def _make(platform: BrowserPlatform, endpoint: Endpoint, options: LoadOptions) -> Analytics:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import count, takewhile
 from typing import Any
 
 
@@ -27,4 +28,6 @@ class WindowLocalStorage:
         self._storage.removeItem(key)
 
     def all_keys(self) -> list[str]:
-        return [str(key) for key in self._window.Object.keys(self._storage)]
+        # By number: a page may have replaced Object.keys by one that also finds what prototypes have.
+        keys = (self._storage.key(number) for number in count())
+        return [str(key) for key in takewhile(lambda key: isinstance(key, str), keys)]

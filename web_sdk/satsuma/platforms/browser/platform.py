@@ -64,7 +64,8 @@ class BrowserPlatform:
     def new_anonymous_id(self) -> str:
         """Return what the page has chosen, where Python works for it in a worker: it has told its own JavaScript."""
         offer = getattr(self.window, "satsumaOffer", None)
-        offered = offer() if offer else None
+        # In a page it can only be an element with that id.
+        offered = offer() if callable(offer) else None
         return offered if isinstance(offered, str) else self.new_id()
 
     def chance(self) -> float:

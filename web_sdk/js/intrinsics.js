@@ -1,0 +1,45 @@
+/* The browser's built-in objects as they are at first sight. A page may replace them later, its prototypes may have a toJSON
+   (prototype.js 1.6), and HTML may name elements after properties of the document: <img name=cookie>. */
+function takeIntrinsics(global) {
+  var NativeDate = global.Date, json = global.JSON, stringify = json.stringify;
+  var toISOString = NativeDate.prototype.toISOString, dateToJSON = NativeDate.prototype.toJSON;
+  /* What inherits a toJSON that the page gave to all arrays, objects or dates is written as if there were none. */
+  function plain(key, given) {
+    var value = this[key];
+    if (value === null || typeof value !== "object") return given;
+    if (value instanceof NativeDate)
+      return value.toJSON !== NativeDate.prototype.toJSON ? given : isNaN(value) ? null : toISOString.call(value);
+    return value.toJSON === [].toJSON || value.toJSON === {}.toJSON ? value : given;
+  }
+  function write(value) {
+    return [].toJSON || {}.toJSON || NativeDate.prototype.toJSON !== dateToJSON ? stringify(value, plain) : stringify(value);
+  }
+  function OwnDate(time) {
+    return arguments.length > 1 ? Reflect.construct(NativeDate, arguments) : arguments.length ? new NativeDate(time) : new NativeDate();
+  }
+  OwnDate.now = NativeDate.now;
+  OwnDate.parse = NativeDate.parse;
+  OwnDate.UTC = NativeDate.UTC;
+  OwnDate.prototype = NativeDate.prototype;
+  function bound(owner, method) {
+    return method && function () { return method.apply(owner, arguments); };
+  }
+  /* An element is never what is asked for, but for `head` and `currentScript`; those are read past every name. */
+  function realDocument(document) {
+    var real = {}, prototype = global.Document.prototype;
+    ["cookie", "currentScript", "head", "prerendering", "referrer", "title", "visibilityState"].forEach(function (name) {
+      var found = Object.getOwnPropertyDescriptor(prototype, name);
+      function named() { return Object(document[name]) === document[name]; }
+      if (found) Object.defineProperty(real, name, {
+        get: function () { return named() ? found.get.call(document) : document[name]; },
+        set: function (text) { if (named()) found.set.call(document, text); else document[name] = text; } });
+    });
+    ["addEventListener", "createElement", "querySelector"].forEach(function (name) {
+      real[name] = bound(document, prototype[name]);
+    });
+    return real;
+  }
+  return { __proto__: null,
+    Date: OwnDate, JSON: { stringify: write, parse: json.parse }, Promise: global.Promise, document: realDocument(global.document),
+    fetch: bound(global, global.fetch), setTimeout: bound(global, global.setTimeout), clearTimeout: bound(global, global.clearTimeout) };
+}
