@@ -26,6 +26,10 @@ REASONS = {
         "Where a cookie or localStorage had lost an id that was healed, or where requests failed, the next event tells "
         "so in `context.satsuma`, for whoever looks for the cause. Other events have no such thing."
     ),
+    "recovered-first": (
+        "What an earlier page has left in analytics.js's own queue in localStorage is sent before the events of this "
+        "page, whose order it keeps. The reference sends it a moment later."
+    ),
     "nobody": (
         "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."
     ),

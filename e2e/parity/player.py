@@ -8,9 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from device import Device
+from faults import Posted
 from playwright.sync_api import Page
 from stage import BLANK, Stage
-from story import ClearCookies, ClearStorage, ExpireCookies, Find, Leave, Run, Scenario, Step, Visit
+from story import (
+    Answer,
+    ClearCookies,
+    ClearStorage,
+    ExpireCookies,
+    Find,
+    Leave,
+    Network,
+    Posts,
+    Run,
+    Scenario,
+    Step,
+    Visit,
+)
 
 UP = "() => Boolean(window.analytics && !Array.isArray(analytics) && analytics.initialized)"
 CALM = """() => new Promise((resolve) => {
@@ -27,8 +41,13 @@ FIND = """([cookies, storage]) => {
     cookies.forEach((cookie) => { document.cookie = cookie; });
     Object.entries(storage).forEach(([key, value]) => localStorage.setItem(key, value));
 }"""
+FAILED_REQUEST = "Failed to load resource"
+KEPT_EVENTS = "satsuma_queue:"
+"""Where our library keeps what has no answer yet; the reference does so as the page ends."""
 THE_END = "The end"
-LAST = f"() => analytics.track('{THE_END}').then(() => null, () => null)"
+LAST = f"""() => analytics.track('{THE_END}')
+    .then(() => analytics.flush && analytics.flush())
+    .then(() => null, () => null)"""
 SECONDS_A_DAY = 86_400
 PATIENCE = 20
 
@@ -61,10 +80,11 @@ class Player:
         # What breaks the browser stays in its tab for good: such a scenario gets one of its own.
         self._tabs: dict[int, Page] = {} if scenario.broken else {0: device.tab}
         self.origins: set[str] = set()
+        self._first = 0
 
     def play(self) -> Seen:
         """Play all steps, each to its end."""
-        first = len(self._stage.posts.posted)
+        self._first = first = len(self._stage.posts.posted)
         for step in self._scenario.steps:
             self._do(step)
             self._seen.states.append(self._state())
@@ -72,9 +92,11 @@ class Player:
         self._calm()
         order = {body: number for number, body in enumerate(self._device.issued)}
         posted = sorted(self._stage.posts.posted[first:], key=lambda post: order.get(post.raw, len(order)))
-        told = ({"path": post.path, "body": _without_the_end(post.body)} for post in posted)
+        told = ({"path": post.path, "body": _without_the_end(post.body), **self._headers(post)} for post in posted)
         self._seen.events = [event for event in told if event["body"]]
-        self._seen.errors = list(self._device.errors)
+        meant = any(isinstance(step, Answer | Network) for step in self._scenario.steps)
+        # The browser tells of each request that fails.
+        self._seen.errors = [error for error in self._device.errors if not (meant and FAILED_REQUEST in error)]
         return self._seen
 
     def _do(self, step: Step) -> None:
@@ -96,9 +118,28 @@ class Player:
                 self._until(lambda: not any(name.startswith("ajs_") for name in self._cookies()), "cookies to expire")
             case ClearCookies():
                 self._device.context.clear_cookies()
+            case Answer() | Posts() | Network():
+                self._deliver(step)
             case ClearStorage():
                 self._tab(0).evaluate("() => localStorage.clear()")
         self._calm()
+
+    def _deliver(self, step: Answer | Posts | Network) -> None:
+        match step:
+            case Answer():
+                self._stage.posts.answer_next(*step.statuses, **step.headers)
+            case Posts():
+                self._until(lambda: self._posts() >= step.count, f"{step.count} posts")
+            case Network():
+                self._device.context.set_offline(not step.there)
+
+    def _posts(self) -> int:
+        """Return how many posts there were but for one that ended the scenario before, which may come late."""
+        return sum(_without_the_end(post.body) is not None for post in self._stage.posts.posted[self._first :])
+
+    def _headers(self, post: Posted) -> dict[str, Any]:
+        wanted = self._scenario.headers
+        return {"headers": {name: post.headers.get(name) for name in wanted}} if wanted else {}
 
     def _visit(self, step: Visit) -> None:
         page = self._tab(step.tab)
@@ -146,6 +187,7 @@ class Player:
         page = next(iter(self._tabs.values()))
         try:
             storage = page.evaluate("() => ({...localStorage})")
+            storage = {key: value for key, value in storage.items() if not key.startswith(KEPT_EVENTS)}
         except Exception:
             storage = None  # The scenario took it away.
         return {"cookies": self._cookies(), "storage": storage}

@@ -66,7 +66,29 @@ class ClearStorage:
     """Remove everything from localStorage."""
 
 
-Step = Visit | Run | Leave | Find | ExpireCookies | ClearCookies | ClearStorage
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Have the collector answer the next posts with these statuses, whatever they hold."""
+
+    statuses: tuple[int, ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """Wait until the collector has had so many posts since the scenario began."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Take the network away, or give it back."""
+
+    there: bool
+
+
+Step = Visit | Run | Leave | Find | ExpireCookies | ClearCookies | ClearStorage | Answer | Posts | Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +100,7 @@ class Scenario:
         steps: what happens, in order.
         load: options of ``analytics.load``.
         load_script: JavaScript expressions for options that JSON can't hold, by dotted name.
+        headers: names of the posts' headers that are compared, in lower case.
         broken: JavaScript that breaks something of the browser before every page.
         settings: more settings of the destination that the source's settings answer.
         intended: the differences that are meant: where, as a path's beginning, and why, as a key of `intended.REASONS`.
@@ -88,6 +111,7 @@ class Scenario:
     steps: tuple[Step, ...]
     load: Mapping[str, Any] = field(default_factory=dict)
     load_script: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
     broken: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     intended: Mapping[str, str] = field(default_factory=dict)

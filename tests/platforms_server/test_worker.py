@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from satsuma.delivery import DeliveryOptions
+from satsuma.delivery_options import DeliveryOptions
 from satsuma.platforms.server.complaints import Complaints
 from satsuma.platforms.server.messages import make_event, to_text
 from satsuma.platforms.server.worker import Worker

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from satsuma.checks import MAX_EVENT_BYTES
-from satsuma.delivery import MAX_KEEPALIVE_BYTES, Delivery, DeliveryOptions, Request
+from satsuma.delivery import MAX_KEEPALIVE_BYTES, Delivery, Request
+from satsuma.delivery_options import DeliveryOptions
 
 
 def make(**options: object) -> tuple[Delivery, list[str]]:
@@ -56,6 +58,82 @@ def test_a_batch_leaves_when_it_is_full_or_old_enough() -> None:
     delivery.answered(full.id, 200, now=1)
     assert delivery.next_due() == 5000
     assert [ids(request) for request in delivery.requests(5000)] == [["m3"]]
+
+
+def test_who_has_waited_long_enough_takes_all_the_others_along() -> None:
+    delivery, _ = make(batch_size=100, batch_wait=1000)
+    delivery.add(event(0), now=0)
+    delivery.add(event(1), now=400)
+    assert delivery.requests(999) == []
+    assert [ids(request) for request in delivery.requests(1000)] == [["m0", "m1"]]
+
+
+def test_a_batch_leaves_before_it_is_larger_than_the_collector_takes() -> None:
+    delivery, _ = make(batch_size=600)
+    for number in range(500):
+        delivery.add(event(number, properties={"x": "y" * 1000}), now=0)
+    [request] = delivery.requests(0)
+    assert 400 * 1024 < len(request.body) < 450 * 1024
+    delivery.answered(request.id, 200, now=0)
+    assert delivery.requests(0) == [], "the rest waits for company again"
+
+
+def test_what_comes_after_the_page_was_left_waits_for_nobody() -> None:
+    delivery, _ = make(batch_size=10)
+    delivery.add(event(0), now=0)
+    [left] = delivery.leave(0)
+    delivery.handed(left.id)
+    delivery.add(event(1), now=1)
+    assert [ids(request) for request in delivery.requests(1)] == [["m0", "m1"]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "retry_after", "due"),
+    [
+        ({}, 429, 400_000, 300_000),
+        ({}, 503, 60_000, 500),
+        ({"rateLimitConfig": {"maxRetryInterval": 2}}, 429, 60_000, 2000),
+        ({"backoffConfig": {"baseBackoffInterval": 3}}, 500, None, 3000),
+        ({"backoffConfig": {"statusCodeOverrides": {"429": "drop"}}}, 429, 1000, None),
+        ({"backoffConfig": {"statusCodeOverrides": {"404": "retry"}}}, 404, None, 500),
+        ({"backoffConfig": {"default5xxBehavior": "drop"}}, 500, None, None),
+        ({"backoffConfig": {"default4xxBehavior": "retry"}}, 404, None, 500),
+        ({"backoffConfig": {"maxRetryCount": 1}}, 500, None, None),
+        ({"rateLimitConfig": {"maxRetryCount": 0}}, 429, 1000, None),
+        ({"backoffConfig": "nonsense", "rateLimitConfig": {"maxRetryInterval": "x"}}, 500, None, 500),
+    ],
+)
+def test_the_settings_say_what_is_tried_again_and_when(
+    settings: dict[str, object], status: int, retry_after: float | None, due: float | None
+) -> None:
+    options = DeliveryOptions.from_settings({"httpConfig": settings})
+    delivery = Delivery("demo", options, lambda: 0.5, lambda _: None)
+    delivery.add(event(1), now=0)
+    [request] = delivery.requests(0)
+    delivery.answered(request.id, status, 0, retry_after)
+    assert delivery.next_due() == due
+
+
+def tries(settings: dict[str, Any], **more: bool) -> list[tuple[int, object]]:
+    """Return what each request says of the tries before it, where the collector always fails."""
+    delivery = Delivery("demo", DeliveryOptions.from_settings(settings, **more), lambda: 0.5, lambda _: None)
+    delivery.add(event(1, _metadata={"bundled": []}), now=0)
+    delivery.flush()
+    told = []
+    while delivery.next_due() is not None and len(told) < 5:
+        [request] = delivery.requests(delivery.next_due() or 0)
+        body = json.loads(request.body)
+        told.append((request.attempt, body.get("batch", [body])[0]["_metadata"].get("retryCount")))
+        delivery.answered(request.id, 500, 0)
+    return told
+
+
+def test_each_try_tells_how_many_there_were_before() -> None:
+    assert tries({})[:3] == [(0, None), (1, 2), (2, 3)]
+    batching = {"strategy": "batching", "config": {"maxRetries": 2}}
+    assert tries({"deliveryStrategy": batching}) == [(0, None), (1, 1), (2, 2)]
+    assert tries({"httpConfig": {"backoffConfig": {"maxRetryCount": 3}}}) == [(0, None), (1, 2), (2, 3)]
+    assert tries({}, retry_queue=False) == [(0, None)]
 
 
 def test_server_errors_are_tried_again_later_with_the_same_message() -> None:

@@ -26,6 +26,41 @@ def entries(platform: FakePlatform) -> list[str]:
     return [key for key in platform.area.items if key.startswith("satsuma_queue:")]
 
 
+def test_what_an_earlier_page_of_analytics_js_has_left_is_sent_first(platform: FakePlatform) -> None:
+    def item(name: str) -> dict[str, Any]:
+        event = {"type": "track", "event": name, "anonymousId": "a", "messageId": name}
+        return {"id": name, "event": event, "logs": [], "metrics": []}
+
+    keys = {name: f"persisted-queue:v1:demo:{name}" for name in ("dest-Segment.io", "event-queue")}
+    platform.area.items |= {
+        f"{keys['dest-Segment.io']}:items": json.dumps([item("A"), {"id": "nonsense"}, 7, item("B")]),
+        f"{keys['dest-Segment.io']}:seen": '{"A":1}',
+        f"{keys['event-queue']}:items": json.dumps([item("C")]),
+        "persisted-queue:v1:other:dest-Segment.io:items": json.dumps([item("D")]),
+    }
+
+    async def story() -> None:
+        analytics = page(platform)
+        await analytics.track("E")
+        assert sent(platform) == ["A", "B", "C", "E"]
+        assert analytics.delivery.recovered == 3
+        assert [key for key in platform.area.items if "persisted" in key] == [
+            "persisted-queue:v1:other:dest-Segment.io:items"
+        ]
+
+    asyncio.run(story())
+
+
+def test_a_queue_of_analytics_js_that_cannot_be_read_is_passed_over(platform: FakePlatform) -> None:
+    platform.area.items["persisted-queue:v1:demo:dest-Segment.io:items"] = '{"broken'
+
+    async def story() -> None:
+        await page(platform).track("E")
+        assert sent(platform) == ["E"]
+
+    asyncio.run(story())
+
+
 def test_an_event_is_kept_until_it_is_acknowledged(platform: FakePlatform) -> None:
     async def story() -> None:
         platform.status = None

@@ -102,8 +102,15 @@ class Analytics(Calls):
         with self._glance:
             self._follow_server()
             context = Context(make(call, moment))
+        if not (self.options.retry_queue or self._delivery.is_online):
+            return self._platform.start(self._pass_over(context, call))
         self._emitter.emit("dispatch_start", context)
         return self._platform.start(self._dispatch(context, call))
+
+    async def _pass_over(self, context: Context, call: Call) -> Context:
+        """Tell of an event that goes nowhere: the network is gone, and the page wants no later try."""
+        self._emitter.emit(context.event["type"], *_told(call, context.event))
+        return context
 
     async def _hold(self, name: str, begin: Callable[[], Dispatch]) -> Context:
         answer: asyncio.Future[Dispatch | None] = asyncio.get_running_loop().create_future()

@@ -16,50 +16,24 @@ from dataclasses import dataclass, field
 from .bodies import batch_body, single_body, well_formed_json
 from .checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
 from .clock import iso_time
+from .delivery_options import DeliveryOptions
 from .errors import EventError
 from .parcels import Event, Line, Parcel
 
 MAX_KEEPALIVE_BYTES = 60 * 1024
 """Browsers refuse keepalive requests and beacons whose bodies together exceed 64 KB; the rest is room for headers."""
 
+FULL_BATCH_BYTES = MAX_BATCH_BYTES - 50 * 1024
+"""A batch of so many bytes waits for no more company, as in analytics.js."""
+
 MAX_COPIED_BYTES = MAX_KEEPALIVE_BYTES // 4
 """Of what is under way and goes once more as the page goes, out of the same bytes."""
 
-RETRYABLE_STATUS = frozenset({408, 410, 429, 460})
-"""Statuses under 500 that are worth another try; 501, 505 and 511 are those above that are not."""
-FINAL_STATUS = frozenset({501, 505, 511})
+RETRY_NOTE_BYTES = 64
+"""Most that the note of a retry adds to an event."""
 
 DIVISIBLE_STATUS = frozenset({400, 413, 422})
 """What a collector, or a proxy before it, answers where it can't take one event's text: the others may be good."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryOptions:
-    """Bounds and pace.
-
-    Attributes:
-        batch_size: events a request; 1 sends each alone.
-        batch_wait: milliseconds that an event waits for company, where batch_size > 1.
-        max_queue, max_queue_bytes: events kept, and bytes of their text; the oldest is dropped beyond, and counted.
-        max_attempts: tries of one event before it is dropped; those that the collector asked for by Retry-After don't
-            count. About a day of them at `max_backoff`, which is as long as the collector knows a messageId again.
-        base_backoff, max_backoff: milliseconds between tries, doubled each time, up to the maximum.
-        jitter: share of the backoff that chance adds or takes, 0 to 1.
-        drain_from, drain_size: where more than so many events are due, they go in batches of at most so many.
-        max_inflight: requests under way at once; 1 keeps the events of a page in order.
-    """
-
-    batch_size: int = 1
-    batch_wait: float = 5000
-    max_queue: int = 1000
-    max_queue_bytes: int = 32 * 1024 * 1024
-    max_attempts: int = 1_440
-    base_backoff: float = 500
-    max_backoff: float = 60_000
-    jitter: float = 0.1
-    drain_from: int = 10
-    drain_size: int = 100
-    max_inflight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +44,7 @@ class Request:
         id: names the request in the answer.
         path: below the collector's ``/v1``.
         body: JSON text.
-        attempt: 0 for the first try.
+        attempt: how often an event of it was sent before; 0 for the first try.
         keepalive: the body is small enough to outlive the page.
     """
 
@@ -138,6 +112,7 @@ class Delivery:
         self._earliest = 0
         self._paused_until = 0.0
         self._online = True
+        self._left = False
         self._sent = 0
         self._retried = 0
         self._recovered = 0
@@ -157,7 +132,7 @@ class Delivery:
         parcel = self._packed(event, text, settle)
         if parcel is None:
             return
-        if self._waiting.company(now) + 1 < self._options.batch_size:
+        if self._may_wait(parcel, now):
             parcel.due = now + self._options.batch_wait
         else:
             self.flush()
@@ -165,6 +140,14 @@ class Delivery:
         self._waiting.append(parcel, now)
         self._recall_handed()
         self._keep_bounds()
+
+    def _may_wait(self, parcel: Parcel, now: float) -> bool:
+        """Tell whether an event may wait for company; what has no more room for it goes first."""
+        company, size = self._waiting.company(now)
+        if size + company + parcel.size > FULL_BATCH_BYTES:
+            self.flush()
+            company = 0
+        return company + 1 < self._options.batch_size and not self._left
 
     def _packed(self, event: Event, text: str | None, settle: Callable[[bool], None] | None = None) -> Parcel | None:
         """Return the event as it is to be sent; None, and it is dropped, where the collector could only refuse it."""
@@ -190,6 +173,11 @@ class Delivery:
         while self._waiting:
             self._forget(self._waiting.pop(), reason)
 
+    @property
+    def is_online(self) -> bool:
+        """Whether the network is there, as far as was said."""
+        return self._online
+
     def online(self, value: bool) -> None:
         """Say that the network is there or gone; while it is gone nothing is sent."""
         self._online = value
@@ -201,10 +189,14 @@ class Delivery:
             sent_at: milliseconds since 1970, for the events' ``sentAt``; None where `now` is that too.
         """
         ready: list[Request] = []
+        first = self._waiting.first
+        if first is not None and 0 < first.due <= now:
+            # Whoever has waited long enough takes all the others along.
+            self.flush()
         while self._may_send(now, len(self._inflight)):
-            drain = self._options.batch_size == 1 and len(self._waiting) > self._options.drain_from
+            drain = self._alone and len(self._waiting) > self._options.drain_from
             count = self._options.drain_size if drain else self._options.batch_size
-            parcels = self._waiting.take(now, MAX_BATCH_BYTES - 1024, count)
+            parcels = self._waiting.take(now, FULL_BATCH_BYTES, count)
             if not parcels:
                 break
             ready.append(self._request(parcels, now if sent_at is None else sent_at, batch=drain))
@@ -216,6 +208,7 @@ class Delivery:
         The first has what is under way once more: if that fails now, what waits must not come before it. The collector
         keeps an event once.
         """
+        self._left = True
         self.flush()
         for parcel in self._waiting:
             parcel.due = 0
@@ -262,6 +255,7 @@ class Delivery:
 
         The collector keeps an event once, however often it comes.
         """
+        self._left = False
         unheard = self._unacknowledged()
         self._inflight.clear()
         self._handed = []
@@ -312,13 +306,18 @@ class Delivery:
             self._sent += len(parcels)
             for parcel in parcels:
                 self._settle(parcel, True)
-        elif will_retry(status):
-            self._retry(parcels, now, retry_after, f"the collector answered {status}")
+        elif self._options.retries(status):
+            pause = self._options.pause(status, retry_after)
+            self._retry(parcels, now, pause, f"the collector answered {status}")
         elif status in DIVISIBLE_STATUS and len(parcels) > 1:
             self._divide(parcels)
         else:
             for parcel in parcels:
                 self._drop(parcel, f"refused {status}", f"the collector answered {status}")
+
+    def retries(self, status: int) -> bool:
+        """Tell whether an answer's status is worth another try."""
+        return self._options.retries(status)
 
     def failed(self, request_id: int, now: float) -> None:
         """Take note that a request got no answer."""
@@ -360,6 +359,11 @@ class Delivery:
             dropped=dict(self._dropped),
         )
 
+    @property
+    def _alone(self) -> bool:
+        """Whether each event goes alone, as long as no more of them wait than that."""
+        return self._options.batch_size == 1 and not self._options.batches
+
     def _may_send(self, now: float, inflight: int) -> bool:
         if not self._online or now < self._paused_until or inflight >= self._options.max_inflight:
             return False
@@ -378,9 +382,11 @@ class Delivery:
     ) -> Request:
         request_id, self._next_request = self._next_request, self._next_request + 1
         self._inflight[request_id] = parcels
-        attempt = max(parcel.attempts for parcel in parcels)
+        attempt = max(parcel.tries for parcel in parcels)
+        for parcel in parcels:
+            parcel.tries += 1
         stamp = {"sentAt": iso_time(sent_at), "writeKey": self._write_key}
-        if batch or self._options.batch_size > 1:
+        if batch or not self._alone:
             path, body = "b", batch_body((*before, *parcels), stamp)
         else:
             path, body = parcels[0].event["type"][0], single_body(parcels[0], stamp)
@@ -390,9 +396,11 @@ class Delivery:
         kept = []
         for parcel in parcels:
             parcel.attempts += retry_after is None or not parcel.attempts
-            if parcel.attempts >= self._options.max_attempts:
-                self._drop(parcel, "attempts exhausted", f"{why}, {parcel.attempts} times")
+            parcel.asked_to_wait += retry_after is not None
+            if parcel.attempts >= self._options.max_attempts or parcel.asked_to_wait > self._options.max_waits:
+                self._drop(parcel, "attempts exhausted", f"{why}, {parcel.tries} times")
                 continue
+            self._note_retry(parcel)
             self._retried += 1
             kept.append(parcel)
         # One time for all of them: those that chance lets go a moment earlier would overtake the others.
@@ -404,6 +412,15 @@ class Delivery:
             self._paused_until = max(self._paused_until, now + retry_after)
         self._waiting.put_back(kept)
         self._keep_bounds()
+
+    def _note_retry(self, parcel: Parcel) -> None:
+        """Have an event tell how often it was sent, as analytics.js's do."""
+        if self._options.first_retry_count is None or parcel.size + RETRY_NOTE_BYTES > MAX_EVENT_BYTES:
+            return
+        count = self._options.first_retry_count + parcel.tries - 1
+        parcel.event = {**parcel.event, "_metadata": {**(parcel.event.get("_metadata") or {}), "retryCount": count}}
+        parcel.text = well_formed_json(parcel.event)
+        parcel.size = len(parcel.text.encode())
 
     def _divide(self, parcels: Sequence[Parcel]) -> None:
         """Send what was refused together once more, in halves: what is dropped in the end was refused by itself."""
@@ -435,8 +452,3 @@ class Delivery:
 
 def _small_enough_twice(parcels: Iterable[Parcel]) -> bool:
     return sum(parcel.size for parcel in parcels) <= MAX_COPIED_BYTES
-
-
-def will_retry(status: int) -> bool:
-    """Tell whether an answer's status is worth another try."""
-    return status in RETRYABLE_STATUS or (status >= 500 and status not in FINAL_STATUS)

@@ -24,11 +24,16 @@ MOST_BYTES = 500 * 1024
 """Most that one page writes; the oldest events are left out beyond."""
 
 
+FOREIGN_QUEUES = ("dest-Segment.io", "event-queue")
+"""What analytics.js calls its own queues in localStorage. Source: its ``lib/priority-queue/persisted``."""
+
+
 class Journal:
     """The entry of one page, and the way to those of others."""
 
     def __init__(self, area: KeyValueArea, write_key: str, page_id: str, warn: Callable[[str], None]) -> None:
         self._area = area
+        self._write_key = write_key
         self._prefix = f"satsuma_queue:{write_key}:"
         self._key = f"{self._prefix}{page_id}"
         self._warn = warn
@@ -77,6 +82,7 @@ class Journal:
         """Remove the entries of pages that are gone, and return their events."""
         events: list[Event] = []
         try:
+            events += self._take_foreign()
             for key in self._area.all_keys():
                 if key.startswith(self._prefix) and key != self._key:
                     events += self._take(key, now)
@@ -85,12 +91,39 @@ class Journal:
             return events
         return events
 
+    def _take_foreign(self) -> list[Event]:
+        """Return what an earlier page of analytics.js has left, and remove it."""
+        events: list[Event] = []
+        for queue in FOREIGN_QUEUES:
+            key = f"persisted-queue:v1:{self._write_key}:{queue}:items"
+            text = self._area.get_item(key)
+            if text is None:
+                continue
+            for name in (key, key.removesuffix("items") + "seen"):
+                self._area.remove_item(name)
+            events += _foreign_events(text)
+        return events
+
     def _take(self, key: str, now: float) -> list[Event]:
         entry = _read(self._area.get_item(key))
         if entry is None or now - entry["at"] < ORPHANED:
             return []
         self._area.remove_item(key)
         return [event for event in entry["events"] if isinstance(event, dict)]
+
+
+def _foreign_events(text: str) -> list[Event]:
+    """Return the events of a queue of analytics.js, whose items are ``{"id": …, "event": …}``."""
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    found = []
+    for item in items if isinstance(items, list) else ():
+        event = item.get("event") if isinstance(item, dict) else None
+        if isinstance(event, dict):
+            found.append({**event, "messageId": event.get("messageId") or item.get("id")})
+    return found
 
 
 def _newest(texts: Sequence[str]) -> list[str]:

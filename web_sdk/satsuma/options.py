@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .consent import ConsentState
-from .delivery import DeliveryOptions
+from .delivery_options import DeliveryOptions
 from .environment import Environment
 from .errors import BootError
 from .identity import GROUP_KEYS, USER_KEYS, IdentityOptions
@@ -63,6 +63,7 @@ class LoadOptions:
         query_patterns: which ids a link may set; None where links may make no calls (``useQueryString: false``).
         consent_required: wait for the visitor's answer before anything is kept or sent.
         signals: the browser's signals that count as a no.
+        retry_queue: False where events are tried once, and not at all while the network is gone.
     """
 
     user: IdentityOptions
@@ -77,6 +78,7 @@ class LoadOptions:
     query_patterns: QueryPatterns | None = field(default_factory=QueryPatterns)
     consent_required: bool = False
     signals: frozenset[str] = frozenset()
+    retry_queue: bool = True
 
     @classmethod
     def from_mapping(
@@ -91,6 +93,8 @@ class LoadOptions:
         given = given or {}
         kinds = parse_kinds(given.get("storage"))
         integrations = _mapping(given.get("integrations"))
+        destination = _mapping(settings or integrations.get(DELIVERY_NAME))
+        retry_queue = given.get("retryQueue", destination.get("retryQueue")) is not False
         return cls(
             user=IdentityOptions.from_options(given.get("user"), USER_KEYS, kinds),
             group=IdentityOptions.from_options(given.get("group"), GROUP_KEYS, kinds),
@@ -99,7 +103,8 @@ class LoadOptions:
             persist=not given.get("disableClientPersistence"),
             disable=given.get("disable") is True,
             integrations=integrations,
-            delivery=_delivery(_mapping(settings or integrations.get(DELIVERY_NAME))),
+            delivery=DeliveryOptions.from_settings(destination, retry_queue=retry_queue),
+            retry_queue=retry_queue,
             initial_pageview=bool(given.get("initialPageview")),
             query_patterns=_patterns(given.get("useQueryString")),
             consent_required=given.get("consent") == REQUIRED,
@@ -136,14 +141,6 @@ def _patterns(given: object) -> QueryPatterns | None:
         return None
     named = _mapping(given)
     return QueryPatterns(**{name: named[name] for name in ("aid", "uid") if callable(named.get(name))})
-
-
-def _delivery(settings: Mapping[str, Any]) -> DeliveryOptions:
-    strategy = _mapping(settings.get("deliveryStrategy"))
-    if strategy.get("strategy") != "batching":
-        return DeliveryOptions()
-    config = _mapping(strategy.get("config"))
-    return DeliveryOptions(batch_size=int(config.get("size") or 10), batch_wait=float(config.get("timeout") or 5000))
 
 
 def _mapping(value: object) -> dict[str, Any]:

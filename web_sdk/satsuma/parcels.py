@@ -17,6 +17,9 @@ class Parcel:
 
     Attributes:
         size: bytes of `text`.
+        attempts: tries that failed; those after which the collector asked to wait count once.
+        tries: times that it was sent.
+        asked_to_wait: times that the collector asked to wait.
         due: milliseconds; the event is not sent before.
         serial: counts up from parcel to parcel; what an earlier page has left has one below zero.
         most_together: events of one request that this may be among; fewer after a request with it was refused.
@@ -26,6 +29,8 @@ class Parcel:
     text: str
     size: int
     attempts: int = 0
+    tries: int = 0
+    asked_to_wait: int = 0
     due: float = 0
     settle: Callable[[bool], None] | None = None
     serial: int = 0
@@ -43,6 +48,7 @@ class Line:
         self.size = 0
         self._waiting: deque[Parcel] = deque()
         self._company: deque[Parcel] = deque()
+        self._company_size = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -55,11 +61,11 @@ class Line:
         """Who is next."""
         return self._waiting[0] if self._waiting else None
 
-    def company(self, now: float) -> int:
-        """Return how many wait for company."""
+    def company(self, now: float) -> tuple[int, int]:
+        """Return how many wait for company, and their bytes."""
         while self._company and self._company[0].due <= now:
-            self._company.popleft()
-        return len(self._company)
+            self._company_size -= self._company.popleft().size
+        return len(self._company), self._company_size
 
     def append(self, parcel: Parcel, now: float) -> None:
         """Let a parcel wait behind all others."""
@@ -67,6 +73,7 @@ class Line:
         self.size += parcel.size
         if parcel.due > now:
             self._company.append(parcel)
+            self._company_size += parcel.size
 
     def put_back(self, parcels: Iterable[Parcel]) -> None:
         """Let parcels wait where they belong, which is mostly before all others."""
@@ -83,6 +90,7 @@ class Line:
         self.size -= parcel.size
         if self._company and self._company[0] is parcel:
             self._company.popleft()
+            self._company_size -= parcel.size
         return parcel
 
     def hurry(self) -> None:
@@ -90,6 +98,7 @@ class Line:
         for parcel in self._company:
             parcel.due = 0
         self._company.clear()
+        self._company_size = 0
 
     def take(self, now: float, max_bytes: int, count: int) -> list[Parcel]:
         """Take out what is due, in order: at most `count` parcels and, unless the first alone is more, `max_bytes`.

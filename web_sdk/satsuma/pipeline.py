@@ -47,6 +47,7 @@ class Context:
         cancelled: why the event was stopped, None where it wasn't.
         delivered: True once the collector has acknowledged it, False once it was dropped, None before: also where the
             event still waits for the network or for another try when the call is answered.
+        attempts: 1 before the event is sent for the first time, and counted up then, as analytics.js does.
         log: what happened on the way, one line each.
         native: what a platform keeps with it: in a page, the context as JavaScript sees it.
     """
@@ -54,6 +55,7 @@ class Context:
     event: Event
     cancelled: str | None = None
     delivered: bool | None = None
+    attempts: int = 1
     log: list[str] = field(default_factory=list)
     native: Any = None
 

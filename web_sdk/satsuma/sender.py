@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from .clock import iso_time
-from .delivery import Delivery, Request, will_retry
+from .delivery import Delivery, Request
 from .journal import RENEWAL, Journal
 from .parcels import Event
 from .pipeline import DELIVERY_NAME, Context, PluginKind
@@ -72,6 +72,7 @@ class Sender:
         return {reason: count for reason, count in self._delivery.dropped.items() if reason != WITHDRAWN}
 
     async def _send(self, context: Context) -> Context:
+        context.attempts += self._delivery.is_online
         waiter = self._waiters.for_one()
         settle = partial(self._settle, context, waiter)
         self._delivery.add(self._described(context.event), self._platform.now(), settle)
@@ -190,7 +191,7 @@ class Sender:
         self._keep()
 
     def _answered(self, request: Request, status: int, retry_after: float | None) -> None:
-        self._failures += will_retry(status)
+        self._failures += self._delivery.retries(status)
         self._delivery.answered(request.id, status, self._platform.now(), retry_after)
         self.pump()
 

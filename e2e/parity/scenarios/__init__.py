@@ -2,13 +2,14 @@
 
 from story import Scenario
 
-from . import calls, events, identity, plugins, storage
+from . import calls, delivery, events, identity, plugins, storage
 
 CHAPTERS: dict[str, tuple[Scenario, ...]] = {
     "Identity": identity.SCENARIOS,
     "Storage": storage.SCENARIOS,
     "Calls": calls.SCENARIOS,
     "Events": events.SCENARIOS,
+    "Delivery": delivery.SCENARIOS,
     "Plugins, links and forms": plugins.SCENARIOS,
 }
 SCENARIOS = tuple(scenario for scenarios in CHAPTERS.values() for scenario in scenarios)

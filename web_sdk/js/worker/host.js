@@ -52,7 +52,9 @@ function hostPython(given) {
   /* How things stand in this page. */
   function world(light) {
     const canonical = document.querySelector("link[rel='canonical']");
-    const ours = (key) => LIGHT.test(key) || named.includes(key) || (!light && key.startsWith(QUEUE));
+    // What pages of analytics.js have left is Python's to take over, as our own.
+    const left = (key) => key.startsWith(QUEUE) || key.startsWith("persisted-queue:v1:");
+    const ours = (key) => LIGHT.test(key) || named.includes(key) || (!light && left(key));
     const items = () => storedNames(/./).filter(ours).map((key) => [key, localStorage.getItem(key)]);
     return {
       light,

@@ -10,11 +10,13 @@ from typing import Any
 from pyodide.ffi import create_proxy, to_js
 
 from satsuma.analytics import Analytics
+from satsuma.delivery_options import merged_http_config
 from satsuma.options import Endpoint, LoadOptions
 
 from .bridge import Bridge
 from .modules import plugins_of
 from .platform import BrowserPlatform
+from .posting import Posting
 from .rounds import Rounds
 
 WAYS_IN = ("event", "later", "now", "user", "group", "storage", "who")
@@ -48,6 +50,7 @@ async def _start(page: Any) -> None:
     await page.breathe()
     options = read_options(page.options, platform)
     settings = _merged(platform.reader.data(page.settings), options)
+    platform.posting = Posting.of(settings, page.options, platform.warn)
     await page.breathe()
     endpoint = Endpoint.from_settings(page.writeKey, settings)
     hints = platform.reader.argument(page.clientHints)
@@ -127,7 +130,8 @@ def _merged(settings: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]
     """Return the ``Segment.io`` settings, with those of the load options laid over them."""
     remote = (settings.get("integrations") or {}).get("Segment.io") or {}
     local = (options.get("integrations") or {}).get("Segment.io")
-    return {**remote, **(local if isinstance(local, dict) else {})}
+    merged = {**remote, **(local if isinstance(local, dict) else {})}
+    return {**merged, "httpConfig": merged_http_config(merged.get("httpConfig"), remote.get("httpConfig"))}
 
 
 def _follow_network(window: Any, analytics: Analytics) -> None:

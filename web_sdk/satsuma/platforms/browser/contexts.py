@@ -22,7 +22,8 @@ class Contexts:
 
     def show(self, context: Context) -> Any:
         """Return a context as plugins, callbacks and promises see it, with the event as it is now."""
-        outcome = {"cancelled": context.cancelled, "delivered": context.delivered, "log": context.log}
+        told = ("cancelled", "delivered", "attempts", "log")
+        outcome = {name: getattr(context, name) for name in told}
         context.native = self.native.context(
             context.native, context.id, json.dumps(context.event), to_page(outcome, self._window)
         )

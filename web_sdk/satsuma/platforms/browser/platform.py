@@ -17,6 +17,7 @@ from .cookies import DocumentCookies
 from .ending import Ending
 from .local_storage import WindowLocalStorage
 from .page import current_page, environment, timezone
+from .posting import Posting
 from .values import ValueReader
 
 WORTH_PACKING = 4096
@@ -39,6 +40,7 @@ class BrowserPlatform:
         self.area = WindowLocalStorage(window)
         self.reader = ValueReader(window, self.warn)
         self.ending = Ending(window)
+        self.posting = Posting()
         # Each look at a property of the page's costs more than a call.
         self._from_entries = window.Object.fromEntries
         self._environment: Environment | None = None
@@ -104,9 +106,7 @@ class BrowserPlatform:
         )
 
     def _post(self, request: Request, body: Any) -> Any:
-        headers = {"Content-Type": "text/plain"}
-        options = {"method": "POST", "body": body, "headers": headers, "keepalive": request.keepalive}
-        return self.window.fetch(f"{self.url}/{request.path}", self._object(options))
+        return self.window.fetch(f"{self.url}/{request.path}", self._object(self.posting.options(request, body)))
 
     def _packs(self, request: Request) -> bool:
         # A single event leaves in the very task of its call; packing would make it wait for another one.

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
-from satsuma.delivery import DeliveryOptions, DeliveryReport
+from satsuma.delivery import DeliveryReport
+from satsuma.delivery_options import DeliveryOptions
 from satsuma.errors import ArgumentError
 from satsuma.parcels import Event
 

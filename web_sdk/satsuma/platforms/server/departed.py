@@ -14,7 +14,8 @@ from typing import Any
 
 from satsuma.analytics import EVENT_CALLS, Analytics, new_message_id
 from satsuma.checks import MAX_BATCH_BYTES
-from satsuma.delivery import DeliveryOptions, Request
+from satsuma.delivery import Request
+from satsuma.delivery_options import DeliveryOptions
 from satsuma.environment import Environment
 from satsuma.errors import SatsumaError
 from satsuma.events import Moment

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from satsuma.delivery import Delivery, DeliveryOptions, DeliveryReport, Request, will_retry
+from satsuma.delivery import Delivery, DeliveryReport, Request
+from satsuma.delivery_options import DeliveryOptions
 from satsuma.parcels import Event
 
 from .complaints import Complaints
@@ -183,7 +184,7 @@ class Worker:
             answer = self._transport.post(request.path, gzip.compress(body, 6) if packed else body, headers)
         except Exception as error:
             return None, f"{type(error).__name__}: {error}"
-        return answer, f"the collector answered {answer.status}" if will_retry(answer.status) else ""
+        return answer, f"the collector answered {answer.status}" if self._options.retries(answer.status) else ""
 
     def _tell(self) -> None:
         """Tell what was given up since it was told last. The lock must not be held: who hears it may make calls."""
