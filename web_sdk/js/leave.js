@@ -1,8 +1,7 @@
-/* A visitor who leaves before Python is up: the calls made so far are kept in localStorage as they are made, and go to the
-   collector by beacon as the page goes, with the identity that cookies and localStorage tell. A call may go both ways, and
-   once more when Python comes up after all: the collector keeps each messageId once. So calls that say who the visitor is go
-   along each time. */
-var EARLY = "satsuma_early:", WHO = ["identify", "group", "alias", "reset", "setAnonymousId", "consent"], MOST_KEPT = 200;
+/* A visitor who leaves before Python is up: the calls made so far go to the collector by beacon as the page goes, with the
+   identity that cookies and localStorage tell. A call may go this way, by the journal, and once more when Python comes up
+   after all: the collector keeps each messageId once. So calls that say who the visitor is go along each time. */
+var MOST_CALLS = 200, MOST_ALONG = 50, MOST_ALONG_CHARACTERS = 20000, ALONE_MILLISECONDS = 1000, LONGEST_PAUSE = 10000;
 var nextId = newId; /* The anonymousId of a visitor who has none; a worker may have been told of one. */
 function refuses(calls, options) {
   return options.disable || (options.respectGlobalPrivacyControl && navigator.globalPrivacyControl === true) ||
@@ -15,19 +14,6 @@ function lacksConsent(calls, options) {
 }
 function named(calls, names) {
   return calls.some(function (call) { return names.indexOf(call[0]) > -1; });
-}
-function texts(calls) {
-  return calls.map(function (call) {
-    try { return JSON.stringify([].slice.call(call)); } catch (error) { return ""; }
-  }).filter(Boolean);
-}
-/* Keep calls for the next page; it takes them at once where this one has left, and else when nothing is heard of it. */
-function keep(calls, key, options, left) {
-  if (options.disableClientPersistence) return;
-  try {
-    if (calls.length && !refuses(calls, options)) localStorage.setItem(key, '{"at":' + (left ? 0 : Date.now()) + ',"calls":[' + texts(calls).slice(-MOST_KEPT).join(",") + "]}");
-    else localStorage.removeItem(key);
-  } catch (error) { /* Full or forbidden: only this page remembers. */ }
 }
 function leave(calls, host, writeKey, key, options) {
   if (!calls.some(function (call) { return !call.left; }) || refuses(calls, options)) return;
@@ -42,29 +28,71 @@ function leave(calls, host, writeKey, key, options) {
   // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
   // What plugins of the page would have to see can only be sent by a page.
   if (!options.pythonPlugins && !options.holdsBack && !named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"]))
-    hand(calls.filter(function (call) { return !call.left || WHO.indexOf(call[0]) > -1; }), 0, calls.length, host, {
+    hand(calls.filter(function (call) { return !call.left || tellsWho(call); }), 0, calls.length, host, {
       writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
       options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone });
   keep(calls, key, options, true);
 }
-/* Browsers take 64 KB of beacons at a time. What is more goes in portions, as many as they take, each with all calls that say
-   who the visitor is; the rest is the next page's. Returns false where there is no room for anything more. */
-function hand(calls, from, to, host, about) {
-  var part = calls.filter(function (call, index) { return (index >= from && index < to) || WHO.indexOf(call[0]) > -1; });
+/* The calls that say who the visitor is and go along with each portion. */
+function along(calls) {
+  return newest(calls, MOST_ALONG, MOST_ALONG_CHARACTERS);
+}
+/* Browsers take 64 KB of beacons at a time, and the collector 200 calls of each. What is more goes in portions, as many as
+   they take, each with the calls that say who the visitor is; the rest is the next page's. Returns false where there is no
+   room for anything more. */
+function hand(calls, from, to, host, about, who) {
+  who = who || along(calls);
+  var part = calls.filter(function (call, index) { return (index >= from && index < to) || who.indexOf(call) > -1; });
   if (part.every(function (call) { return call.left; })) return true;
-  var body = JSON.stringify(about).slice(0, -1) + ',"calls":[' + texts(part).join(",") + "]}", middle = (from + to) >> 1;
-  if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) {
-    part.forEach(function (call) { call.left = true; });
-    return true;
-  }
-  /* Ids are short; traits may be larger than all that a beacon can carry. */
-  var large = Object.keys(about.storage).filter(function (name) { return about.storage[name].length > 2000; });
-  if (large.length) {
-    large.forEach(function (name) { delete about.storage[name]; });
-    return hand(calls, from, to, host, about);
+  var body = "", middle = (from + to) >> 1;
+  if (part.length <= MOST_CALLS) {
+    body = JSON.stringify(about).slice(0, -1) + ',"calls":[' + part.map(textOf).filter(Boolean).join(",") + "]}";
+    if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) {
+      part.forEach(function (call) { call.left = true; });
+      return true;
+    }
+    /* Ids are short; traits may be larger than all that a beacon can carry. */
+    var large = Object.keys(about.storage).filter(function (name) { return about.storage[name].length > 2000; });
+    if (large.length) {
+      large.forEach(function (name) { delete about.storage[name]; });
+      return hand(calls, from, to, host, about, who);
+    }
   }
   if (to - from < 2) return body.length > 60000;
-  return hand(calls, from, middle, host, about) && hand(calls, middle, to, host, about);
+  return hand(calls, from, middle, host, about, who) && hand(calls, middle, to, host, about, who);
+}
+/* Where Python will never come up in this page: what there is goes now, and each second what has come since or found no room.
+   What has gone is held on to for the next page, as far as the journal keeps it. Returns what each further call asks for. */
+function goAlone(calls, left) {
+  var pause = ALONE_MILLISECONDS, asked = false;
+  function waiting() {
+    return calls.filter(function (call) { return !call.left; }).length;
+  }
+  function go() {
+    var before = waiting();
+    asked = false;
+    if (navigator.onLine !== false) left();
+    pause = !before || waiting() < before ? ALONE_MILLISECONDS : Math.min(2 * pause, LONGEST_PAUSE);
+    forgetGone(calls);
+    if (waiting()) again();
+  }
+  function again() {
+    if (!asked) setTimeout(go, pause);
+    asked = true;
+  }
+  window.addEventListener("online", go);
+  go();
+  return again;
+}
+function forgetGone(calls) {
+  var who = along(calls), from = calls.length - MOST_KEPT;
+  var rest = calls.filter(function (call, index) { return !call.left || index >= from || who.indexOf(call) > -1; });
+  calls.length = 0;
+  held = 0;
+  rest.forEach(function (call) {
+    calls[calls.length] = call;
+    held += textOf(call).length;
+  });
 }
 /* By number: for..in and, where a page replaced it, Object.keys also find what it added to prototypes. */
 function storedNames(pattern) {

@@ -6,12 +6,13 @@
 
   const PLUGIN_MILLISECONDS = 5000;
   const ORPHANED = 6000; // As for the SDK's own journal.
-  const ALONE_MILLISECONDS = 1000;
   const BREATH_MILLISECONDS = 10;
 
   /*INTRINSICS*/
 
   /*NOTE*/
+
+  /*JOURNAL*/
 
   /*LEAVE*/
 
@@ -59,28 +60,32 @@
   /* The collector makes events of the calls that it is handed: as the page is left, or now and then where Python will never
      come up. It is not so sure where a file did not load: then the calls of this page go together, to keep their order. */
   const runs = runsWebAssembly();
-  let alone = false;
+  let again;
   function goOnAlone(error) {
     console.warn("[satsuma] Python could not start: calls go to the collector as they are, and nothing is answered.", error);
-    alone = !runs;
-    if (alone) left();
+    if (!runs) again = goAlone(waiting, left);
   }
 
   /* The stub's calls, each with its note: a stub that isn't ours notes no time, so it is noted at first sight. */
   const waiting = [];
-  function takeUp(call) {
+  function noted(call) {
     const [method, ...args] = Array.from(call);
     if (EVENTS.includes(method)) args.push(Object.assign(note(), isNote(args[args.length - 1]) ? args.pop() : null));
     const taken = [method, ...args];
     taken.left = call.left;
-    waiting.push(taken);
-    if (alone) {
-      waiting.splice(0, waiting.length - MOST_KEPT);
-      setTimeout(left, ALONE_MILLISECONDS);
-    }
-    keep(waiting, early, options);
+    return taken;
   }
-  leftBehind().forEach(takeUp);
+  function hold(call) {
+    waiting.push(call);
+    keepSoon(waiting, early, options);
+    if (again) again();
+  }
+  function takeUp(call) {
+    const taken = noted(call);
+    if (admits(taken)) hold(taken);
+  }
+  // These have had their place in localStorage, which is bounded itself.
+  leftBehind().map(noted).forEach(hold);
   if (options.initialPageview) takeUp(["page"]);
   if (Array.isArray(stub)) {
     stub.splice(0).forEach(takeUp);

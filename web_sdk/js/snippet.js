@@ -3,6 +3,7 @@
   var intrinsics, Date, JSON, document, setTimeout;
   /*INTRINSICS*/
   /*NOTE*/
+  /*JOURNAL*/
   /*LEAVE*/
   var METHODS = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
     "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
@@ -32,6 +33,7 @@
         " is not loaded. Give it a name of its own by the option globalAnalyticsKey.");
   }
   function install(name, analytics) {
+    var again;
     function left() {
       leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});
     }
@@ -41,6 +43,15 @@
     analytics._intrinsics = intrinsics;
     global.addEventListener("pagehide", left);
     document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") left(); });
+    analytics.push = function () {
+      [].forEach.call(arguments, function (call) {
+        if (!admits(call)) return;
+        analytics[analytics.length] = call;
+        if (analytics._early) keepSoon(analytics, analytics._early, analytics._loadOptions || {});
+        if (again) again();
+      });
+      return analytics.length;
+    };
     METHODS.forEach(function (method, index) {
       analytics[method] = function () {
         var face = analytics._face;
@@ -48,7 +59,6 @@
         var call = [method].concat([].slice.call(arguments));
         if (index < 6) call.push(note());
         analytics.push(call);
-        if (analytics._early && analytics.length) keep(analytics, analytics._early, analytics._loadOptions || {});
         return analytics;
       };
     });
@@ -61,6 +71,10 @@
       analytics._writeKey = key;
       analytics._early = EARLY + key + ":" + newId();
       analytics._loadOptions = options;
+      script.onerror = function () {
+        warn("The script of the source " + key + " could not be loaded: calls go to the collector as they are, and nothing is answered.");
+        again = goAlone(analytics, left);
+      };
       document.head.appendChild(script);
     };
     analytics.load(writeKey, options);

@@ -29,6 +29,7 @@ PARTS = {
     "/*FACE*/": "face.js",
     "/*FILES*/": "files.js",
     "/*INTRINSICS*/": "intrinsics.js",
+    "/*JOURNAL*/": "journal.js",
     "/*LEAVE*/": "leave.js",
     "/*NOTE*/": "note.js",
 }

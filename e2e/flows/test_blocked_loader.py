@@ -1,0 +1,89 @@
+"""A page whose loader never comes, since an ad blocker stops it: its calls arrive, and cost the page little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_satsuma import Visitor
+from reference_library import PAGE, stock_site
+from satsuma_server import snippet
+from satsuma_server.testing import Collector, serving
+
+SPY = """
+    window.written = [];
+    const set = Storage.prototype.setItem;
+    Storage.prototype.setItem = function (key, text) {
+        if (key.startsWith("satsuma_early:")) written.push(text.length);
+        return set.call(this, key, text);
+    };
+"""
+
+
+@pytest.fixture
+def site(collector: Collector) -> Iterator[str]:
+    """A page with nothing but the snippet."""
+    with serving(stock_site(PAGE.format(title="Blocked", snippet=snippet("blocked", collector.url), body=""))) as url:
+        yield url
+
+
+@pytest.fixture
+def warnings(visitor: Visitor) -> Iterator[list[str]]:
+    """What the page's console has been told by Satsuma, where the loader is blocked from the first visit on."""
+    told: list[str] = []
+    visitor.page.on("console", lambda message: told.append(message.text) if "[satsuma]" in message.text else None)
+    visitor.page.add_init_script(SPY)
+    visitor.page.route("**/analytics.min.js", lambda route: route.abort())
+    with visitor.page.expect_event("requestfailed"):
+        visitor.page.goto(visitor.base_url)
+    yield told
+    visitor.errors.clear()  # The browser itself tells of the script that did not load.
+
+
+def kept(visitor: Visitor) -> str:
+    text: str = visitor.evaluate(
+        "() => Object.entries(localStorage).find(([name]) => name.startsWith('satsuma_early:'))[1]"
+    )
+    return text
+
+
+def test_many_calls_are_written_a_few_times_and_all_arrive(
+    visitor: Visitor, collector: Collector, warnings: list[str]
+) -> None:
+    written = visitor.evaluate("""() => {
+        written.length = 0;
+        analytics.identify("u1");
+        for (let n = 0; n < 450; n++) analytics.track(`E${n}`);
+        return written;
+    }""")
+    assert len(written) < 60, "where each call wrote them all, it would be 451"
+    events = collector.wait_for(lambda events: len(events) >= 452, seconds=60)
+    tracked = [event for event in events if event["type"] == "track"]
+    assert {event["event"] for event in tracked} == {f"E{n}" for n in range(450)}
+    assert {event["userId"] for event in tracked} == {"u1"}
+    assert len({event["anonymousId"] for event in events}) == 1
+    assert len([text for text in warnings if "could not be loaded" in text]) == 1
+
+
+def test_the_last_call_of_many_is_kept_for_the_next_page(visitor: Visitor, warnings: list[str]) -> None:
+    visitor.evaluate("() => { for (let n = 0; n < 99; n++) analytics.track(`E${n}`); }")
+    visitor.until(lambda: "E98" in kept(visitor), "the call to be kept")
+
+
+def test_what_a_page_holds_is_bounded_and_who_the_visitor_is_has_its_place(
+    visitor: Visitor, collector: Collector, warnings: list[str]
+) -> None:
+    size = visitor.evaluate("""() => {
+        // All beacons are refused, as where another library has filled the browser's room for them.
+        navigator.sendBeacon = () => false;
+        analytics.identify("u1");
+        for (let n = 0; n < 30; n++) analytics.track(`E${n}`, {text: "x".repeat(100_000)});
+        analytics.group("g1");
+        return analytics.length;
+    }""")
+    assert size < 25, "two million characters"
+    visitor.until(lambda: '"g1"' in kept(visitor), "the journal to be written")
+    journal = kept(visitor)
+    assert len(journal) < 510_000
+    assert '"u1"' in journal
+    assert len([text for text in warnings if "dropped" in text]) == 1

@@ -1,0 +1,61 @@
+/* The journal of a page: its calls are kept in localStorage as they are made, for the page that comes next. The text of a
+   call is made once. All are written anew where their number has grown by an eighth, and else a moment later, so that many
+   calls cost no more than a few writes of all of them. */
+var EARLY = "satsuma_early:", WHO = ["identify", "group", "alias", "reset", "setAnonymousId", "consent"];
+var MOST_KEPT = 200, MOST_KEPT_CHARACTERS = 500000, MOST_HELD_CHARACTERS = 2000000, SOON_MILLISECONDS = 100;
+var held = 0, written = 0, due = false, full = false;
+function tellsWho(call) {
+  return WHO.indexOf(call[0]) > -1;
+}
+function textOf(call) {
+  if (call.text === undefined)
+    try { call.text = JSON.stringify([].slice.call(call)); } catch (error) { call.text = ""; }
+  return call.text;
+}
+/* Whether a page that has no Python holds one call more. Calls that say who the visitor is have as much room again. */
+function admits(call) {
+  var size = textOf(call).length;
+  if (held + size > MOST_HELD_CHARACTERS * (tellsWho(call) ? 2 : 1)) {
+    if (!full) console.warn("[satsuma] More calls wait for Python than a page can hold: this call, '" + call[0] + "', and others that find no room are dropped.");
+    full = true;
+    return false;
+  }
+  held += size;
+  return true;
+}
+/* The newest calls of which some tell who the visitor is, and within bounds: those first, and all in their order. */
+function newest(calls, most, characters, others) {
+  var chosen = [];
+  function choose(who) {
+    for (var i = calls.length - 1; i >= 0 && most; i--) {
+      var size = textOf(calls[i]).length;
+      if (tellsWho(calls[i]) !== who || !size || size > characters) continue;
+      chosen[i] = calls[i];
+      characters -= size;
+      most--;
+    }
+  }
+  choose(true);
+  if (others) choose(false);
+  return chosen.filter(Boolean);
+}
+/* Keep calls for the next page; it takes them at once where this one has left, and else when nothing is heard of it. */
+function keep(calls, key, options, left) {
+  written = calls.length;
+  due = false;
+  if (options.disableClientPersistence) return;
+  try {
+    if (calls.length && !refuses(calls, options)) {
+      var texts = newest(calls, MOST_KEPT, MOST_KEPT_CHARACTERS, true).map(textOf);
+      localStorage.setItem(key, '{"at":' + (left ? 0 : Date.now()) + ',"calls":[' + texts.join(",") + "]}");
+    } else localStorage.removeItem(key);
+  } catch (error) { /* Full or forbidden: only this page remembers. */ }
+}
+/* Keep calls of which the last one is new. */
+function keepSoon(calls, key, options) {
+  if (calls.length >= written * 1.125 || calls[calls.length - 1][0] === "consent") return keep(calls, key, options);
+  if (due) return;
+  due = true;
+  /* Once the loader has taken a stub's calls, what is kept is the loader's. */
+  setTimeout(function () { if (due && calls.length) keep(calls, key, options); }, SOON_MILLISECONDS);
+}
