@@ -15,22 +15,25 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .assets.routes import Assets
-from .ingest.answers import HANDLERS
+from .errors import BadRequestError
+from .ingest.answers import HANDLERS, error_response
 from .ingest.early import Early
 from .ingest.endpoint import Ingest, TrackingRoute
 from .ingest.pixel import Pixel
 from .log.sqlite import SqliteLog
 from .metrics import Metrics
 from .openapi import document
+from .paths import path_of
 from .plans.enforcement import Enforcement
 from .privacy.deletion import Deletion, no_worker
 from .privacy.suppression import Suppressed
 from .profiles.configuration import Rules
 from .reading import Reading
 from .settings import Settings
-from .worker import PREFIXES
+from .worker.internal import InternalClient
 from .worker.process import WorkerProcess
 from .worker.proxy import Proxy
+from .worker.table import TABLE
 
 PREFLIGHT_SECONDS = 86_400
 
@@ -53,6 +56,12 @@ class CollectorApp(Starlette):
             tracking = middleware(tracking, *args, **kwargs)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                try:
+                    path_of(scope)
+                except BadRequestError as error:
+                    await error_response(error)(scope, receive, send)
+                    return
             await (tracking if self._tracking.takes(scope) else whole)(scope, receive, send)
 
         return answer
@@ -109,7 +118,7 @@ def create_app(settings: Settings) -> Starlette:
         assets.settings_route(),
     ]
     routes = [
-        *Deletion(settings, log, suppressed, worker.proxy.ask if worker else no_worker).routes(),
+        *Deletion(settings, log, suppressed, worker.internal.ask if worker else no_worker).routes(),
         *(worker.routes() if worker else ()),
         Mount("/v1", routes=v1),
         *assets.routes(),
@@ -133,13 +142,16 @@ class _Worker:
 
     def __init__(self, settings: Settings) -> None:
         self.process = WorkerProcess(settings)
-        self.proxy = Proxy(self.process.socket, settings)
+        self.proxy = Proxy(self.process.public_socket, settings)
+        self.internal = InternalClient(self.process.internal_socket, self.process.secret)
 
     def routes(self) -> list[Route]:
-        return [Route(f"{prefix}{rest}", self.proxy) for prefix in PREFIXES for rest in ("", "/{path:path}")]
+        """Return routes for all below the paths of the table; the proxy looks at the rest."""
+        return [Route(f"{prefix}{rest}", self.proxy) for prefix in TABLE.prefixes for rest in ("", "/{path:path}")]
 
     async def stop(self) -> None:
         await self.proxy.close()
+        await self.internal.close()
         await self.process.stop()
 
 

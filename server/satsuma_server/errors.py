@@ -57,6 +57,12 @@ class NotFoundError(CollectorError):
     status = 404
 
 
+class MethodError(CollectorError):
+    """There is something at this path, but not for this method."""
+
+    status = 405
+
+
 class ConflictError(CollectorError):
     """What is asked for can't be done to things as they are."""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -62,6 +64,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def bind_private(path: Path) -> socket.socket:
+    """Return a socket in the file system that only this user may connect to. It doesn't listen yet."""
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        bound.bind(str(path))
+    finally:
+        os.umask(before)
+    return bound
+
+
 def url_of(listener: socket.socket) -> str:
     """Return the URL that a browser on this machine reaches a listening socket at."""
     host, port = listener.getsockname()[:2]
@@ -70,11 +83,10 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def make_server(app: ASGIApp, uds: str | None = None) -> uvicorn.Server:
-    """Return a server for one app, not yet running; `uds` names a socket of the file system to listen on."""
+def make_server(app: ASGIApp) -> uvicorn.Server:
+    """Return a server for one app, not yet running."""
     config = uvicorn.Config(
         app,
-        uds=uds,
         http=PatientProtocol,
         ws="none",
         log_config=None,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 RESOLVE, FORGET = "/internal/people/resolve", "/internal/people/forget"
-"""What the collector asks its worker: paths that are not passed on to it from outside."""
+"""What the collector asks its worker, on the socket that is for it alone."""
 
 
 class Forgetful(Protocol):

@@ -32,7 +32,11 @@ class People:
     def routes(self) -> Sequence[BaseRoute]:
         return [
             Route("/v1/people/{rest:path}", self._export),
-            # Only the collector itself reaches these.
+        ]
+
+    def internal_routes(self) -> Sequence[BaseRoute]:
+        """Return what the collector asks: see `worker.internal`."""
+        return [
             Route(RESOLVE, self._resolve, methods=["POST"]),
             Route(FORGET, self._forget, methods=["POST"]),
         ]

@@ -8,6 +8,7 @@ from satsuma.checks import MAX_ID_LENGTH
 from starlette.requests import Request
 
 from satsuma_server.errors import NotFoundError
+from satsuma_server.paths import path_of
 
 from . import PREVIOUS_ID, PROFILE, Key
 from .configuration import Rules
@@ -15,9 +16,7 @@ from .configuration import Rules
 
 def segments(request: Request, prefix: str) -> list[str]:
     """Return what follows a prefix in a path, each part decoded: an id may have a slash of its own, as ``%2F``."""
-    raw: bytes | None = request.scope.get("raw_path")
-    path = raw.partition(b"?")[0].decode("ascii", "replace") if raw else request.scope["path"]
-    path = path.removeprefix(request.scope.get("root_path", "")).removeprefix(prefix)
+    path = path_of(request.scope).removeprefix(prefix)
     return [unquote(part) for part in path.split("/") if part]
 
 

@@ -10,9 +10,6 @@ from typing import Protocol
 
 from starlette.routing import BaseRoute
 
-PREFIXES = ("/v1/worker", "/v1/profiles", "/v1/people", "/v1/sql", "/v1/warehouse", "/console")
-"""Paths, with all below them, that the collector passes on to the worker."""
-
 
 class Part(Protocol):
     """One thing that is built from the log."""

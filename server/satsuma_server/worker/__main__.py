@@ -1,4 +1,8 @@
-"""``python -m satsuma_server.worker SOCKET``: settings come as JSON in one line of stdin; its end is the process's."""
+"""``python -m satsuma_server.worker FOLDER``: its sockets are in the folder.
+
+The first line of stdin is the settings as JSON, the second the secret that the collector shows. The process ends with
+its stdin.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,17 @@ import sys
 import threading
 from pathlib import Path
 
+from starlette.applications import Starlette
+
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.logs import set_up
-from satsuma_server.serving import make_server
+from satsuma_server.serving import bind_private, make_server
 from satsuma_server.settings import settings_from_json
 
 from .app import create_worker
+from .internal import create_internal
+from .process import INTERNAL, PUBLIC
+from .table import guarded
 
 GRACE_SECONDS = 15
 """How long a stop may take before the process ends anyway: nothing is lost, since followers resume at their cursors."""
@@ -33,7 +42,8 @@ def main() -> None:
     os.nice(NICENESS)
     tune()
     settings = settings_from_json(sys.stdin.readline())
-    asyncio.run(_serve(Path(sys.argv[1]), create_worker(settings, SharedLog(settings.data))))
+    secret = sys.stdin.readline().strip()
+    asyncio.run(_serve(Path(sys.argv[1]), create_worker(settings, SharedLog(settings.data)), secret))
 
 
 def tune() -> None:
@@ -43,18 +53,27 @@ def tune() -> None:
     gc.freeze()
 
 
-async def _serve(socket: Path, app: object) -> None:
-    server = make_server(app, uds=str(socket))  # type: ignore[arg-type]
+async def _serve(folder: Path, app: Starlette, secret: str) -> None:
+    public, internal = make_server(guarded(app)), make_server(create_internal(app.state.parts, secret))
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        public.should_exit = internal.should_exit = True
 
     def wait() -> None:
         sys.stdin.read()
-        loop.call_soon_threadsafe(setattr, server, "should_exit", True)
+        loop.call_soon_threadsafe(stop)
         threading.Event().wait(GRACE_SECONDS)
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
-    await server.serve()
+    # Both refuse connections until the parts have started.
+    serving = asyncio.create_task(public.serve(sockets=[bind_private(folder / PUBLIC)]))
+    while not public.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if public.started:
+        await internal.serve(sockets=[bind_private(folder / INTERNAL)])
+    await serving
 
 
 if __name__ == "__main__":

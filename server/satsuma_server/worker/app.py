@@ -65,7 +65,9 @@ def create_worker(
             yield
 
     routes = [Route("/v1/worker", _ready), *(route for part in made for route in part.routes())]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
+    app.state.parts = made
+    return app
 
 
 async def _ready(request: Request) -> Response:

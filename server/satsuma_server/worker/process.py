@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import shutil
 import sys
 import tempfile
@@ -21,23 +22,42 @@ STEADY_SECONDS = 60
 
 STOP_SECONDS = 20
 
+PUBLIC, INTERNAL = "public.sock", "internal.sock"
+"""Sockets in the worker's folder: for what is passed on to it, and for what only the collector asks."""
+
 logger = logging.getLogger("satsuma.worker")
 
 
 class WorkerProcess:
-    """The worker of one collector, on a socket that only this user's processes reach."""
+    """The worker of one collector, on sockets that only this user's processes reach.
+
+    Attributes:
+        secret: what the collector shows on the internal one. A new one for each start of the collector; the worker has
+            it from stdin, since everybody on the machine sees command lines, and children inherit environments.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # In a folder of a short name: a socket's path may have 104 characters on some systems.
+        self.secret = secrets.token_urlsafe(32)
+        # Of mode 0700, and of a short name: a socket's path may have 104 characters on some systems.
         self._folder = Path(tempfile.mkdtemp(prefix="satsuma-"))
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
-    def socket(self) -> Path:
-        """Where it answers."""
-        return self._folder / "worker.sock"
+    def public_socket(self) -> Path:
+        """Where it answers what is passed on."""
+        return self._folder / PUBLIC
+
+    @property
+    def internal_socket(self) -> Path:
+        """Where it answers the collector itself."""
+        return self._folder / INTERNAL
+
+    @property
+    def pid(self) -> int | None:
+        """Its number while it runs."""
+        return self._process.pid if self._process else None
 
     def start(self) -> None:
         """Start it, in a task of the running loop."""
@@ -63,11 +83,12 @@ class WorkerProcess:
             await asyncio.sleep(wait)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        self.socket.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "satsuma_server.worker", str(self.socket)]
+        for socket in (self.public_socket, self.internal_socket):
+            socket.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "satsuma_server.worker", str(self._folder)]
         process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, start_new_session=True)
         assert process.stdin is not None
-        process.stdin.write(settings_to_json(self._settings) + b"\n")
+        process.stdin.write(settings_to_json(self._settings) + b"\n" + self.secret.encode() + b"\n")
         return process
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import httpx
-import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from satsuma_server.errors import NotFoundError, TooLargeError, UnavailableError
+from satsuma_server.authority import authorize
+from satsuma_server.errors import CollectorError, UnavailableError
 from satsuma_server.ingest.answers import error_response
 from satsuma_server.ingest.caller import Caller
+from satsuma_server.paths import path_of
 from satsuma_server.settings import Settings
 
-MAX_BODY_BYTES = 1 << 20
+from .bodies import BodiesUnderWay
+from .internal import SECRET
+from .table import TABLE, Door
+
 MAX_CONNECTIONS = 200
+MAX_BODIES_BYTES = 8 << 20
+"""Bytes of all bodies together that may be on their way to the worker."""
+
 ANSWER_SECONDS = 60
 """How long the worker may be silent before an answer begins; one that has begun, like a live feed, may go on."""
 
@@ -35,6 +40,7 @@ class Proxy:
         self._settings = settings
         transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
         timeout = httpx.Timeout(ANSWER_SECONDS, read=None, connect=5)
+        self._bodies = BodiesUnderWay(MAX_BODIES_BYTES)
         self._leaving = asyncio.Event()
         # It keeps no cookies: one visitor's login would go with everybody's requests.
         cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
@@ -50,27 +56,13 @@ class Proxy:
         """Let go of the connections."""
         await self._client.aclose()
 
-    async def ask(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Post JSON to a path of the worker's own, which nobody reaches through the collector; return its answer.
-
-        Raises:
-            UnavailableError: the worker is away, or can't do it now.
-        """
-        try:
-            answer = await self._client.post(path, content=msgspec.json.encode(body))
-        except httpx.TransportError as error:
-            raise UnavailableError("this part of the collector is starting: try again in a moment") from error
-        told = answer.json()
-        if answer.status_code != 200:
-            errors = {404: NotFoundError, 413: TooLargeError}
-            raise errors.get(answer.status_code, UnavailableError)(told["error"]["message"])
-        return told
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         try:
             answer = await self._pass_on(request)
+        except CollectorError as error:
+            answer = error_response(error)
         except httpx.TransportError:
             answer = _starting(request)
         except ClientDisconnect:
@@ -78,13 +70,20 @@ class Proxy:
         await answer(scope, receive, send)
 
     async def _pass_on(self, request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return error_response(TooLargeError(f"the body is larger than {MAX_BODY_BYTES} bytes"))
-        passed = self._client.build_request(
-            request.method, _url(request.scope), headers=self._headers(request), content=body
-        )
-        answer = await self._client.send(passed, stream=True)
+        """Pass a request on, once its path, method, token and size are known to be right.
+
+        Raises:
+            CollectorError: one of them is not; the body was not read then, or not all of it.
+        """
+        path = path_of(request.scope)
+        route = TABLE.route(request.method, path)
+        if route.door is Door.TOKEN:
+            authorize(request, self._settings)
+        async with self._bodies.read(request, route.most) as body:
+            query: bytes = request.scope["query_string"]
+            url = httpx.URL("http://worker").copy_with(raw_path=path.encode("ascii") + (b"?" + query if query else b""))
+            passed = self._client.build_request(request.method, url, headers=self._headers(request), content=body)
+            answer = await self._client.send(passed, stream=True)
         response = StreamingResponse(self._pieces(answer), answer.status_code)
         response.raw_headers = _end_to_end(answer.headers.raw)
         return response
@@ -118,8 +117,9 @@ class Proxy:
             "x-forwarded-host": trusted.get("x-forwarded-host") or request.headers.get("host", ""),
             "x-forwarded-prefix": request.scope.get("root_path", ""),
         }
+        own = {*told, SECRET}
         passed = [
-            (name, value) for name, value in _end_to_end(request.headers.raw) if name.decode("latin-1") not in told
+            (name, value) for name, value in _end_to_end(request.headers.raw) if name.decode("latin-1") not in own
         ]
         return [*passed, *((name.encode(), value.encode("latin-1", "replace")) for name, value in told.items())]
 
@@ -133,22 +133,5 @@ def _starting(request: Request) -> Response:
     return HTMLResponse(page, 503, {"Refresh": "1", "Content-Security-Policy": "default-src 'none'"})
 
 
-def _url(scope: Scope) -> httpx.URL:
-    # As it was sent: what an id has escaped must not be decoded twice.
-    path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-    path = path.partition(b"?")[0].removeprefix(quote(scope.get("root_path", "")).encode())
-    query: bytes = scope["query_string"]
-    return httpx.URL("http://worker").copy_with(raw_path=path + (b"?" + query if query else b""))
-
-
 def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(name.lower(), value) for name, value in headers if name.lower() not in HOP_BY_HOP]
-
-
-async def _body(request: Request) -> bytes | None:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)

@@ -1,0 +1,51 @@
+"""Bodies of requests that are passed on to the worker: each within its route's bound, and all together within one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.requests import Request
+
+from satsuma_server.errors import BusyError, TooLargeError
+
+
+class BodiesUnderWay:
+    """Reads bodies, and counts their bytes until they have been passed on.
+
+    Attributes:
+        held: bytes that are held now.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Take the most bytes that all bodies together may have."""
+        self._most = most
+        self.held = 0
+
+    @asynccontextmanager
+    async def read(self, request: Request, most: int) -> AsyncIterator[bytes]:
+        """Give a body of at most `most` bytes. It counts until the context is left.
+
+        Raises:
+            TooLargeError: the body is larger. What a header says of its length is believed where it says too much.
+            BusyError: too many bodies are under way: try again in a moment.
+        """
+        declared = request.headers.get("content-length", "0")
+        if declared.isdecimal() and int(declared) > most:
+            raise _too_large(most)
+        body = bytearray()
+        try:
+            async for piece in request.stream():
+                if len(body) + len(piece) > most:
+                    raise _too_large(most)
+                if self.held + len(piece) > self._most:
+                    raise BusyError("too many requests with large bodies are under way: try again in a moment")
+                body += piece
+                self.held += len(piece)
+            yield bytes(body)
+        finally:
+            self.held -= len(body)
+
+
+def _too_large(most: int) -> TooLargeError:
+    return TooLargeError(f"the body is larger than the {most} bytes that this path takes")
