@@ -16,6 +16,8 @@
 
   /*LEAVE*/
 
+  /*TRUST*/
+
   /*FACE*/
 
   /*FILES*/
@@ -122,11 +124,15 @@
   window.addEventListener("pagehide", left);
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && left());
 
+  function trust(url) {
+    return trusted(window, document, cdn, url);
+  }
+
   function loadScript(name) {
     return new Promise((resolve, reject) => {
       const element = document.createElement("script");
       element.intrinsics = intrinsics;
-      element.src = folder + name;
+      element.src = trust(folder + name);
       element.crossOrigin = "anonymous";
       element.integrity = RUNTIME.integrity[name] || "";
       element.onload = () => resolve(element);
@@ -174,7 +180,7 @@
     const keepCalls = () => keep(waiting, early, options, gone);
     const { image, integrity } = RUNTIME;
     const agree = (offer) => (nextId = offer);
-    const parts = { file, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, storedNames, newId, agree };
+    const parts = { file, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, storedNames, newId, agree, trust };
     return hostPython({ folder, image, integrity, options, ...parts });
   }
 
@@ -297,6 +303,7 @@
   async function boot() {
     const begun = performance.now();
     if (!runs) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
+    trust(folder); // Where the page's policy forbids it, nothing need be tried.
     const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), fetchSettings(), fetchHints(), fetchPlugins()]);
     if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
     const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };

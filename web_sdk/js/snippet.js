@@ -5,6 +5,7 @@
   /*NOTE*/
   /*JOURNAL*/
   /*LEAVE*/
+  /*TRUST*/
   var METHODS = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
     "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
     "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware", "consent"];
@@ -37,6 +38,10 @@
     function left() {
       leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});
     }
+    function alone(text, error) {
+      warn(text + ": calls go to the collector as they are, and nothing is answered.", error);
+      again = goAlone(analytics, left);
+    }
     analytics.invoked = true;
     analytics.SNIPPET_VERSION = "satsuma-1";
     analytics.methods = METHODS;
@@ -67,15 +72,16 @@
       var script = document.createElement("script");
       script.async = true;
       if (name !== "analytics") script.dataset.globalSegmentAnalyticsKey = name;
-      script.src = host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";
       analytics._writeKey = key;
       analytics._early = EARLY + key + ":" + newId();
       analytics._loadOptions = options;
-      script.onerror = function () {
-        warn("The script of the source " + key + " could not be loaded: calls go to the collector as they are, and nothing is answered.");
-        again = goAlone(analytics, left);
-      };
-      document.head.appendChild(script);
+      script.onerror = function () { alone("The script of the source " + key + " could not be loaded"); };
+      try {
+        script.src = trusted(global, document, host, host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js");
+        document.head.appendChild(script);
+      } catch (error) {
+        alone("Python could not start", error);
+      }
     };
     analytics.load(writeKey, options);
     analytics.page();

@@ -1,7 +1,7 @@
 /* The page's half where Python runs in a worker: does what Python wants done to the page, tells it how things stand there,
    and answers at once what a page asks at once. */
 function hostPython(given) {
-  const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, storedNames, newId, agree } = given;
+  const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, storedNames, newId, agree, trust } = given;
   const LIGHT = /^ajs_/;
   const PATIENCE = 15000; // Python answers sooner, whatever the collector does: then the worker is gone.
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
@@ -269,8 +269,8 @@ function hostPython(given) {
   /* From another origin no worker may be started; from a blob it may, where the page's policy allows that. */
   async function openWorker() {
     const response = await file;
-    if (new URL(folder, location.href).origin === location.origin) return new Worker(folder + "worker.js");
-    return new Worker(URL.createObjectURL(await response.blob()));
+    if (new URL(folder, location.href).origin === location.origin) return new Worker(trust(folder + "worker.js"));
+    return new Worker(trust(URL.createObjectURL(await response.blob())));
   }
 
   return new Promise((resolve, reject) => {

@@ -32,6 +32,7 @@ PARTS = {
     "/*JOURNAL*/": "journal.js",
     "/*LEAVE*/": "leave.js",
     "/*NOTE*/": "note.js",
+    "/*TRUST*/": "trust.js",
 }
 """What snippet and loader are put together of, by its mark."""
 
