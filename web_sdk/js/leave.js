@@ -3,8 +3,12 @@
    after all: the collector keeps each messageId once. So calls that say who the visitor is go along each time. */
 var MOST_CALLS = 200, MOST_ALONG = 50, MOST_ALONG_CHARACTERS = 20000, ALONE_MILLISECONDS = 1000, LONGEST_PAUSE = 10000;
 var nextId = newId; /* The anonymousId of a visitor who has none; a worker may have been told of one. */
+/* A page that the browser prepares in advance, should the visitor open it next, is no visit before that. */
+function unopened(options) {
+  return document.prerendering && !options.trackPrerendering;
+}
 function refuses(calls, options) {
-  return options.disable || (options.respectGlobalPrivacyControl && navigator.globalPrivacyControl === true) ||
+  return unopened(options) || options.disable || (options.respectGlobalPrivacyControl && navigator.globalPrivacyControl === true) ||
     (options.respectDoNotTrack && navigator.doNotTrack === "1") || lacksConsent(calls, options);
 }
 /* The visitor's last word counts; a no is one too. */

@@ -86,8 +86,16 @@
     const taken = noted(call);
     if (admits(taken)) hold(taken);
   }
-  // These have had their place in localStorage, which is bounded itself.
-  leftBehind().map(noted).forEach(hold);
+  /* At once in a page that its visitor has opened. */
+  function whenOpened(work) {
+    if (unopened(options)) document.addEventListener("prerenderingchange", () => work(), { once: true });
+    else work();
+  }
+  whenOpened(() => {
+    // These have had their place in localStorage, which is bounded itself.
+    waiting.unshift(...leftBehind().map(noted));
+    if (waiting.length) keepSoon(waiting, early, options);
+  });
   if (options.initialPageview) takeUp(["page"]);
   if (Array.isArray(stub)) {
     stub.splice(0).forEach(takeUp);
@@ -301,10 +309,14 @@
   });
 
   async function boot() {
-    const begun = performance.now();
+    let begun = performance.now();
     if (!runs) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
     trust(folder); // Where the page's policy forbids it, nothing need be tried.
     const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), fetchSettings(), fetchHints(), fetchPlugins()]);
+    // Python itself may be got ready in advance: nothing of it knows of the visitor before it is started.
+    const ready = performance.now();
+    await new Promise(whenOpened);
+    begun += performance.now() - ready;
     if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
     const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };
     const install = (ask, initialize, apiHost) => {
