@@ -1,7 +1,7 @@
 /* The browser's built-in objects as they are at first sight. A page may replace them later, its prototypes may have a toJSON
    (prototype.js 1.6), and HTML may name elements after properties of the document: <img name=cookie>. */
 function takeIntrinsics(global) {
-  var NativeDate = global.Date, json = global.JSON, stringify = json.stringify;
+  var Object = global.Object, Array = global.Array, NativeDate = global.Date, json = global.JSON, stringify = json.stringify;
   var toISOString = NativeDate.prototype.toISOString, dateToJSON = NativeDate.prototype.toJSON;
   /* What inherits a toJSON that the page gave to all arrays, objects or dates is written as if there were none. */
   function plain(key, given) {
@@ -21,6 +21,37 @@ function takeIntrinsics(global) {
   OwnDate.parse = NativeDate.parse;
   OwnDate.UTC = NativeDate.UTC;
   OwnDate.prototype = NativeDate.prototype;
+  /* A constructor with functions of its own: those that the page has replaced before are written here anew. */
+  function copied(Native, make, anew) {
+    Reflect.ownKeys(Native).forEach(function (name) {
+      if (name === "length" || name === "name" || name === "prototype") return;
+      var replaced = anew[name] && !/\[native code\]/.test(Function.prototype.toString.call(Native[name]));
+      Object.defineProperty(make, name, { __proto__: null, value: replaced ? anew[name] : Native[name] });
+    });
+    make.prototype = Native.prototype;
+    return make;
+  }
+  function ownKeys(value) {
+    value = Object(value);
+    return Reflect.ownKeys(value).filter(function (name) {
+      return typeof name === "string" && Object.prototype.propertyIsEnumerable.call(value, name);
+    });
+  }
+  function ownValues(value) {
+    return ownKeys(value).map(function (name) { return value[name]; });
+  }
+  function ownEntries(value) {
+    return ownKeys(value).map(function (name) { return [name, value[name]]; });
+  }
+  function ownFrom(list, change) {
+    var made = [], step, items = list[Symbol.iterator] && list[Symbol.iterator]();
+    if (items) while (!(step = items.next()).done) made.push(step.value);
+    else for (var i = 0; i < list.length; i++) made.push(list[i]);
+    return change ? made.map(change) : made;
+  }
+  var OwnObject = copied(Object, function (value) { return Object(value); },
+    { __proto__: null, keys: ownKeys, values: ownValues, entries: ownEntries });
+  var OwnArray = copied(Array, function () { return Reflect.construct(Array, arguments); }, { __proto__: null, from: ownFrom });
   function bound(owner, method) {
     return method && function () { return method.apply(owner, arguments); };
   }
@@ -30,7 +61,7 @@ function takeIntrinsics(global) {
     ["cookie", "currentScript", "head", "prerendering", "referrer", "title", "visibilityState"].forEach(function (name) {
       var found = Object.getOwnPropertyDescriptor(prototype, name);
       function named() { return Object(document[name]) === document[name]; }
-      if (found) Object.defineProperty(real, name, {
+      if (found) Object.defineProperty(real, name, { __proto__: null,
         get: function () { return named() ? found.get.call(document) : document[name]; },
         set: function (text) { if (named()) found.set.call(document, text); else document[name] = text; } });
     });
@@ -40,6 +71,7 @@ function takeIntrinsics(global) {
     return real;
   }
   return { __proto__: null,
-    Date: OwnDate, JSON: { stringify: write, parse: json.parse }, Promise: global.Promise, document: realDocument(global.document),
+    Object: OwnObject, Array: OwnArray, Date: OwnDate, JSON: { stringify: write, parse: json.parse }, Promise: global.Promise,
+    crypto: { getRandomValues: bound(global.crypto, global.crypto.getRandomValues) }, document: realDocument(global.document),
     fetch: bound(global, global.fetch), setTimeout: bound(global, global.setTimeout), clearTimeout: bound(global, global.clearTimeout) };
 }

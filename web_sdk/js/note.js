@@ -5,7 +5,7 @@ function note() {
     s: location.search, t: document.title, r: document.referrer, at: Date.now(), id: "ajs-" + newId().replace(/-/g, "") };
 }
 function newId() {
-  var bytes = crypto.getRandomValues(new Uint8Array(16)), text = "";
+  var bytes = intrinsics.crypto.getRandomValues(new Uint8Array(16)), text = "";
   bytes[6] = (bytes[6] & 15) | 64;
   bytes[8] = (bytes[8] & 63) | 128;
   for (var i = 0; i < 16; i++) text += (bytes[i] + 256).toString(16).slice(1);

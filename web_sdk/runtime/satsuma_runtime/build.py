@@ -40,8 +40,8 @@ HOST = ("worker/line.js", "worker/foresight.js", "worker/trackers.js", "worker/h
 DESK = ("worker/line.js", "worker/world.js", "files.js", "worker/desk.js")
 """Halves of a page whose Python runs in a worker: the page's own and the worker's, with the interpreter in it."""
 
-PRELUDE = """const { Date, JSON, Promise, document, fetch, setTimeout, clearTimeout } =
-Object.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(window.document).intrinsics;
+PRELUDE = """const { Object, Array, Date, JSON, Promise, crypto, document, fetch, setTimeout, clearTimeout } =
+Reflect.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(window.document).intrinsics;
 """
 """What a script that the loader adds to a page begins with: the built-in objects as they were at first sight."""
 
