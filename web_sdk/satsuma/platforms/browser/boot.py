@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from pyodide.ffi import create_proxy, to_js
@@ -21,6 +22,11 @@ from .rounds import Rounds
 
 WAYS_IN = ("event", "later", "now", "user", "group", "storage", "who")
 """The bridge's methods that the page's face calls, or a worker for it."""
+
+NOTHING_KEPT = (
+    "This frame has neither cookies nor localStorage, as one that is sandboxed without allow-same-origin: "
+    "the visitor is remembered until the frame is left, and events without an answer are not kept for the next page."
+)
 
 
 def start(page: Any) -> Coroutine[Any, Any, None]:
@@ -101,6 +107,9 @@ def _this_page(window: Any = None) -> BrowserPlatform:
 
 def _make(platform: BrowserPlatform, endpoint: Endpoint, options: LoadOptions) -> Analytics:
     platform.url = endpoint.url
+    if options.persist and not platform.can_keep():
+        platform.warn(NOTHING_KEPT)
+        options = replace(options, persist=False)
     analytics = Analytics(platform, endpoint, options)
     platform.ending.listen(analytics.leave, analytics.come_back)
     _follow_network(platform.window, analytics)

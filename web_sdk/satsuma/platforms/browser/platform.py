@@ -85,6 +85,20 @@ class BrowserPlatform:
         self.page()
         await breathe()
 
+    def can_keep(self) -> bool:
+        """Tell whether this page may use cookies or localStorage.
+
+        A frame that is sandboxed without ``allow-same-origin`` may use neither, and throws at the sight of both.
+        """
+        looks: tuple[Callable[[], object], ...] = (self.jar.read, lambda: self.area.get_item(""))
+        for look in looks:
+            try:
+                look()
+            except Exception:  # noqa: S112 (what it throws is the answer)
+                continue
+            return True
+        return False
+
     def environment(self) -> Environment:
         return self._environment or environment(self.window, self.reader, self.client_hints)
 
