@@ -30,6 +30,11 @@ REASONS = {
         "What an earlier page has left in analytics.js's own queue in localStorage is sent before the events of this "
         "page, whose order it keeps. The reference sends it a moment later."
     ),
+    "literal-id": (
+        "An id is text, however it looks: `1e5` stays `1e5`. The reference reads cookies as JSON, so that it becomes "
+        "`100000`. An id that can't be told from JSON (`null`, or a text in quotes) is a JSON string in its cookie, "
+        "which the reference reads as that text."
+    ),
     "nobody": (
         "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."
     ),

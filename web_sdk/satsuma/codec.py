@@ -67,8 +67,29 @@ def _unquote(text: str) -> str:
 
 
 def to_json(value: Any) -> str:
-    """Return compact JSON as JavaScript's ``JSON.stringify`` writes it."""
-    return _ENCODER.encode(value)
+    """Return compact JSON as JavaScript's ``JSON.stringify`` writes it: half a surrogate pair is escaped."""
+    text = _ENCODER.encode(value)
+    return text if _is_well_formed(text) else _ASCII_ENCODER.encode(value)
+
+
+def write_id(text: str) -> str:
+    """Return an id as a cookie holds it: as it is or, where that would be read as another id, as a JSON string.
+
+    analytics.js, too, reads a JSON string as the text that it stands for.
+    """
+    return text if _is_well_formed(text) and read_id(text) == text else to_json(text)
+
+
+def read_id(text: str) -> str | None:
+    """Return the id that a cookie, or an item of localStorage, holds; None for none.
+
+    A JSON string is the text that it stands for, and ``null`` is no id. Everything else is an id just as it stands
+    there: an id is text, and read as a number ``1e5`` would be the visitor ``100000``.
+    """
+    if text == "null":
+        return None
+    value = from_json(text) if text[:1] == '"' else text
+    return value if isinstance(value, str) else text
 
 
 def from_json(text: str) -> Any:
@@ -88,9 +109,18 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _is_well_formed(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 # json.loads and json.dumps make such a one at each call.
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ASCII_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def number_to_text(value: Any) -> Any:

@@ -8,7 +8,6 @@ has changed an id the two disagree, and the cookie means nothing any more.
 
 from __future__ import annotations
 
-from .codec import number_to_text
 from .identity import ANONYMOUS_ID_KEY, IdentityKeys
 from .storage import Storage, StorageFactory, StoreKind
 
@@ -47,7 +46,7 @@ class Handover:
         own_id, own_user, own_group = self._ids(self._local)
         if offered and (own_id is None or user_id is None or own_user in (None, user_id)):
             if own_id is not None:
-                self._cookies.set(ANONYMOUS_ID_KEY, own_id)
+                self._cookies.set_id(ANONYMOUS_ID_KEY, own_id)
             self.forget()
             return False
         other = anonymous_id is not None and own_id != anonymous_id
@@ -76,4 +75,4 @@ class Handover:
 
     def _ids(self, storage: Storage) -> list[str | None]:
         keys = (ANONYMOUS_ID_KEY, self._user.id, self._group.id)
-        return [number_to_text(storage.get(key)) or None for key in keys]
+        return [storage.get_id(key) or None for key in keys]

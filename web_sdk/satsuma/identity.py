@@ -98,13 +98,13 @@ class Identity:
         if self.options.disable:
             return None
         key = self.options.keys.id
-        found: str | None = self._ids.get_and_sync(key)
+        found: str | None = self._ids.get_and_sync_id(key)
         if value is not UNSET:
             previous = found
-            self._ids.set(key, value)
+            self._ids.set_id(key, value)
             if value is not None and previous is not None and value != previous:
                 self._replaced()
-            found = self._ids.get_and_sync(key)
+            found = self._ids.get_and_sync_id(key)
         return found or self._fallback_id()
 
     def traits(self, value: Traits | Unset | None = UNSET) -> Traits | None:
@@ -195,13 +195,13 @@ class User(Identity):
         if self.options.disable:
             return None
         if value is UNSET:
-            found = self._ids.get_consistent(ANONYMOUS_ID_KEY)
+            found = self._ids.get_consistent_id(ANONYMOUS_ID_KEY)
             found = self._legacy_anonymous_id() if found is None else found
             if found:
                 return str(found)
             value = self._new_id()
-        self._ids.set(ANONYMOUS_ID_KEY, value)
-        kept: str | None = self._ids.get_consistent(ANONYMOUS_ID_KEY)
+        self._ids.set_id(ANONYMOUS_ID_KEY, value)
+        kept: str | None = self._ids.get_consistent_id(ANONYMOUS_ID_KEY)
         return kept
 
     def logout(self) -> None:
@@ -226,7 +226,7 @@ class User(Identity):
 
     def known_anonymous_id(self) -> str | None:
         """Return the anonymousId without making one."""
-        found: str | None = self._ids.get_consistent(ANONYMOUS_ID_KEY)
+        found: str | None = self._ids.get_consistent_id(ANONYMOUS_ID_KEY)
         return found
 
     def recall(self) -> None:

@@ -108,6 +108,14 @@ class Store(Protocol):
 
     def set(self, key: str, value: Value) -> None: ...
 
+    def get_id(self, key: str) -> Value:
+        """Return what is kept as an id: text, just as it was set (see `codec.read_id`); None for none."""
+        ...
+
+    def set_id(self, key: str, value: Value) -> None:
+        """Keep an id so that `get_id` returns the same text."""
+        ...
+
     def remove(self, key: str) -> None: ...
 
     def holds(self, key: str, value: Value) -> bool:
@@ -128,6 +136,11 @@ class MemoryStore:
 
     def set(self, key: str, value: Value) -> None:
         self._values[key] = value
+
+    def get_id(self, key: str) -> Value:
+        return codec.number_to_text(self._values.get(key))
+
+    set_id = set
 
     def remove(self, key: str) -> None:
         self._values.pop(key, None)
@@ -156,12 +169,19 @@ class CookieStore:
         text = value if isinstance(value, str) else codec.to_json(value)
         self._write(key, text, self.options.maxage)
 
+    def get_id(self, key: str) -> Value:
+        text = codec.find_cookie(self._jar.read(), key)
+        return None if text is None else codec.read_id(text)
+
+    def set_id(self, key: str, value: Value) -> None:
+        self.set(key, codec.write_id(value) if isinstance(value, str) else value)
+
     def remove(self, key: str) -> None:
         self._write(key, "", -1)
 
     def holds(self, key: str, value: Value) -> bool:
         try:
-            return bool(codec.number_to_text(self.get(key)) == value)
+            return bool(self.get_id(key) == value)
         except Exception:
             return False
 
@@ -179,12 +199,19 @@ class LocalStore:
         self._warn = warn
 
     def get(self, key: str) -> Value:
+        text = self._text(key)
+        return None if text is None else codec.from_json(text)
+
+    def get_id(self, key: str) -> Value:
+        text = self._text(key)
+        return None if text is None else codec.read_id(text)
+
+    def _text(self, key: str) -> str | None:
         try:
-            text = self._area.get_item(key)
+            return self._area.get_item(key)
         except Exception:
             self._complain(key, "unavailable")
             return None
-        return None if text is None else codec.from_json(text)
 
     def set(self, key: str, value: Value) -> None:
         try:
@@ -194,6 +221,8 @@ class LocalStore:
                 self._area.set_item(key, text)
         except Exception:
             self._complain(key, "full")
+
+    set_id = set
 
     def remove(self, key: str) -> None:
         try:
@@ -206,7 +235,7 @@ class LocalStore:
             text = self._area.get_item(key)
         except Exception:
             return False
-        return text is not None and bool(codec.number_to_text(codec.from_json(text)) == value)
+        return text is not None and codec.read_id(text) == value
 
     def _complain(self, key: str, state: str) -> None:
         self._warn(f"Unable to access {key}, localStorage may be {state}")
@@ -228,11 +257,23 @@ class Storage:
                 return value
         return None
 
+    def get_id(self, key: str) -> Value:
+        """Return the first id found, as text, or None."""
+        return next((held for _, held in self._ids(key) if held is not None), None)
+
     def set(self, key: str, value: Value) -> None:
         """Set the value in every store; None removes the cookie."""
         for store in self.stores:
             try:
                 store.set(key, value)
+            except Exception as error:
+                self._complain(store, "set", key, error)
+
+    def set_id(self, key: str, value: Value) -> None:
+        """Set an id in every store, so that it is read back as the same text; None removes the cookie."""
+        for store in self.stores:
+            try:
+                store.set_id(key, value)
             except Exception as error:
                 self._complain(store, "set", key, error)
 
@@ -245,45 +286,49 @@ class Storage:
                 self._complain(store, "remove", key, error)
 
     def get_and_sync(self, key: str) -> Value:
-        """Return the first value found, after writing it to every store.
+        """Return the first value found, after writing it to every store. Numbers become text, as in analytics.js."""
+        value = codec.number_to_text(self.get(key))
+        self.set(key, value)
+        return value
+
+    def get_and_sync_id(self, key: str) -> Value:
+        """Return the first id found, after writing it to every store.
 
         Source: the specification ("If a user returns to your site after the cookie expires, Analytics.js looks for an
         old ID in the user's localStorage, and if one is found, sets it as the user's ID again in a new cookie").
-        Numbers become text, since analytics.js 1 stored numeric ids as numbers.
         """
-        found = self._all(key)
-        value = codec.number_to_text(next((held for _, held in found if held is not None), None))
+        found = self._ids(key)
+        value = next((held for _, held in found if held is not None), None)
         self._heal(key, value, found)
         return value
 
-    def get_consistent(self, key: str) -> Value:
-        """As `get_and_sync`, but a cookie wins a disagreement, since only a cookie crosses sub-domains.
+    def get_consistent_id(self, key: str) -> Value:
+        """As `get_and_sync_id`, but a cookie wins a disagreement, since only a cookie crosses sub-domains.
 
         Source: analytics-next ``UniversalStorage.getConsistent``; an empty text counts as absent.
         """
-        found = self._all(key)
+        found = self._ids(key)
         present = [(store, value) for store, value in found if value not in (None, "")]
         cookies = [value for store, value in present if store.kind is StoreKind.COOKIE]
-        winner = cookies[0] if cookies else (present[0][1] if present else None)
-        value = codec.number_to_text(winner)
+        value = cookies[0] if cookies else (present[0][1] if present else None)
         self._heal(key, value, found)
         return value
 
-    def _all(self, key: str) -> list[tuple[Store, Value]]:
-        return [(store, self._read(store, key)) for store in self.stores]
+    def _ids(self, key: str) -> list[tuple[Store, Value]]:
+        return [(store, self._read(store, key, store.get_id)) for store in self.stores]
 
     def _heal(self, key: str, value: Value, found: Sequence[tuple[Store, Value]]) -> None:
-        """Write a value to every store, and tell of those that had not what they have now."""
-        self.set(key, value)
+        """Write an id to every store, and tell of those that had not what they have now."""
+        self.set_id(key, value)
         if self._healed is None or value in (None, ""):
             return
         for store, held in found:
-            if store.kind is not StoreKind.MEMORY and codec.number_to_text(held) != value and store.holds(key, value):
+            if store.kind is not StoreKind.MEMORY and held != value and store.holds(key, value):
                 self._healed(key, store.kind, Loss.GONE if held in (None, "") else Loss.OTHER, value)
 
-    def _read(self, store: Store, key: str) -> Value:
+    def _read(self, store: Store, key: str, read: Callable[[str], Value] | None = None) -> Value:
         try:
-            return store.get(key)
+            return (read or store.get)(key)
         except Exception as error:
             self._complain(store, "get", key, error)
             return None
