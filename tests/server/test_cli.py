@@ -108,7 +108,7 @@ def test_tail_shows_events_as_they_come_and_no_control_characters(tmp_path: Path
 def test_the_snippet_is_printed_ready_to_paste() -> None:
     done = run("snippet", "--url", "https://collector.test", "--write-key", "k1")
     assert done.returncode == 0
-    assert '"https://collector.test", "k1"' in done.stdout
+    assert '"https://collector.test","k1"' in done.stdout
     assert done.stdout.startswith("<script>")
     short = run("snippet", "--url", "https://collector.test", "--write-key", "k1", "--short").stdout
     assert short == '<script src="https://collector.test/analytics.js/snippet.js?writeKey=k1"></script>\n'
