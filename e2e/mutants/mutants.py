@@ -46,10 +46,10 @@ def mutant(name: str, says: str, test: str, module: str, *changes: tuple[str, st
     return Mutant(name, says, test, {module: Fault(changes)})
 
 
-SYNC = "if held is not None), None))\n        self._heal(key, value, found)\n"
-CONSISTENT = "value = codec.number_to_text(winner)\n        self._heal(key, value, found)\n"
+SYNC = "if held is not None), None)\n        self._heal(key, value, found)\n"
+CONSISTENT = "(present[0][1] if present else None)\n        self._heal(key, value, found)\n"
 HEAL = "        self._heal(key, value, found)\n"
-ALL = "return [(store, self._read(store, key)) for store in self.stores]"
+ALL = "return [(store, self._read(store, key, store.get_id)) for store in self.stores]"
 WRITE = "self._write(key, text, self.options.maxage)"
 MERGE = "if current is None or current == id:"
 
@@ -129,7 +129,7 @@ MUTANTS = (
         "localStorage wins over the anonymousId that a server has put into the cookie",
         "test_an_anonymous_id_in_a_servers_cookie_overwrites_the_one_in_local_storage",
         "storage.py",
-        ("winner = cookies[0] if cookies else (", "winner = ("),
+        ("value = cookies[0] if cookies else (", "value = ("),
     ),
     mutant(
         "raw-cookie",
