@@ -35,7 +35,7 @@ HELLO_APP = """
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from satsuma_server.serving import listen, make_server, url_of
+from satsuma_server.http.serving import listen, make_server, url_of
 async def hello(request):
     return PlainTextResponse("hello")
 listener = listen("127.0.0.1", 0)

@@ -18,11 +18,11 @@ import msgspec
 import numpy as np
 from rich.console import Console
 from rich.progress import track
+from satsuma_server.identity.extraction import IdentifierExtractor
+from satsuma_server.identity.rules import ProfileSettings, Rules
 from satsuma_server.log import Stored
-from satsuma_server.profiles.configuration import ProfileSettings, Rules
-from satsuma_server.profiles.database import Sqlite
-from satsuma_server.profiles.sighting import Sighter
-from satsuma_server.profiles.store import Store
+from satsuma_server.profiles.store.database import Sqlite
+from satsuma_server.profiles.store.store import Store
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -84,7 +84,7 @@ class Profiles:
         rules = Rules(msgspec.convert(settings, ProfileSettings))
         self.database = Sqlite(folder)
         self.store = Store(self.database, rules)
-        self._read = Sighter(rules).read
+        self._read = IdentifierExtractor(rules).read
 
     def take(self, events: list[Stored]) -> float:
         """Take a batch in; return microseconds an event."""

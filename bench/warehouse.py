@@ -36,8 +36,8 @@ from pathlib import Path
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.settings import Settings
 from satsuma_server.warehouse.database import Database
-from satsuma_server.warehouse.part import MOST_EVENTS, WarehousePart
-from satsuma_server.worker.__main__ import tune
+from satsuma_server.warehouse.projection import MOST_EVENTS, WarehouseProjection
+from satsuma_server.projections.__main__ import tune
 
 tune()
 how, folder, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
@@ -45,12 +45,12 @@ if how != "satsuma":
     os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", DLT_DATA_DIR=str(target), DLT_PROJECT_DIR=str(target),
         SCHEMA__NAMING="direct", RUNTIME__LOG_LEVEL="ERROR")
     import dlt
-    from satsuma_server.warehouse.catalog import Catalog
-    from satsuma_server.warehouse.groups import group
-    from satsuma_server.warehouse.portion import tables_of
+    from satsuma_server.warehouse.schema.catalog import Catalog
+    from satsuma_server.warehouse.load.event_groups import group
+    from satsuma_server.warehouse.load.arrow_batch import tables_of
 
 async def plain(log):
-    part = WarehousePart(Settings(target), log)
+    part = WarehouseProjection(Settings(target), log)
     await part.load_all()
     await part.stop()
 

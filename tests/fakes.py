@@ -66,8 +66,8 @@ class FakePlatform:
 
     def __init__(self) -> None:
         self.time = 1_587_681_528_550.0
-        self.jar = FakeJar(self.now)
-        self.area = FakeArea()
+        self.cookie_jar = FakeJar(self.now)
+        self.local_storage = FakeArea()
         self.warnings: list[str] = []
         self.sent: list[tuple[Request, Callable[[int, float | None], None], Callable[[], None]]] = []
         self.last: list[Request] = []
@@ -94,7 +94,7 @@ class FakePlatform:
     def new_id(self) -> str:
         return f"00000000-0000-4000-8000-{next(self._ids):012d}"
 
-    def chance(self) -> float:
+    def random(self) -> float:
         return 0.5
 
     def environment(self) -> Environment:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 from hypothesis import strategies as st
-from satsuma.checks import IDENTIFIERS
+from satsuma.validation import IDENTIFIERS
 from satsuma_server.app import create_app
 from satsuma_server.ingest.endpoint import PATHS
 from satsuma_server.log.sqlite import SqliteLog

@@ -108,7 +108,7 @@ MUTANTS = (
         "localStorage is not written",
         "test_the_first_page_makes_an_anonymous_visitor_and_tells_of_them",
         "storage.py",
-        ("self._area.set_item(key, text)", "pass"),
+        ("self._local_storage.set_item(key, text)", "pass"),
     ),
     mutant(
         "path",

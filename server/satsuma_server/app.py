@@ -16,24 +16,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .assets.routes import Assets
 from .errors import BadRequestError
-from .ingest.answers import HANDLERS, error_response
+from .http.metrics import Metrics
+from .http.responses import HANDLERS, error_response
+from .identity.rules import Rules
 from .ingest.early import Early
 from .ingest.endpoint import Ingest, TrackingRoute
 from .ingest.pixel import Pixel
 from .log.sqlite import SqliteLog
-from .metrics import Metrics
 from .openapi import document
 from .paths import path_of
 from .plans.enforcement import Enforcement
 from .privacy.deletion import Deletion, no_worker
 from .privacy.suppression import Suppressed
-from .profiles.configuration import Rules
-from .reading import Reading
+from .projections.internal import InternalClient
+from .projections.process import WorkerProcess
+from .projections.proxy import Proxy
+from .projections.table import TABLE
+from .read_api import ReadApi
 from .settings import Settings
-from .worker.internal import InternalClient
-from .worker.process import WorkerProcess
-from .worker.proxy import Proxy
-from .worker.table import TABLE
 
 PREFLIGHT_SECONDS = 86_400
 
@@ -114,7 +114,7 @@ def create_app(settings: Settings) -> Starlette:
     v1 = [
         Pixel(settings, ingest).route(),
         early.route(),
-        *Reading(settings, log, plans.violations if plans else None).routes(),
+        *ReadApi(settings, log, plans.violations if plans else None).routes(),
         assets.settings_route(),
     ]
     routes = [

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from .errors import SettingsError
-from .profiles.configuration import ProfileSettings, Rules
+from .identity.rules import ProfileSettings, Rules
 
 RUNTIME = Path(__file__).parent / "assets" / "runtime"
 """Where `./dev build`, or the wheel, puts the browser's files."""

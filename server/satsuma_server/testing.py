@@ -18,7 +18,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from .app import create_app
-from .serving import listen, make_server, url_of
+from .http.serving import listen, make_server, url_of
 from .settings import Settings
 
 START_SECONDS = 60

@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from satsuma.platforms.server import departed
-from satsuma.platforms.server.departed import DepartedStorage, Departure, replay
+from satsuma.platforms.server import beacon_replay as departed
+from satsuma.platforms.server.beacon_replay import DepartedStorage, Departure, replay
 from satsuma_server.errors import BadRequestError, BusyError
-from satsuma_server.ingest import replayer
-from satsuma_server.ingest.replayer import MOST_WAITING_A_SOURCE, Replayer
-from satsuma_server.ingest.replaying import Job
+from satsuma_server.ingest import replay_queue as replayer
+from satsuma_server.ingest.replay_process import Job
+from satsuma_server.ingest.replay_queue import MOST_WAITING_A_SOURCE, Replayer
 from satsuma_server.settings import Source
 from satsuma_server.testing import Collector, running, started
 

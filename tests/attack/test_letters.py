@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-from satsuma_server.ingest.answers import MOST_TOLD
+from satsuma_server.http.responses import MOST_TOLD
 from satsuma_server.ingest.decode import MAX_BATCH_EVENTS
 from satsuma_server.log import DeadLetter
-from satsuma_server.log import upkeep as keeping
+from satsuma_server.log import maintenance as keeping
 from satsuma_server.log.database import FILE, INSERT_LETTER
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.testing import Collector

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from satsuma_server.console.refusals import kind_of
+from satsuma_server.console.presenters.refusals import kind_of
 from satsuma_server.errors import UnavailableError
 from satsuma_server.log import Arrivals, DeadLetter, Stored
+from satsuma_server.log.poison_events import Sieve
 from satsuma_server.log.shared import SharedLog
-from satsuma_server.log.sieve import Sieve
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.settings import Settings
-from satsuma_server.warehouse.catalog import MOST_COLUMNS
-from satsuma_server.warehouse.names import RESERVED_COLUMNS
-from satsuma_server.warehouse.part import WarehousePart
-from satsuma_server.warehouse.shapes import Shapes
+from satsuma_server.warehouse.projection import WarehouseProjection
+from satsuma_server.warehouse.schema.catalog import MOST_COLUMNS
+from satsuma_server.warehouse.schema.json_shapes import Shapes
+from satsuma_server.warehouse.schema.names import RESERVED_COLUMNS
 from warehouse.made import stored, warehouse
 
 AT = "2026-04-23T22:38:{:02d}.550Z"
@@ -31,9 +31,9 @@ from pathlib import Path
 from satsuma_server.console import Console
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.profiles import Key
-from satsuma_server.profiles.part import Profiles
+from satsuma_server.profiles.projection import Profiles
 from satsuma_server.settings import Settings, WarehouseSettings
-from satsuma_server.warehouse.part import WarehousePart
+from satsuma_server.warehouse.projection import WarehouseProjection
 
 def watch(most):
     # Of what is really used: libraries set aside addresses that they never touch.
@@ -48,7 +48,7 @@ async def main():
     # DuckDB sets its own memory aside as it needs it; what else the worker may have is little.
     settings = Settings(Path(sys.argv[1]), warehouse=WarehouseSettings(memory="256MB"))
     log = SharedLog(settings.data)
-    profiles, warehouse = Profiles(settings, log), WarehousePart(settings, log)
+    profiles, warehouse = Profiles(settings, log), WarehouseProjection(settings, log)
     console = Console(settings, log)
     threading.Thread(target=watch, args=(int(sys.argv[2]),), daemon=True).start()
     for part in (profiles, console):
@@ -127,7 +127,7 @@ class Consumer:
         self.skipped.append(event.seq)
 
 
-def sift(folder: Path, consumer: Consumer) -> list[DeadLetter]:
+def filter(folder: Path, consumer: Consumer) -> list[DeadLetter]:
     """Hand a log's events to a consumer by a sieve; return the dead letters."""
 
     async def work() -> list[DeadLetter]:
@@ -144,15 +144,15 @@ def sift(folder: Path, consumer: Consumer) -> list[DeadLetter]:
 def test_a_portion_that_is_too_much_goes_in_by_parts(tmp_path: Path) -> None:
     fill(tmp_path, [event(number) for number in range(50)])
     consumer = Consumer(set(), MemoryError, most=7)
-    assert sift(tmp_path, consumer) == []
+    assert filter(tmp_path, consumer) == []
     assert consumer.taken == list(range(1, 51))
 
 
 def test_only_the_event_that_cannot_be_taken_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("satsuma_server.log.sieve.FIRST_WAIT", 0)
+    monkeypatch.setattr("satsuma_server.log.poison_events.FIRST_WAIT", 0)
     fill(tmp_path, [event(number) for number in range(50)])
     consumer = Consumer({7, 30}, KeyError)
-    letters = sift(tmp_path, consumer)
+    letters = filter(tmp_path, consumer)
     assert consumer.taken == [one for one in range(1, 51) if one not in (7, 30)]
     assert consumer.skipped == [7, 30]
     assert [(one.source, json.loads(one.raw)["messageId"]) for one in letters] == [("demo", "m6"), ("demo", "m29")]
@@ -165,19 +165,19 @@ def test_no_event_is_set_aside_for_what_is_wrong_elsewhere(tmp_path: Path, error
     fill(tmp_path, [event(number) for number in range(3)])
     consumer = Consumer({2}, error)
     with pytest.raises(error):
-        sift(tmp_path, consumer)
+        filter(tmp_path, consumer)
     assert consumer.taken == consumer.skipped == []
 
 
 def test_a_warehouse_goes_on_behind_an_event_of_a_type_that_it_does_not_know(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("satsuma_server.log.sieve.FIRST_WAIT", 0)
+    monkeypatch.setattr("satsuma_server.log.poison_events.FIRST_WAIT", 0)
     fill(tmp_path, [event(0), event(1, "bogus"), event(2)])
 
     async def work() -> None:
         log = SharedLog(tmp_path)
-        part = WarehousePart(Settings(tmp_path), log)
+        part = WarehouseProjection(Settings(tmp_path), log)
         for _ in range(2):
             async with asyncio.timeout(60):
                 await part.load_all()
@@ -213,7 +213,7 @@ def test_a_wide_event_keeps_every_value_in_a_column_or_in_the_rest(tmp_path: Pat
 def test_tables_of_one_source_take_no_more_columns_than_memory_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("satsuma_server.warehouse.catalog.MOST_COLUMNS_OF_A_SOURCE", 200)
+    monkeypatch.setattr("satsuma_server.warehouse.schema.catalog.MOST_COLUMNS_OF_A_SOURCE", 200)
     with warehouse(tmp_path) as made:
         for number in range(1, 20):
             properties = {f"p{number}_{place}": place for place in range(50)}

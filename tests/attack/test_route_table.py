@@ -8,8 +8,8 @@ import httpx
 import pytest
 from attack.raw import ask
 from satsuma_server.openapi import document
+from satsuma_server.projections.table import TABLE
 from satsuma_server.testing import Collector
-from satsuma_server.worker.table import TABLE
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 REFUSED = {303, 400, 401, 403, 404, 405, 413}

@@ -17,10 +17,10 @@ from attack.raw import connect, request
 from satsuma_server.errors import UnavailableError
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.privacy import RESOLVE
+from satsuma_server.projections.internal import InternalClient
+from satsuma_server.projections.process import WorkerProcess
 from satsuma_server.settings import Settings
 from satsuma_server.testing import Collector
-from satsuma_server.worker.internal import InternalClient
-from satsuma_server.worker.process import WorkerProcess
 
 ASKED = {"key": ["user_id", "ann", ""], "seq": 0}
 NOBODY = 65534

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from satsuma_server.console import Console
 from satsuma_server.log.shared import SharedLog
+from satsuma_server.projections.app import create_worker
 from satsuma_server.settings import Settings
 from satsuma_server.testing import Collector, running
-from satsuma_server.worker.app import create_worker
 from starlette.testclient import TestClient
 
 TOKEN = "the-token"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from console.conftest import PAGE, TOKEN, Desk
-from satsuma_server.console.access import FAILURE_SECONDS, MOST_FAILURES, Failures
-from satsuma_server.console.login import _next
+from satsuma_server.console.session import FAILURE_SECONDS, MOST_FAILURES, Failures
 from satsuma_server.console.store import HOUR, MOST_SOURCES, OTHERS, Store
+from satsuma_server.console.views.login import _next
+from satsuma_server.projections.proxy import Proxy
 from satsuma_server.settings import Settings
-from satsuma_server.worker.proxy import Proxy
 from starlette.requests import Request
 
 SCREENS = ("live", "people", "refused", "plan", "sources", "charts", "warehouse", "live/stream", "events/1")

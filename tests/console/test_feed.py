@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from console.conftest import PAGE, Desk
-from satsuma_server.console.entry import Entry
-from satsuma_server.console.filters import Filter
-from satsuma_server.console.refusals import kind_of
-from satsuma_server.console.window import LOOK_BACK, MOST_LOOKS, Window
+from satsuma_server.console.presenters.feed_entry import Entry
+from satsuma_server.console.presenters.feed_filter import Filter
+from satsuma_server.console.presenters.refusals import kind_of
+from satsuma_server.console.recent_events import LOOK_BACK, MOST_LOOKS, RecentEvents
 from satsuma_server.log import Stored
 
 HOSTILE = "<script>alert(1)</script>\"'{{7*7}}"
@@ -34,15 +34,15 @@ class Log:
         return [stored(seq) for seq in range(after + 1, min(after + limit, self.last) + 1)]
 
 
-def window(log: Log, held: int, **bounds: int) -> Window:
-    made = Window(log, **bounds)  # type: ignore[arg-type]
+def window(log: Log, held: int, **bounds: int) -> RecentEvents:
+    made = RecentEvents(log, **bounds)  # type: ignore[arg-type]
     made.add([stored(seq) for seq in range(log.last - held + 1, log.last + 1)])
     return made
 
 
 def test_the_newest_are_held_within_bounds_of_number_and_of_bytes() -> None:
     assert len(window(Log(1000), 1000, most=100).after(0, 9999)) <= 120
-    large = Window(Log(0), most=100, most_bytes=50_000)  # type: ignore[arg-type]
+    large = RecentEvents(Log(0), most=100, most_bytes=50_000)  # type: ignore[arg-type]
     large.add([stored(seq, properties={"text": "x" * 1000}) for seq in range(1, 101)])
     held = large.after(0, 9999)
     assert sum(len(entry.body) for entry in held) <= 60_000

@@ -16,11 +16,12 @@ from typing import Any
 import httpx
 import pytest
 from console.conftest import PAGE, Desk
-from satsuma_server.console import live, part
-from satsuma_server.console.entry import Entry
-from satsuma_server.console.window import SLACK, Window
+from satsuma_server.console import projection
+from satsuma_server.console.presenters.feed_entry import Entry
+from satsuma_server.console.recent_events import SLACK, RecentEvents
+from satsuma_server.console.views import live
+from satsuma_server.projections.proxy import Proxy
 from satsuma_server.settings import Settings
-from satsuma_server.worker.proxy import Proxy
 
 HELD = 2_000
 BATCHES, A_BATCH = 60, 100
@@ -82,7 +83,7 @@ def reading(desk: Desk, *readers: Reader) -> Iterator[list[Future[None]]]:
 @pytest.fixture
 def small_desk(monkeypatch: pytest.MonkeyPatch, make_desk: Callable[[], Desk]) -> Desk:
     """A console that holds few events, with somebody logged in."""
-    monkeypatch.setattr(part, "Window", partial(Window, most=HELD))
+    monkeypatch.setattr(projection, "RecentEvents", partial(RecentEvents, most=HELD))
     desk = make_desk()
     assert desk.log_in().status_code == 303
     return desk

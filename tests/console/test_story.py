@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 from satsuma.clock import iso_time
-from satsuma_server.console.advice import of_event, of_story
-from satsuma_server.console.bars import HEIGHT, Bars, Column, nice
-from satsuma_server.console.diagnosis import MOST_HEALED, diagnosed
-from satsuma_server.console.glyph import glyph
-from satsuma_server.console.graph import elements
-from satsuma_server.console.journey import Journey
-from satsuma_server.console.story import MOST_LANES, tell
-from satsuma_server.console.tables import LONGEST_CELL, cell
-from satsuma_server.profiles import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key, Link, Moment, Outcome, Rule
+from satsuma_server.console.presenters.avatar import glyph
+from satsuma_server.console.presenters.diagnosis import MOST_HEALED, diagnosed
+from satsuma_server.console.presenters.graph import elements
+from satsuma_server.console.presenters.lint import of_event, of_story
+from satsuma_server.console.presenters.stacked_bars import HEIGHT, Bars, Column, nice
+from satsuma_server.console.presenters.timeline import MOST_LANES, tell
+from satsuma_server.console.presenters.timing import Journey
+from satsuma_server.console.views.warehouse import LONGEST_CELL, cell
+from satsuma_server.identity.identifiers import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key
+from satsuma_server.identity.links import Outcome, Rule
+from satsuma_server.profiles import Link, TimelineEvent
 
 NOW = 1_700_000_000_000
 PETER, LAPTOP = Key(USER_ID, "97980cfea0067"), Key(ANONYMOUS_ID, "bd077b70")
@@ -24,9 +26,9 @@ def event(type: str, device: str | None = None, user: str | None = None, **more:
     return {"type": type, "anonymousId": device, "userId": user, "context": {"userAgent": "Chrome"}, **more}
 
 
-def moment(seq: int, told: dict[str, Any]) -> Moment:
+def moment(seq: int, told: dict[str, Any]) -> TimelineEvent:
     key = Key(USER_ID, told["userId"]) if told["userId"] else Key(ANONYMOUS_ID, told["anonymousId"])
-    return Moment(seq, "shop", key, NOW + seq * 1000, told)
+    return TimelineEvent(seq, "shop", key, NOW + seq * 1000, told)
 
 
 def link(number: int, left: Key, right: Key, seq: int = 2, outcome: Outcome = Outcome.ADDED) -> Link:
@@ -58,7 +60,7 @@ def test_a_person_of_many_ids_has_so_many_lines_and_no_more() -> None:
 
 
 def test_an_event_that_the_log_has_no_more_keeps_its_place() -> None:
-    story = tell([Moment(1, "shop", LAPTOP, NOW, None)], [])
+    story = tell([TimelineEvent(1, "shop", LAPTOP, NOW, None)], [])
     assert [lane.key for lane in story.steps[0].dots] == [LAPTOP]
 
 

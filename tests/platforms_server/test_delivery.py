@@ -20,7 +20,7 @@ from faults import Faults
 from satsuma.platforms.server import Client, HttpTransport
 from satsuma.platforms.server.transport import LONGEST_PAUSE, retry_after
 from satsuma_server.app import create_app
-from satsuma_server.serving import make_server
+from satsuma_server.http.serving import make_server
 from satsuma_server.settings import Settings
 from satsuma_server.testing import Collector, running, serving
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from satsuma.delivery_options import DeliveryOptions
-from satsuma.platforms.server.complaints import Complaints
+from satsuma.platforms.server.error_reporter import ErrorReporter
 from satsuma.platforms.server.messages import make_event, to_text
 from satsuma.platforms.server.worker import Worker
 from wire import Wire
@@ -35,7 +35,7 @@ def test_each_event_has_one_fate_and_keeps_its_order(
     steps: list[str], answers: list[Any], batch_size: int, max_queue: int
 ) -> None:
     lost: list[str] = []
-    complaints = Complaints(lambda error, events: lost.extend(event["messageId"] for event in events))
+    complaints = ErrorReporter(lambda error, events: lost.extend(event["messageId"] for event in events))
     wires = [Wire(*(OSError("none") if answer == "none" else answer for answer in answers))]
     parent = Worker("demo", at_once(batch_size=batch_size, max_queue=max_queue), wires[0], complaints)
     workers = [parent]

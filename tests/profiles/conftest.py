@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from profiles.people import People
-from satsuma_server.profiles.database import Sqlite
-from satsuma_server.profiles.postgres import Postgres
+from satsuma_server.profiles.store.database import Sqlite
+from satsuma_server.profiles.store.postgres import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

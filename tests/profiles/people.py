@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 from satsuma.clock import iso_time
+from satsuma_server.identity.extraction import IdentifierExtractor
+from satsuma_server.identity.identifiers import Key
+from satsuma_server.identity.rules import ProfileSettings, Rules
 from satsuma_server.log import Stored
-from satsuma_server.profiles import Key, Link, Profile
-from satsuma_server.profiles.configuration import ProfileSettings, Rules
-from satsuma_server.profiles.database import Database, Sqlite
-from satsuma_server.profiles.queries import Queries
-from satsuma_server.profiles.sighting import Sighter
-from satsuma_server.profiles.store import Store
+from satsuma_server.profiles import Link, Profile
+from satsuma_server.profiles.store.database import Database, Sqlite
+from satsuma_server.profiles.store.queries import Queries
+from satsuma_server.profiles.store.store import Store
 
 START = 1_700_000_000_000
 
@@ -47,7 +48,7 @@ class People:
 
     def take(self, stored: Sequence[Stored]) -> None:
         """Give events to the store as one batch."""
-        read = Sighter(self.rules).read
+        read = IdentifierExtractor(self.rules).read
         self.store.take([one for each in stored if (one := read(each))], stored[-1].seq)
 
     def profile(self, type: str, value: str, space: str = "") -> Profile:

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 from profiles.people import START, body
+from satsuma_server.identity.rules import ProfileSettings
 from satsuma_server.log import Arrivals, ReadableLog
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.privacy.people import People
-from satsuma_server.profiles.configuration import ProfileSettings
-from satsuma_server.profiles.part import Profiles
+from satsuma_server.profiles.projection import Profiles
+from satsuma_server.projections.app import create_worker
 from satsuma_server.settings import Settings
-from satsuma_server.worker.app import create_worker
 from starlette.testclient import TestClient
 
 TOKEN = {"Authorization": "Bearer t"}
@@ -40,7 +40,7 @@ def write(data: Path, *bodies: bytes, source: str = "web") -> None:
     asyncio.run(run())
 
 
-def make_parts(settings: Settings, log: ReadableLog) -> list[Any]:
+def make_projections(settings: Settings, log: ReadableLog) -> list[Any]:
     """Return the worker's parts that know people."""
     profiles = Profiles(settings, log)
     return [profiles, People(settings, profiles)]
@@ -50,7 +50,7 @@ def make_parts(settings: Settings, log: ReadableLog) -> list[Any]:
 def asking(data: Path, seq: int, **profiles: Any) -> Iterator[TestClient]:
     """Run a worker's app until it has come to an event; give a client with the token."""
     settings = Settings(data, token="t", profiles=ProfileSettings(**profiles))
-    with TestClient(create_worker(settings, SharedLog(data), make_parts), headers=TOKEN) as client:
+    with TestClient(create_worker(settings, SharedLog(data), make_projections), headers=TOKEN) as client:
         wait_for(lambda: client.get("/v1/profiles/totals").json().get("seq") == seq)
         yield client
 
@@ -236,7 +236,7 @@ def test_a_file_of_another_version_is_told_of_until_it_is_moved_away(tmp_path: P
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE nodes (number INTEGER)")
     settings = Settings(tmp_path, token="t")
-    with TestClient(create_worker(settings, SharedLog(tmp_path), make_parts), headers=TOKEN) as client:
+    with TestClient(create_worker(settings, SharedLog(tmp_path), make_projections), headers=TOKEN) as client:
         wait_for(lambda: "move it away" in client.get("/v1/profiles/user_id:u").text)
         assert client.get("/v1/profiles/user_id:u").status_code == 503
         file.unlink()

@@ -13,20 +13,20 @@ from typing import Any
 import httpx
 import pytest
 from profiles.people import body
-from profiles.test_api import make_parts, wait_for, write
+from profiles.test_api import make_projections, wait_for, write
 from satsuma_server.cli import app
+from satsuma_server.identity.identifiers import Key
+from satsuma_server.identity.rules import ProfileSettings, Rules
 from satsuma_server.log import Arrivals, Refused
 from satsuma_server.log.database import FILE, connect
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.log.sqlite import SqliteLog
-from satsuma_server.privacy.judging import Erasing
-from satsuma_server.privacy.proof import find_in_files
+from satsuma_server.privacy.erasure_check import find_in_files
+from satsuma_server.privacy.person_matcher import ErasureMatcher
 from satsuma_server.privacy.suppression import Suppressed
-from satsuma_server.profiles import Key
-from satsuma_server.profiles.configuration import ProfileSettings, Rules
+from satsuma_server.projections.app import create_worker
 from satsuma_server.settings import Settings
 from satsuma_server.testing import serving, started
-from satsuma_server.worker.app import create_worker
 from typer.testing import CliRunner
 
 RULES = Rules(ProfileSettings())
@@ -53,7 +53,7 @@ def test_the_log_forgets_a_persons_events_and_keeps_all_numbers(tmp_path: Path) 
         )
         # A shared device: the event is Bob's, who keeps it without Ann's anonymousId; an alias is about both.
         await log.append(arrivals(body(5, "track", "bob", "dev-a"), body(6, "alias", "bob", previousId="ann-1")))
-        erased = await log.erase(Erasing(RULES, keys("user_id:ann-1", "anonymous_id:dev-a")))
+        erased = await log.erase(ErasureMatcher(RULES, keys("user_id:ann-1", "anonymous_id:dev-a")))
         assert (erased.events, erased.redacted, erased.dead_letters, erased.last) == (4, 1, 1, 6)
         left = await log.read()
         assert [one.seq for one in left] == [3, 5]
@@ -79,7 +79,7 @@ def test_the_last_event_of_all_can_be_erased(tmp_path: Path) -> None:
     async def run() -> None:
         log = SqliteLog(tmp_path)
         await log.append(arrivals(body(1, user="ann-1")))
-        await log.erase(Erasing(RULES, keys("user_id:ann-1")))
+        await log.erase(ErasureMatcher(RULES, keys("user_id:ann-1")))
         assert await log.read() == []
         await log.append(arrivals(body(2, user="bob")))
         assert [one.seq for one in await log.read()] == [2]
@@ -103,7 +103,7 @@ def test_nothing_of_a_deleted_person_is_in_any_file_not_even_what_was_deleted_be
         other.execute("DELETE FROM blocks WHERE last < 400")
         other.close()
         assert find_in_files(tmp_path, ["ann-secret"])
-        await log.erase(Erasing(RULES, keys("user_id:ann-secret")))
+        await log.erase(ErasureMatcher(RULES, keys("user_id:ann-secret")))
         if find_in_files(tmp_path, ["ann-secret"]):
             await log.compact()
         assert find_in_files(tmp_path, ["ann-secret", "ann@secret.example"]) == []
@@ -124,7 +124,7 @@ def test_events_come_in_while_others_are_erased(tmp_path: Path) -> None:
             for number in range(60):
                 await log.append(arrivals(body(1000 + number, user="bob")))
 
-        await asyncio.gather(write(), log.erase(Erasing(RULES, keys("user_id:ann-1"))), log.compact())
+        await asyncio.gather(write(), log.erase(ErasureMatcher(RULES, keys("user_id:ann-1"))), log.compact())
         left = await log.read(limit=10_000)
         assert len(left) == 90
         assert len({one.seq for one in left}) == 90
@@ -142,7 +142,7 @@ def test_suppressed_people_are_kept_out_and_nobody_can_read_who_they_are(tmp_pat
         body(4, "alias", "bob", previousId="ann-secret"), body(5, user="eve"),
         refused=(b'{"userId": "ann-secret"}', b'{"userId": "eve"}', b"{"),
     )  # fmt: skip
-    again.sift(came)
+    again.filter(came)
     assert came.message_ids == ["m3", "m5"]
     assert json.loads(came.bodies[0])["anonymousId"] is None
     assert [one.raw for one in came.refused] == [b'{"userId": "eve"}', b"{"]
@@ -177,7 +177,7 @@ def test_the_command_shows_and_exports_a_person(tmp_path: Path) -> None:
     events = (body(1, "page", None, "web"), body(2, "identify", "u", "web", traits={"name": "[bold]Ann"}))
     write(tmp_path, *events)
     settings = Settings(tmp_path, token="t")
-    with serving(create_worker(settings, SharedLog(tmp_path), make_parts)) as url:
+    with serving(create_worker(settings, SharedLog(tmp_path), make_projections)) as url:
         wait_for(lambda: httpx.get(f"{url}/v1/profiles/user_id:u", headers=TOKEN, trust_env=False).status_code == 200)
         told = person("show", "anonymous_id:web", "--url", url)
         person("export", "user_id:u", "-o", str(tmp_path / "ann.ndjson"), "--url", url)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from profiles.people import START, People
 from satsuma_server.errors import ConflictError, NotFoundError
-from satsuma_server.profiles import Outcome, Warning
+from satsuma_server.identity.links import LinkWarning, Outcome
 
 
 def test_multi_day_single_device(people: People) -> None:
@@ -55,7 +55,7 @@ def test_a_shared_computer_does_not_make_one_person_of_two(people: People) -> No
     assert people.profile("user_id", "ann").counts == {"identify": 1, "track": 2}
     assert people.profile("user_id", "bob").traits == {"name": "Bob"}
     refused = people.links("user_id", "bob")[-1]
-    assert (refused.outcome, refused.warnings) == (Outcome.REFUSED, (Warning.TWO_USERS,))
+    assert (refused.outcome, refused.warnings) == (Outcome.REFUSED, (LinkWarning.TWO_USERS,))
     assert "Two userIds are two people" in refused.explain()
 
 
@@ -102,7 +102,7 @@ def test_configured_identifiers_link_too(make_people: Callable[..., People]) -> 
     people.see("identify", "u", traits={"email": "joe@example.com "}, context={"device": {"id": "d1"}})
     people.see("track", "u", context={"device": {"id": "d2"}})
     assert people.ids("user_id", "u") == {"user_id:u", "anonymous_id:web", "email:joe@example.com", "device:d1"}
-    assert people.links("user_id", "u")[-1].warnings == (Warning.LIMIT,)
+    assert people.links("user_id", "u")[-1].warnings == (LinkWarning.LIMIT,)
 
 
 def test_each_source_may_have_people_of_its_own(make_people: Callable[..., People]) -> None:
@@ -130,7 +130,7 @@ def test_alias_after_identify_is_warned_of(people: People) -> None:
     people.see("identify", "u")
     people.see("alias", "u", previousId="web")
     (warned,) = people.ask.warnings(10, 10**9)
-    assert warned.warnings == (Warning.LATE_ALIAS,)
+    assert warned.warnings == (LinkWarning.LATE_ALIAS,)
     assert "Mixpanel and Kissmetrics need the alias before" in warned.explain()
     assert "anonymous_id:web" in people.ids("user_id", "u")
 
@@ -146,7 +146,7 @@ def test_a_user_id_can_not_be_changed(people: People, alias_first: bool) -> None
     assert people.ids("user_id", "old") == {"user_id:old"}
     assert people.profile("user_id", "new").counts == {"alias": 1, "track": 1}
     (warned,) = people.ask.warnings(10, 10**9)
-    assert warned.warnings == (Warning.USER_ID_CHANGE,)
+    assert warned.warnings == (LinkWarning.USER_ID_CHANGE,)
     assert "A userId can't be changed: user_id:old keeps its events" in warned.explain()
 
 

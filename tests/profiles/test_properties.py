@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from profiles.people import People, body
 from satsuma_server.errors import ConflictError
+from satsuma_server.identity.identifiers import Key
+from satsuma_server.identity.links import Outcome
 from satsuma_server.log import Stored
-from satsuma_server.profiles import Key, Outcome
-from satsuma_server.profiles.records import unpack_sizes
+from satsuma_server.profiles.store.row_mapping import unpack_sizes
 
 USERS = st.sampled_from([None, "ann", "bob", "cyd"])
 DEVICES = st.sampled_from([None, "d1", "d2", "d3", "d4", "d5"])

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 from profiles.people import START, People, body
 from satsuma_server.errors import UnavailableError
+from satsuma_server.identity.identifiers import Key
 from satsuma_server.log import Stored
-from satsuma_server.profiles import Key, names
-from satsuma_server.profiles.database import Sqlite
-from satsuma_server.profiles.usage import MONTHS, MOST_SOURCES
+from satsuma_server.profiles.store import names
+from satsuma_server.profiles.store.database import Sqlite
+from satsuma_server.profiles.store.usage import MONTHS, MOST_SOURCES
 
 ODD = "a'b\"c\\ \u00fc \U0001f34a \x01\x7f %s ? $1 {}"
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from satsuma_server.errors import BusyError, TooLargeError
-from satsuma_server.worker.bodies import BodiesUnderWay
+from satsuma_server.projections.bodies import BodiesUnderWay
 from starlette.requests import Request
 
 

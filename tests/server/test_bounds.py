@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from satsuma_server.errors import BusyError, UnavailableError
-from satsuma_server.ingest.caller import LONGEST_AGENT
+from satsuma_server.ingest.client_info import LONGEST_AGENT
 from satsuma_server.ingest.decode import MAX_BATCH_EVENTS
 from satsuma_server.log import Arrivals, Refused, Stored
 from satsuma_server.log.follower import Follower

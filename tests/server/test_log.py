@@ -13,8 +13,8 @@ from satsuma_server.log import Arrivals, Refused, Stored
 from satsuma_server.log.database import FILE, connect
 from satsuma_server.log.dedupe import RECENT, MessageIds
 from satsuma_server.log.follower import Follower
+from satsuma_server.log.maintenance import trim
 from satsuma_server.log.sqlite import SqliteLog
-from satsuma_server.log.upkeep import trim
 
 DAY = 86_400_000
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from satsuma_server.errors import SettingsError
-from satsuma_server.ingest.caller import Caller
+from satsuma_server.ingest.client_info import ClientInfo
 from satsuma_server.settings import Settings, make_settings
 
 FILE = """
@@ -59,7 +59,7 @@ def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str, told: str) ->
 def test_only_a_trusted_proxy_is_believed(tmp_path: Path, peer: str, forwarded: str, ip: str) -> None:
     settings = Settings(tmp_path, trusted_proxies=("10.0.0.0/8",))
     scope = {"headers": [(b"x-forwarded-for", forwarded.encode())], "client": (peer, 1)}
-    assert Caller.of(scope, settings).ip == ip
+    assert ClientInfo.of(scope, settings).ip == ip
 
 
 @pytest.mark.parametrize(
@@ -67,4 +67,4 @@ def test_only_a_trusted_proxy_is_believed(tmp_path: Path, peer: str, forwarded: 
 )
 def test_masked_addresses_lose_their_end(tmp_path: Path, ip: str, kept: str | None) -> None:
     scope = {"headers": [], "client": (ip, 1)}
-    assert Caller.of(scope, Settings(tmp_path, mask_ip=True)).ip == kept
+    assert ClientInfo.of(scope, Settings(tmp_path, mask_ip=True)).ip == kept

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from satsuma_server.http.timeouts import MAX_HEAD_BYTES, TimeLimitedProtocol
 from satsuma_server.ingest import body
-from satsuma_server.patience import MAX_HEAD_BYTES, PatientProtocol
 
 CROWD = 200
 HEAD = b"POST /v1/track HTTP/1.1\r\nHost: a\r\n"
@@ -48,8 +48,8 @@ def drip_until_cut(slow: socket.socket, first: bytes = b"x") -> bytes:
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PatientProtocol, "header_seconds", 0.3)
-    monkeypatch.setattr(PatientProtocol, "body_seconds", 0.6)
+    monkeypatch.setattr(TimeLimitedProtocol, "header_seconds", 0.3)
+    monkeypatch.setattr(TimeLimitedProtocol, "body_seconds", 0.6)
     monkeypatch.setattr(body, "BODY_SECONDS", 0.3)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from satsuma_server.app import create_app
-from satsuma_server.patience import PatientProtocol
+from satsuma_server.http.timeouts import TimeLimitedProtocol
 from satsuma_server.settings import Settings, Source
 from satsuma_server.testing import Collector, running, serving
 from starlette.applications import Starlette
@@ -256,7 +256,7 @@ def test_every_path_of_the_openapi_document_is_answered(client: httpx.Client) ->
 
 
 def test_a_connection_that_drips_its_header_is_cut(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PatientProtocol, "header_seconds", 0.2)
+    monkeypatch.setattr(TimeLimitedProtocol, "header_seconds", 0.2)
     url = client.base_url
     with socket.create_connection((url.host, url.port), timeout=10) as slow:
         slow.sendall(b"POST /v1/track HTTP/1.1\r\nX-Slow: ")

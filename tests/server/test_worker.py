@@ -17,9 +17,9 @@ from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.log.follower import Follower
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.log.sqlite import SqliteLog
+from satsuma_server.projections.app import create_worker
 from satsuma_server.settings import Settings, Source, settings_from_json, settings_to_json
 from satsuma_server.testing import started
-from satsuma_server.worker.app import create_worker
 from server.test_log import arrivals
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -41,7 +41,7 @@ def workers_of(process: Any) -> list[psutil.Process]:
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return "satsuma_server.worker" in process.cmdline()
+        return "satsuma_server.projections" in process.cmdline()
     except psutil.Error:
         return False  # It has just ended.
 

@@ -26,7 +26,7 @@ def sent(platform: FakePlatform) -> list[dict[str, Any]]:
 
 
 def untouched(platform: FakePlatform) -> bool:
-    return not (platform.jar.written or platform.area.items or platform.sent)
+    return not (platform.cookie_jar.written or platform.local_storage.items or platform.sent)
 
 
 def test_calls_wait_for_the_visitors_yes_and_keep_their_order_and_times(platform: FakePlatform) -> None:
@@ -44,13 +44,13 @@ def test_calls_wait_for_the_visitors_yes_and_keep_their_order_and_times(platform
         assert [event["type"] for event in (first, identify, agreed)] == ["page", "identify", "track"]
         assert first["timestamp"] < agreed["timestamp"] == first["sentAt"]
         assert {event["anonymousId"] for event in (first, identify, agreed)} == {anonymous_id}
-        assert platform.jar.cookies["ajs_user_id"][0] == "u1"
+        assert platform.cookie_jar.cookies["ajs_user_id"][0] == "u1"
 
     play(platform, story, consent="required")
 
 
 def test_whoever_was_known_before_is_known_again_after_the_yes(platform: FakePlatform) -> None:
-    platform.area.items |= {"ajs_anonymous_id": '"back"', "ajs_user_id": '"u7"'}
+    platform.local_storage.items |= {"ajs_anonymous_id": '"back"', "ajs_user_id": '"u7"'}
 
     async def story(analytics: Analytics) -> None:
         assert analytics.user().id() is None
@@ -72,8 +72,8 @@ def test_withdrawal_clears_what_was_kept_and_stops_what_comes(platform: FakePlat
         await asyncio.sleep(0)
         before = len(platform.sent)
         analytics.withdraw_consent()
-        assert platform.jar.read() == ""
-        assert platform.area.items == {}
+        assert platform.cookie_jar.read() == ""
+        assert platform.local_storage.items == {}
         assert (await late).delivered is False
         assert (await analytics.track("Never")).cancelled
         assert len(platform.sent) == before

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from satsuma.checks import MAX_EVENT_BYTES
 from satsuma.delivery import MAX_KEEPALIVE_BYTES, Delivery, Request
 from satsuma.delivery_options import DeliveryOptions
+from satsuma.validation import MAX_EVENT_BYTES
 
 
 def make(**options: object) -> tuple[Delivery, list[str]]:
@@ -387,7 +387,7 @@ class Page:
     def __init__(self, batch: int, chance: Random) -> None:
         options = DeliveryOptions(batch_size=batch, drain_from=3, drain_size=4)
         self.delivery = Delivery("demo", options, chance.random, lambda _: None)
-        self.chance = chance
+        self.random = chance
         self.now, self.number = 0.0, 0
         self.under_way: list[Request] = []
         self.stored: dict[str, None] = {}
@@ -401,7 +401,7 @@ class Page:
             self.delivery.recover([{**event(0), "messageId": f"other page's {self.now}"}])
         elif step == "wait":
             # Not longer than the pauses: some are over then, and some are not.
-            self.now += self.chance.choice([300, 500, 1000, 100_000])
+            self.now += self.random.choice([300, 500, 1000, 100_000])
         elif step in ("off", "on"):
             self.delivery.online(step == "on")
         elif step.startswith("leave"):

@@ -11,7 +11,7 @@ import pytest
 from fakes import DAY, FakePlatform
 from satsuma.analytics import Analytics
 from satsuma.options import Endpoint, LoadOptions
-from satsuma.platforms.server.departed import Departure, replay
+from satsuma.platforms.server.beacon_replay import Departure, replay
 from satsuma.storage import StoreKind
 
 ANONYMOUS, USER = "ajs_anonymous_id", "ajs_user_id"
@@ -44,16 +44,16 @@ def expire(platform: FakePlatform) -> None:
 
 
 def clear_items(platform: FakePlatform) -> None:
-    platform.area.items.clear()
+    platform.local_storage.items.clear()
 
 
 def corrupt_cookie(platform: FakePlatform) -> None:
-    platform.jar.cookies[ANONYMOUS] = ("%FF", platform.time * 2)
+    platform.cookie_jar.cookies[ANONYMOUS] = ("%FF", platform.time * 2)
 
 
 def change_cookies(platform: FakePlatform) -> None:
     for key in (ANONYMOUS, USER):
-        platform.jar.cookies[key] = ("somebody-else", platform.time * 2)
+        platform.cookie_jar.cookies[key] = ("somebody-else", platform.time * 2)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_what_was_healed_while_nobody_made_an_event_is_told_by_the_first(platfor
     visit(platform, sign_up)
     expire(platform)
     assert visit(platform, lambda analytics: analytics.user().id()) == []
-    platform.jar.cookies.clear()
+    platform.cookie_jar.cookies.clear()
     [told, _] = visit(platform, lambda analytics: analytics.user().id(), look, look)
     assert told["healed"] == [f"{USER}:cookie:gone", f"{ANONYMOUS}:cookie:gone"]
 
@@ -87,16 +87,16 @@ def test_what_was_healed_while_nobody_made_an_event_is_told_by_the_first(platfor
 def test_both_cleared_is_a_new_visitor_and_nothing_was_healed(platform: FakePlatform) -> None:
     visit(platform, sign_up)
     clear_items(platform)
-    platform.jar.cookies.clear()
+    platform.cookie_jar.cookies.clear()
     assert visit(platform, look) == [None]
 
 
 def test_a_browser_that_keeps_no_cookie_or_no_item_heals_nothing(platform: FakePlatform) -> None:
-    platform.jar.write = lambda *_, **__: None  # type: ignore[method-assign]
+    platform.cookie_jar.write = lambda *_, **__: None  # type: ignore[method-assign]
     assert visit(platform, sign_up) == [None, None]
     assert visit(platform, look) == [None]
     without = FakePlatform()
-    without.area.broken = True
+    without.local_storage.broken = True
     assert visit(without, sign_up) == [None, None]
     assert visit(without, look) == [None]
 
@@ -116,9 +116,9 @@ def test_ids_that_look_like_something_else_are_no_loss(platform: FakePlatform, i
 
 def test_what_a_server_hands_to_the_page_is_no_loss_of_local_storage(platform: FakePlatform) -> None:
     for name, value in {USER: "u2", ANONYMOUS: "a2", "satsuma_handover": '["a2","u2",null]'}.items():
-        platform.jar.cookies[name] = (value, platform.time * 2)
+        platform.cookie_jar.cookies[name] = (value, platform.time * 2)
     assert visit(platform, look) == [None]
-    assert json.loads(platform.area.items[USER]) == "u2"
+    assert json.loads(platform.local_storage.items[USER]) == "u2"
 
 
 def test_a_page_s_own_remarks_stay(platform: FakePlatform) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "e2e" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NEAR = ("README.md", "CONTRIBUTING.md")
+DOCUMENTS = [*(ROOT / name for name in NEAR), ROOT / "e2e" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TARGET = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 

@@ -11,7 +11,7 @@ from satsuma.storage import CookieOptions, StorageFactory, StoreKind
 
 
 def make_user(platform: FakePlatform, **more: object) -> User:
-    factory = StorageFactory(platform.jar, platform.area, platform.warn)
+    factory = StorageFactory(platform.cookie_jar, platform.local_storage, platform.warn)
     return User(factory, IdentityOptions(keys=USER_KEYS, **more), platform.new_id)  # type: ignore[arg-type]
 
 
@@ -19,13 +19,13 @@ def test_reading_the_anonymous_id_before_one_is_set_makes_and_keeps_one(platform
     first = make_user(platform).anonymous_id()
     assert first
     assert make_user(platform).anonymous_id() == first
-    assert platform.jar.cookies["ajs_anonymous_id"][0] == first
-    assert json.loads(platform.area.items["ajs_anonymous_id"]) == first
+    assert platform.cookie_jar.cookies["ajs_anonymous_id"][0] == first
+    assert json.loads(platform.local_storage.items["ajs_anonymous_id"]) == first
 
 
 def test_cookies_live_a_year_on_the_whole_site(platform: FakePlatform) -> None:
     make_user(platform).anonymous_id()
-    assert platform.jar.written[-1] == ("ajs_anonymous_id", 365, CookieOptions(path="/", same_site="Lax"))
+    assert platform.cookie_jar.written[-1] == ("ajs_anonymous_id", 365, CookieOptions(path="/", same_site="Lax"))
 
 
 def test_an_expired_cookie_is_restored_from_local_storage(platform: FakePlatform) -> None:
@@ -33,25 +33,25 @@ def test_an_expired_cookie_is_restored_from_local_storage(platform: FakePlatform
     user.identify("97980cfea0067")
     before = user.anonymous_id()
     platform.time += 366 * DAY
-    assert platform.jar.read() == ""
+    assert platform.cookie_jar.read() == ""
     back = make_user(platform)
     assert (back.id(), back.anonymous_id()) == ("97980cfea0067", before)
-    assert "ajs_user_id=97980cfea0067" in platform.jar.read()
+    assert "ajs_user_id=97980cfea0067" in platform.cookie_jar.read()
 
 
 def test_cleared_local_storage_is_restored_from_the_cookie(platform: FakePlatform) -> None:
     before = make_user(platform).anonymous_id()
-    platform.area.items.clear()
+    platform.local_storage.items.clear()
     assert make_user(platform).anonymous_id() == before
-    assert json.loads(platform.area.items["ajs_anonymous_id"]) == before
+    assert json.loads(platform.local_storage.items["ajs_anonymous_id"]) == before
 
 
 def test_both_cleared_gives_a_new_visitor(platform: FakePlatform) -> None:
     user = make_user(platform)
     user.identify("97980cfea0067", {"plan": "premium"})
     before = user.anonymous_id()
-    platform.jar.cookies.clear()
-    platform.area.items.clear()
+    platform.cookie_jar.cookies.clear()
+    platform.local_storage.items.clear()
     back = make_user(platform)
     assert back.id() is None
     assert back.traits() == {}
@@ -59,10 +59,10 @@ def test_both_cleared_gives_a_new_visitor(platform: FakePlatform) -> None:
 
 
 def test_a_cookie_wins_when_the_stores_disagree_about_the_anonymous_id(platform: FakePlatform) -> None:
-    platform.jar.cookies["ajs_anonymous_id"] = ("from-cookie", platform.time + DAY)
-    platform.area.items["ajs_anonymous_id"] = '"from-storage"'
+    platform.cookie_jar.cookies["ajs_anonymous_id"] = ("from-cookie", platform.time + DAY)
+    platform.local_storage.items["ajs_anonymous_id"] = '"from-storage"'
     assert make_user(platform).anonymous_id() == "from-cookie"
-    assert platform.area.items["ajs_anonymous_id"] == '"from-cookie"'
+    assert platform.local_storage.items["ajs_anonymous_id"] == '"from-cookie"'
 
 
 def test_traits_of_the_same_user_are_merged(platform: FakePlatform) -> None:
@@ -94,8 +94,8 @@ def test_reset_forgets_everything(platform: FakePlatform) -> None:
     user.identify("97980cfea0067", {"plan": "premium"})
     before = user.anonymous_id()
     user.reset()
-    assert platform.jar.read() == ""
-    assert "ajs_user_traits" not in platform.area.items
+    assert platform.cookie_jar.read() == ""
+    assert "ajs_user_traits" not in platform.local_storage.items
     assert (user.id(), user.traits()) == (None, {})
     assert user.anonymous_id() != before
 
@@ -110,25 +110,25 @@ def test_setting_the_anonymous_id_overwrites_the_existing_one(platform: FakePlat
 @pytest.mark.parametrize("cookie", ["ajs_user=%7B%22id%22%3A%22old%22%7D", "ajs_user_id=old", 'ajs_user_id="old"'])
 def test_ids_of_older_libraries_are_taken_over(platform: FakePlatform, cookie: str) -> None:
     name, _, value = cookie.partition("=")
-    platform.jar.cookies[name] = (value, platform.time + DAY)
+    platform.cookie_jar.cookies[name] = (value, platform.time + DAY)
     assert make_user(platform).id() == "old"
 
 
 def test_the_anonymous_id_of_sio_is_taken_over(platform: FakePlatform) -> None:
-    platform.jar.cookies["_sio"] = ("anon----user", platform.time + DAY)
+    platform.cookie_jar.cookies["_sio"] = ("anon----user", platform.time + DAY)
     assert make_user(platform).anonymous_id() == "anon"
 
 
 def test_numeric_ids_of_analytics_js_1_become_text(platform: FakePlatform) -> None:
-    platform.area.items["ajs_user_id"] = "42"
+    platform.local_storage.items["ajs_user_id"] = "42"
     assert make_user(platform).id() == "42"
-    assert platform.area.items["ajs_user_id"] == '"42"'
+    assert platform.local_storage.items["ajs_user_id"] == '"42"'
 
 
 def test_a_page_without_local_storage_lives_on_its_cookies_and_is_told_once_per_access(
     platform: FakePlatform,
 ) -> None:
-    platform.area.broken = True
+    platform.local_storage.broken = True
     user = make_user(platform)
     user.identify("u1", {"plan": "premium"})
     assert make_user(platform).id() == "u1"
@@ -140,28 +140,28 @@ def test_without_persistence_nothing_is_written(platform: FakePlatform) -> None:
     user = make_user(platform, persist=False)
     user.identify("u1", {"plan": "premium"})
     assert (user.id(), user.traits()) == ("u1", {"plan": "premium"})
-    assert platform.jar.cookies == {}
-    assert platform.area.items == {}
+    assert platform.cookie_jar.cookies == {}
+    assert platform.local_storage.items == {}
 
 
 def test_a_disabled_user_knows_nothing_and_keeps_nothing(platform: FakePlatform) -> None:
     user = make_user(platform, disable=True)
     user.identify("u1", {"plan": "premium"})
     assert (user.id(), user.anonymous_id(), user.traits()) == (None, None, None)
-    assert platform.jar.cookies == {}
+    assert platform.cookie_jar.cookies == {}
 
 
 def test_only_the_stores_asked_for_are_used(platform: FakePlatform) -> None:
     user = make_user(platform, kinds=(StoreKind.COOKIE, StoreKind.MEMORY))
     user.identify("u1", {"plan": "premium"})
-    assert platform.area.items == {}
-    assert "ajs_user_id=u1" in platform.jar.read()
+    assert platform.local_storage.items == {}
+    assert "ajs_user_id=u1" in platform.cookie_jar.read()
 
 
 def test_a_group_has_traits_but_no_anonymous_id(platform: FakePlatform) -> None:
     user = make_user(platform)
     anonymous_id = user.anonymous_id()
-    factory = StorageFactory(platform.jar, platform.area, platform.warn)
+    factory = StorageFactory(platform.cookie_jar, platform.local_storage, platform.warn)
     group = Group(factory, IdentityOptions(keys=GROUP_KEYS), platform.new_id)
     group.identify("g1", {"name": "Initech"})
     group.reset()

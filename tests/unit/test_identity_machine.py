@@ -102,12 +102,12 @@ class Visits(RuleBasedStateMachine):
 
     @rule()
     def cookies_are_cleared(self) -> None:
-        self.platform.jar.cookies.clear()
+        self.platform.cookie_jar.cookies.clear()
         self.kept.pop(COOKIE, None)
 
     @rule()
     def local_storage_is_cleared(self) -> None:
-        self.platform.area.items.clear()
+        self.platform.local_storage.items.clear()
         self.kept.pop(LOCAL, None)
 
     # What must hold
@@ -144,8 +144,8 @@ class Visits(RuleBasedStateMachine):
         """Return what cookies and localStorage hold, read without the SDK."""
         from satsuma.codec import find_cookie
 
-        cookies = self.platform.jar.read()
-        local = {name: json.loads(text) for name, text in self.platform.area.items.items()}
+        cookies = self.platform.cookie_jar.read()
+        local = {name: json.loads(text) for name, text in self.platform.local_storage.items.items()}
         return [
             Person(find_cookie(cookies, "ajs_anonymous_id"), find_cookie(cookies, "ajs_user_id")),
             Person(local.get("ajs_anonymous_id"), local.get("ajs_user_id")),

@@ -31,7 +31,7 @@ texts = st.one_of(
 
 
 def visitor(platform: FakePlatform) -> User:
-    factory = StorageFactory(platform.jar, platform.area, platform.warn)
+    factory = StorageFactory(platform.cookie_jar, platform.local_storage, platform.warn)
     return User(factory, IdentityOptions(USER_KEYS), platform.new_id)
 
 
@@ -44,9 +44,9 @@ def test_an_id_comes_back_as_it_was_set_from_whichever_store_is_left(id: str, le
     user.anonymous_id(id)
     user.id(id)
     if left == "cookie":
-        platform.area.items.clear()
+        platform.local_storage.items.clear()
     if left == "localStorage":
-        platform.jar.cookies.clear()
+        platform.cookie_jar.cookies.clear()
     next_page = visitor(platform)
     assert (next_page.anonymous_id(), next_page.id()) == (id, id)
     assert (next_page.anonymous_id(), next_page.id()) == (id, id), "what was healed says the same"
@@ -60,15 +60,15 @@ def test_an_id_comes_back_as_it_was_set_from_whichever_store_is_left(id: str, le
 def test_what_other_libraries_wrote_is_read(kind: StoreKind, written: str, id: str | None) -> None:
     platform = FakePlatform()
     if kind is StoreKind.COOKIE:
-        platform.jar.cookies["ajs_user_id"] = (written.replace('"', "%22"), platform.time * 2)
+        platform.cookie_jar.cookies["ajs_user_id"] = (written.replace('"', "%22"), platform.time * 2)
     else:
-        platform.area.items["ajs_user_id"] = written
+        platform.local_storage.items["ajs_user_id"] = written
     assert visitor(platform).id() == id
 
 
 def test_the_stores_hold_an_ordinary_id_as_analytics_js_does() -> None:
     platform = FakePlatform()
     visitor(platform).id("97980cfea0067")
-    assert platform.jar.cookies["ajs_user_id"][0] == "97980cfea0067"
-    assert json.loads(platform.area.items["ajs_user_id"]) == "97980cfea0067"
-    assert ANONYMOUS_ID_KEY not in platform.area.items
+    assert platform.cookie_jar.cookies["ajs_user_id"][0] == "97980cfea0067"
+    assert json.loads(platform.local_storage.items["ajs_user_id"]) == "97980cfea0067"
+    assert ANONYMOUS_ID_KEY not in platform.local_storage.items

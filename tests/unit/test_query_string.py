@@ -40,6 +40,10 @@ def test_an_advertisement_is_named_by_its_network() -> None:
 
 
 def test_a_group_is_not_made_of_an_older_librarys_user(platform: FakePlatform) -> None:
-    platform.jar.cookies["ajs_user"] = ("%7B%22id%22%3A7%7D", platform.time + 1e9)
-    user = User(StorageFactory(platform.jar, platform.area, platform.warn), IdentityOptions(USER_KEYS), platform.new_id)
+    platform.cookie_jar.cookies["ajs_user"] = ("%7B%22id%22%3A7%7D", platform.time + 1e9)
+    user = User(
+        StorageFactory(platform.cookie_jar, platform.local_storage, platform.warn),
+        IdentityOptions(USER_KEYS),
+        platform.new_id,
+    )
     assert user.id() == "7"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fakes import FakePlatform
 from satsuma.analytics import Analytics
+from satsuma.completion import PATIENCE
 from satsuma.options import Endpoint, LoadOptions
-from satsuma.waiters import PATIENCE
 
 BATCHING = {"Segment.io": {"deliveryStrategy": {"strategy": "batching"}}}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from satsuma_server.log import Stored
 from satsuma_server.warehouse.database import Database
-from satsuma_server.warehouse.loader import Loader
+from satsuma_server.warehouse.load.loader import Loader
 
 AT = "2026-04-23T22:38:{:02d}.550Z"
 

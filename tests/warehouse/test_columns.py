@@ -11,8 +11,8 @@ import duckdb
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from satsuma_server.warehouse import catalog
-from satsuma_server.warehouse.kinds import Kind, text_of, widening
+from satsuma_server.warehouse.schema import catalog
+from satsuma_server.warehouse.schema.column_types import ColumnType, text_of, widening
 from warehouse.made import event, stored, warehouse
 
 PLAIN = ["id", "anonymous_id", "user_id", "received_at", "sent_at", "original_timestamp", "timestamp", "seq"]
@@ -137,7 +137,7 @@ def test_columns_are_widened_without_loss_in_any_order(tmp_path: Path, values: t
 def test_a_number_has_one_text_whoever_writes_it(numbers: list[float]) -> None:
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE t AS SELECT unnest(?::DOUBLE[]) AS x", [numbers])
-        for statement in widening("t", "x", Kind.DOUBLE, Kind.TEXT):
+        for statement in widening("t", "x", ColumnType.DOUBLE, ColumnType.TEXT):
             connection.execute(statement)
         found = connection.execute("FROM t").fetchall()
     assert [text for (text,) in found] == [text_of(number) for number in numbers]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from satsuma_server.warehouse.query import Queries
+from satsuma_server.warehouse.query.sql import Queries
 from warehouse.made import Made, event, stored, warehouse
 
 TEXT = (Path(__file__).parents[2] / "docs" / "warehouse.md").read_text()

@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 from satsuma_server.errors import BadRequestError
 from satsuma_server.log import Arrivals, Stored
+from satsuma_server.log.maintenance import trim
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.log.sqlite import SqliteLog
-from satsuma_server.log.upkeep import trim
 from satsuma_server.settings import Settings
 from satsuma_server.warehouse import CURSOR, FILE, FOLDER
-from satsuma_server.warehouse.loader import Loader
-from satsuma_server.warehouse.part import WarehousePart
+from satsuma_server.warehouse.load.loader import Loader
+from satsuma_server.warehouse.projection import WarehouseProjection
 from warehouse.made import event, warehouse
 
 EVENTS, KILLS = 3_000, 3
@@ -32,11 +32,11 @@ import asyncio, sys
 from pathlib import Path
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.settings import Settings
-from satsuma_server.warehouse import part
-part.MOST_EVENTS = 100
+from satsuma_server.warehouse import projection
+projection.MOST_EVENTS = 100
 async def main():
     folder = Path(sys.argv[1])
-    warehouse = part.WarehousePart(Settings(folder), SharedLog(folder))
+    warehouse = projection.WarehouseProjection(Settings(folder), SharedLog(folder))
     print("open", flush=True)
     await warehouse.load_all()
 asyncio.run(main())
@@ -141,7 +141,7 @@ def test_a_load_that_fails_is_done_again_as_if_nothing_had_been(
     with warehouse(tmp_path) as made:
         made.load(event(1, properties={"n": 1}))
         with monkeypatch.context() as patch:
-            patch.setattr("satsuma_server.warehouse.loader.set_state", lambda *_, **__: 1 / 0)
+            patch.setattr("satsuma_server.warehouse.load.loader.set_state", lambda *_, **__: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 made.load(event(2, "identify", userId="u", traits={"x": 1}), event(3, properties={"n": "text"}))
         assert made.loader.cursor == 1
@@ -155,7 +155,7 @@ def test_a_portion_that_fails_while_the_next_is_built_goes_in_again_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path, mixed(500))
-    monkeypatch.setattr("satsuma_server.warehouse.part.MOST_EVENTS", 100)
+    monkeypatch.setattr("satsuma_server.warehouse.projection.MOST_EVENTS", 100)
     build, put = Loader.build, Loader.put
     is_third_built = threading.Event()
     builds, puts = count(1), count(1)
@@ -177,7 +177,7 @@ def test_a_portion_that_fails_while_the_next_is_built_goes_in_again_with_it(
 
     async def work() -> None:
         log = SharedLog(tmp_path)
-        part = WarehousePart(Settings(tmp_path), log)
+        part = WarehouseProjection(Settings(tmp_path), log)
         await part.load_all()
         assert (await part.status()).cursor == 500
         await part.stop()
@@ -195,7 +195,7 @@ def test_whoever_asks_to_forget_waits_for_a_portion_and_not_for_the_whole_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path, mixed(500))
-    monkeypatch.setattr("satsuma_server.warehouse.part.MOST_EVENTS", 100)
+    monkeypatch.setattr("satsuma_server.warehouse.projection.MOST_EVENTS", 100)
     build = Loader.build
     is_built, may_go_on = threading.Event(), threading.Event()
 
@@ -209,7 +209,7 @@ def test_whoever_asks_to_forget_waits_for_a_portion_and_not_for_the_whole_log(
 
     async def work() -> None:
         log = SharedLog(tmp_path)
-        part = WarehousePart(Settings(tmp_path), log)
+        part = WarehouseProjection(Settings(tmp_path), log)
         loading = asyncio.create_task(part.load_all())
         await asyncio.to_thread(is_built.wait, 60)
         forgetting = asyncio.create_task(part.forget(["u1"], []))
@@ -248,7 +248,7 @@ def test_whoever_is_forgotten_is_gone_from_the_file(tmp_path: Path) -> None:
 
     async def work() -> None:
         log = SharedLog(tmp_path)
-        part = WarehousePart(Settings(tmp_path), log)
+        part = WarehouseProjection(Settings(tmp_path), log)
         await part.load_all()
         assert (await part.query(f"SELECT count(*) FROM demo.users WHERE email = '{SECRET}'")).rows == [[1]]
         assert is_anywhere()
@@ -273,7 +273,7 @@ def test_what_the_log_no_longer_has_is_not_lost_by_a_rebuild(tmp_path: Path) -> 
 
     async def work() -> None:
         log = SharedLog(tmp_path)
-        part = WarehousePart(Settings(tmp_path), log)
+        part = WarehouseProjection(Settings(tmp_path), log)
         await part.load_all()
         writer = SqliteLog(tmp_path)
         await writer.save_cursor("slow", 10)

@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from satsuma_server.errors import UnavailableError
 from satsuma_server.settings import WarehouseSettings
-from satsuma_server.warehouse.forget import forget
-from satsuma_server.warehouse.mirror import Mirror
+from satsuma_server.warehouse.export.dlt_export import DltExport
+from satsuma_server.warehouse.load.forget import forget
 from warehouse.made import Made, event, warehouse
 
 
-def mirror(made: Made, folder: Path, credentials: str) -> Mirror:
-    return Mirror(WarehouseSettings(destination="postgres", credentials=credentials), made.database, folder / "dlt")
+def mirror(made: Made, folder: Path, credentials: str) -> DltExport:
+    return DltExport(WarehouseSettings(destination="postgres", credentials=credentials), made.database, folder / "dlt")
 
 
 def rows_there(url: str, made: Made) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def test_a_copy_that_was_cut_off_is_whole_afterwards(
         copy = mirror(made, tmp_path, postgres)
         with monkeypatch.context() as patch:
             # It is all there, but nobody noted it.
-            patch.setattr("satsuma_server.warehouse.mirror.set_state", lambda *_, **__: 1 / 0)
+            patch.setattr("satsuma_server.warehouse.export.dlt_export.set_state", lambda *_, **__: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 copy.copy()
         assert copy.copied() == {"cut": 0}
@@ -94,4 +94,4 @@ def test_a_destination_that_is_down_is_told_of(tmp_path: Path) -> None:
         with pytest.raises(UnavailableError, match=r"postgres can't be written: .*[Cc]onnection"):
             mirror(made, tmp_path, "postgresql://a:b@127.0.0.1:1/none").copy()
         with pytest.raises(UnavailableError, match="no destination 'papyrus'"):
-            Mirror(WarehouseSettings(destination="papyrus"), made.database, tmp_path / "dlt").copy()
+            DltExport(WarehouseSettings(destination="papyrus"), made.database, tmp_path / "dlt").copy()

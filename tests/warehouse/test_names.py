@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from satsuma_server.warehouse.names import (
+from satsuma_server.warehouse.schema.names import (
     MOST_CHARACTERS,
     RESERVED_COLUMNS,
     RESERVED_SCHEMAS,

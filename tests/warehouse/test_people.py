@@ -6,12 +6,12 @@ import asyncio
 from pathlib import Path
 
 from satsuma_server.errors import UnavailableError
+from satsuma_server.identity.identifiers import Key
 from satsuma_server.log.shared import SharedLog
-from satsuma_server.profiles import Key
-from satsuma_server.profiles.part import Profiles
+from satsuma_server.profiles.projection import Profiles
 from satsuma_server.profiles.tables import ProfileTables
 from satsuma_server.settings import Settings
-from satsuma_server.warehouse.part import WarehousePart
+from satsuma_server.warehouse.projection import WarehouseProjection
 from warehouse.made import event
 from warehouse.test_durability import fill
 
@@ -42,7 +42,7 @@ def test_profiles_stand_beside_events_and_go_with_the_person(tmp_path: Path) -> 
     async def work() -> None:
         settings = Settings(tmp_path)
         log = SharedLog(tmp_path)
-        profiles, warehouse = Profiles(settings, log), WarehousePart(settings, log)
+        profiles, warehouse = Profiles(settings, log), WarehouseProjection(settings, log)
         tables = ProfileTables(settings, profiles, warehouse)
         await profiles.start()
         await warehouse.load_all()

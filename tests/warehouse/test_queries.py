@@ -9,10 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from satsuma_server.errors import QueryError
-from satsuma_server.warehouse import query
-from satsuma_server.warehouse.browse import list_tables, read_rows
-from satsuma_server.warehouse.query import Queries
-from satsuma_server.warehouse.replace import replace_tables
+from satsuma_server.warehouse.load.replace import replace_tables
+from satsuma_server.warehouse.query import sql
+from satsuma_server.warehouse.query.browse import list_tables, read_rows
+from satsuma_server.warehouse.query.sql import Queries
 from warehouse.made import Made, event, warehouse
 
 
@@ -97,8 +97,8 @@ def test_answers_have_a_bound(queries: Queries, monkeypatch: pytest.MonkeyPatch)
     assert [row[0] for row in few.rows] == list(range(7))
     assert few.truncated
     assert not queries.run("SELECT * FROM range(7)", limit=7).truncated
-    assert len(queries.run("SELECT * FROM range(1000000)", limit=1_000_000).rows) == query.MOST_ROWS
-    monkeypatch.setattr(query, "MOST_BYTES", 10_000)
+    assert len(queries.run("SELECT * FROM range(1000000)", limit=1_000_000).rows) == sql.MOST_ROWS
+    monkeypatch.setattr(sql, "MOST_BYTES", 10_000)
     wide = queries.run("SELECT repeat('x', 1000) FROM range(100)", limit=100)
     assert len(wide.rows) == 10
     assert wide.truncated

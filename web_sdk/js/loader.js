@@ -10,11 +10,11 @@
 
   /*INTRINSICS*/
 
-  /*NOTE*/
+  /*CALL_RECORD*/
 
   /*JOURNAL*/
 
-  /*LEAVE*/
+  /*BEACON*/
 
   /*TRUST*/
 

@@ -2,9 +2,9 @@
 !(function (global, host, writeKey, options, soon) {
   var intrinsics, Date, JSON, document, setTimeout;
   /*INTRINSICS*/
-  /*NOTE*/
+  /*CALL_RECORD*/
   /*JOURNAL*/
-  /*LEAVE*/
+  /*BEACON*/
   /*TRUST*/
   var METHODS = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
     "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",

@@ -17,16 +17,16 @@ from .emitter import Emitter
 from .environment import REFERRER_KEY
 from .errors import SatsumaError
 from .events import Event, EventFactory, Moment
-from .glance import Glance
-from .handover import Handover
 from .identity import UNSET, Group, Unset, User
-from .journal import Journal
 from .options import Endpoint, LoadOptions
+from .outbox import Outbox
 from .pipeline import Context, Middleware, Pipeline, Plugin, SourceMiddleware
 from .platform import Platform
 from .query_string import read_query
 from .sender import WITHDRAWN, Sender
+from .server_identity import ServerIdentity
 from .storage import Storage, StorageFactory, StoreKind
+from .storage_cache import StorageCache
 
 EVENT_CALLS = ("track", "identify", "page", "screen", "group", "alias")
 
@@ -53,18 +53,23 @@ class Analytics(Calls):
         self._emitter = Emitter(platform.warn)
         environment = platform.environment()
         self.consent = Consent(self.options.consent(environment), platform.warn)
-        self._glance = Glance(platform.jar, platform.area, platform.now)
+        self._storage_cache = StorageCache(platform.cookie_jar, platform.local_storage, platform.now)
         self._stores = StorageFactory(
-            self._glance.jar, self._glance.area, platform.warn, self.options.cookie, self._persists, self.options.kinds
+            self._storage_cache.cookie_jar,
+            self._storage_cache.local_storage,
+            platform.warn,
+            self.options.cookie,
+            self._persists,
+            self.options.kinds,
         )
-        self._handover = Handover(self._stores, self.options.user.keys, self.options.group.keys)
+        self._handover = ServerIdentity(self._stores, self.options.user.keys, self.options.group.keys)
         self.diagnostics = Diagnostics(self._handover.gave)
         self._stores.healed = self.diagnostics.healed
         self._user, self._group = self._identities(kept=self.consent.granted)
         self._factory = EventFactory(self._user, environment, self._cookies(), self.options.integrations, self._remark)
-        self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.chance, platform.warn)
+        self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.random, platform.warn)
         self.pipeline = Pipeline(platform.warn)
-        self.sender = Sender(self._delivery, platform, self._journal(), endpoint.metadata, self.pipeline.failed)
+        self.sender = Sender(self._delivery, platform, self._make_outbox(), endpoint.metadata, self.pipeline.failed)
         if self.options.delivers():
             self.pipeline.plugins.append(self.sender)
             self.sender.take_over(look_again=True)
@@ -99,7 +104,7 @@ class Analytics(Calls):
         }
 
     def _begin(self, make: Callable[[Any, Moment], Event], call: Call, moment: Moment) -> Dispatch:
-        with self._glance:
+        with self._storage_cache:
             self._follow_server()
             context = Context(make(call, moment))
         if not (self.options.retry_queue or self._delivery.is_online):
@@ -234,12 +239,12 @@ class Analytics(Calls):
             return self._stores.make(only=lambda kind: kind is StoreKind.COOKIE)
         return Storage([], self._platform.warn)
 
-    def _journal(self) -> Journal | None:
+    def _make_outbox(self) -> Outbox | None:
         """Return what keeps events over the end of a page, where anything may be kept."""
         if not (self._persists and self.consent.granted):
             return None
         platform = self._platform
-        return Journal(platform.area, self.write_key, platform.new_id(), platform.warn)
+        return Outbox(platform.local_storage, self.write_key, platform.new_id(), platform.warn)
 
     @property
     def _persists(self) -> bool:
@@ -254,7 +259,7 @@ class Analytics(Calls):
         before = self._user, self._group
         held = self.consent.grant()
         self._change_identities(kept=True)
-        self.sender.journal = self._journal()
+        self.sender.outbox = self._make_outbox()
         self._user.adopt(before[0])
         self._group.adopt(before[1])
         for resume in held:

@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .bodies import batch_body, single_body, well_formed_json
-from .checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
 from .clock import iso_time
 from .delivery_options import DeliveryOptions
 from .errors import EventError
-from .parcels import Event, Line, Parcel
+from .payloads import batch_body, single_body, well_formed_json
+from .send_queue import Event, QueuedEvent, SendQueue
+from .validation import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
 
 MAX_KEEPALIVE_BYTES = 60 * 1024
 """Browsers refuse keepalive requests and beacons whose bodies together exceed 64 KB; the rest is room for headers."""
@@ -85,7 +85,7 @@ class Delivery:
         self,
         write_key: str,
         options: DeliveryOptions,
-        chance: Callable[[], float],
+        random: Callable[[], float],
         warn: Callable[[str], None],
         lost: Callable[[Event, str, str], None] | None = None,
     ) -> None:
@@ -93,19 +93,19 @@ class Delivery:
 
         Args:
             write_key: the source that the events belong to.
-            chance: returns a random number in [0, 1), for the jitter.
+            random: returns a random number in [0, 1), for the jitter.
             warn: takes one line for the console.
             lost: takes each event that is given up, the reason in a few words, and what there is to say of it.
         """
         self._write_key = write_key
         self._options = options
-        self._chance = chance
+        self._random = random
         self._warn = warn
         self._lost = lost
-        self._waiting = Line()
-        self._inflight: dict[int, list[Parcel]] = {}
-        self._handed: list[Parcel] = []
-        self._copied: dict[int, list[Parcel]] = {}
+        self._waiting = SendQueue()
+        self._inflight: dict[int, list[QueuedEvent]] = {}
+        self._handed: list[QueuedEvent] = []
+        self._copied: dict[int, list[QueuedEvent]] = {}
         self._next_request = 1
         self.newest = 0
         """Serial number of the event that was queued last."""
@@ -141,7 +141,7 @@ class Delivery:
         self._recall_handed()
         self._keep_bounds()
 
-    def _may_wait(self, parcel: Parcel, now: float) -> bool:
+    def _may_wait(self, parcel: QueuedEvent, now: float) -> bool:
         """Tell whether an event may wait for company; what has no more room for it goes first."""
         company, size = self._waiting.company(now)
         if size + company + parcel.size > FULL_BATCH_BYTES:
@@ -149,16 +149,18 @@ class Delivery:
             company = 0
         return company + 1 < self._options.batch_size and not self._left
 
-    def _packed(self, event: Event, text: str | None, settle: Callable[[bool], None] | None = None) -> Parcel | None:
+    def _packed(
+        self, event: Event, text: str | None, settle: Callable[[bool], None] | None = None
+    ) -> QueuedEvent | None:
         """Return the event as it is to be sent; None, and it is dropped, where the collector could only refuse it."""
         try:
             check_event(event)
         except EventError as error:
             # The collector checks by the very same rules.
-            self._drop(Parcel(event, "", 0, settle=settle), "invalid", str(error))
+            self._drop(QueuedEvent(event, "", 0, settle=settle), "invalid", str(error))
             return None
         text = well_formed_json(event) if text is None else text
-        parcel = Parcel(event, text, len(text.encode()), settle=settle)
+        parcel = QueuedEvent(event, text, len(text.encode()), settle=settle)
         if parcel.size > MAX_EVENT_BYTES:
             self._drop(parcel, "too large", f"{parcel.size} bytes, the limit is {MAX_EVENT_BYTES}")
             return None
@@ -166,7 +168,7 @@ class Delivery:
 
     def flush(self) -> None:
         """Let everything that waits for company go now; what waits after a failure keeps waiting."""
-        self._waiting.hurry()
+        self._waiting.flush()
 
     def clear(self, reason: str) -> None:
         """Drop everything that waits."""
@@ -229,24 +231,24 @@ class Delivery:
         half = len(parcels) // 2
         return [self._last_request(parcels[:half], now, before), self._last_request(parcels[half:], now, [])]
 
-    def _last_request(self, parcels: list[Parcel], now: float, before: list[Parcel]) -> Request:
+    def _last_request(self, parcels: list[QueuedEvent], now: float, before: list[QueuedEvent]) -> Request:
         request = self._request(parcels, now, batch=True, before=before)
         self._copied[request.id] = before
         return request
 
-    def _copies(self) -> list[Parcel]:
+    def _copies(self) -> list[QueuedEvent]:
         """Return what is under way, unless it is so much that browsers would not take it a second time."""
         parcels = self._under_way()
         return parcels if _small_enough_twice(parcels) else []
 
-    def _under_way(self) -> list[Parcel]:
+    def _under_way(self) -> list[QueuedEvent]:
         return [parcel for parcels in self._inflight.values() for parcel in parcels]
 
     def handed(self, request_id: int) -> None:
         """Take note that the browser has taken a request of `leave`, and that nobody will hear the answer."""
         self._handed += self._inflight.pop(request_id, [])
 
-    def _unacknowledged(self) -> list[Parcel]:
+    def _unacknowledged(self) -> list[QueuedEvent]:
         """Return what was sent and has no answer, in order."""
         return sorted([*self._handed, *self._under_way()], key=lambda parcel: parcel.serial)
 
@@ -292,7 +294,7 @@ class Delivery:
             self._settle(parcel, True)
         self._handed = []
         self._inflight.clear()
-        self._waiting = Line()
+        self._waiting = SendQueue()
 
     def answered(self, request_id: int, status: int, now: float, retry_after: float | None = None) -> None:
         """Take the collector's answer.
@@ -378,7 +380,7 @@ class Delivery:
             self._drop(waiting.pop(), "queue full", told)
 
     def _request(
-        self, parcels: list[Parcel], sent_at: float, *, batch: bool = False, before: Sequence[Parcel] = ()
+        self, parcels: list[QueuedEvent], sent_at: float, *, batch: bool = False, before: Sequence[QueuedEvent] = ()
     ) -> Request:
         request_id, self._next_request = self._next_request, self._next_request + 1
         self._inflight[request_id] = parcels
@@ -392,7 +394,7 @@ class Delivery:
             path, body = parcels[0].event["type"][0], single_body(parcels[0], stamp)
         return Request(request_id, path, body, attempt, len(body.encode()) <= MAX_KEEPALIVE_BYTES)
 
-    def _retry(self, parcels: Iterable[Parcel], now: float, retry_after: float | None, why: str) -> None:
+    def _retry(self, parcels: Iterable[QueuedEvent], now: float, retry_after: float | None, why: str) -> None:
         kept = []
         for parcel in parcels:
             parcel.attempts += retry_after is None or not parcel.attempts
@@ -413,7 +415,7 @@ class Delivery:
         self._waiting.put_back(kept)
         self._keep_bounds()
 
-    def _note_retry(self, parcel: Parcel) -> None:
+    def _note_retry(self, parcel: QueuedEvent) -> None:
         """Have an event tell how often it was sent, as analytics.js's do."""
         if self._options.first_retry_count is None or parcel.size + RETRY_NOTE_BYTES > MAX_EVENT_BYTES:
             return
@@ -422,7 +424,7 @@ class Delivery:
         parcel.text = well_formed_json(parcel.event)
         parcel.size = len(parcel.text.encode())
 
-    def _divide(self, parcels: Sequence[Parcel]) -> None:
+    def _divide(self, parcels: Sequence[QueuedEvent]) -> None:
         """Send what was refused together once more, in halves: what is dropped in the end was refused by itself."""
         for parcel in parcels:
             parcel.due = 0
@@ -432,23 +434,23 @@ class Delivery:
 
     def _backoff(self, attempts: int) -> float:
         pause: float = min(self._options.base_backoff * 2 ** (attempts - 1), self._options.max_backoff)
-        return pause * (1 + self._options.jitter * (2 * self._chance() - 1))
+        return pause * (1 + self._options.jitter * (2 * self._random() - 1))
 
-    def _drop(self, parcel: Parcel, reason: str, detail: str) -> None:
+    def _drop(self, parcel: QueuedEvent, reason: str, detail: str) -> None:
         self._warn(f"Event {parcel.event.get('messageId')} was dropped ({reason}): {detail}.")
         self._forget(parcel, reason, detail)
 
-    def _forget(self, parcel: Parcel, reason: str, detail: str = "") -> None:
+    def _forget(self, parcel: QueuedEvent, reason: str, detail: str = "") -> None:
         self._dropped[reason] += 1
         if self._lost is not None:
             self._lost(parcel.event, reason, detail)
         self._settle(parcel, False)
 
-    def _settle(self, parcel: Parcel, delivered: bool) -> None:
+    def _settle(self, parcel: QueuedEvent, delivered: bool) -> None:
         settle, parcel.settle = parcel.settle, None
         if settle is not None:
             settle(delivered)
 
 
-def _small_enough_twice(parcels: Iterable[Parcel]) -> bool:
+def _small_enough_twice(parcels: Iterable[QueuedEvent]) -> bool:
     return sum(parcel.size for parcel in parcels) <= MAX_COPIED_BYTES

@@ -19,12 +19,12 @@ class Platform(Protocol):
     """What the SDK needs of its surroundings."""
 
     @property
-    def jar(self) -> CookieJar:
+    def cookie_jar(self) -> CookieJar:
         """The page's cookies."""
         ...
 
     @property
-    def area(self) -> KeyValueArea:
+    def local_storage(self) -> KeyValueArea:
         """The page's localStorage."""
         ...
 
@@ -40,7 +40,7 @@ class Platform(Protocol):
         """Return the anonymousId of a visitor who has none: a fresh random UUID."""
         ...
 
-    def chance(self) -> float:
+    def random(self) -> float:
         """Return a random number in [0, 1)."""
         ...
 

@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 from .clock import iso_time
+from .completion import Waiters
 from .delivery import Delivery, Request
-from .journal import RENEWAL, Journal
-from .parcels import Event
+from .outbox import RENEWAL, Outbox
 from .pipeline import DELIVERY_NAME, Context, PluginKind
 from .platform import Platform
-from .waiters import Waiters
+from .send_queue import Event
 
 CLAIM = "satsuma-claim"
 """Name of the lock under which a page takes over what others have left."""
@@ -39,14 +39,14 @@ class Sender:
         self,
         delivery: Delivery,
         platform: Platform,
-        journal: Journal | None = None,
+        outbox: Outbox | None = None,
         metadata: Mapping[str, Any] | None = None,
         failed: Sequence[str] = (),
     ) -> None:
         """Take the queue and the platform that carries out its requests.
 
         Args:
-            journal: keeps what has no answer; None where nothing may be kept.
+            outbox: keeps what has no answer; None where nothing may be kept.
             metadata: ``_metadata`` of every event; None for none.
             failed: names of the plugins that did not load, as they become known.
         """
@@ -54,7 +54,7 @@ class Sender:
         self._unloaded = failed
         self._delivery = delivery
         self._platform = platform
-        self.journal = journal
+        self.outbox = outbox
         self._waiters = Waiters(platform)
         self._cancel_timer: Callable[[], None] | None = None
         self._renewing = False
@@ -120,17 +120,17 @@ class Sender:
 
     def take_over(self, *, look_again: bool = False) -> None:
         """Send what pages that are gone have left behind."""
-        if self.journal is None:
+        if self.outbox is None:
             return
         self._platform.exclusively(CLAIM, self._take_over)
         if look_again:
             self._platform.call_later(LATER_LOOK, self.take_over)
 
     def _take_over(self) -> None:
-        if self.journal is None:
+        if self.outbox is None:
             return
         now = self._platform.now()
-        events = self.journal.take_orphans(now)
+        events = self.outbox.take_orphans(now)
         if events:
             self._late += sum(_is_late(event, now) for event in events)
             self._delivery.recover(events)
@@ -156,15 +156,15 @@ class Sender:
         self._keep(leaving=True)
 
     def _was_handed(self, request: Request, now: float) -> None:
-        if self.journal is not None and self.journal.works:
+        if self.outbox is not None and self.outbox.works:
             self._delivery.handed(request.id)
         else:
             self._delivery.answered(request.id, 200, now)
 
     def come_back(self) -> None:
         """Go on after `leave`: the page was only hidden, or kept by the browser and shown again."""
-        if self.journal is not None and self.journal.was_taken():
-            self.journal.disown()
+        if self.outbox is not None and self.outbox.was_taken():
+            self.outbox.disown()
             self._delivery.surrender()
         self._delivery.recall()
         self.pump()
@@ -172,16 +172,16 @@ class Sender:
     def forget(self) -> None:
         """Keep nothing over the end of the page from now on."""
         self._waiters.reached(self._delivery.oldest())
-        if self.journal is not None:
-            self.journal.write((), self._platform.now())
-            self.journal = None
+        if self.outbox is not None:
+            self.outbox.write((), self._platform.now())
+            self.outbox = None
 
     def _keep(self, *, leaving: bool = False) -> None:
         texts = self._delivery.unconfirmed()
         self._platform.waits(bool(texts))
-        if self.journal is None:
+        if self.outbox is None:
             return
-        self.journal.write(texts, self._platform.now(), leaving=leaving)
+        self.outbox.write(texts, self._platform.now(), leaving=leaving)
         if texts and not self._renewing and not leaving:
             self._renewing = True
             self._platform.call_later(RENEWAL, self._renew)

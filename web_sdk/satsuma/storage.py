@@ -154,12 +154,12 @@ class CookieStore:
 
     kind = StoreKind.COOKIE
 
-    def __init__(self, jar: CookieJar, options: CookieOptions | None = None) -> None:
-        self._jar = jar
+    def __init__(self, cookie_jar: CookieJar, options: CookieOptions | None = None) -> None:
+        self._cookie_jar = cookie_jar
         self.options = options or CookieOptions()
 
     def get(self, key: str) -> Value:
-        text = codec.find_cookie(self._jar.read(), key)
+        text = codec.find_cookie(self._cookie_jar.read(), key)
         return None if text is None else codec.from_json(text)
 
     def set(self, key: str, value: Value) -> None:
@@ -170,7 +170,7 @@ class CookieStore:
         self._write(key, text, self.options.maxage)
 
     def get_id(self, key: str) -> Value:
-        text = codec.find_cookie(self._jar.read(), key)
+        text = codec.find_cookie(self._cookie_jar.read(), key)
         return None if text is None else codec.read_id(text)
 
     def set_id(self, key: str, value: Value) -> None:
@@ -186,7 +186,7 @@ class CookieStore:
             return False
 
     def _write(self, key: str, text: str, days: float) -> None:
-        self._jar.write(codec.encode_name(key), codec.encode_value(text), days=days, options=self.options)
+        self._cookie_jar.write(codec.encode_name(key), codec.encode_value(text), days=days, options=self.options)
 
 
 class LocalStore:
@@ -194,8 +194,8 @@ class LocalStore:
 
     kind = StoreKind.LOCAL
 
-    def __init__(self, area: KeyValueArea, warn: Warn) -> None:
-        self._area = area
+    def __init__(self, local_storage: KeyValueArea, warn: Warn) -> None:
+        self._local_storage = local_storage
         self._warn = warn
 
     def get(self, key: str) -> Value:
@@ -208,7 +208,7 @@ class LocalStore:
 
     def _text(self, key: str) -> str | None:
         try:
-            return self._area.get_item(key)
+            return self._local_storage.get_item(key)
         except Exception:
             self._complain(key, "unavailable")
             return None
@@ -217,8 +217,8 @@ class LocalStore:
         try:
             text = codec.to_json(value)
             # Writing is dear, and nobody sees that the same was written once more.
-            if self._area.get_item(key) != text:
-                self._area.set_item(key, text)
+            if self._local_storage.get_item(key) != text:
+                self._local_storage.set_item(key, text)
         except Exception:
             self._complain(key, "full")
 
@@ -226,13 +226,13 @@ class LocalStore:
 
     def remove(self, key: str) -> None:
         try:
-            self._area.remove_item(key)
+            self._local_storage.remove_item(key)
         except Exception:
             self._complain(key, "unavailable")
 
     def holds(self, key: str, value: Value) -> bool:
         try:
-            text = self._area.get_item(key)
+            text = self._local_storage.get_item(key)
         except Exception:
             return False
         return text is not None and codec.read_id(text) == value
@@ -342,8 +342,8 @@ class StorageFactory:
     """Makes storages of one page, by the load options.
 
     Attributes:
-        jar: the page's cookies.
-        area: the page's localStorage.
+        cookie_jar: the page's cookies.
+        local_storage: the page's localStorage.
         cookie: attributes for the cookies.
         persist: False keeps everything in memory (``disableClientPersistence``).
         kinds: order of the stores.
@@ -351,8 +351,8 @@ class StorageFactory:
         healed: hears what a store had lost and has again.
     """
 
-    jar: CookieJar
-    area: KeyValueArea
+    cookie_jar: CookieJar
+    local_storage: KeyValueArea
     warn: Warn
     cookie: CookieOptions = field(default_factory=CookieOptions)
     persist: bool = True
@@ -368,9 +368,9 @@ class StorageFactory:
     def _store(self, kind: StoreKind) -> Store:
         match kind:
             case StoreKind.COOKIE:
-                return CookieStore(self.jar, self.cookie)
+                return CookieStore(self.cookie_jar, self.cookie)
             case StoreKind.LOCAL:
-                return LocalStore(self.area, self.warn)
+                return LocalStore(self.local_storage, self.warn)
             case StoreKind.MEMORY:
                 return MemoryStore()
         raise StorageError(f"unknown store kind {kind!r}: use localStorage, cookie or memory")

@@ -12,8 +12,8 @@ from satsuma.errors import SatsumaError
 
 from satsuma_server.app import create_app
 from satsuma_server.errors import SettingsError
-from satsuma_server.logs import set_up
-from satsuma_server.serving import listen, run, url_of
+from satsuma_server.http.serving import listen, run, url_of
+from satsuma_server.log_lines import set_up
 from satsuma_server.settings import Settings, make_settings
 
 from .console import console, fail

@@ -50,7 +50,7 @@ def sql(
     body = {"query": text, "limit": limit, "fresh": fresh}
     answer = _ask(url, token, Answer, "POST", "/v1/sql", body)
     if answer is None:
-        answer = _alone(data, config, lambda alone, settings: alone.ask(settings, text, limit))
+        answer = _offline(data, config, lambda offline, settings: offline.ask(settings, text, limit))
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow([column.name for column in answer.columns])
@@ -68,7 +68,7 @@ def sql(
 def show_status(url: Url = HERE, token: Token = "", data: Data = None, config: Config = None) -> None:
     """Tell how far the tables are, and what keeps them."""
     status = _ask(url, token, Status, "GET", "/v1/warehouse")
-    _tell(status or _alone(data, config, lambda alone, settings: alone.status(settings)))
+    _tell(status or _offline(data, config, lambda offline, settings: offline.status(settings)))
 
 
 @warehouse.command()
@@ -85,7 +85,7 @@ def rebuild(
     path = f"/v1/warehouse/rebuild{'?even_without=1' * even_without}"
     status = _ask(url, token, Status, "POST", path)
     if status is None:
-        _tell(_alone(data, config, lambda alone, settings: alone.rebuild(settings, even_without=even_without)))
+        _tell(_offline(data, config, lambda offline, settings: offline.rebuild(settings, even_without=even_without)))
         return
     with Progress(TextColumn("rebuilding"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
         task = progress.add_task("rebuild", total=None)
@@ -117,11 +117,11 @@ def _ask[T](url: str, token: str, kind: type[T], method: str, path: str, body: A
     return msgspec.json.decode(answer.content, type=kind)
 
 
-def _alone[T](data: Path | None, config: Path | None, work: Callable[[Any, Settings], T]) -> T:
-    from satsuma_server.warehouse import alone
+def _offline[T](data: Path | None, config: Path | None, work: Callable[[Any, Settings], T]) -> T:
+    from satsuma_server.warehouse.query import offline
 
     try:
-        return work(alone, make_settings(config, {"data": data, "accept_any_key": True}))
+        return work(offline, make_settings(config, {"data": data, "accept_any_key": True}))
     except SatsumaError as error:
         problem = str(error)
     if "lock" in problem:

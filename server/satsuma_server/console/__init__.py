@@ -5,7 +5,7 @@ Rendered on the server; what events hold is hostile and never reaches a page une
 
 from __future__ import annotations
 
-from .part import Console
-from .place import PREFIX
+from .forwarded_headers import PREFIX
+from .projection import Console
 
 __all__ = ["PREFIX", "Console"]

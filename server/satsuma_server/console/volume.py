@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from satsuma_server.log import Stored
 
-from .entry import Entry
+from .presenters.feed_entry import Entry
 from .store import HOUR, MINUTE, Store
 
 

@@ -1,1 +1,1 @@
-"""The way in: decode, check, stamp, append, acknowledge."""
+"""The way in: decode, check, enrich, append, acknowledge."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 
-from satsuma.checks import MAX_BATCH_BYTES
+from satsuma.validation import MAX_BATCH_BYTES
 from starlette.types import Receive
 
 from satsuma_server.errors import BadRequestError, BusyError, SlowError, TooLargeError

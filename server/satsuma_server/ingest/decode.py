@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import msgspec
-from satsuma.checks import MAX_BATCH_BYTES, MAX_EVENT_BYTES
 from satsuma.errors import EventError
+from satsuma.validation import MAX_BATCH_BYTES, MAX_EVENT_BYTES
 
 from satsuma_server.errors import BadRequestError
 
-from . import members
-from .usual import Usual, read_usual
+from . import json_members as members
+from .fast_path import FastEvent, read_fast
 
 SHORT_FORMS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": "batch"}
 """The paths that analytics.js posts to."""
@@ -32,8 +32,8 @@ MAX_BATCH_EVENTS = 10_000
 """Most events of one batch: what is no event at all takes two bytes there, and much more here."""
 
 
-Event = Usual | dict[str, Any] | EventError
-"""As far as it could be decoded. What is `Usual` may yet lack something; an exception is what can't be decoded."""
+Event = FastEvent | dict[str, Any] | EventError
+"""As far as it could be decoded. What is `FastEvent` may yet lack something; an exception is what can't be decoded."""
 
 
 @dataclass(slots=True)
@@ -73,8 +73,8 @@ class _Batch[E](msgspec.Struct):
 
 
 _batches = msgspec.json.Decoder(_Batch[msgspec.Raw])
-_usual_batches = msgspec.json.Decoder(_Batch[Usual])
-_usual_events = msgspec.json.Decoder(Usual)
+_usual_batches = msgspec.json.Decoder(_Batch[FastEvent])
+_usual_events = msgspec.json.Decoder(FastEvent)
 _values = msgspec.json.Decoder()
 
 encode = msgspec.json.Encoder().encode
@@ -91,10 +91,10 @@ def decode(body: bytes, kind: str) -> Decoded:
 
 
 def _decode_single(body: bytes, kind: str) -> Decoded:
-    event: Event = read_usual(body, _usual_events) or decode_event(body)
+    event: Event = read_fast(body, _usual_events) or decode_event(body)
     if isinstance(event, EventError):
         raise BadRequestError(event.reason, path=event.path, index=0)
-    if isinstance(event, Usual):
+    if isinstance(event, FastEvent):
         event.type = kind  # type: ignore[assignment]
     else:
         event["type"] = kind
@@ -102,14 +102,14 @@ def _decode_single(body: bytes, kind: str) -> Decoded:
 
 
 def _write_key(event: Event) -> str | None:
-    key = event.writeKey if isinstance(event, Usual) else event.get("writeKey") if isinstance(event, dict) else None
+    key = event.writeKey if isinstance(event, FastEvent) else event.get("writeKey") if isinstance(event, dict) else None
     return key if isinstance(key, str) else None
 
 
 def _decode_batch(body: bytes) -> Decoded:
     if len(body) > MAX_BATCH_BYTES:
         raise BadRequestError(f"is {len(body)} bytes, the limit is {MAX_BATCH_BYTES}", path=".batch")
-    usual = read_usual(body, _usual_batches)
+    usual = read_fast(body, _usual_batches)
     if usual is None and (repaired := members.well_formed(body)) != body:
         return _decode_batch(repaired)
     batch: _Batch[Any] = usual or _split(body)
@@ -121,7 +121,7 @@ def _decode_batch(body: bytes) -> Decoded:
     events, raws = batch.batch, None
     if usual is None:
         raws = [bytes(raw) for raw in events]
-        events = [read_usual(raw, _usual_events) or decode_event(raw) for raw in raws]
+        events = [read_fast(raw, _usual_events) or decode_event(raw) for raw in raws]
     key = batch.writeKey if isinstance(batch.writeKey, str) else None
     if key is None:
         key = next((found for event in events if (found := _write_key(event))), None)

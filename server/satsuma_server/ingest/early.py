@@ -11,22 +11,22 @@ from typing import Any
 import msgspec
 from satsuma.codec import encode_name
 from satsuma.environment import REFERRER_KEY
-from satsuma.handover import HANDOVER_KEY
 from satsuma.identity import ANONYMOUS_ID_KEY, GROUP_KEYS, USER_KEYS
 from satsuma.platforms.server.cookies import SAFE
+from satsuma.server_identity import HANDOVER_KEY
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from satsuma_server.errors import BadRequestError, CollectorError
+from satsuma_server.http.responses import Faults
 from satsuma_server.settings import Settings
 
-from .answers import Faults
-from .caller import Caller
+from .client_info import ClientInfo
 from .decode import read_leniently
 from .endpoint import Ingest
-from .replayer import Replayer
-from .replaying import Job, Made
+from .replay_process import Job, Made
+from .replay_queue import Replayer
 
 MAX_BODY_BYTES = 64 * 1024
 """Browsers send no longer beacon."""
@@ -63,7 +63,7 @@ class Early:
 
     async def _take(self, request: Request) -> Response:
         try:
-            caller = Caller.of(request.scope, self._settings)
+            caller = ClientInfo.of(request.scope, self._settings)
             if caller.write_key:
                 self._ingest.source(caller.write_key, caller.origin)
             body = await self._ingest.body(request.receive, caller, MAX_BODY_BYTES)
@@ -74,7 +74,7 @@ class Early:
         except CollectorError as error:
             return self._ingest.fail(error)
 
-    async def _keep(self, made: Made, caller: Caller, request: Request) -> Response:
+    async def _keep(self, made: Made, caller: ClientInfo, request: Request) -> Response:
         """Keep what was made, and answer."""
         if made.problem is not None:
             raise BadRequestError(made.problem, path=made.path)

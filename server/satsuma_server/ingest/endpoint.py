@@ -6,27 +6,26 @@ import logging
 import time
 from asyncio import to_thread
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import UNSET
-from satsuma.checks import EVENT_TYPES, MAX_EVENT_BYTES, MAX_ID_LENGTH, check_event
 from satsuma.errors import EventError
+from satsuma.validation import EVENT_TYPES, MAX_EVENT_BYTES, MAX_ID_LENGTH, check_event
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from satsuma_server.errors import BadRequestError, CollectorError, ForbiddenError, UnauthorizedError
+from satsuma_server.http.metrics import Metrics
+from satsuma_server.http.responses import SUCCESS, Faults, error_response, partial_success
 from satsuma_server.log import Arrivals, EventLog, Refused
-from satsuma_server.metrics import Metrics
 from satsuma_server.plans.enforcement import Check, Enforcement
-from satsuma_server.privacy.suppression import Suppressed
 from satsuma_server.settings import Settings, Source
 
-from .answers import SUCCESS, Faults, error_response, partly
 from .body import MAX_BODY_BYTES, Bodies
-from .caller import Caller
+from .client_info import ClientInfo
 from .decode import BATCHES, SHORT_FORMS, Decoded, Event, decode, decode_event, encode
-from .stamp import Arrival, stamp, stamp_usual
-from .usual import Usual, is_complete
+from .enrichment import Arrival, enrich, enrich_fast
+from .fast_path import FastEvent, is_complete
 
 KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, *SHORT_FORMS)}
 """What each name in a path takes."""
@@ -43,6 +42,18 @@ LARGE_BATCH = 50
 logger = logging.getLogger("satsuma.ingest")
 
 
+class Suppression(Protocol):
+    """Who may not be tracked. The list itself belongs to a layer above, so it is handed in."""
+
+    def __len__(self) -> int:
+        """Return how many identifiers are suppressed."""
+        ...
+
+    def filter(self, arrivals: Arrivals) -> None:
+        """Take out of a request's events all that are of suppressed people."""
+        ...
+
+
 class Ingest:
     """Takes events in."""
 
@@ -51,10 +62,10 @@ class Ingest:
         settings: Settings,
         log: EventLog,
         metrics: Metrics,
-        suppressed: Suppressed,
+        suppression: Suppression,
         plans: Enforcement | None = None,
     ) -> None:
-        self._suppressed = suppressed
+        self._suppression = suppression
         self._plans = plans
         self._settings = settings
         self._log = log
@@ -65,7 +76,7 @@ class Ingest:
         """Answer a POST of `kind`: an event type, or one of `BATCHES`."""
         started = time.perf_counter()
         try:
-            caller = Caller.of(scope, self._settings)
+            caller = ClientInfo.of(scope, self._settings)
             body = await self.body(receive, caller)
             answer = await self.take(kind, body, caller)
         except CollectorError as error:
@@ -73,7 +84,7 @@ class Ingest:
         self._metrics.took(kind, time.perf_counter() - started)
         return answer
 
-    async def body(self, receive: Receive, caller: Caller, most: int = MAX_BODY_BYTES) -> bytes:
+    async def body(self, receive: Receive, caller: ClientInfo, most: int = MAX_BODY_BYTES) -> bytes:
         """Return a request's body, within the bounds that all bodies share. Raises as `Bodies.read`."""
         return await self._bodies.read(receive, caller.encoding, most)
 
@@ -86,7 +97,7 @@ class Ingest:
         self._metrics.client_metrics += 1
         return SUCCESS
 
-    async def take(self, kind: str, body: bytes, caller: Caller, faults: Faults | None = None) -> Response:
+    async def take(self, kind: str, body: bytes, caller: ClientInfo, faults: Faults | None = None) -> Response:
         """Keep the events of a body, and answer once they are durable.
 
         Args:
@@ -118,8 +129,8 @@ class Ingest:
         # Let go before the wait: what the next request decodes then lies in the same memory, which the processor still
         # has at hand (64 batches of 50 under way: 78,000 events a second instead of 60,000).
         del decoded, job
-        if self._suppressed:
-            self._suppressed.sift(arrivals)
+        if self._suppression:
+            self._suppression.filter(arrivals)
         new = await self._log.append(arrivals)
         kept = len(arrivals.bodies)
         self._metrics.count(accepted=new, duplicates=kept - new, refused=faults.count)
@@ -128,7 +139,7 @@ class Ingest:
         if faults.count - before == count:
             first = faults.told[0]
             raise BadRequestError(first["reason"], path=first["path"], index=first["index"])
-        return partly(faults)
+        return partial_success(faults)
 
     def fail(self, error: CollectorError) -> Response:
         """Return, and count, the answer to an error."""
@@ -187,7 +198,7 @@ def _path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def _arrival(decoded: Decoded, caller: Caller, kind: str) -> Arrival:
+def _arrival(decoded: Decoded, caller: ClientInfo, kind: str) -> Arrival:
     return Arrival(
         at=time.time() * 1000,
         ip=caller.ip,
@@ -204,8 +215,8 @@ def _sort(decoded: Decoded, source: str, arrival: Arrival, faults: Faults, check
     bodies, ids = arrivals.bodies, arrivals.message_ids
     before = faults.besides
     for index, event in enumerate(decoded.events):
-        if check is None and type(event) is Usual and is_complete(event):
-            body = encode(stamp_usual(event, arrival))
+        if check is None and type(event) is FastEvent and is_complete(event):
+            body = encode(enrich_fast(event, arrival))
             if len(body) <= MAX_EVENT_BYTES:
                 bodies.append(body)
                 ids.append(event.messageId)  # type: ignore[arg-type]
@@ -214,9 +225,9 @@ def _sort(decoded: Decoded, source: str, arrival: Arrival, faults: Faults, check
             checked = _checked(decoded.raw(index), event)
             if check is not None:
                 check(checked)
-            stamped = stamp(checked, arrival)
-            bodies.append(encode(stamped))
-            ids.append(stamped["messageId"])
+            enriched = enrich(checked, arrival)
+            bodies.append(encode(enriched))
+            ids.append(enriched["messageId"])
         except EventError as error:
             if faults.add(index, error.path, error.reason):
                 arrivals.refused.append(Refused(str(error), decoded.raw(index)))
@@ -227,7 +238,7 @@ def _sort(decoded: Decoded, source: str, arrival: Arrival, faults: Faults, check
 
 def _checked(raw: bytes, event: Event) -> dict[str, Any]:
     """Return an event that may be kept. Raises `EventError` for another."""
-    if isinstance(event, Usual):
+    if isinstance(event, FastEvent):
         kind, event = event.type, decode_event(raw)
         if isinstance(event, dict) and kind is not UNSET:
             event["type"] = kind

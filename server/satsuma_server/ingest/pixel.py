@@ -6,7 +6,7 @@ import base64
 import binascii
 import urllib.parse
 
-from satsuma.checks import EVENT_TYPES
+from satsuma.validation import EVENT_TYPES
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from satsuma_server.errors import BadRequestError, CollectorError
 from satsuma_server.settings import Settings
 
-from .caller import Caller
+from .client_info import ClientInfo
 from .endpoint import KINDS, Ingest
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -38,7 +38,7 @@ class Pixel:
             if kind not in EVENT_TYPES:
                 raise BadRequestError("is unknown: use a call's name, as /v1/pixel/track", path=".type")
             body = read_data(request.query_params.get("data", ""))
-            caller = Caller.of(request.scope, self._settings)
+            caller = ClientInfo.of(request.scope, self._settings)
             # Browsers send no Origin for an image, but mostly say which page asks for it.
             caller.origin = caller.origin or origin_of(request.headers.get("referer"))
             await self._ingest.take(kind, body, caller)

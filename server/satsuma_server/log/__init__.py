@@ -73,14 +73,14 @@ class Erased:
     last: int = 0
 
 
-class Judge(Protocol):
+class EventMatcher(Protocol):
     """Says what is to be erased."""
 
     def may_concern(self, block: bytes) -> bool:
         """Tell quickly whether events as they lie in the log may hold something to erase. May say yes too often."""
         ...
 
-    def judge(self, source: str, body: bytes) -> bytes:
+    def redact(self, source: str, body: bytes) -> bytes:
         """Return an event as it is to be kept: itself, changed, or empty where it is to go."""
         ...
 
@@ -157,8 +157,8 @@ class EventLog(ReadableLog, Protocol):
         """
         ...
 
-    async def erase(self, judge: Judge) -> Erased:
-        """Take out of the log, for good, what `judge` says. Numbers of other events stay as they are.
+    async def erase(self, matcher: EventMatcher) -> Erased:
+        """Take out of the log, for good, what `matcher` says. Numbers of other events stay as they are.
 
         Raises:
             UnavailableError: the log can't write; part of it may have been erased.

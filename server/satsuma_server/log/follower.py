@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from . import ReadableLog, Stored
-from .sieve import Sieve
+from .poison_events import Sieve
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before a batch that failed is tried again."""

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from satsuma_server.errors import BusyError, UnavailableError
 
-from . import Arrivals, DeadLetter, Erased, Judge, Stored
+from . import Arrivals, DeadLetter, Erased, EventMatcher, Stored
 from .database import CLEAN, FILE, INSERT_LETTER, Block, letter_of, open_database, set_state
 from .dedupe import MOST, MessageIds, keys_of
-from .erasing import Erasing, compact, empty_wal
+from .erasure import Erasure, compact, empty_wal
+from .maintenance import Upkeep
 from .reader import Reader, off_loop
-from .upkeep import Upkeep
 from .writer import Job, Outcome, Task, Writer
 
 FOLLOW_READ = 1_000
@@ -129,8 +129,8 @@ class SqliteLog:
         letter = letter_of(event, reason, time.time() * 1000)
         await self._submit(task=lambda connection: connection.execute(INSERT_LETTER, letter))
 
-    async def erase(self, judge: Judge) -> Erased:
-        erasing = Erasing(self._path, judge)
+    async def erase(self, matcher: EventMatcher) -> Erased:
+        erasing = Erasure(self._path, matcher)
         # What was taken before this is written when the check is.
         await self.check()
         erasing.erased.last = self.last

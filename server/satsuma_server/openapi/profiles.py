@@ -71,7 +71,7 @@ def schemas() -> Schema:
             first_seen=TIME,
             last_seen=TIME,
         ),
-        "Moment": record(seq=NUMBER, external_id=IDENTIFIER, timestamp=TIME, source=TEXT, kept=FLAG),
+        "TimelineEvent": record(seq=NUMBER, external_id=IDENTIFIER, timestamp=TIME, source=TEXT, kept=FLAG),
         "Usage": record(
             month=TEXT,
             source=maybe(TEXT),
@@ -103,7 +103,7 @@ def paths() -> Schema:
         "/v1/profiles/{person}/traits": _get(
             "traits", "A person's traits.", record(traits=OBJECT, cursor=named("Cursor")), *PERSON, include, *PAGE
         ),
-        "/v1/profiles/{person}/events": _get("timeline", "A person's events.", _paged("Moment"), *PERSON, *PAGE),
+        "/v1/profiles/{person}/events": _get("timeline", "A person's events.", _paged("TimelineEvent"), *PERSON, *PAGE),
         "/v1/profiles/{person}/external_ids": _get(
             "externalIds", "What a person is known by.", _paged("ExternalId"), *PERSON, *PAGE
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satsuma_server.reading import MAX_LIMIT
+from satsuma_server.read_api import MAX_LIMIT
 
 from .parts import NDJSON, Schema, operation, whole_number
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satsuma.checks import EVENT_TYPES, MAX_BATCH_BYTES, MAX_EVENT_BYTES, MAX_ID_LENGTH
+from satsuma.validation import EVENT_TYPES, MAX_BATCH_BYTES, MAX_EVENT_BYTES, MAX_ID_LENGTH
 
 from .parts import Schema, faults
 

@@ -93,7 +93,7 @@ class Plan:
     def check(self, event: Mapping[str, Any]) -> list[Violation]:
         """Return where an event is not as planned, at most `MOST` places.
 
-        `event` is decoded JSON that `satsuma.checks.check_event` has let through; nothing is changed.
+        `event` is decoded JSON that `satsuma.validation.check_event` has let through; nothing is changed.
         """
         kind = event["type"]
         name = event.get("event") if kind == "track" else None

@@ -15,17 +15,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from satsuma_server.authority import authorize
 from satsuma_server.errors import NotFoundError, UnavailableError
+from satsuma_server.http.auth import authorize
+from satsuma_server.identity.identifiers import Key
+from satsuma_server.identity.rules import Rules
 from satsuma_server.log import Erased, EventLog
-from satsuma_server.profiles import Key
-from satsuma_server.profiles.addresses import key_in
-from satsuma_server.profiles.configuration import Rules
+from satsuma_server.profiles.api.paths import key_in
 from satsuma_server.settings import Settings
 
 from . import FORGET, RESOLVE
-from .judging import Erasing
-from .proof import SHORTEST, find_in_files
+from .erasure_check import SHORTEST, find_in_files
+from .person_matcher import ErasureMatcher
 from .suppression import Suppressed
 
 ROUNDS = 5
@@ -74,7 +74,7 @@ class Deletion:
         for _ in range(ROUNDS):
             if suppress:
                 self._suppressed.add(keys)
-            told = await self._log.erase(Erasing(self._rules, keys))
+            told = await self._log.erase(ErasureMatcher(self._rules, keys))
             erased = Erased(
                 erased.events + told.events,
                 erased.redacted + told.redacted,

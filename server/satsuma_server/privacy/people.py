@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from satsuma_server.authority import authorize
 from satsuma_server.errors import BadRequestError, NotFoundError
-from satsuma_server.profiles import ANONYMOUS_ID, USER_ID, Key
-from satsuma_server.profiles.addresses import key_in
-from satsuma_server.profiles.part import Profiles
+from satsuma_server.http.auth import authorize
+from satsuma_server.identity.identifiers import ANONYMOUS_ID, USER_ID, Key
+from satsuma_server.profiles.api.paths import key_in
+from satsuma_server.profiles.projection import Profiles
 from satsuma_server.settings import Settings
 
 from . import FORGET, RESOLVE, Forgetful
-from .handing_over import FORMS, hand_over
+from .export import FORMS, export_person
 
 
 class People:
@@ -55,7 +55,7 @@ class People:
         form = request.query_params.get("format", "ndjson")
         if form not in FORMS:
             raise BadRequestError(f"is none of {', '.join(FORMS)}", path="?format")
-        return await hand_over(self._profiles, await self._profiles.get(key), key, form)
+        return await export_person(self._profiles, await self._profiles.get(key), key, form)
 
     async def _resolve(self, request: Request) -> Response:
         asked = msgspec.json.decode(await request.body())

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from satsuma_server.errors import UnavailableError
+from satsuma_server.identity.identifiers import ANONYMOUS_ID, USER_ID, Key
+from satsuma_server.identity.rules import Rules
 from satsuma_server.log import Arrivals
-from satsuma_server.profiles import ANONYMOUS_ID, USER_ID, Key
-from satsuma_server.profiles.configuration import Rules
 
-from .judging import PersonJudge
+from .person_matcher import PersonMatcher
 
 FILE = "suppressed.txt"
 SALT_BYTES = 16
@@ -34,7 +34,7 @@ class Suppressed:
         """Read the list of the folder `data`, if there is one. Raises `UnavailableError` where it can't be read."""
         self._path = data / FILE
         self._per_source = rules.per_source
-        self._judge = PersonJudge(rules, self.__contains__)
+        self._matcher = PersonMatcher(rules, self.__contains__)
         try:
             lines = self._path.read_text("ascii").split() if self._path.exists() else []
             self._salt = bytes.fromhex(lines[0]) if lines else os.urandom(SALT_BYTES)
@@ -56,12 +56,12 @@ class Suppressed:
         """Let identifiers in again. Raises as `add`."""
         self._write(self._digests - {self._digest(key) for key in keys})
 
-    def sift(self, arrivals: Arrivals) -> None:
+    def filter(self, arrivals: Arrivals) -> None:
         """Take out of what a request brought all that is of people on the list."""
         kept = [
             (id, line)
             for id, body in zip(arrivals.message_ids, arrivals.bodies, strict=True)
-            if (line := self._judge.judge(arrivals.source, body))
+            if (line := self._matcher.redact(arrivals.source, body))
         ]
         arrivals.message_ids = [id for id, _ in kept]
         arrivals.bodies = [line for _, line in kept]

@@ -10,80 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-USER_ID, ANONYMOUS_ID, PREVIOUS_ID = "user_id", "anonymous_id", "previous_id"
-"""The identifiers that every collector has; ``previous_id`` is what an alias calls the other id."""
-
-PROFILE = "profile"
-"""Not an identifier but a way to ask: ``profile:17`` is the profile of that number, or what it became part of."""
-
-
-class Key(NamedTuple):
-    """One identifier.
-
-    Attributes:
-        type: ``user_id``, ``anonymous_id``, ``previous_id``, or the name of a configured one.
-        value: as events carry it.
-        space: within which values are unique: empty for the whole collector, or a write key where each source has
-            people of its own.
-    """
-
-    type: str
-    value: str
-    space: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.type}:{self.value}"
-
-
-class Outcome(StrEnum):
-    """What came of a link.
-
-    Attributes:
-        ADDED: an identifier that was new joined the profile.
-        MERGED: two profiles became one.
-        KNOWN: both were one person already.
-        REFUSED: a rule keeps them apart.
-    """
-
-    ADDED = "added"
-    MERGED = "merged"
-    KNOWN = "known"
-    REFUSED = "refused"
-
-
-class Rule(StrEnum):
-    """Why two identifiers were linked.
-
-    Attributes:
-        SAME_EVENT: one event carried both.
-        ALIAS: an alias named the one as the other's previous id.
-        PREVIOUS: an id turned out to be the one that an alias had named.
-    """
-
-    SAME_EVENT = "same_event"
-    ALIAS = "alias"
-    PREVIOUS = "previous_id"
-
-
-class Warning(StrEnum):
-    """What a link is noted for.
-
-    Attributes:
-        LIMIT: the profile would have more identifiers of a type than it may.
-        TWO_USERS: two userIds are two people: the other identifier stays with the first.
-        USER_ID_CHANGE: an alias tried to change a userId, which can't be.
-        UNDONE: somebody has undone the merge of the two.
-        LATE_ALIAS: the user had been identified before the alias, too late for Mixpanel and Kissmetrics.
-    """
-
-    LIMIT = "limit"
-    TWO_USERS = "two_users"
-    USER_ID_CHANGE = "user_id_change"
-    UNDONE = "undone"
-    LATE_ALIAS = "late_alias"
+from satsuma_server.identity.identifiers import USER_ID, Key
+from satsuma_server.identity.links import LinkWarning, Outcome, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +54,7 @@ class Link:
     right: Key
     rule: Rule
     outcome: Outcome
-    warnings: tuple[Warning, ...]
+    warnings: tuple[LinkWarning, ...]
     seq: int
     message_id: str
     source: str
@@ -135,7 +65,7 @@ class Link:
 
     def explain(self) -> str:
         """Return what happened and why, in a sentence or two for people."""
-        from .explaining import explain
+        from .api.explanations import explain
 
         return explain(self)
 
@@ -169,7 +99,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimelineEvent:
     """One event of a person's timeline.
 
     Attributes:
@@ -253,7 +183,7 @@ class ProfileReader(Protocol):
         """Return profiles, the one with the newest event first."""
         ...
 
-    async def timeline(self, number: int, limit: int = 50, cursor: str = "") -> Page[Moment]:
+    async def timeline(self, number: int, limit: int = 50, cursor: str = "") -> Page[TimelineEvent]:
         """Return a profile's events, the newest first."""
         ...
 

@@ -15,10 +15,10 @@ from starlette.routing import BaseRoute
 from satsuma_server.errors import CollectorError
 from satsuma_server.settings import Settings
 
-from .database import Database
-from .opening import open_database
-from .part import Profiles
-from .queries import Queries
+from .projection import Profiles
+from .store.connect import open_database
+from .store.database import Database
+from .store.queries import Queries
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,6 +1,6 @@
 """Tables of what the log holds, to be asked with SQL: a schema for each source, named as Segment's warehouses are.
 
-What others stand on is here: what a warehouse can be asked, and what it answers. `part.WarehousePart` is one.
+What others stand on is here: what a warehouse can be asked, and what it answers. `part.WarehouseProjection` is one.
 """
 
 from __future__ import annotations

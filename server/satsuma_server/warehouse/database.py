@@ -16,7 +16,7 @@ import duckdb
 from satsuma_server.errors import BusyError, UnavailableError
 
 from . import FILE
-from .names import OWN_SCHEMA, quoted
+from .schema.names import OWN_SCHEMA, quoted
 
 OWN = quoted(OWN_SCHEMA)
 TABLES = f"""

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from satsuma_server.authority import authorize
 from satsuma_server.errors import BadRequestError
+from satsuma_server.http.auth import authorize
 from satsuma_server.settings import Settings
 
 from . import Warehouse

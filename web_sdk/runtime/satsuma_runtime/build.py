@@ -30,14 +30,14 @@ PARTS = {
     "/*FILES*/": "files.js",
     "/*INTRINSICS*/": "intrinsics.js",
     "/*JOURNAL*/": "journal.js",
-    "/*LEAVE*/": "leave.js",
-    "/*NOTE*/": "note.js",
+    "/*BEACON*/": "beacon.js",
+    "/*CALL_RECORD*/": "call_record.js",
     "/*TRUST*/": "trust.js",
 }
 """What snippet and loader are put together of, by its mark."""
 
-HOST = ("worker/line.js", "worker/foresight.js", "worker/trackers.js", "worker/host.js")
-DESK = ("worker/line.js", "worker/world.js", "files.js", "worker/desk.js")
+HOST = ("worker/channel.js", "worker/predicted_state.js", "worker/trackers.js", "worker/host.js")
+DESK = ("worker/channel.js", "worker/page_mirror.js", "files.js", "worker/worker_main.js")
 """Halves of a page whose Python runs in a worker: the page's own and the worker's, with the interpreter in it."""
 
 PRELUDE = """const { Object, Array, Date, JSON, Promise, crypto, document, fetch, setTimeout, clearTimeout } =

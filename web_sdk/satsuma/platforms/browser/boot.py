@@ -15,10 +15,10 @@ from satsuma.delivery_options import merged_http_config
 from satsuma.options import Endpoint, LoadOptions
 
 from .bridge import Bridge
+from .event_loop import PageEventLoop
 from .modules import plugins_of
 from .platform import BrowserPlatform
 from .posting import Posting
-from .rounds import Rounds
 
 WAYS_IN = ("event", "later", "now", "user", "group", "storage", "who")
 """The bridge's methods that the page's face calls, or a worker for it."""
@@ -31,7 +31,7 @@ NOTHING_KEPT = (
 
 def start(page: Any) -> Coroutine[Any, Any, None]:
     """Return what starts the page, on a loop of its own: this interpreter is nobody else's."""
-    Rounds()
+    PageEventLoop()
     return _start(page)
 
 

@@ -14,9 +14,9 @@ from satsuma.delivery import Request
 from satsuma.environment import Environment
 
 from .cookies import DocumentCookies
-from .ending import Ending
 from .local_storage import WindowLocalStorage
 from .page import current_page, environment, timezone
+from .page_end import PageEnd
 from .posting import Posting
 from .values import ValueReader
 
@@ -36,10 +36,10 @@ class BrowserPlatform:
         """
         self.window = window
         self.url = url
-        self.jar = DocumentCookies(window)
-        self.area = WindowLocalStorage(window)
+        self.cookie_jar = DocumentCookies(window)
+        self.local_storage = WindowLocalStorage(window)
         self.reader = ValueReader(window, self.warn)
-        self.ending = Ending(window)
+        self.ending = PageEnd(window)
         self.posting = Posting()
         # Each look at a property of the page's costs more than a call.
         self._from_entries = window.Object.fromEntries
@@ -70,7 +70,7 @@ class BrowserPlatform:
         offered = offer() if callable(offer) else None
         return offered if isinstance(offered, str) else self.new_id()
 
-    def chance(self) -> float:
+    def random(self) -> float:
         return int.from_bytes(os.urandom(6)) / 2**48
 
     async def look_around(self, breathe: Callable[[], Awaitable[None]]) -> None:
@@ -80,7 +80,7 @@ class BrowserPlatform:
         await breathe()
         self._environment = self.environment()
         await breathe()
-        _ = self.jar.top_domain
+        _ = self.cookie_jar.top_domain
         await breathe()
         self.page()
         await breathe()
@@ -90,7 +90,7 @@ class BrowserPlatform:
 
         A frame that is sandboxed without ``allow-same-origin`` may use neither, and throws at the sight of both.
         """
-        looks: tuple[Callable[[], object], ...] = (self.jar.read, lambda: self.area.get_item(""))
+        looks: tuple[Callable[[], object], ...] = (self.cookie_jar.read, lambda: self.local_storage.get_item(""))
         for look in looks:
             try:
                 look()

@@ -13,9 +13,9 @@ from typing import Any, Self, TypedDict, Unpack
 from satsuma.delivery import DeliveryReport
 from satsuma.delivery_options import DeliveryOptions
 from satsuma.errors import ArgumentError
-from satsuma.parcels import Event
+from satsuma.send_queue import Event
 
-from .complaints import Complaints, OnError
+from .error_reporter import ErrorReporter, OnError
 from .messages import Id, Time, id_of, make_event, to_text
 from .transport import HttpTransport, Transport
 from .worker import Worker
@@ -94,7 +94,7 @@ class Client:
             max_queue=max_queue,
             max_queue_bytes=max_queue_bytes,
         )
-        self._complaints = Complaints(on_error)
+        self._complaints = ErrorReporter(on_error)
         self._exit_timeout = exit_timeout
         self._transport = transport or HttpTransport(f"{host.rstrip('/')}/v1", write_key, timeout)
         self._worker = Worker(write_key, options, self._transport, self._complaints, packed=gzip)

@@ -8,13 +8,13 @@ from enum import StrEnum
 
 from satsuma.consent import Consent, ConsentState, Resume
 from satsuma.environment import REFERRER_KEY
-from satsuma.handover import Handover
 from satsuma.identity import UNSET, Group, IdentityOptions, Unset, User
 from satsuma.options import LoadOptions
+from satsuma.server_identity import ServerIdentity
 from satsuma.storage import Storage, StorageFactory, StoreKind
 
+from .beacon_replay import DepartedStorage
 from .cookies import RequestCookies, highest_domain, set_cookie
-from .departed import DepartedStorage
 from .ids import new_id
 from .visit import Visit
 
@@ -77,11 +77,11 @@ class RequestIdentity:
         self._options = options
         self._mints = mint is Mint.ALWAYS or (mint is Mint.NAVIGATIONS and visit.opens_page)
         self._refreshes = refresh and visit.opens_page
-        self._jar = RequestCookies(visit.cookies)
+        self._cookie_jar = RequestCookies(visit.cookies)
         persists = options.persist and not options.disable
         kinds = StoreKind.COOKIE, StoreKind.MEMORY
-        self._stores = StorageFactory(self._jar, DepartedStorage({}), _ignore, options.cookie, persists, kinds)
-        self._handover = Handover(self._stores, options.user.keys, options.group.keys)
+        self._stores = StorageFactory(self._cookie_jar, DepartedStorage({}), _ignore, options.cookie, persists, kinds)
+        self._handover = ServerIdentity(self._stores, options.user.keys, options.group.keys)
         self._consent = Consent(options.consent(visit.environment), _ignore)
         self.answered = False
         self._take_up()
@@ -155,8 +155,8 @@ class RequestIdentity:
         domain = highest_domain(self._host) if named is None else named
         made = [
             set_cookie(name, change, domain)
-            for name, change in self._jar.changes.items()
-            if self._jar.differ(name) or (self._refreshes and change.days > 0)
+            for name, change in self._cookie_jar.changes.items()
+            if self._cookie_jar.differ(name) or (self._refreshes and change.days > 0)
         ]
         return [cookie for cookie in made if cookie is not None]
 

@@ -18,7 +18,7 @@ from satsuma import __version__
 from satsuma.arguments import id_text
 from satsuma.clock import iso_time
 from satsuma.errors import EventError
-from satsuma.parcels import Event
+from satsuma.send_queue import Event
 
 from .ids import new_id
 
@@ -45,7 +45,7 @@ def make_event(
     """Return an event in the tracking API's names.
 
     Args:
-        kind: one of `satsuma.checks.EVENT_TYPES`.
+        kind: one of `satsuma.validation.EVENT_TYPES`.
         fields: the event's own; those that are None are left out.
         user_id, anonymous_id: who did it. Where neither is given the event gets an anonymousId of its own.
         timestamp: when, where it isn't now.

@@ -13,7 +13,7 @@ from satsuma.environment import Environment
 from satsuma.errors import SatsumaError
 from satsuma.events import EventFactory, Moment
 from satsuma.options import LoadOptions
-from satsuma.parcels import Event
+from satsuma.send_queue import Event
 
 from .client import Client
 from .identity import Mint, RequestIdentity

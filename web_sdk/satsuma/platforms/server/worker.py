@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from satsuma.delivery import Delivery, DeliveryReport, Request
 from satsuma.delivery_options import DeliveryOptions
-from satsuma.parcels import Event
+from satsuma.send_queue import Event
 
-from .complaints import Complaints
+from .error_reporter import ErrorReporter
 from .transport import Answer, Transport
 
 WORTH_PACKING = 1024
@@ -28,7 +28,7 @@ class Worker:
         write_key: str,
         options: DeliveryOptions,
         transport: Transport,
-        complaints: Complaints,
+        complaints: ErrorReporter,
         *,
         packed: bool = False,
     ) -> None:
@@ -53,7 +53,7 @@ class Worker:
         self._delivery = Delivery(
             self._write_key,
             self._options,
-            chance=random.SystemRandom().random,
+            random=random.SystemRandom().random,
             warn=lambda line: None,  # What it warns of, it gives up.
             lost=lambda *lost: self._given_up.append(lost),
         )

@@ -1,0 +1,127 @@
+"""Who may see the console: whoever logged in with the collector's token.
+
+The cookie is no copy of the token: it holds a random id and an end, signed with a key that is derived from the token: a
+stolen cookie opens nothing else, and a new token ends all sessions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from satsuma_server.errors import ForbiddenError
+
+from .forwarded_headers import base_of, is_https
+from .store import Store
+
+COOKIE = "satsuma_console"
+SESSION_SECONDS = 7 * 86_400
+MOST_FAILURES = 10
+"""Wrong tokens that one address may send within `FAILURE_SECONDS`."""
+
+FAILURE_SECONDS = 300
+MOST_ADDRESSES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login.
+
+    Attributes:
+        ends: seconds since 1970.
+        csrf: what each of its forms carries.
+    """
+
+    id: str
+    ends: int
+    csrf: str
+
+
+class Sessions:
+    """Makes, reads and ends logins."""
+
+    def __init__(self, token: str, store: Store) -> None:
+        """Take the collector's token, and where ended logins are remembered."""
+        self._key = hmac.digest(token.encode(), b"satsuma console", hashlib.sha256)
+        self._store = store
+
+    def begin(self, response: Response, request: Request) -> None:
+        """Give the browser a login of its own."""
+        name, ends = secrets.token_urlsafe(16), int(time.time()) + SESSION_SECONDS
+        value = f"{name}.{ends}.{self._sign(f'{name}.{ends}')}"
+        response.set_cookie(COOKIE, value, SESSION_SECONDS, **_attributes(request))
+
+    def of(self, request: Request) -> Session | None:
+        """Return the login of a request, None where it has none that is valid."""
+        name, _, rest = request.cookies.get(COOKIE, "").partition(".")
+        ends, _, signature = rest.partition(".")
+        if not hmac.compare_digest(self._sign(f"{name}.{ends}").encode(), signature.encode()):
+            return None
+        if int(ends) < time.time() or self._store.is_ended(name):
+            return None
+        return Session(name, int(ends), self._sign(f"csrf {name}"))
+
+    def end(self, session: Session, response: Response, request: Request) -> None:
+        """End a login, for every copy of its cookie."""
+        self._store.end(session.id, session.ends)
+        response.delete_cookie(COOKIE, **_attributes(request))
+
+    def _sign(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+
+class _Attributes(TypedDict):
+    path: str
+    httponly: bool
+    samesite: Literal["strict"]
+    secure: bool
+
+
+def _attributes(request: Request) -> _Attributes:
+    return {"path": base_of(request), "httponly": True, "samesite": "strict", "secure": is_https(request)}
+
+
+def check_origin(request: Request) -> None:
+    """Let pass what a page of the console sent.
+
+    Raises:
+        ForbiddenError: a browser says that the request is another site's doing.
+    """
+    site = request.headers.get("sec-fetch-site", "none")
+    if site not in ("same-origin", "none"):
+        raise ForbiddenError("this must be sent by a page of the console")
+
+
+class Failures:
+    """How often each address has sent a wrong token."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._times: OrderedDict[str, list[float]] = OrderedDict()
+
+    def wait(self, address: str) -> int:
+        """Return the seconds until `address` may try again; 0 for now."""
+        recent = self._recent(address)
+        if len(recent) < MOST_FAILURES:
+            return 0
+        return max(1, round(recent[0] + FAILURE_SECONDS - self._clock()))
+
+    def note(self, address: str) -> None:
+        """Count a failure."""
+        self._times[address] = [*self._recent(address), self._clock()][-MOST_FAILURES:]
+        self._times.move_to_end(address)
+        while len(self._times) > MOST_ADDRESSES:
+            self._times.popitem(last=False)
+
+    def _recent(self, address: str) -> list[float]:
+        since = self._clock() - FAILURE_SECONDS
+        return [at for at in self._times.get(address, ()) if at > since]

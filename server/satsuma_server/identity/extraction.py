@@ -1,0 +1,181 @@
+"""What one event says of who somebody is."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import msgspec
+from satsuma.arguments import id_text
+from satsuma.validation import EVENT_TYPES, MAX_ID_LENGTH
+
+from satsuma_server.log import Stored
+from satsuma_server.times import AHEAD, parse_time
+
+from .identifiers import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key
+from .rules import IdentifierType, Rules
+
+LONGEST_NAME = 256
+"""Characters of a trait's name that are kept; longer ones are left to the log."""
+
+MOST_TRAITS_AN_EVENT = 500
+"""Traits of one event that are kept; more are left to the log."""
+
+BYTES_A_TRAIT = 100
+LONGEST_BLOCKED = 64
+
+logger = logging.getLogger("satsuma.profiles")
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    messageId: str = ""  # noqa: N815
+    userId: str | None = None  # noqa: N815
+    anonymousId: str | None = None  # noqa: N815
+    previousId: str | None = None  # noqa: N815
+    timestamp: str = ""
+    receivedAt: str = ""  # noqa: N815
+    traits: msgspec.Raw = msgspec.Raw(b"null")
+
+
+@dataclass(slots=True)
+class ExtractedIdentifiers:
+    """One event, as the graph sees it.
+
+    Attributes:
+        keys: its identifiers, the one of highest priority first: the event is that one's own.
+        previous: what an alias names as the other id.
+        traits: an identify's, each as JSON; ``null`` for one that is taken away.
+        at: ``timestamp``, whole milliseconds since 1970.
+        month: of ``receivedAt``.
+        fingerprint: of source and messageId, by which a late copy is known.
+        blocked: identifiers that were passed over, as ``user_id:null``.
+    """
+
+    seq: int
+    source: str
+    type: str
+    message_id: str
+    keys: tuple[Key, ...]
+    previous: Key | None
+    traits: dict[str, str]
+    at: int
+    month: str
+    fingerprint: int
+    blocked: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes become rows of it: each trait has one, which tells the message that it came with."""
+        values = sum(len(name) + len(value) for name, value in self.traits.items())
+        return 1_000 + values + len(self.traits) * (BYTES_A_TRAIT + len(self.message_id))
+
+
+class IdentifierExtractor:
+    """Reads events by the rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._event = msgspec.json.Decoder(_Event)
+        self._traits = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
+
+    def read(self, stored: Stored) -> ExtractedIdentifiers | None:
+        """Return what an event says; None for one that says nothing of anybody, or isn't ours."""
+        try:
+            event = self._event.decode(stored.body)
+            if event.type not in EVENT_TYPES:
+                return None
+            return self._read(stored, event)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            # The collector takes no such event; a log of another hand may hold one, and no follower stops for it.
+            logger.error("an event of the log can't be read", extra={"seq": stored.seq, "reason": type(error).__name__})
+            return None
+
+    def _read(self, stored: Stored, event: _Event) -> ExtractedIdentifiers | None:
+        space = stored.source if self._rules.per_source else ""
+        blocked: list[str] = []
+        keys: dict[Key, int] = {}
+        for kind, value in self._values(stored.body, event):
+            if kind.is_blocked(value):
+                blocked.append(f"{kind.type}:{value.strip().casefold()[:LONGEST_BLOCKED]}")
+            else:
+                keys[Key(kind.type, kind.clean(value), space)] = kind.priority
+        if not keys:
+            return None if not blocked else _nobody(stored, event, blocked)
+        return ExtractedIdentifiers(
+            seq=stored.seq,
+            source=stored.source,
+            type=event.type,
+            message_id=event.messageId,
+            keys=tuple(sorted(keys, key=keys.__getitem__)),
+            previous=self._previous(event, space, blocked),
+            traits=self._new_traits(event.traits) if event.type == "identify" else {},
+            at=_moment(event),
+            month=event.receivedAt[:7],
+            fingerprint=fingerprint(stored.source, event.messageId),
+            blocked=tuple(blocked),
+        )
+
+    def _values(self, body: bytes, event: _Event) -> Iterator[tuple[IdentifierType, str]]:
+        kinds = self._rules.kinds
+        if event.userId is not None:
+            yield kinds[USER_ID], event.userId
+        if event.anonymousId is not None:
+            yield kinds[ANONYMOUS_ID], event.anonymousId
+        if self._rules.configured:
+            whole = msgspec.json.decode(body)
+            for kind in self._rules.configured:
+                for path in kind.paths:
+                    value = _follow(whole, path)
+                    if value is not None:
+                        yield kind, value
+
+    def _previous(self, event: _Event, space: str, blocked: list[str]) -> Key | None:
+        # Only a user's alias means something: both ids are the tracking API's condition for one.
+        if event.type != "alias" or event.previousId is None or event.userId is None:
+            return None
+        kind = self._rules.kinds[USER_ID]
+        if kind.is_blocked(event.previousId):
+            blocked.append(f"{PREVIOUS_ID}:{event.previousId.strip().casefold()[:LONGEST_BLOCKED]}")
+            return None
+        return Key(PREVIOUS_ID, kind.clean(event.previousId), space)
+
+    def _new_traits(self, raw: msgspec.Raw) -> dict[str, str]:
+        traits = self._traits.decode(raw) or {}
+        named = ((name, value) for name, value in traits.items() if len(name) <= LONGEST_NAME)
+        return {
+            name.replace("\0", "\ufffd"): bytes(value).decode() for name, value in islice(named, MOST_TRAITS_AN_EVENT)
+        }
+
+
+def _moment(event: _Event) -> int:
+    """Return when an event was; one that was still to come when it came is of that moment, and outlasts nothing."""
+    at, received_at = parse_time(event.timestamp) or 0, parse_time(event.receivedAt)
+    return round(at if received_at is None or at <= received_at + AHEAD else received_at)
+
+
+def fingerprint(source: str, message_id: str) -> int:
+    """Return 64 bits of a messageId's hash, the same in every run."""
+    digest = hashlib.blake2b(f"{source}\0{message_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _nobody(stored: Stored, event: _Event, blocked: list[str]) -> ExtractedIdentifiers:
+    return ExtractedIdentifiers(
+        stored.seq, stored.source, event.type, event.messageId, (), None, {}, 0, "", 0, tuple(blocked)
+    )
+
+
+def _follow(value: Any, path: tuple[str, ...]) -> str | None:
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = id_text(value)
+    return text if len(text) <= MAX_ID_LENGTH else None

@@ -1,0 +1,252 @@
+"""The identity graph: which identifiers are one person. Pure logic over the part of the graph that a batch touches.
+
+A profile is a set of nodes; its number is that of one of them, its root. Two profiles that become one take the number
+of the larger (of the older, where they are as large), so that relabelling costs each node at most log n times. What
+came of a link depends on the links before it alone: folding the same links in the same order gives the same graph,
+whichever way they came together, and without limits, in any order the same profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from satsuma.validation import EVENT_TYPES
+
+from .extraction import ExtractedIdentifiers
+from .identifiers import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key
+from .links import LinkWarning, Outcome, Rule
+from .rules import Rules
+
+Pair = tuple[int, int]
+Sizes = dict[str, int]
+"""How many nodes of each type a profile has."""
+
+KIND_OF = {kind: place for place, kind in enumerate(EVENT_TYPES)}
+IDENTIFY = KIND_OF["identify"]
+
+
+@dataclass(slots=True)
+class Node:
+    """One identifier.
+
+    Attributes:
+        number: counts up in the order in which identifiers were first seen.
+        profile: root of the profile that it was in when it was read; ask `Graph.root` for the one it is in now.
+        next: the next node of its profile, in a ring.
+        born: seq of the event that brought it.
+        first, last: milliseconds since 1970, by ``timestamp``.
+        newest: seq of its newest own event; 0 before the first.
+        sizes: of the profile whose root it is, when it was read; empty where it is alone, or no root.
+        tracked: its state by month and source, as `usage` has them.
+        counts: own events of each type, in the order of `EVENT_TYPES`.
+    """
+
+    number: int
+    key: Key
+    profile: int
+    next: int
+    born: int
+    first: int
+    last: int
+    newest: int = 0
+    sizes: Sizes = field(default_factory=dict)
+    tracked: dict[str, dict[str, int]] = field(default_factory=dict)
+    counts: list[int] = field(default_factory=lambda: [0] * len(EVENT_TYPES))
+
+
+@dataclass(slots=True)
+class Edge:
+    """One link, as the store keeps it; see `Link`."""
+
+    number: int
+    left: int
+    right: int
+    rule: Rule
+    seq: int
+    message_id: str
+    source: str
+    at: int
+    outcome: Outcome = Outcome.KNOWN
+    warnings: tuple[LinkWarning, ...] = ()
+    kept: int | None = None
+    gone: int | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What a store knows of the part of the graph that a batch may touch.
+
+    Attributes:
+        nodes: by identifier.
+        sizes: of each profile that they are in, by type.
+        pairs: of nodes that are linked already, whatever came of it.
+        apart: identifiers that somebody has declared to be two people. Their nodes are among `nodes`.
+        next_node, next_edge: the next free numbers.
+    """
+
+    nodes: dict[Key, Node]
+    sizes: dict[int, Sizes]
+    pairs: set[Pair]
+    apart: Sequence[tuple[Key, Key]]
+    next_node: int
+    next_edge: int
+
+
+class Graph:
+    """Takes events in order, and says what changes.
+
+    Attributes:
+        fresh, touched: nodes that are new, and others that changed.
+        edges: links that are new.
+        moved: profiles that became part of another; `root` tells which.
+        grown: profiles whose sizes changed.
+    """
+
+    def __init__(self, rules: Rules, known: Known) -> None:
+        self._limits = rules.limits
+        self._known = known
+        self._roots: dict[int, int] = {}
+        self.nodes = known.nodes
+        self.fresh: dict[int, Node] = {}
+        self.touched: dict[int, Node] = {}
+        self.edges: list[Edge] = []
+        self.moved: list[int] = []
+        self.grown: set[int] = set()
+
+    def take(self, sighting: ExtractedIdentifiers) -> Node:
+        """Take an event in, and return the node whose own it is."""
+        nodes = [self._meet(key, sighting) for key in sighting.keys]
+        own = nodes[0]
+        if sighting.previous is not None:
+            self._take_alias(sighting, nodes)
+        for other in nodes[1:]:
+            self.connect(own, other, Rule.SAME_EVENT, sighting)
+        own.newest = max(own.newest, sighting.seq)
+        own.counts[KIND_OF[sighting.type]] += 1
+        return own
+
+    def root(self, profile: int) -> int:
+        """Return the profile that a profile has become part of, or itself."""
+        while (above := self._roots.get(profile)) is not None:
+            # Halving the way as it is walked keeps it short.
+            if (beyond := self._roots.get(above)) is not None:
+                self._roots[profile] = beyond
+            profile = above
+        return profile
+
+    def size(self, profile: int) -> Sizes:
+        """Return how many nodes of each type a root's profile has."""
+        return self._known.sizes[profile]
+
+    def connect(
+        self, left: Node, right: Node, rule: Rule, sighting: ExtractedIdentifiers, *warnings: LinkWarning
+    ) -> None:
+        """Link two nodes, unless they were linked before."""
+        pair = (left.number, right.number)
+        if pair in self._known.pairs or left is right:
+            return
+        self._known.pairs.add(pair)
+        edge = Edge(self._known.next_edge, *pair, rule, sighting.seq, sighting.message_id, sighting.source, sighting.at)
+        self._known.next_edge += 1
+        edge.warnings = warnings
+        self.edges.append(edge)
+        self.fold(edge, left, right)
+
+    def fold(self, edge: Edge, left: Node, right: Node) -> None:
+        """Let an edge have its effect, and note in it which that is."""
+        kept, gone = self._by_size(self.root(left.profile), self.root(right.profile))
+        if kept == gone:
+            edge.outcome = Outcome.KNOWN
+        elif (objection := self._objection(kept, gone)) is not None:
+            if objection == LinkWarning.TWO_USERS and edge.rule == Rule.PREVIOUS and right.key.type == USER_ID:
+                objection = LinkWarning.USER_ID_CHANGE
+            edge.outcome = Outcome.REFUSED
+            edge.warnings = (objection, *edge.warnings)
+        else:
+            edge.outcome = Outcome.ADDED if edge.seq in (left.born, right.born) else Outcome.MERGED
+            edge.kept, edge.gone = kept, gone
+            self._unite(kept, gone)
+            # Two rings of which each lets a node name the other's next one are one ring.
+            left.next, right.next = right.next, left.next
+            self.touched |= {left.number: left, right.number: right}
+
+    def _meet(self, key: Key, sighting: ExtractedIdentifiers) -> Node:
+        node = self.nodes.get(key)
+        if node is None:
+            return self._make(key, sighting)
+        node.first = min(node.first, sighting.at)
+        node.last = max(node.last, sighting.at)
+        self.touched[node.number] = node
+        return node
+
+    def _make(self, key: Key, sighting: ExtractedIdentifiers) -> Node:
+        known = self._known
+        number = known.next_node
+        known.next_node += 1
+        node = Node(number, key, number, number, sighting.seq, sighting.at, sighting.at)
+        self.nodes[key] = self.fresh[number] = node
+        known.sizes[number] = {key.type: 1}
+        if key.type in (USER_ID, ANONYMOUS_ID):
+            named = self.nodes.get(key._replace(type=PREVIOUS_ID))
+            if named is not None:
+                self.connect(named, node, Rule.PREVIOUS, sighting)
+        return node
+
+    def _take_alias(self, sighting: ExtractedIdentifiers, nodes: list[Node]) -> None:
+        assert sighting.previous is not None
+        user = next((node for node in nodes if node.key.type == USER_ID), None)
+        if user is None:
+            return
+        previous = self._meet(sighting.previous, sighting)
+        late = (LinkWarning.LATE_ALIAS,) if user.counts[IDENTIFY] else ()
+        self.connect(user, previous, Rule.ALIAS, sighting, *late)
+        for type in (USER_ID, ANONYMOUS_ID):
+            named = self.nodes.get(previous.key._replace(type=type))
+            if named is not None:
+                self.connect(previous, named, Rule.PREVIOUS, sighting)
+
+    def _by_size(self, a: int, b: int) -> Pair:
+        sizes = self._known.sizes
+        larger = max((a, b), key=lambda profile: (sum(sizes[profile].values()), -profile))
+        return larger, (a if larger == b else b)
+
+    def _objection(self, a: int, b: int) -> LinkWarning | None:
+        for left, right in self._known.apart:
+            one, other = self.nodes.get(left), self.nodes.get(right)
+            if one and other and {self.root(one.profile), self.root(other.profile)} == {a, b}:
+                return LinkWarning.UNDONE
+        mine, yours = self._known.sizes[a], self._known.sizes[b]
+        for type, limit in self._limits.items():
+            if type in mine and type in yours and mine[type] + yours[type] > limit:
+                return LinkWarning.TWO_USERS if type == USER_ID else LinkWarning.LIMIT
+        return None
+
+    def _unite(self, kept: int, gone: int) -> None:
+        sizes = self._known.sizes
+        self._roots[gone] = kept
+        sizes[kept] = sizes[kept].copy()
+        for type, count in sizes.pop(gone).items():
+            sizes[kept][type] = sizes[kept].get(type, 0) + count
+        self.moved.append(gone)
+        self.grown.discard(gone)
+        self.grown.add(kept)
+
+
+def refold(rules: Rules, nodes: Iterable[Node], edges: Sequence[Edge], apart: Sequence[tuple[Key, Key]]) -> Graph:
+    """Fold edges again, in their order, from single nodes on.
+
+    Nodes and edges are changed in place. They have to be whole: every edge of every node, with the nodes at both ends.
+    """
+    by_number = {node.number: node for node in nodes}
+    sizes = {number: {node.key.type: 1} for number, node in by_number.items()}
+    graph = Graph(rules, Known({node.key: node for node in by_number.values()}, sizes, set(), apart, 0, 0))
+    for node in by_number.values():
+        node.profile = node.next = node.number
+    for edge in sorted(edges, key=lambda edge: edge.number):
+        edge.warnings = tuple(one for one in edge.warnings if one == LinkWarning.LATE_ALIAS)
+        edge.kept = edge.gone = None
+        graph.fold(edge, by_number[edge.left], by_number[edge.right])
+    for node in by_number.values():
+        node.profile = graph.root(node.profile)
+    return graph

@@ -1,0 +1,163 @@
+"""``[profiles]`` in the settings: which ids make a person, how many of them, and which values are nobody's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+
+from satsuma_server.errors import SettingsError
+
+from .identifiers import ANONYMOUS_ID, PREVIOUS_ID, PROFILE, USER_ID
+
+SQLITE = "sqlite"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+BLOCKED = frozenset(
+    {
+        *("-1", "null", "(null)", "nil", "none", "undefined", "nan", "n/a", "true", "false", "[object object]"),
+        *("unknown", "anonymous", "guest", "visitor", "not_authenticated"),
+        *("id", "user_id", "userid", "anonymous_id", "anonymousid", "distinct_id", "distinctid", "email"),
+    }
+)
+"""Values, without regard to case, that programs send where they mean nobody.
+
+Sources: the values that Segment's identity resolution blocks by default, and PostHog's list of illegal distinct ids.
+"""
+
+ZEROS = re.compile(r"[0\s.\-]*")
+"""So are all that are made of zeros: ``0``, ``00000000-0000-0000-0000-000000000000``, and the empty one."""
+
+PATHS = {
+    "email": ("traits.email", "context.traits.email"),
+    "phone": ("traits.phone", "context.traits.phone"),
+    "group": ("groupId", "context.groupId"),
+    "device": ("context.device.id",),
+}
+"""Where identifiers of a well-known name are found, unless the settings say otherwise."""
+
+FOLDED = frozenset({"email"})
+"""Identifiers that are compared without regard to case."""
+
+
+class IdentifierSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of identifier, as ``[profiles.identifiers.email]``.
+
+    Attributes:
+        paths: where events carry it, in dotted form, as ``traits.email``. A few names have paths by themselves.
+        limit: how many of them a profile may have; 0 for any number. None takes the default: one userId, 1000
+            anonymousIds, 5 of any other.
+        priority: 1 is the highest. An event is that of its identifier of highest priority; the others follow. None
+            takes the default: user_id 1, anonymous_id last, others in between in the order of their names.
+        ignore_case: compare without regard to case. None takes the default: only for ``email``.
+        blocked: more values that are nobody's.
+    """
+
+    paths: tuple[str, ...] = ()
+    limit: int | None = None
+    priority: int | None = None
+    ignore_case: bool | None = None
+    blocked: tuple[str, ...] = ()
+
+
+class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[profiles]``.
+
+    Attributes:
+        store: ``sqlite`` for a file in the data folder, or a ``postgresql://`` URL.
+        per_source: each source has people of its own. By default a userId is the same person in all sources of a
+            collector, since it comes from the one database that they share: so site, app and server meet in a profile.
+        protect: hold profiles to their limits. Without, all that is linked is one person.
+        blocked: more values that are nobody's, whatever the identifier.
+        identifiers: more kinds of identifiers, and other limits for ``user_id`` and ``anonymous_id``.
+    """
+
+    store: str = SQLITE
+    per_source: bool = False
+    protect: bool = True
+    blocked: tuple[str, ...] = ()
+    identifiers: dict[str, IdentifierSettings] = {}
+
+
+@dataclass(frozen=True)
+class IdentifierType:
+    """What holds for one type of identifier.
+
+    Attributes:
+        paths: keys to follow in an event.
+        limit: most of them in a profile; None for any number.
+        priority: the lower, the earlier.
+    """
+
+    type: str
+    paths: tuple[tuple[str, ...], ...]
+    limit: int | None
+    priority: int
+    ignore_case: bool
+    blocked: frozenset[str]
+
+    def clean(self, value: str) -> str:
+        """Return a value as it is compared."""
+        # Postgres has no room for NUL; SQLite stops at it here and there.
+        text = value.replace("\0", "\ufffd")
+        return text.strip().casefold() if self.ignore_case else text
+
+    def is_blocked(self, value: str) -> bool:
+        """Tell whether a value is nobody's."""
+        return value.strip().casefold() in self.blocked or ZEROS.fullmatch(value) is not None
+
+
+class Rules:
+    """The settings, ready to use."""
+
+    def __init__(self, settings: ProfileSettings) -> None:
+        """Take the settings.
+
+        Raises:
+            SettingsError: one can't be used; the message names it.
+        """
+        self.per_source = settings.per_source
+        given = settings.identifiers
+        blocked = BLOCKED | {one.strip().casefold() for one in settings.blocked}
+        more = sorted(name for name in given if name not in (USER_ID, ANONYMOUS_ID))
+        self.kinds: dict[str, IdentifierType] = {}
+        for place, (name, limit) in enumerate([(USER_ID, 1), *((name, 5) for name in more), (ANONYMOUS_ID, 1000)]):
+            _check_name(name)
+            self.kinds[name] = _kind(name, limit, place, given.get(name, IdentifierSettings()), blocked)
+        self.limits = {one.type: one.limit for one in self.kinds.values() if one.limit and settings.protect}
+
+    @cached_property
+    def configured(self) -> list[IdentifierType]:
+        """Kinds that are found by their paths."""
+        return [kind for kind in self.kinds.values() if kind.paths]
+
+    def clean(self, type: str, value: str) -> str:
+        """Return a value as it is compared."""
+        kind = self.kinds.get(USER_ID if type == PREVIOUS_ID else type)
+        return kind.clean(value) if kind else value
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name) or name in (PROFILE, PREVIOUS_ID):
+        raise SettingsError(f"profiles.identifiers: {name!r} is no name for an identifier: use small letters, as email")
+
+
+def _kind(name: str, limit: int, place: int, given: IdentifierSettings, blocked: frozenset[str]) -> IdentifierType:
+    paths = given.paths or PATHS.get(name, ())
+    if given.limit is not None and given.limit < 0:
+        raise SettingsError(f"profiles.identifiers.{name}.limit: is below 0; 0 stands for any number")
+    if name in (USER_ID, ANONYMOUS_ID) and given.paths:
+        raise SettingsError(f"profiles.identifiers.{name}.paths: every event says it by itself")
+    if name not in (USER_ID, ANONYMOUS_ID) and not paths:
+        raise SettingsError(f'profiles.identifiers.{name}.paths: say where events carry it, as ["traits.{name}"]')
+    default = 1_000_000 if name == ANONYMOUS_ID else 1 + place
+    return IdentifierType(
+        type=name,
+        paths=tuple(tuple(path.split(".")) for path in paths),
+        limit=(limit if given.limit is None else given.limit) or None,
+        priority=default if given.priority is None else given.priority,
+        ignore_case=name in FOLDED if given.ignore_case is None else given.ignore_case,
+        blocked=blocked | {one.strip().casefold() for one in given.blocked},
+    )

@@ -1,0 +1,99 @@
+"""Who calls: what a request's headers and connection tell of its sender."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from satsuma_server.http.auth import is_bearer
+from satsuma_server.settings import Settings
+
+LONGEST_AGENT = 1024
+"""Characters that are kept of a User-Agent: every event of a batch gets a copy."""
+
+
+@dataclass(slots=True)
+class ClientInfo:
+    """The sender of one request.
+
+    Attributes:
+        write_key: of the headers; None where they have none. A server may send its secret key there.
+        origin: of the page that the request comes from; None where it comes from no page.
+        ip: the visitor's address, masked where the settings say so.
+        has_token: the request carries the collector's token.
+    """
+
+    write_key: str | None
+    origin: str | None
+    user_agent: str | None
+    encoding: str
+    ip: str | None
+    has_token: bool = False
+
+    @classmethod
+    def of(cls, scope: Scope, settings: Settings) -> ClientInfo:
+        """Read a request's headers."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        authorization = headers.get(b"authorization", b"")
+        key = basic_user(authorization) or _text(headers.get(b"x-write-key"))
+        peer = scope["client"][0] if scope.get("client") else None
+        ip = peer
+        if settings.trusts(peer):
+            ip = _forwarded(headers.get(b"x-forwarded-for", b""), settings) or peer
+        return cls(
+            write_key=key,
+            origin=_text(headers.get(b"origin")),
+            user_agent=_text(headers.get(b"user-agent", b"")[:LONGEST_AGENT]),
+            encoding=(_text(headers.get(b"content-encoding")) or "").lower(),
+            ip=mask(ip) if settings.mask_ip else ip,
+            has_token=bool(authorization) and is_bearer(authorization.decode("latin-1"), settings),
+        )
+
+
+def basic_user(header: bytes) -> str | None:
+    """Return the user name of a Basic authorization header, None where there is none."""
+    scheme, _, credentials = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        user = base64.b64decode(credentials, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return user or None
+
+
+def mask(ip: str | None) -> str | None:
+    """Return an address without its last 8 bits (IPv4) or its last 80 (IPv6); None for what is no address."""
+    try:
+        address = ipaddress.ip_address(ip or "")
+    except ValueError:
+        return None
+    kept = 24 if address.version == 4 else 48
+    return str(ipaddress.ip_network((address, kept), strict=False).network_address)
+
+
+def _forwarded(header: bytes, settings: Settings) -> str | None:
+    """Return the visitor of an X-Forwarded-For header.
+
+    Each proxy adds at the right whom it was called by, so what stands left of the last proxy we trust may be made up by
+    the visitor. Where every proxy is trusted, the leftmost address is the visitor's.
+    """
+    found = None
+    for part in reversed(header.decode("latin-1").split(",")):
+        text = part.strip()
+        try:
+            # A zone, as in fe80::1%eth0, means something on the sender's machine only.
+            found = str(ipaddress.ip_address(text.partition("%")[0]))
+        except ValueError:
+            return found
+        if not settings.trusts(found):
+            return found
+    return found
+
+
+def _text(header: bytes | None) -> str | None:
+    return header.decode("latin-1") if header else None

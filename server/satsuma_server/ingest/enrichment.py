@@ -1,0 +1,151 @@
+"""What the collector adds to an event: times, ids, address.
+
+Source: the tracking API's four timestamps; ``timestamp = receivedAt - (sentAt - originalTimestamp)`` corrects a
+visitor's wrong clock, since the difference of two times of one clock is right even where the clock is not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from satsuma.arguments import id_text
+from satsuma.clock import iso_time
+
+from satsuma_server.times import AHEAD, parse_time
+
+from .fast_path import FastEvent
+
+Event = dict[str, Any]
+
+
+IDS_AT_ONCE = 256
+
+CANONICAL = len("2020-04-23T22:38:48.550Z")
+SIGNS = "-T::."
+"""Every third character of such a time, from its second hyphen."""
+
+IDS = ("userId", "anonymousId", "groupId", "previousId")
+
+
+@dataclass(slots=True)
+class Arrival:
+    """How a request came in.
+
+    Attributes:
+        at: milliseconds since 1970.
+        ip: the visitor's address, None where it isn't known.
+        user_agent: of the request's header.
+        sent_at: the batch's, as it came.
+        context, integrations: the batch's.
+        keep_timestamp: take timestamps of the past as they are, as an import of history wants.
+        received_at: `at` as text.
+        sent_at_ms: `sent_at` in milliseconds since 1970, None where it tells no time.
+    """
+
+    at: float
+    ip: str | None = None
+    user_agent: str | None = None
+    sent_at: Any = None
+    context: Mapping[str, Any] | None = None
+    integrations: Mapping[str, Any] | None = None
+    keep_timestamp: bool = False
+    received_at: str = field(init=False)
+    sent_at_ms: float | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.received_at = iso_time(self.at)
+        self.sent_at_ms = parse_time(self.sent_at)
+
+
+def enrich(event: Event, arrival: Arrival) -> Event:
+    """Return the event as the log keeps it."""
+    for name in IDS:
+        value = event.get(name)
+        if value is not None and type(value) is not str:
+            event[name] = id_text(value)
+    event["userId"] = event.get("userId") or None
+    event["anonymousId"] = event.get("anonymousId") or None
+    event["messageId"] = event.get("messageId") or _new_id()
+    event["context"] = _context(event.get("context"), arrival)
+    if arrival.integrations:
+        event["integrations"] = {**arrival.integrations, **(event.get("integrations") or {})}
+    times = _times(event.get("timestamp"), event.get("originalTimestamp"), event.get("sentAt"), arrival)
+    event["originalTimestamp"], event["sentAt"], event["timestamp"] = times
+    event["receivedAt"] = arrival.received_at
+    return event
+
+
+def enrich_fast(event: FastEvent, arrival: Arrival) -> FastEvent:
+    """Return a complete event as the log keeps it; see `enrich`."""
+    event.userId = event.userId or None
+    event.anonymousId = event.anonymousId or None
+    event.messageId = event.messageId or _new_id()
+    event.context = _context(event.context or None, arrival)
+    if arrival.integrations:
+        event.integrations = {**arrival.integrations, **(event.integrations or {})}
+    times = _times(event.timestamp, event.originalTimestamp, event.sentAt, arrival)
+    event.originalTimestamp, event.sentAt, event.timestamp = times
+    event.receivedAt = arrival.received_at
+    return event
+
+
+def _new_id() -> str:
+    """Return a messageId of 128 random bits, out of a store that one question to the system fills for many."""
+    try:
+        return _new_ids.popleft()
+    except IndexError:
+        digits = os.urandom(16 * IDS_AT_ONCE).hex()
+        _new_ids.extend(f"satsuma-{digits[at : at + 32]}" for at in range(0, len(digits), 32))
+        return _new_id()
+
+
+_new_ids: deque[str] = deque()
+# A process that forks must not share them with its child.
+os.register_at_fork(after_in_child=_new_ids.clear)
+
+
+def _context(given: Event | None, arrival: Arrival) -> Event:
+    context = {**arrival.context, **(given or {})} if arrival.context else given or {}
+    if arrival.ip is not None:
+        context.setdefault("ip", arrival.ip)
+    if arrival.user_agent is not None:
+        context.setdefault("userAgent", arrival.user_agent)
+    return context
+
+
+def _times(timestamp: object, original: object, sent: object, arrival: Arrival) -> tuple[str, str, str]:
+    """Return the event's originalTimestamp, sentAt and timestamp, out of what it said of them."""
+    given, made = timestamp, parse_time(timestamp)
+    if made is None:
+        given, made = original, parse_time(original)
+    sent_at = parse_time(sent)
+    if sent_at is None:
+        sent, sent_at = arrival.sent_at, arrival.sent_at_ms
+    if made is None:
+        given, made = (sent, sent_at) if sent_at is not None else (arrival.received_at, arrival.at)
+    made_text = _text(given, made)
+    if sent_at is None:
+        # Nothing tells how wrong the visitor's clock is, but that nobody sends what is yet to come.
+        sent_text = arrival.received_at
+        timestamp_text = made_text if made < arrival.at else arrival.received_at
+    else:
+        # A clock set back between call and sending would give an event from the future; one that says the year 9999,
+        # an event from before the calendar.
+        age = min(max(0.0, sent_at - made), arrival.at)
+        sent_text = _text(sent, sent_at)
+        timestamp_text = iso_time(arrival.at - age) if age else arrival.received_at
+    if arrival.keep_timestamp:
+        # Nothing has happened yet that is still to come: what says so would outlast all that is said later.
+        timestamp_text = made_text if made <= arrival.at + AHEAD else arrival.received_at
+    return made_text, sent_text, timestamp_text
+
+
+def _text(given: object, milliseconds: float) -> str:
+    """Return a time as text; what came in that very form stays as it is."""
+    if type(given) is str and len(given) == CANONICAL and given[7:20:3] == SIGNS and given[-1] == "Z":
+        return given
+    return iso_time(milliseconds)

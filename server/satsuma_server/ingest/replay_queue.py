@@ -1,0 +1,117 @@
+"""Has calls of departed pages made by a process of its own, one body after the other, with a bound on who waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from satsuma_server.errors import BadRequestError, BusyError, UnavailableError
+
+from .replay_process import Job, Made, from_line, to_line
+
+MOST_WAITING = 64
+"""Bodies that wait for their turn, each at most as long as a beacon."""
+
+MOST_WAITING_A_SOURCE = 16
+"""Of one source, so that one that is attacked leaves room for the others."""
+
+LONGEST_SECONDS = 30
+"""After which a process that gives no answer is taken for stuck. How much work a body may make is bounded by the
+processor's time, in the process itself: on a busy machine an honest body only takes longer."""
+
+PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+COMMAND = (sys.executable, "-m", "satsuma_server.ingest.replay_process")
+
+
+class Replayer:
+    """The process, started when it is first needed. Use from one event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: Counter[str] = Counter()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="satsuma-replay")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stop: Callable[[], object] = lambda: None
+
+    async def make(self, job: Job, source: str) -> Made:
+        """Make the calls of a body that is the source's.
+
+        Raises:
+            BusyError: too many others wait.
+            BadRequestError: the body takes more time or memory than any page's does.
+            UnavailableError: the process can't be started.
+        """
+        if self._waiting[source] >= MOST_WAITING_A_SOURCE or self._waiting.total() >= MOST_WAITING:
+            raise BusyError("too many pages have been left at once: try again in a second")
+        self._waiting[source] += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._make, job)
+        finally:
+            self._waiting[source] -= 1
+            if not self._waiting[source]:
+                del self._waiting[source]
+
+    def close(self) -> None:
+        """End the process, after the body under way. It is started again where it is needed after all."""
+        self._thread.submit(self._end).result()
+
+    def _make(self, job: Job) -> Made:
+        process = self._running()
+        watch = threading.Timer(LONGEST_SECONDS, process.kill)
+        watch.start()
+        try:
+            line = _ask(process, to_line(job))
+        finally:
+            watch.cancel()
+        if not line:
+            self._end()
+            raise BadRequestError("takes more time or memory than a page's calls may take", path=".calls")
+        return from_line(line, Made)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._end()
+        try:
+            # A session of its own: what is typed at the collector's terminal is not meant for it.
+            process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise UnavailableError(f"calls of pages that were left can't be made now: {error}") from error
+        self._process, self._stop = process, weakref.finalize(self, _stop, process)
+        return process
+
+    def _end(self) -> None:
+        self._stop()
+        self._process = None
+
+
+def _ask(process: subprocess.Popen[bytes], line: bytes) -> bytes:
+    """Return the answer to a line; nothing where the process ends before it has one."""
+    assert process.stdin is not None and process.stdout is not None
+    with contextlib.suppress(OSError):
+        process.stdin.write(line)
+        process.stdin.flush()
+    answer = process.stdout.readline()
+    return answer if answer.endswith(b"\n") else b""
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    process.kill()
+    process.wait()

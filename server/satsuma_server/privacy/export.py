@@ -1,0 +1,76 @@
+"""``GET /v1/people/{id_type}:{id}/export``: everything that is known of one person, for that person."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import AsyncIterator, Iterator
+from typing import IO, Any
+
+import msgspec
+from starlette.responses import Response, StreamingResponse
+
+from satsuma_server.http.responses import NDJSON, UNCACHED
+from satsuma_server.identity.identifiers import Key
+from satsuma_server.profiles import Profile, ProfileReader
+from satsuma_server.profiles.api import serializers
+
+FORMS = ("ndjson", "zip")
+EVENTS_A_PAGE = 500
+PIECE_BYTES = 256 << 10
+SPOOL_BYTES = 4 << 20
+"""Bytes of an archive that are held in memory; larger ones lie in a file without a name."""
+
+
+async def export_person(reader: ProfileReader, profile: Profile, key: Key, form: str) -> Response:
+    """Return one person's profile, merges and events, as NDJSON or as a zip of JSON files."""
+    name = "".join(sign if sign.isalnum() and sign.isascii() else "-" for sign in str(key))[:60]
+    headers = {**UNCACHED, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    if form == "ndjson":
+        return StreamingResponse(_lines(reader, profile), media_type=NDJSON, headers=headers)
+    return StreamingResponse(await _zip(reader, profile), media_type="application/zip", headers=headers)
+
+
+async def _records(reader: ProfileReader, profile: Profile) -> AsyncIterator[tuple[str, Any]]:
+    yield "profile", serializers.whole(profile)
+    for link in await reader.links(profile.number):
+        yield "merge", serializers.link(link)
+    cursor = ""
+    while True:
+        page = await reader.timeline(profile.number, EVENTS_A_PAGE, cursor)
+        for moment in page.items:
+            if moment.event is not None:
+                yield "event", {**moment.event, "seq": moment.seq}
+        cursor = page.next
+        if not cursor:
+            return
+
+
+async def _lines(reader: ProfileReader, profile: Profile) -> AsyncIterator[bytes]:
+    async for kind, record in _records(reader, profile):
+        yield msgspec.json.encode({"kind": kind, kind: record}) + b"\n"
+
+
+async def _zip(reader: ProfileReader, profile: Profile) -> Iterator[bytes]:
+    spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115
+    with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive, tempfile.TemporaryFile() as events:
+        merges = []
+        async for kind, record in _records(reader, profile):
+            if kind == "profile":
+                archive.writestr("profile.json", msgspec.json.format(msgspec.json.encode(record), indent=2))
+            elif kind == "merge":
+                merges.append(record)
+            else:
+                events.write(msgspec.json.encode(record) + b"\n")
+        archive.writestr("merges.json", msgspec.json.format(msgspec.json.encode(merges), indent=2))
+        events.seek(0)
+        with archive.open("events.ndjson", "w") as target:
+            for piece in _pieces(events):
+                target.write(piece)
+    spool.seek(0)
+    return _pieces(spool)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(PIECE_BYTES):
+        yield piece

@@ -1,0 +1,1 @@
+"""Profiles in a database: SQLite or Postgres."""

@@ -1,0 +1,182 @@
+"""Profiles in a database: a batch of events goes in within one transaction, and can be amended by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from satsuma_server.errors import ConflictError, NotFoundError, TooLargeError
+from satsuma_server.identity.extraction import ExtractedIdentifiers
+from satsuma_server.identity.graph import Edge, Graph, Node, refold
+from satsuma_server.identity.identifiers import Key
+from satsuma_server.identity.links import Outcome
+from satsuma_server.identity.rules import Rules
+
+from .database import TABLES, Database, insert, rows, upsert
+from .load_graph import load, load_apart
+from .members import load_members
+from .names import load_nodes, remove_names
+from .row_mapping import EDGE, NODE, edge_of, node_of
+from .save_graph import save_blocked, save_edges, save_graph, save_moments, save_sizes, save_traits
+from .usage import save_usage, tracked, untracked
+
+MOST_REFOLDED = 100_000
+"""Most identifiers, linked with each other in whatever way, among which a merge can be undone."""
+
+DERIVED = tuple(name for name in TABLES if name not in ("state", "apart"))
+
+
+class Store:
+    """Writes profiles. Only one for each database, and used by one thread at a time."""
+
+    def __init__(self, database: Database, rules: Rules) -> None:
+        """Take the database, with its tables made."""
+        self._database = database
+        self._rules = rules
+        # Erased events that a batch under way may still hold: up to which seq, and whose.
+        self._forgotten: list[tuple[int, frozenset[Key]]] = []
+        database.run("INSERT INTO state VALUES (1, 0, 1, 1) ON CONFLICT (id) DO NOTHING")
+
+    @property
+    def seq(self) -> int:
+        """Seq of the newest event that was taken in."""
+        return int(self._database.run("SELECT seq FROM state")[0][0])
+
+    def take(self, sightings: Sequence[ExtractedIdentifiers], seq: int) -> None:
+        """Take in what is new among events in the log's order, of which `seq` is the last.
+
+        Raises:
+            UnavailableError: nothing was taken in.
+        """
+        with self._database.transaction():
+            done, next_node, next_edge = self._database.run("SELECT seq, next_node, next_edge FROM state")[0]
+            fresh = [one for one in sightings if one.seq > done and not self._is_forgotten(one)]
+            told, known = load(self._database, [one for one in fresh if one.keys], next_node, next_edge)
+            graph = Graph(self._rules, known)
+            own = [(one, graph.take(one)) for one in told]
+            save_usage(self._database, tracked(told, graph.nodes))
+            save_graph(self._database, graph, next_node)
+            save_moments(self._database, own)
+            save_traits(self._database, own)
+            save_blocked(self._database, fresh)
+            self._note(max(seq, done), known.next_node, known.next_edge)
+
+    def undo(self, number: int) -> None:
+        """Undo what an edge joined; its identifiers are two people from now on.
+
+        Raises:
+            NotFoundError: there is no such edge.
+            ConflictError: it joined nothing, or not any more.
+            TooLargeError: too much hangs on it.
+        """
+        with self._database.transaction():
+            edge = self._edge(number)
+            if edge.outcome not in (Outcome.ADDED, Outcome.MERGED):
+                raise ConflictError(f"link {number} joins nothing, so there is nothing to undo")
+            nodes, edges = self._around(edge.left)
+            left, right = nodes[edge.left].key, nodes[edge.right].key
+            upsert(self._database, "apart", [(left.space, *left[:2], *right[:2])])
+            self._fold_again(nodes, edges)
+
+    def forget(self, keys: Iterable[Key], seq: int) -> frozenset[Key]:
+        """Remove the people whom some identifiers belong to, and return all the identifiers that they had.
+
+        Args:
+            keys: what is known of them.
+            seq: events up to this one that carry any of `keys` were erased from the log, and are passed over.
+        """
+        gone = frozenset(keys)
+        with self._database.transaction():
+            profiles = {node.profile for node in load_nodes(self._database, gone).values()}
+            nodes = load_members(self._database, profiles)
+            everything = gone | {node.key for node in nodes}
+            remove_names(self._database, nodes)
+            save_usage(self._database, untracked(nodes))
+            self._remove([(node.number,) for node in nodes], everything)
+        self._forgotten.append((seq, gone))
+        return everything
+
+    def start_anew(self) -> None:
+        """Forget all that was built from the log, to build it again; what was undone by hand stays so."""
+        with self._database.transaction():
+            for table in DERIVED:
+                self._database.run(f"DELETE FROM {table}")
+            self._note(0, 1, 1)
+
+    def clean(self) -> None:
+        """Leave nothing of what was removed in the files."""
+        self._database.clean()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def _note(self, seq: int, next_node: int, next_edge: int) -> None:
+        self._database.run("UPDATE state SET seq = ?, next_node = ?, next_edge = ?", seq, next_node, next_edge)
+
+    def _is_forgotten(self, one: ExtractedIdentifiers) -> bool:
+        return any(one.seq <= seq and not gone.isdisjoint(one.keys) for seq, gone in self._forgotten)
+
+    def _edge(self, number: int) -> Edge:
+        found = self._database.run(f"SELECT {EDGE} FROM edges WHERE number = ?", number)
+        if not found:
+            raise NotFoundError(f"there is no link {number}")
+        return edge_of(found[0])
+
+    def _around(self, start: int) -> tuple[dict[int, Node], list[Edge]]:
+        """Return all that hangs together with a node, also by links that rules refused, and the links.
+
+        What came of a link may depend on any of the others.
+        """
+        seen, front = {start}, {start}
+        edges: dict[int, Edge] = {}
+        while front:
+            for side in ("left_node", "right_node"):
+                rest = f"edges WHERE edges.{side} = given.number"
+                found = self._given("nodes.number", front, f"SELECT {EDGE}", rest)
+                edges |= {edge.number: edge for edge in map(edge_of, found)}
+            front = {end for edge in edges.values() for end in (edge.left, edge.right)} - seen
+            seen |= front
+            if len(seen) > MOST_REFOLDED:
+                raise TooLargeError(f"more than {MOST_REFOLDED} identifiers hang together here: too many to do it")
+        found = self._given("nodes.number", seen, f"SELECT {NODE}", "nodes WHERE nodes.number = given.number")
+        return {row[0]: node_of(row) for row in found}, list(edges.values())
+
+    def _given(self, column: str, values: Iterable[int], select: str, rest: str) -> list[Any]:
+        given = self._database.given(column)
+        return self._database.run(f"{select} FROM {given} CROSS JOIN {rest}", rows((one,) for one in sorted(values)))
+
+    def _fold_again(self, nodes: dict[int, Node], edges: Sequence[Edge]) -> None:
+        """Let links have their effect anew, and write what comes of them."""
+        graph = refold(self._rules, nodes.values(), edges, load_apart(self._database))
+        insert(
+            self._database,
+            "UPDATE nodes SET profile = given.profile, next = given.next, sizes = '' FROM {} "
+            "WHERE nodes.number = given.number",
+            ("nodes.number", "nodes.profile", "nodes.next"),
+            [(number, node.profile, node.next) for number, node in nodes.items()],
+        )
+        save_sizes(self._database, graph, graph.grown)
+        save_edges(self._database, edges)
+
+    def _remove(self, numbers: Sequence[tuple[int]], gone: Iterable[Key]) -> None:
+        for table, columns in (
+            ("edges", ("left_node", "right_node")),
+            *((table, ("node",)) for table in ("moments", "traits")),
+            ("nodes", ("number",)),
+        ):
+            for column in columns:
+                insert(
+                    self._database,
+                    f"DELETE FROM {table} WHERE {column} IN (SELECT number FROM {{}})",
+                    ("nodes.number",),
+                    numbers,
+                )
+        for side in ("left", "right"):
+            insert(
+                self._database,
+                f"DELETE FROM apart WHERE EXISTS (SELECT 1 FROM {{}} WHERE given.type = apart.{side}_type "
+                f"AND given.value = apart.{side}_value AND given.space = apart.space)",
+                ("nodes.type", "nodes.value", "nodes.space"),
+                gone,
+            )

@@ -1,0 +1,80 @@
+"""``python -m satsuma_server.projections FOLDER``: its sockets are in the folder.
+
+The first line of stdin is the settings as JSON, the second the secret that the collector shows. The process ends with
+its stdin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from satsuma_server.http.serving import bind_private, make_server
+from satsuma_server.log.shared import SharedLog
+from satsuma_server.log_lines import set_up
+from satsuma_server.settings import settings_from_json
+
+from .app import create_worker
+from .internal import create_internal
+from .process import INTERNAL, PUBLIC
+from .table import guarded
+
+GRACE_SECONDS = 15
+"""How long a stop may take before the process ends anyway: nothing is lost, since followers resume at their cursors."""
+
+NICENESS = 10
+"""How much the worker stands back where processors are short: events are taken first, and looked at then."""
+
+TURN_SECONDS = 0.0005
+"""How long a thread of ours may keep the interpreter from others that ask for it. DuckDB asks several times for each
+table that goes in, and would wait 5 milliseconds each time while the next portion is built."""
+
+
+def main() -> None:
+    """Serve until stdin ends, as it does when the collector stops or is killed."""
+    set_up()
+    os.nice(NICENESS)
+    tune()
+    settings = settings_from_json(sys.stdin.readline())
+    secret = sys.stdin.readline().strip()
+    asyncio.run(_serve(Path(sys.argv[1]), create_worker(settings, SharedLog(settings.data)), secret))
+
+
+def tune() -> None:
+    """Set the interpreter up for much work in two threads."""
+    sys.setswitchinterval(TURN_SECONDS)
+    # What was imported stays: no collection has to look at it again.
+    gc.freeze()
+
+
+async def _serve(folder: Path, app: Starlette, secret: str) -> None:
+    public, internal = make_server(guarded(app)), make_server(create_internal(app.state.parts, secret))
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        public.should_exit = internal.should_exit = True
+
+    def wait() -> None:
+        sys.stdin.read()
+        loop.call_soon_threadsafe(stop)
+        threading.Event().wait(GRACE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+    # Both refuse connections until the parts have started.
+    serving = asyncio.create_task(public.serve(sockets=[bind_private(folder / PUBLIC)]))
+    while not public.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if public.started:
+        await internal.serve(sockets=[bind_private(folder / INTERNAL)])
+    await serving
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The worker as an ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from satsuma_server.http.responses import HANDLERS
+from satsuma_server.log import ReadableLog
+from satsuma_server.privacy import Forgetful
+from satsuma_server.privacy.people import People
+from satsuma_server.profiles.projection import Profiles
+from satsuma_server.settings import Settings
+
+from . import Projection
+
+
+def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
+    """Return the worker's parts, in the order in which they start."""
+    # Here, since each brings libraries that take long to import.
+    from satsuma_server.console import Console
+    from satsuma_server.profiles.tables import ProfileTables
+    from satsuma_server.warehouse.projection import WarehouseProjection
+
+    profiles = Profiles(settings, log)
+    warehouse = WarehouseProjection(settings, log)
+    tables = ProfileTables(settings, profiles, warehouse)
+    console = Console(settings, log, profiles=profiles, warehouse=warehouse)
+    # The warehouse after the tables that are in it: it leaves nothing in its file of what was there.
+    people = People(settings, profiles, _All(tables, warehouse, console))
+    return [profiles, people, warehouse, tables, console]
+
+
+class _All:
+    """All that has to forget people."""
+
+    def __init__(self, *forgetful: Forgetful) -> None:
+        self._forgetful = forgetful
+
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+        users, devices = list(user_ids), list(anonymous_ids)
+        return sum([await one.forget(users, devices) for one in self._forgetful])
+
+
+def create_worker(
+    settings: Settings,
+    log: ReadableLog,
+    parts: Callable[[Settings, ReadableLog], list[Projection]] = make_projections,
+) -> Starlette:
+    """Return the app that follows `log`, for as long as its lifespan goes on, and answers what is built from it."""
+    made = parts(settings, log)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(log.close)
+            for part in made:
+                await part.start()
+                stack.push_async_callback(part.stop)
+            yield
+
+    routes = [Route("/v1/worker", _ready), *(route for part in made for route in part.routes())]
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
+    app.state.parts = made
+    return app
+
+
+async def _ready(request: Request) -> Response:
+    return JSONResponse({"status": "ready"})

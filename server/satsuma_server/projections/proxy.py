@@ -1,0 +1,137 @@
+"""Passes requests on to the worker, and its answers back, piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+
+import httpx
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from satsuma_server.errors import CollectorError, UnavailableError
+from satsuma_server.http.auth import authorize
+from satsuma_server.http.responses import error_response
+from satsuma_server.ingest.client_info import ClientInfo
+from satsuma_server.paths import path_of
+from satsuma_server.settings import Settings
+
+from .bodies import BodiesUnderWay
+from .internal import SECRET
+from .table import TABLE, Door
+
+MAX_CONNECTIONS = 200
+MAX_BODIES_BYTES = 8 << 20
+"""Bytes of all bodies together that may be on their way to the worker."""
+
+ANSWER_SECONDS = 60
+"""How long the worker may be silent before an answer begins; one that has begun, like a live feed, may go on."""
+
+HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailers", b"transfer-encoding", b"upgrade", b"content-length"}
+
+
+class Proxy:
+    """An ASGI app in front of the worker's socket."""
+
+    def __init__(self, socket: Path, settings: Settings) -> None:
+        self._settings = settings
+        transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
+        timeout = httpx.Timeout(ANSWER_SECONDS, read=None, connect=5)
+        self._bodies = BodiesUnderWay(MAX_BODIES_BYTES)
+        self._leaving = asyncio.Event()
+        # It keeps no cookies: one visitor's login would go with everybody's requests.
+        cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        self._client = httpx.AsyncClient(
+            transport=transport, base_url="http://worker", timeout=timeout, cookies=cookies
+        )
+
+    def leave(self) -> None:
+        """End live feeds, which would otherwise go on until the server has lost its patience with them."""
+        self._leaving.set()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        try:
+            answer = await self._pass_on(request)
+        except CollectorError as error:
+            answer = error_response(error)
+        except httpx.TransportError:
+            answer = _starting(request)
+        except ClientDisconnect:
+            return
+        await answer(scope, receive, send)
+
+    async def _pass_on(self, request: Request) -> Response:
+        """Pass a request on, once its path, method, token and size are known to be right.
+
+        Raises:
+            CollectorError: one of them is not; the body was not read then, or not all of it.
+        """
+        path = path_of(request.scope)
+        route = TABLE.route(request.method, path)
+        if route.door is Door.TOKEN:
+            authorize(request, self._settings)
+        async with self._bodies.read(request, route.most) as body:
+            query: bytes = request.scope["query_string"]
+            url = httpx.URL("http://worker").copy_with(raw_path=path.encode("ascii") + (b"?" + query if query else b""))
+            passed = self._client.build_request(request.method, url, headers=self._headers(request), content=body)
+            answer = await self._client.send(passed, stream=True)
+        response = StreamingResponse(self._pieces(answer), answer.status_code)
+        response.raw_headers = _end_to_end(answer.headers.raw)
+        return response
+
+    async def _pieces(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        pieces = answer.aiter_raw()
+        leaving = asyncio.ensure_future(self._leaving.wait())
+        piece: asyncio.Future[bytes] | None = None
+        try:
+            while not leaving.done():
+                piece = asyncio.ensure_future(anext(pieces, b""))
+                await asyncio.wait((piece, leaving), return_when=asyncio.FIRST_COMPLETED)
+                if piece.done():
+                    if not (found := piece.result()):
+                        return
+                    yield found
+        finally:
+            # Whoever still reads has to stop first: an answer is closed by one task alone.
+            for task in (leaving, piece):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+            await answer.aclose()
+
+    def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
+        """Return the request's headers, with what the collector believes of its sender in place of what that says."""
+        trusted = request.headers if self._settings.trusts(request.client.host if request.client else None) else {}
+        told = {
+            "x-forwarded-for": ClientInfo.of(request.scope, self._settings).ip or "",
+            "x-forwarded-proto": trusted.get("x-forwarded-proto") or request.url.scheme,
+            "x-forwarded-host": trusted.get("x-forwarded-host") or request.headers.get("host", ""),
+            "x-forwarded-prefix": request.scope.get("root_path", ""),
+        }
+        own = {*told, SECRET}
+        passed = [
+            (name, value) for name, value in _end_to_end(request.headers.raw) if name.decode("latin-1") not in own
+        ]
+        return [*passed, *((name.encode(), value.encode("latin-1", "replace")) for name, value in told.items())]
+
+
+def _starting(request: Request) -> Response:
+    problem = "this part of the collector is starting: try again in a moment"
+    if "text/html" not in request.headers.get("accept", ""):
+        return error_response(UnavailableError(problem))
+    # A person who is early sees the page as soon as it is there.
+    page = f'<!doctype html><html lang="en"><title>Starting</title><p>Starting: {problem}.</p></html>'
+    return HTMLResponse(page, 503, {"Refresh": "1", "Content-Security-Policy": "default-src 'none'"})
+
+
+def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower(), value) for name, value in headers if name.lower() not in HOP_BY_HOP]

@@ -1,0 +1,98 @@
+"""ReadApi back: ``GET /v1/events``, ``/refused``, ``/violations``, and whether more can be written: ``/health``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+from satsuma.clock import iso_time
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from .errors import CollectorError, UnavailableError
+from .http.auth import authorize
+from .http.parameters import number
+from .http.responses import NDJSON, UNCACHED
+from .log import DeadLetter, EventLog, join_lines
+from .plans.violations import Violations
+from .settings import Settings
+
+DEFAULT_LIMIT = 1000
+MAX_LIMIT = 10_000
+HEALTH_TIMEOUT = 5
+"""Seconds that the log has to take a write before it counts as not ready."""
+
+
+class ReadApi:
+    """Answers those who hold the token; others by the error that the app turns into an answer."""
+
+    def __init__(self, settings: Settings, log: EventLog, violations: Violations | None = None) -> None:
+        self._violations = violations
+        self._settings = settings
+        self._log = log
+
+    def routes(self) -> list[Route]:
+        """Return the routes below ``/v1``."""
+        return [
+            Route("/events", self._events),
+            Route("/refused", self._refused),
+            Route("/violations", self._not_as_planned),
+            Route("/health", self._health),
+        ]
+
+    async def _events(self, request: Request) -> Response:
+        """Stored events as NDJSON, in the log's order: a page of them, or with ``follow=1`` all that come."""
+        authorize(request, self._settings)
+        after = self._after(request)
+        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        if request.query_params.get("follow") == "1":
+            return StreamingResponse(self._follow(after), media_type=NDJSON, headers=UNCACHED)
+        return Response(join_lines(await self._log.read(after, limit)), media_type=NDJSON, headers=UNCACHED)
+
+    def _after(self, request: Request) -> int:
+        newest = number(request, "last", -1, MAX_LIMIT)
+        if newest >= 0:
+            return max(0, self._log.last - newest)
+        return number(request, "after", 0, 2**63 - 1)
+
+    async def _follow(self, after: int) -> AsyncIterator[bytes]:
+        async for events in self._log.follow(after):
+            yield join_lines(events)
+
+    async def _refused(self, request: Request) -> Response:
+        authorize(request, self._settings)
+        after = number(request, "after", 0, 2**63 - 1)
+        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        lines = b"".join(_letter_line(letter) for letter in await self._log.dead_letters(after, limit))
+        return Response(lines, media_type=NDJSON, headers=UNCACHED)
+
+    async def _not_as_planned(self, request: Request) -> Response:
+        """What was not as planned, counted, as NDJSON, the newest first; nothing where there is no plan."""
+        authorize(request, self._settings)
+        counts = self._violations.list() if self._violations else []
+        lines = b"".join(msgspec.json.encode(count) + b"\n" for count in counts)
+        return Response(lines, media_type=NDJSON, headers=UNCACHED)
+
+    async def _health(self, request: Request) -> Response:
+        try:
+            async with asyncio.timeout(HEALTH_TIMEOUT):
+                await self._log.check()
+        except TimeoutError:
+            error = UnavailableError(f"the log took no write for {HEALTH_TIMEOUT} s")
+            return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
+        except CollectorError as error:
+            return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
+        return JSONResponse({"status": "ready"})
+
+
+def _letter_line(letter: DeadLetter) -> bytes:
+    told = {
+        "id": letter.id,
+        "source": letter.source,
+        "reason": letter.reason,
+        "receivedAt": iso_time(letter.received_at),
+        "raw": letter.raw.decode("utf-8", "backslashreplace"),
+    }
+    return msgspec.json.encode(told) + b"\n"

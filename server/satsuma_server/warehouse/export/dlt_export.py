@@ -1,0 +1,237 @@
+"""Copies of the tables in another database: Postgres, BigQuery, Snowflake, whatever dlt loads into."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from satsuma_server.errors import UnavailableError
+from satsuma_server.settings import WarehouseSettings
+from satsuma_server.warehouse.database import Database, get_state, set_state
+from satsuma_server.warehouse.load.forget import condition
+from satsuma_server.warehouse.schema.catalog import Catalog, Name
+from satsuma_server.warehouse.schema.names import ACCOUNTS, SEQ, USERS, quoted
+
+WINDOW = 100_000
+"""Events whose rows are copied at a time."""
+
+MOST_BYTES = 64 << 20
+"""Of rows that are copied at a time, as text: events that are made large have thirty times what usual ones have."""
+
+COPIED = "copied"
+KINDS = "kinds"
+
+
+class DltExport:
+    """Copies to one destination. Its methods block; one is done at a time.
+
+    What is copied is asked of the tables by seq, so nothing has to be remembered on the way: after a crash the same
+    rows are sent again, and the destination has them once, by their id.
+    """
+
+    def __init__(self, settings: WarehouseSettings, database: Database, folder: Path) -> None:
+        """Take the destination, the file, and a folder for what dlt keeps meanwhile."""
+        self._settings = settings
+        self._database = database
+        self._folder = folder
+        self._lock = threading.Lock()
+        told = msgspec.json.encode((settings.destination, settings.credentials, settings.options))
+        self._id = sha256(told).hexdigest()[:8]
+
+    def copy(self) -> None:
+        """Copy what has come.
+
+        Raises:
+            UnavailableError: the destination doesn't take it.
+        """
+        for schema in self._schemas():
+            with self.paused():
+                self._copy(schema)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Copy nothing meanwhile."""
+        with self._lock:
+            yield
+
+    def forget(self, user_ids: Sequence[str], anonymous_ids: Sequence[str]) -> None:
+        """Delete a person's rows at the destination, where they were before in the tables here.
+
+        Raises:
+            UnavailableError: the destination doesn't answer.
+        """
+        for schema, cursor in self.copied().items():
+            if cursor:
+                with self._lock, self._unavailable():
+                    self._forget(schema, user_ids, anonymous_ids)
+
+    def copied(self) -> dict[str, int]:
+        """Return how far the copy of each schema is."""
+        with self._database.reading() as connection:
+            schemas = Catalog.read(connection).source_schemas()
+            return {one: int(get_state(connection, self._key(COPIED, one)) or 0) for one in sorted(schemas)}
+
+    def _schemas(self) -> list[str]:
+        return list(self.copied())
+
+    def _copy(self, schema: str) -> None:
+        with self._database.reading() as connection:
+            catalog = Catalog.read(connection)
+            newest, cursor = (int(get_state(connection, key) or 0) for key in ("cursor", self._key(COPIED, schema)))
+            before = msgspec.json.decode(get_state(connection, self._key(KINDS, schema)) or "{}")
+        kinds = {
+            table: {column: kind.sql for column, kind in columns.items()}
+            for (of, table), columns in catalog.tables.items()
+            if of == schema
+        }
+        # Databases change a column's type each in its own way, or not at all; a new table is the same in all.
+        changed = [table for table, columns in before.items() if not columns.items() <= kinds.get(table, {}).items()]
+        if cursor and changed:
+            self._copy_rows(schema, changed, 0, cursor, "drop_resources")
+        while cursor < newest:
+            upto = min(cursor + WINDOW, newest)
+            is_known = self._copy_rows(schema, list(kinds), cursor, upto, None if before else "drop_sources")
+            cursor, before = upto, before or (kinds if is_known else {})
+            noted = {COPIED: str(upto), KINDS: msgspec.json.encode(kinds if before else {}).decode()}
+            with self._database.writing() as connection:
+                set_state(connection, **{self._key(what, schema): value for what, value in noted.items()})
+
+    def _copy_rows(self, schema: str, tables: Sequence[str], after: int, upto: int, refresh: str | None) -> bool:
+        """Copy rows with a seq above `after`, window by window, and tell whether there were any."""
+        has_any = False
+        for first, last in self._windows(schema, tables, after, upto):
+            rows = {table: self._rows((schema, table), first, last) for table in tables}
+            found = {table: one for table, one in rows.items() if len(one)}
+            if found:
+                with self._unavailable():
+                    self._load(schema, found, None if has_any else refresh)
+                has_any = True
+        return has_any
+
+    def _windows(self, schema: str, tables: Sequence[str], after: int, upto: int) -> Iterator[tuple[int, int]]:
+        """Yield pieces of a range of seqs whose rows are of bearable size, so far as single events are."""
+        for first in range(after, upto, WINDOW):
+            yield from self._pieces(schema, tables, first, min(first + WINDOW, upto))
+
+    def _pieces(self, schema: str, tables: Sequence[str], after: int, upto: int) -> Iterator[tuple[int, int]]:
+        if upto - after == 1 or self._size(schema, tables, after, upto) <= MOST_BYTES:
+            yield after, upto
+            return
+        middle = (after + upto) // 2
+        yield from self._pieces(schema, tables, after, middle)
+        yield from self._pieces(schema, tables, middle, upto)
+
+    def _size(self, schema: str, tables: Sequence[str], after: int, upto: int) -> int:
+        """Return about how many bytes the rows of a range are."""
+        size = 0
+        with self._database.reading() as connection:
+            for table in tables:
+                sql = f"""SELECT coalesce(sum(strlen(rows::VARCHAR)), 0)
+                    FROM {quoted(schema, table)} AS rows WHERE {SEQ} > {after} AND {SEQ} <= {upto}"""
+                size += int(connection.sql(sql).fetchall()[0][0])
+        return size
+
+    def _forget(self, schema: str, user_ids: Sequence[str], anonymous_ids: Sequence[str]) -> None:
+        with self._database.reading() as connection:
+            tables = {name: columns for name, columns in Catalog.read(connection).tables.items() if name[0] == schema}
+            newest = int(get_state(connection, self._key(COPIED, schema)) or 0)
+        with self._pipeline(schema).sql_client() as client:
+            literal = client.capabilities.escape_literal
+            # No list is empty: a null is like nothing.
+            people, devices = (
+                ", ".join(["NULL", *(str(literal(one)) for one in ids)]) for ids in (user_ids, anonymous_ids)
+            )
+            for (_, table), columns in tables.items():
+                if table not in (USERS, ACCOUNTS):
+                    name = client.make_qualified_table_name(table)
+                    client.execute_sql(f"DELETE FROM {name} WHERE {condition(columns, people, devices)}")
+                    client.execute_sql(f"UPDATE {name} SET anonymous_id = NULL WHERE anonymous_id IN ({devices})")
+        # What is kept of a user or an account was made anew here.
+        latest_values = [table for _, table in tables if table in (USERS, ACCOUNTS)]
+        for table in latest_values:
+            if not self._copy_rows(schema, [table], 0, newest, "drop_resources"):
+                with self._pipeline(schema).sql_client() as client:
+                    client.execute_sql(f"DELETE FROM {client.make_qualified_table_name(table)}")
+
+    def _rows(self, name: Name, after: int, upto: int) -> pa.Table:
+        with self._database.reading() as connection:
+            sql = f"SELECT * FROM {quoted(*name)} WHERE {SEQ} > {after} AND {SEQ} <= {upto}"
+            return _without_nul(connection.sql(sql).to_arrow_table())
+
+    def _load(self, schema: str, tables: dict[str, pa.Table], refresh: str | None) -> None:
+        import dlt
+
+        pipeline = self._pipeline(schema)
+        capabilities = pipeline.destination.capabilities()
+        strategies = capabilities.supported_merge_strategies or []
+        merge: Any = {
+            "disposition": "merge",
+            "strategy": "upsert" if "upsert" in strategies else "delete-insert",
+        }
+        resources = [
+            dlt.resource(table, name=name, write_disposition=merge, primary_key="id") for name, table in tables.items()
+        ]
+        pipeline.run(
+            resources,
+            refresh=refresh,
+            loader_file_format="csv" if "csv" in (capabilities.supported_loader_file_formats or ()) else "parquet",
+        )
+
+    def _pipeline(self, schema: str) -> Any:
+        _keep_dlt_at_home(self._folder)
+        import dlt
+
+        kind = getattr(dlt.destinations, self._settings.destination, None)
+        if kind is None:
+            raise UnavailableError(f"dlt has no destination {self._settings.destination!r}")
+        given = {"credentials": self._settings.credentials} if self._settings.credentials else {}
+        return dlt.pipeline(
+            f"satsuma_{schema}",
+            destination=kind(**given, **self._settings.options),
+            dataset_name=schema,
+            pipelines_dir=str(self._folder),
+        )
+
+    def _key(self, what: str, schema: str) -> str:
+        return f"{what} {self._id} {schema}"
+
+    @contextmanager
+    def _unavailable(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            root: BaseException = error
+            while root.__cause__ is not None:
+                root = root.__cause__
+            raise UnavailableError(f"{self._settings.destination} can't be written: {str(root).strip()}") from error
+
+
+def _keep_dlt_at_home(folder: Path) -> None:
+    """Have dlt keep all that it writes in `folder`, say nothing to anybody, and take names as they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        RUNTIME__DLTHUB_TELEMETRY="false",
+        DLT_DATA_DIR=str(folder),
+        DLT_PROJECT_DIR=str(folder),
+        SCHEMA__NAMING="direct",
+        LOAD__DELETE_COMPLETED_JOBS="true",
+        RUNTIME__LOG_LEVEL="ERROR",
+    )
+
+
+def _without_nul(table: pa.Table) -> pa.Table:
+    """Return a table without the character of code 0, which Postgres can't keep in a text."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            column = pc.replace_substring(table.column(place), "\0", "\ufffd")
+            table = table.set_column(place, field.name, column)
+    return table

@@ -1,0 +1,1 @@
+"""From events in the log to rows in the warehouse."""

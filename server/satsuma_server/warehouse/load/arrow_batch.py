@@ -1,0 +1,134 @@
+"""A portion of the log as tables of Arrow, ready to be put into the warehouse's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from satsuma_server.warehouse.schema.catalog import Catalog, Name
+from satsuma_server.warehouse.schema.column_types import ColumnType, join, nulls, to_arrow
+from satsuma_server.warehouse.schema.names import ACCOUNTS, CONTEXT, IDS, REST, SEQ, TIMES, TRACKS, USERS
+
+from .event_groups import ENVELOPE, Columns, Group
+
+LATEST_VALUES = {"identifies": (USERS, "user_id"), "groups": (ACCOUNTS, "group_id")}
+"""Tables of which the latest values are kept, one row for each id: where, and which id."""
+
+NOT_LATEST_VALUES = frozenset(
+    {"id", "anonymous_id", "user_id", "group_id", "sent_at", "original_timestamp", "timestamp"}
+)
+LOADED_AT = "uuid_ts"
+LAST = (LOADED_AT, REST)
+OF_TRACKS = frozenset({*IDS, *TIMES, SEQ, "event", "event_text"})
+
+_encode = msgspec.json.Encoder().encode
+
+
+def tables_of(groups: Sequence[Group], catalog: Catalog, loaded_at: datetime) -> list[tuple[Name, pa.Table]]:
+    """Return tables with the columns that the catalog has, or gets here."""
+    parts: dict[Name, list[Columns]] = {}
+    for group in groups:
+        columns = group.columns()
+        if group.table is not None:
+            parts.setdefault((group.schema, group.table), []).append(columns)
+        if group.is_track:
+            parts.setdefault((group.schema, TRACKS), []).append(_for_tracks(group, columns, catalog))
+    return [(name, _table(name, columns, catalog, loaded_at)) for name, columns in parts.items()]
+
+
+def _for_tracks(group: Group, columns: Columns, catalog: Catalog) -> Columns:
+    """Return what all events have in common, and the properties of those that have no table of their own."""
+    common = Columns(columns.length)
+    for name, kind in columns.kinds.items():
+        if name in OF_TRACKS or name.startswith(CONTEXT):
+            common.add(name, kind, columns.arrow(name))
+    if group.table is None:
+        catalog.notice(group.schema, "events", group.event, columns.length)
+        common.add_rest("properties", (one or None for one in group.properties()))
+    return common
+
+
+def _table(name: Name, parts: list[Columns], catalog: Catalog, loaded_at: datetime) -> pa.Table:
+    kinds = {**dict(ENVELOPE), LOADED_AT: ColumnType.TIME, REST: ColumnType.TEXT}
+    for part in parts:
+        for one, kind in part.kinds.items():
+            kinds[one] = join(kinds[one], kind) if one in kinds else kind
+    excess = catalog.admit(name, kinds)
+    if name[1] in LATEST_VALUES:
+        _admit_latest_values(name, catalog)
+    if excess:
+        _move_to_rest(name, parts, excess, catalog)
+    has = catalog.tables[name]
+    holders, length = _holders(parts)
+    arrays = {
+        one: _column(one, has[one], holders[one], length) for one in kinds if one not in excess and one not in LAST
+    }
+    if any(part.rest for part in parts):
+        arrays[REST] = _rest(parts)
+    table = pa.table(arrays)
+    table = table.append_column(LOADED_AT, pa.repeat(pa.scalar(loaded_at, pa.timestamp("us")), len(table)))
+    return _once(table)
+
+
+type Holder = tuple[int, Columns]
+"""A part that has a column, and the row that it begins at."""
+
+
+def _holders(parts: Sequence[Columns]) -> tuple[dict[str, list[Holder]], int]:
+    """Return who has each column, and how many rows there are in all."""
+    holders: dict[str, list[Holder]] = {}
+    start = 0
+    for part in parts:
+        for name in part.kinds:
+            holders.setdefault(name, []).append((start, part))
+        start += part.length
+    return holders, start
+
+
+def _column(name: str, kind: ColumnType, holders: Sequence[Holder], length: int) -> pa.ChunkedArray:
+    chunks = []
+    end = 0
+    for start, part in holders:
+        if start > end:
+            # One piece for all between: of thousands of parts few may have a column.
+            chunks.append(nulls(start - end, kind))
+        own = part.kinds[name]
+        chunks.append(part.arrow(name) if own is kind else to_arrow(part.plain(name), own, kind))
+        end = start + part.length
+    if length > end:
+        chunks.append(nulls(length - end, kind))
+    return pa.chunked_array([pa.concat_arrays(chunks)])
+
+
+def _rest(parts: Sequence[Columns]) -> pa.Array:
+    rest = [one for part in parts for one in part.rest or [None] * part.length]
+    return pa.array([None if one is None else _encode(one).decode() for one in rest], pa.string())
+
+
+def _once(table: pa.Table) -> pa.Table:
+    """Return rows without those whose id an earlier one has."""
+    if pc.count_distinct(table["id"]).as_py() == len(table):
+        return table
+    firsts: dict[str, tuple[int, int]] = {}
+    for place, (one, seq) in enumerate(zip(table["id"].to_pylist(), table[SEQ].to_pylist(), strict=True)):
+        firsts[one] = min(firsts.get(one, (seq, place)), (seq, place))
+    return table.take([place for _, place in firsts.values()])
+
+
+def _admit_latest_values(name: Name, catalog: Catalog) -> None:
+    columns = {one: kind for one, kind in catalog.tables[name].items() if one not in NOT_LATEST_VALUES}
+    catalog.admit((name[0], LATEST_VALUES[name[1]][0]), {"id": ColumnType.TEXT, **columns})
+
+
+def _move_to_rest(name: Name, parts: Sequence[Columns], excess: set[str], catalog: Catalog) -> None:
+    for part in parts:
+        found = [one for one in part.kinds if one in excess]
+        for one in found:
+            part.add_rest(one, part.plain(one))
+            del part.values[one]
+        if found:
+            catalog.notice(".".join(name), "columns", found[0], part.length)

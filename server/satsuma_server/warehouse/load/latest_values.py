@@ -1,0 +1,37 @@
+"""The tables of the latest values: `users` from `identifies`, `accounts` from `groups`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+
+from satsuma_server.warehouse.schema.catalog import Name
+from satsuma_server.warehouse.schema.names import SEQ, quoted
+
+from .arrow_batch import LATEST_VALUES
+
+TOLD = 'CASE WHEN "timestamp" > received_at + INTERVAL 1 MINUTE THEN received_at ELSE "timestamp" END'
+"""A time that was still to come when its event came outlasts nothing: logs of earlier versions have some."""
+
+RANK = f"epoch_us({TOLD})::HUGEINT * 1099511627776 + seq"
+"""What is later by its own time is later, whenever it came; of one time, what came last."""
+
+
+def update_latest_values(connection: duckdb.DuckDBPyConnection, name: Name, columns: Iterable[str], ids: str) -> None:
+    """Make anew the rows of some ids, each with the latest value of every column that isn't null.
+
+    Made of all the calls, not of what came with the last: so it doesn't matter when and how often they came.
+
+    Args:
+        name: the table of calls.
+        columns: of the table of latest values.
+        ids: SQL that gives the ids.
+    """
+    table, key = LATEST_VALUES[name[1]]
+    source, target = quoted(*name), quoted(name[0], table)
+    latest = [one for one in columns if one not in ("id", SEQ)]
+    values = ", ".join(f"arg_max({quoted(one)}, {RANK}) AS {quoted(one)}" for one in latest)
+    connection.execute(f"DELETE FROM {target} WHERE id IN ({ids})")
+    connection.execute(f"""INSERT INTO {target} BY NAME SELECT {key} AS id, max({SEQ}) AS {SEQ}, {values}
+        FROM {source} WHERE {key} IN ({ids}) GROUP BY {key}""")

@@ -1,0 +1,198 @@
+"""Puts portions of the log into the file: each once, with the cursor, in one transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+
+from satsuma_server.log import Stored
+from satsuma_server.warehouse import Notice
+from satsuma_server.warehouse.database import OWN, OWN_TABLES, Database, get_state, set_state
+from satsuma_server.warehouse.schema.catalog import Catalog, Changes, Name
+from satsuma_server.warehouse.schema.names import ACCOUNTS, RESERVED_TABLES, SEQ, USERS, quoted
+
+from .arrow_batch import LATEST_VALUES, tables_of
+from .event_groups import group
+from .latest_values import update_latest_values
+
+COLUMNS_A_CHECKPOINT = 5_000
+"""New columns after which the write-ahead log goes into the file: until then each holds on to some ten kilobytes."""
+
+PORTION = "portion"
+"""What a table of Arrow is called for as long as it is put in."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """Events as tables, ready to be put in.
+
+    Attributes:
+        last: seq of the newest.
+        changes: what the file has to have before.
+        latest_values: columns of the tables of latest values, by the tables of calls that they are made of.
+    """
+
+    last: int
+    made_at: datetime
+    changes: Changes
+    tables: Sequence[tuple[Name, pa.Table]]
+    latest_values: Mapping[Name, Sequence[str]]
+
+
+class Loader:
+    """Loads into one file. Its methods block."""
+
+    def __init__(self, database: Database, label: Callable[[str], str] = str) -> None:
+        """Take the file and what people call a source."""
+        self._database = database
+        self._label = label
+        self._building, self._putting = threading.Lock(), threading.Lock()
+        self._catalog: Catalog | None = None
+        self._built = self._cursor = self._fresh = 0
+        self._loaded_at: str | None = None
+        self._read()
+
+    @property
+    def cursor(self) -> int:
+        """Seq of the newest event in the tables."""
+        return self._cursor
+
+    @property
+    def loaded_at(self) -> str | None:
+        """When the last portion was put in."""
+        return self._loaded_at
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the file has."""
+        if self._catalog is None:
+            self._read()
+        assert self._catalog is not None
+        return self._catalog
+
+    def notices(self) -> list[Notice]:
+        """Return what met a bound."""
+        return list(self.catalog.notices.values())
+
+    def oldest(self) -> int | None:
+        """Return the seq of the oldest event in the tables; None while there is none."""
+        tables = [name for name, columns in self.catalog.tables.items() if columns and name[1] not in (USERS, ACCOUNTS)]
+        if not tables:
+            return None
+        each = " UNION ALL ".join(f"SELECT min({SEQ}) AS {SEQ} FROM {quoted(*name)}" for name in tables)
+        with self._database.reading() as connection:
+            found = connection.execute(f"SELECT min({SEQ}) FROM ({each})").fetchone()
+        return found[0] if found else None
+
+    def load(self, events: Sequence[Stored]) -> None:
+        """Put in events that follow those before; what is in already is passed over."""
+        try:
+            while events and self._cursor < events[-1].seq:
+                self.put(self.build(events))
+        except BaseException:
+            self.forget_built()
+            raise
+
+    def pass_over(self, event: Stored) -> None:
+        """Go on behind an event that can't be put in, and note that."""
+        with self._building:
+            catalog = self.catalog
+            schema = catalog.schema_of(event.source, self._label(event.source))
+            catalog.notice(schema, "unreadable", f"seq {event.seq}")
+            self._built = max(self._built, event.seq)
+            portion = PreparedBatch(self._built, _now(), catalog.take_changes(), (), {})
+        self.put(portion)
+
+    def build(self, events: Sequence[Stored]) -> PreparedBatch:
+        """Make tables of events that follow those built before; what is built or in already is passed over.
+
+        While one portion is put in the next can be built, by another thread. Of events that would take much room,
+        a portion holds the first only.
+        """
+        with self._building:
+            fresh = [event for event in events if event.seq > self._built]
+            catalog, now = self.catalog, _now()
+            groups, last = group(fresh, catalog, self._label)
+            tables = tables_of(groups, catalog, now)
+            self._built = max(self._built, last)
+            latest_values = {
+                name: list(catalog.tables[name[0], LATEST_VALUES[name[1]][0]])
+                for name, _ in tables
+                if name[1] in LATEST_VALUES
+            }
+            return PreparedBatch(self._built, now, catalog.take_changes(), tables, latest_values)
+
+    def put(self, portion: PreparedBatch) -> None:
+        """Put in what was built, in the order in which it was. After an error, `forget_built` what else there is."""
+        with self._putting:
+            if portion.last <= self._cursor:
+                return
+            at = f"{portion.made_at.isoformat(timespec='milliseconds')}Z"
+            with self._database.writing() as connection:
+                portion.changes.save(connection)
+            with self._database.writing() as connection:
+                self._put(connection, portion)
+                portion.changes.save_notices(connection)
+                set_state(connection, cursor=portion.last, loaded_at=at)
+            self._cursor, self._loaded_at = portion.last, at
+            self._fresh += portion.changes.columns
+            if self._fresh > COLUMNS_A_CHECKPOINT:
+                self._fresh = 0
+                self._database.checkpoint()
+
+    def forget_built(self) -> None:
+        """Forget portions that were built and not put in: they have to be built again, on what the file has."""
+        with self._building:
+            self._catalog = None
+            self._built = self._cursor
+
+    def start_over(self) -> None:
+        """Begin with no tables of sources; those that others have put beside them stay."""
+        with self._building, self._putting:
+            schemas = self.catalog.source_schemas()
+            self._catalog = None
+            with self._database.writing() as connection:
+                for schema in sorted(schemas):
+                    connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+                for table in OWN_TABLES:
+                    connection.execute(f"DELETE FROM {OWN}.{table}")
+            self._database.rewrite()
+            self._read()
+
+    def _read(self) -> None:
+        with self._database.writing() as connection:
+            self._catalog = Catalog.read(connection)
+            self._built = self._cursor = int(get_state(connection, "cursor") or 0)
+            self._loaded_at = get_state(connection, "loaded_at")
+
+    def _put(self, connection: duckdb.DuckDBPyConnection, portion: PreparedBatch) -> None:
+        if not portion.tables:  # Nothing of it can be read.
+            return
+        new = "" if self._are_new(connection, portion.tables) else "WHERE id NOT IN (SELECT id FROM {})"
+        for name, table in portion.tables:
+            target = quoted(*name)
+            connection.register(PORTION, table)
+            connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {PORTION} {new.format(target)}")
+            if name in portion.latest_values:
+                update_latest_values(
+                    connection, name, portion.latest_values[name], f"SELECT {LATEST_VALUES[name[1]][1]} FROM {PORTION}"
+                )
+        connection.unregister(PORTION)
+
+    def _are_new(self, connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[Name, pa.Table]]) -> bool:
+        """Tell whether no message was seen before. Hashes answer it: whether a few were is looked up in the tables."""
+        # What has a table of its own is in that of all track events, too.
+        ids = pa.concat_tables([table.select(["id"]) for (_, name), table in tables if name in RESERVED_TABLES])
+        connection.register(PORTION, ids)
+        added = connection.execute(f"""INSERT INTO {OWN}.message_ids SELECT hash
+            FROM (SELECT md5_number_lower(id) AS hash FROM {PORTION}) ANTI JOIN {OWN}.message_ids USING (hash)""")
+        return added.fetchall() == [(len(ids),)]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,264 @@
+"""The warehouse as a part of the worker: it follows the log, and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import duckdb
+from starlette.routing import BaseRoute
+
+from satsuma_server.errors import BadRequestError, UnavailableError
+from satsuma_server.log import ReadableLog, Stored
+from satsuma_server.log.poison_events import Sieve
+from satsuma_server.run_to_completion import run_to_completion
+from satsuma_server.settings import Settings
+
+from . import CURSOR, EMBEDDED, FOLDER, Answer, Notice, Status, Table
+from .database import Database
+from .fair_lock import FairLock
+from .load.forget import forget
+from .load.loader import Loader
+from .load.replace import replace_tables
+from .query.browse import list_tables, read_rows
+from .query.sql import Queries
+from .routes import Routes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .export.dlt_export import DltExport
+
+MOST_EVENTS = 20_000
+MOST_BYTES = 48 << 20
+"""Of a portion: more would take more memory, and gain little."""
+
+PORTIONS_A_TURN = 64
+"""Most portions that are put in before the log is told how far they go. Who wants something else waits for one only."""
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds before what failed is tried again."""
+
+NOT_WHOLE = (
+    "the log no longer has the first events of the tables, which would lose them: ask again with --even-without "
+    "(?even_without=1) where that is meant"
+)
+
+logger = logging.getLogger("satsuma.warehouse")
+
+
+class WarehouseProjection:
+    """Implements `Warehouse` over a DuckDB file in the collector's folder."""
+
+    def __init__(self, settings: Settings, log: ReadableLog) -> None:
+        """Open the file.
+
+        Raises:
+            UnavailableError: it can't be opened.
+        """
+        self._settings = settings
+        self._log = log
+        self._database = Database(settings.data / FOLDER, memory=settings.warehouse.memory)
+        self._loader = Loader(self._database, self._label)
+        self._queries = Queries(self._database, settings.warehouse.query_seconds)
+        self._mirror = _make_export(settings, self._database)
+        self._sieve = Sieve(log, CURSOR, self._take, self._skip)
+        self._problems: dict[str, str] = {}
+        self._wake = asyncio.Event()
+        self._turns = FairLock()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return the routes below ``/v1/sql`` and ``/v1/warehouse``."""
+        return Routes(self._settings, self).routes()
+
+    async def start(self) -> None:
+        """Begin to follow the log."""
+        works = [self.load_all] if self._mirror is None else [self.load_all, self._copy]
+        self._tasks = [asyncio.create_task(self._keep_on(work), name="satsuma-warehouse") for work in works]
+
+    async def stop(self) -> None:
+        """Stop after the portion under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        async with self._turns.take():
+            await asyncio.to_thread(self._close)
+
+    async def tables(self) -> list[Table]:
+        return await asyncio.to_thread(list_tables, self._database)
+
+    async def rows(self, schema: str, table: str, *, limit: int = 100, offset: int = 0) -> Answer:
+        return await asyncio.to_thread(read_rows, self._database, self._queries, schema, table, limit, offset)
+
+    async def query(self, sql: str, *, limit: int = 1000) -> Answer:
+        return await asyncio.to_thread(self._queries.run, sql, limit)
+
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+        async with self._turns.take():
+            return await asyncio.to_thread(self._forget, list(user_ids), list(anonymous_ids))
+
+    async def replace_tables(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
+        async with self._turns.take():
+            await asyncio.to_thread(replace_tables, self._database, self._loader.catalog, schema, tables)
+
+    async def status(self) -> Status:
+        newest = await asyncio.to_thread(lambda: self._log.last)
+        notices, copied = await asyncio.to_thread(self._look)
+        return Status(
+            destination=self._settings.warehouse.destination,
+            cursor=self._loader.cursor,
+            lag=max(0, newest - self._loader.cursor),
+            loaded_at=self._loader.loaded_at,
+            copied=copied,
+            problem="; ".join(self._problems.values()) or None,
+            notices=notices,
+        )
+
+    async def load_all(self) -> None:
+        """Put in what the log has now."""
+        while await self._load_some():
+            pass
+
+    async def rebuild(self, *, even_without: bool = False) -> None:
+        """Begin with an empty file, and put in again what the log has.
+
+        Raises:
+            BadRequestError: the log no longer has the tables' first events, and nobody said that they may go.
+        """
+        async with self._turns.take():
+            first = await self._log.read(0, 1)
+            oldest = await asyncio.to_thread(self._loader.oldest)
+            if not even_without and oldest is not None and (not first or first[0].seq > oldest):
+                raise BadRequestError(NOT_WHOLE)
+            await asyncio.to_thread(self._start_over)
+        self._wake.set()
+
+    async def _keep_on(self, work: Callable[[], Awaitable[None]]) -> None:
+        wait, name = FIRST_WAIT, work.__name__
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                # A disk that is full, or a destination that is away: what waits is safe in the log.
+                logger.exception("the warehouse can't go on; trying again")
+                self._problems[name] = str(error) or repr(error)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT)
+                continue
+            self._problems.pop(name, None)
+            wait = FIRST_WAIT
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._settings.warehouse.seconds)
+            self._wake.clear()
+
+    async def _copy(self) -> None:
+        assert self._mirror is not None
+        await asyncio.to_thread(self._mirror.copy)
+
+    async def _load_some(self) -> bool:
+        """Put in some portions, each built while that before it goes in; tell whether there was any."""
+        async with self._turns.take():
+            try:
+                return await self._load_portions()
+            except BaseException as error:
+                await run_to_completion(self._loader.forget_built)
+                if not isinstance(error, Exception):
+                    raise
+            # Something of it doesn't go in: which events they are shows if they come in smaller portions.
+            await run_to_completion(self._database.checkpoint)
+            return await self._load_by_parts()
+
+    async def _load_by_parts(self) -> bool:
+        """Put in what the log has next, and set aside what can't be; tell whether there was anything."""
+        events = await self._read(self._loader.cursor)
+        if events:
+            await self._sieve.take(events)
+            await self._log.save_cursor(CURSOR, self._loader.cursor)
+        return bool(events)
+
+    async def _take(self, events: Sequence[Stored]) -> None:
+        try:
+            await run_to_completion(partial(self._loader.load, events))
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            raise UnavailableError(f"the warehouse can't be written: {error}") from error
+        except (duckdb.FatalException, duckdb.InternalException):
+            # The engine takes nothing any more until the file is opened anew.
+            await run_to_completion(self._database.reopen)
+            raise
+
+    async def _skip(self, event: Stored) -> None:
+        await run_to_completion(partial(self._loader.pass_over, event))
+
+    async def _load_portions(self) -> bool:
+        before = after = self._loader.cursor
+        putting: asyncio.Task[None] | None = None
+        events: list[Stored] = []
+        try:
+            for _ in range(PORTIONS_A_TURN):
+                events = events or await self._read(after)
+                if not events:
+                    break
+                portion = await run_to_completion(partial(self._loader.build, events))
+                after = portion.last
+                events = [event for event in events if event.seq > after]
+                if putting is not None:
+                    await putting
+                putting = asyncio.create_task(run_to_completion(partial(self._loader.put, portion)))
+                if self._turns.is_awaited:
+                    break
+        finally:
+            if putting is not None:
+                await putting
+        if after > before:
+            await self._log.save_cursor(CURSOR, self._loader.cursor)
+        return after > before
+
+    async def _read(self, after: int) -> list[Stored]:
+        found: list[Stored] = []
+        room = MOST_BYTES
+        while len(found) < MOST_EVENTS and room > 0:
+            more = await self._log.read(after, MOST_EVENTS - len(found), room)
+            if not more:
+                break
+            found += more
+            room -= sum(len(event.body) for event in more)
+            after = more[-1].seq
+        return found
+
+    def _label(self, source: str) -> str:
+        known = self._settings.source(source)
+        return (known and known.name) or source
+
+    def _forget(self, user_ids: list[str], anonymous_ids: list[str]) -> int:
+        with self._database.writing() as connection:
+            count = forget(connection, self._loader.catalog, user_ids, anonymous_ids)
+        # Deleted rows stay in the file's blocks until others are written over them.
+        self._database.rewrite()
+        if self._mirror is not None:
+            self._mirror.forget(user_ids, anonymous_ids)
+        return count
+
+    def _look(self) -> tuple[list[Notice], dict[str, int]]:
+        return self._loader.notices(), self._mirror.copied() if self._mirror else {}
+
+    def _start_over(self) -> None:
+        with self._mirror.paused() if self._mirror else contextlib.nullcontext():
+            self._loader.start_over()
+
+    def _close(self) -> None:
+        with self._mirror.paused() if self._mirror else contextlib.nullcontext():
+            self._database.close()
+
+
+def _make_export(settings: Settings, database: Database) -> DltExport | None:
+    if settings.warehouse.destination == EMBEDDED:
+        return None
+    # Here, since only those who want a copy need dlt, which takes long to import.
+    from .export.dlt_export import DltExport
+
+    return DltExport(settings.warehouse, database, settings.data / FOLDER / "dlt")

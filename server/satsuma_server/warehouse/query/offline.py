@@ -1,0 +1,62 @@
+"""The warehouse of a folder where no collector runs, for the command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from satsuma_server.errors import UnavailableError
+from satsuma_server.log.shared import SharedLog
+from satsuma_server.settings import Settings
+from satsuma_server.warehouse import FILE, FOLDER, Answer, Status
+from satsuma_server.warehouse.database import Database
+from satsuma_server.warehouse.projection import WarehouseProjection
+
+from .sql import Queries
+
+
+@contextmanager
+def opened(data: Path, memory: str) -> Iterator[Database]:
+    """Open a folder's warehouse for reading.
+
+    Raises:
+        UnavailableError: there is none, or another process has it.
+    """
+    if not (data / FOLDER / FILE).exists():
+        raise UnavailableError(f"there is no warehouse in {data}: start the collector first, or name its --data")
+    database = Database(data / FOLDER, memory=memory, read_only=True)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def ask(settings: Settings, sql: str, limit: int) -> Answer:
+    """Return what a query finds. Raises as `Warehouse.query`, and as `opened`."""
+    with opened(settings.data, settings.warehouse.memory) as database:
+        return Queries(database, settings.warehouse.query_seconds).run(sql, limit)
+
+
+def status(settings: Settings) -> Status:
+    """Return how the warehouse of a folder is doing. Raises as `opened`."""
+    return asyncio.run(_status(settings, rebuild=False, even_without=False))
+
+
+def rebuild(settings: Settings, *, even_without: bool) -> Status:
+    """Build a folder's warehouse anew from its log. Raises as `WarehouseProjection.rebuild`, and as `opened`."""
+    return asyncio.run(_status(settings, rebuild=True, even_without=even_without))
+
+
+async def _status(settings: Settings, *, rebuild: bool, even_without: bool) -> Status:
+    log = SharedLog(settings.data)
+    part = WarehouseProjection(settings, log)
+    try:
+        if rebuild:
+            await part.rebuild(even_without=even_without)
+            await part.load_all()
+        return await part.status()
+    finally:
+        await part.stop()
+        await log.close()

@@ -1,0 +1,204 @@
+"""Which schemas, tables and columns there are, which may be added, and what met a bound."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from satsuma_server.warehouse import Notice
+from satsuma_server.warehouse.database import OWN
+
+from .column_types import ColumnType, join, widening
+from .names import RESERVED_COLUMNS, RESERVED_TABLES, fit, quoted, schema_name
+
+MOST_SOURCES = 100
+"""Sources beyond share the schema `OTHERS`."""
+
+MOST_EVENT_TABLES = 1_000
+"""Tables of events in a schema; other events are in `tracks` alone."""
+
+MOST_COLUMNS = 500
+"""Columns of a table; other fields are in its column `_rest`, as JSON."""
+
+MOST_COLUMNS_OF_A_SOURCE, MOST_COLUMNS_IN_ALL = 30_000, 60_000
+"""Columns of all tables of a schema, and of all schemas: each takes some four kilobytes of memory for as long as the
+file is open. The columns that every table has are not held back."""
+
+SMALLEST_TABLE = 60
+"""Columns for which there has to be room where a table is made."""
+
+MOST_NOTICES = 1_000
+
+OTHERS = "other_sources"
+
+logger = logging.getLogger("satsuma.warehouse")
+
+Name = tuple[str, str]
+"""Of a table: schema and name."""
+
+Statement = tuple[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a portion of the log changed in the catalog: tables, columns, and all notices where one is new."""
+
+    statements: Sequence[Statement]
+    notices: Sequence[Notice]
+    columns: int = 0
+    """How many are new."""
+
+    def save(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make tables and columns."""
+        for statement, values in self.statements:
+            connection.execute(statement, values)
+
+    def save_notices(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write the notices, with the rows that they count."""
+        if self.notices:
+            connection.execute(f"DELETE FROM {OWN}.notices")
+            rows = [(one.where, one.what, one.name, one.count) for one in self.notices]
+            connection.executemany(f"INSERT INTO {OWN}.notices VALUES (?, ?, ?, ?)", rows)
+
+
+@dataclass
+class Catalog:
+    """What the file has. Changes are noted here as they are made, and written when they are taken.
+
+    Attributes:
+        schemas: by source.
+        tables: the columns' kinds.
+    """
+
+    schemas: dict[str, str] = field(default_factory=dict)
+    tables: dict[Name, dict[str, ColumnType]] = field(default_factory=dict)
+    notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    _event_tables: Counter[str] = field(default_factory=Counter)
+    _columns: Counter[str] = field(default_factory=Counter)
+    _new_columns: int = 0
+    _statements: list[Statement] = field(default_factory=list)
+    _has_new_notices: bool = False
+
+    @classmethod
+    def read(cls, connection: duckdb.DuckDBPyConnection) -> Catalog:
+        """Read it from the file."""
+        catalog = cls()
+        catalog.schemas = dict(connection.execute(f"SELECT source, schema_name FROM {OWN}.sources").fetchall())
+        columns = f"SELECT schema_name, table_name, column_name, kind FROM {OWN}.columns ORDER BY place"
+        for schema, table, column, kind in connection.execute(columns).fetchall():
+            catalog.tables.setdefault((schema, table), {})[column] = ColumnType[kind]
+        for (schema, table), found in catalog.tables.items():
+            catalog._event_tables[schema] += table not in RESERVED_TABLES
+            catalog._columns[schema] += len(found)
+        for row in connection.execute(f"SELECT place, what, name, count FROM {OWN}.notices").fetchall():
+            catalog.notices[row[0], row[1]] = Notice(*row)
+        return catalog
+
+    def schema_of(self, source: str, label: str) -> str:
+        """Return the schema of a source; `label` is what people call it."""
+        known = self.schemas.get(source)
+        if known is not None:
+            return known
+        if len(self.schemas) >= MOST_SOURCES:
+            self.notice("", "sources", source)
+            return OTHERS
+        name = schema_name(label)
+        taken, number = set(self.schemas.values()) | {OTHERS}, 1
+        while name in taken:
+            number += 1
+            name = fit(f"{schema_name(label)}_{number}")
+        self.schemas[source] = name
+        self._statements.append((f"INSERT INTO {OWN}.sources VALUES (?, ?)", (source, name)))
+        return name
+
+    def source_schemas(self) -> set[str]:
+        """Return the schemas of all sources, that of those beyond the bound among them."""
+        return {schema for schema, _ in self.tables} | set(self.schemas.values())
+
+    def has_room(self, schema: str, table: str) -> bool:
+        """Tell whether events have a table of their own, or may have one from now on."""
+        if (schema, table) in self.tables:
+            return True
+        if self._event_tables[schema] >= MOST_EVENT_TABLES or self._room(schema) < SMALLEST_TABLE:
+            return False
+        self._event_tables[schema] += 1
+        self.tables[schema, table] = {}
+        return True
+
+    def admit(self, name: Name, found: Mapping[str, ColumnType]) -> set[str]:
+        """Make room for columns of these kinds in a table, and return those for which there is none."""
+        columns = self.tables.setdefault(name, {})
+        is_new = not columns
+        wide = [one for one, kind in found.items() if one in columns and join(columns[one], kind) is not columns[one]]
+        for one in wide:
+            self._widen(name, one, join(columns[one], found[one]))
+        room = min(MOST_COLUMNS - len(columns), self._room(name[0]))
+        added: list[str] = []
+        excess: set[str] = set()
+        for one in found:
+            if one not in columns:
+                if len(added) < room or one in RESERVED_COLUMNS:
+                    added.append(one)
+                else:
+                    excess.add(one)
+        columns.update((one, found[one]) for one in added)
+        self._columns[name[0]] += len(added)
+        self._new_columns += len(added)
+        self._add(name, added, is_new)
+        return excess
+
+    def _room(self, schema: str) -> int:
+        """Return how many columns a schema may yet get."""
+        return min(MOST_COLUMNS_OF_A_SOURCE - self._columns[schema], MOST_COLUMNS_IN_ALL - self._columns.total())
+
+    def notice(self, where: str, what: str, name: str, count: int = 1) -> None:
+        """Note that events have met a bound, and say so the first time."""
+        known = self.notices.get((where, what))
+        if known is None:
+            if len(self.notices) >= MOST_NOTICES:
+                return
+            told = {"where": where, "what": what, "first": name[:200]}
+            problem = "can't read all events" if what == "unreadable" else f"has no room for more {what}"
+            logger.warning("the warehouse %s", problem, extra=told)
+        first, before = (known.name, known.count) if known else (name[:200], 0)
+        self.notices[where, what] = Notice(where, what, first, before + count)
+        self._has_new_notices = True
+
+    def take_changes(self) -> Changes:
+        """Return what was noted since the last time, to be saved in the file."""
+        statements, self._statements = self._statements, []
+        notices = list(self.notices.values()) if self._has_new_notices else []
+        self._has_new_notices = False
+        columns, self._new_columns = self._new_columns, 0
+        return Changes(statements, notices, columns)
+
+    def _add(self, name: Name, added: list[str], is_new: bool) -> None:
+        columns = self.tables[name]
+        if not added:
+            return
+        if is_new:
+            listed = ", ".join(f"{quoted(one)} {columns[one].sql}" for one in added)
+            self._statements.append((f"CREATE SCHEMA IF NOT EXISTS {quoted(name[0])}", ()))
+            self._statements.append((f"CREATE TABLE {quoted(*name)} ({listed})", ()))
+        else:
+            for one in added:
+                self._statements.append(
+                    (f"ALTER TABLE {quoted(*name)} ADD COLUMN {quoted(one)} {columns[one].sql}", ())
+                )
+        first = len(columns) - len(added)
+        statement = f"INSERT INTO {OWN}.columns VALUES (?, ?, ?, ?, ?)"
+        for place, one in enumerate(added, first):
+            self._statements.append((statement, (*name, one, columns[one].name, place)))
+
+    def _widen(self, name: Name, column: str, kind: ColumnType) -> None:
+        old = self.tables[name][column]
+        self.tables[name][column] = kind
+        if old.sql != kind.sql:
+            self._statements += [(one, ()) for one in widening(quoted(*name), quoted(column), old, kind)]
+        statement = f"""UPDATE {OWN}.columns SET kind = ?
+            WHERE schema_name = ? AND table_name = ? AND column_name = ?"""
+        self._statements.append((statement, (kind.name, *name, column)))

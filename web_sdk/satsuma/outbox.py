@@ -1,0 +1,145 @@
+"""What of a page's events has no answer yet, kept in localStorage, so that a page that ends loses nothing.
+
+Each page has an entry of its own. A page that ends in order leaves it to be taken at once; one that was killed stops
+renewing it, and after `ORPHANED` it is anybody's. An entry taken by two pages does no harm but traffic: the collector
+keeps an event once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .events import Event
+from .storage import KeyValueArea
+
+ORPHANED = 6_000
+"""Milliseconds without renewal after which an entry belongs to a page that is gone."""
+
+RENEWAL = 2_000
+"""Milliseconds between renewals while something waits."""
+
+MOST_BYTES = 500 * 1024
+"""Most that one page writes; the oldest events are left out beyond."""
+
+
+FOREIGN_QUEUES = ("dest-Segment.io", "event-queue")
+"""What analytics.js calls its own queues in localStorage. Source: its ``lib/priority-queue/persisted``."""
+
+
+class Outbox:
+    """The entry of one page, and the way to those of others."""
+
+    def __init__(self, local_storage: KeyValueArea, write_key: str, page_id: str, warn: Callable[[str], None]) -> None:
+        self._local_storage = local_storage
+        self._write_key = write_key
+        self._prefix = f"satsuma_queue:{write_key}:"
+        self._key = f"{self._prefix}{page_id}"
+        self._warn = warn
+        self._written: frozenset[str] = frozenset()
+        self._renewed = 0.0
+        self.works = True
+        """False once localStorage has refused: from then on only the page itself remembers."""
+
+    def write(self, texts: Sequence[str], now: float, *, leaving: bool = False) -> None:
+        """Keep the events' JSON texts; none of them removes the entry.
+
+        Args:
+            now: milliseconds.
+            leaving: let the next page have them at once.
+        """
+        if not self.works or (not leaving and self._says(texts, now)):
+            return
+        kept = _newest(texts)
+        at = 0 if leaving else now
+        try:
+            if kept:
+                self._local_storage.set_item(self._key, f'{{"at":{at:.0f},"events":[{",".join(kept)}]}}')
+            elif self._written:
+                self._local_storage.remove_item(self._key)
+            self._written, self._renewed = frozenset(kept), at
+        except Exception as error:
+            self.works = False
+            self._warn(f"Events can't be kept over the end of this page: {error}")
+
+    def _says(self, texts: Sequence[str], now: float) -> bool:
+        """Tell whether the entry has them all; what else it has does no harm, and writing is dear."""
+        return bool(texts) and 0 <= now - self._renewed < RENEWAL and self._written.issuperset(texts)
+
+    def was_taken(self) -> bool:
+        """Tell whether another page has taken this one's entry."""
+        try:
+            return bool(self._written) and self._local_storage.get_item(self._key) is None
+        except Exception:
+            return False
+
+    def disown(self) -> None:
+        """Take note that the entry is another page's now."""
+        self._written = frozenset()
+
+    def take_orphans(self, now: float) -> list[Event]:
+        """Remove the entries of pages that are gone, and return their events."""
+        events: list[Event] = []
+        try:
+            events += self._take_foreign()
+            for key in self._local_storage.all_keys():
+                if key.startswith(self._prefix) and key != self._key:
+                    events += self._take(key, now)
+        except Exception:
+            # Without localStorage there is nothing that could have been left.
+            return events
+        return events
+
+    def _take_foreign(self) -> list[Event]:
+        """Return what an earlier page of analytics.js has left, and remove it."""
+        events: list[Event] = []
+        for queue in FOREIGN_QUEUES:
+            key = f"persisted-queue:v1:{self._write_key}:{queue}:items"
+            text = self._local_storage.get_item(key)
+            if text is None:
+                continue
+            for name in (key, key.removesuffix("items") + "seen"):
+                self._local_storage.remove_item(name)
+            events += _foreign_events(text)
+        return events
+
+    def _take(self, key: str, now: float) -> list[Event]:
+        entry = _read(self._local_storage.get_item(key))
+        if entry is None or now - entry["at"] < ORPHANED:
+            return []
+        self._local_storage.remove_item(key)
+        return [event for event in entry["events"] if isinstance(event, dict)]
+
+
+def _foreign_events(text: str) -> list[Event]:
+    """Return the events of a queue of analytics.js, whose items are ``{"id": …, "event": …}``."""
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    found = []
+    for item in items if isinstance(items, list) else ():
+        event = item.get("event") if isinstance(item, dict) else None
+        if isinstance(event, dict):
+            found.append({**event, "messageId": event.get("messageId") or item.get("id")})
+    return found
+
+
+def _newest(texts: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    size = 0
+    for text in reversed(texts):
+        size += len(text)
+        if size > MOST_BYTES:
+            break
+        kept.append(text)
+    return kept[::-1]
+
+
+def _read(text: str | None) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(text or "")
+        return {"at": float(entry["at"]), "events": list(entry["events"])}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None if text is None else {"at": 0.0, "events": []}

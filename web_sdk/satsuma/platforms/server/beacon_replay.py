@@ -1,0 +1,278 @@
+"""A page whose visitor has left before Python was up: its calls become events here, by the same core.
+
+The page's stub tells what cookies and localStorage held; what the calls change of them is told back, so that the answer
+can set the cookies and the next visit goes on with the same identity.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from satsuma.analytics import EVENT_CALLS, Analytics, new_message_id
+from satsuma.delivery import Request
+from satsuma.delivery_options import DeliveryOptions
+from satsuma.environment import Environment
+from satsuma.errors import SatsumaError
+from satsuma.events import Moment
+from satsuma.options import Endpoint, LoadOptions
+from satsuma.page import is_buffered_page, page_context
+from satsuma.storage import StoreKind
+from satsuma.validation import MAX_BATCH_BYTES
+
+from .cookies import RequestCookies
+from .ids import new_id
+
+MOST_CALLS = 200
+"""Calls of one page that are made here: as many as its stub keeps for the next page."""
+
+MOST_NAMES = 100
+"""Cookies, and items of localStorage, that are looked at. An identity has a dozen of them."""
+
+MOST_COOKIE_CHARACTERS = 16_384
+MOST_DEPTH = 64
+"""How deep a call's arguments may nest: the collector takes no deeper event."""
+
+MOST_EVENT_BYTES = MAX_BATCH_BYTES - 1024
+"""Bytes of all events that a page's calls become. An identify tells all traits again, so calls can be many times
+shorter than what comes of them."""
+
+SETTLE_SECONDS = 1
+"""How long calls may take to end after the last one was made. They wait for nothing, so it is no time at all."""
+
+FIRST = ("consent", "setAnonymousId")
+"""Calls that come before all others, as in a page."""
+
+
+@dataclass(slots=True)
+class Departure:
+    """What a page's stub told as the visitor left.
+
+    Attributes:
+        calls: each its name, its arguments and, where it becomes an event, the note of its moment.
+        cookies: as ``document.cookie`` has them.
+        storage: the identity's items of localStorage.
+        options: of ``analytics.load``.
+        sent_at: milliseconds since 1970, by the visitor's clock.
+    """
+
+    write_key: str
+    calls: Sequence[Sequence[Any]]
+    cookies: str = ""
+    storage: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
+    sent_at: float = 0.0
+
+
+class DepartedStorage:
+    """The localStorage that the page had; what is written to it is gone with the page."""
+
+    def __init__(self, items: Mapping[str, str]) -> None:
+        self._items = dict(items)
+
+    def get_item(self, key: str) -> str | None:
+        return self._items.get(key)
+
+    def set_item(self, key: str, value: str) -> None:
+        self._items[key] = value
+
+    def remove_item(self, key: str) -> None:
+        self._items.pop(key, None)
+
+    def all_keys(self) -> Sequence[str]:
+        return list(self._items)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCall:
+    """A call that was not made, or whose event was not kept.
+
+    Attributes:
+        index: its place among the calls that came.
+        reason: what was wrong with it.
+    """
+
+    index: int
+    reason: str
+
+
+class DepartedPage:
+    """The page as the core's `Platform`.
+
+    Attributes:
+        bodies: the events that were sent, as JSON.
+        refused: the calls that made none and should have.
+    """
+
+    def __init__(self, departure: Departure) -> None:
+        self._departure = departure
+        self.cookie_jar = RequestCookies(_bounded_cookies(departure.cookies))
+        self.local_storage = DepartedStorage(dict(islice(departure.storage.items(), MOST_NAMES)))
+        self.bodies: list[str] = []
+        self.refused: list[RefusedCall] = []
+        self._room = MOST_EVENT_BYTES
+        self._call = 0
+
+    def turn_to(self, index: int) -> None:
+        """Say which call is made from now on."""
+        self._call = index
+
+    def refuse(self, reason: str) -> None:
+        """Note that the call that is made now comes to nothing."""
+        self.refused.append(RefusedCall(self._call, reason))
+
+    def now(self) -> float:
+        # Delivery counts its pauses from 0 on: before that, nothing would ever be due.
+        return max(0.0, self._departure.sent_at)
+
+    def new_anonymous_id(self) -> str:
+        return new_id()
+
+    def new_id(self) -> str:
+        return new_id()
+
+    def random(self) -> float:
+        return 0.5
+
+    def environment(self) -> Environment:
+        return self._departure.environment
+
+    def page(self) -> Mapping[str, Any]:
+        return {}
+
+    def warn(self, line: str) -> None:
+        """Say nothing: there is no console any more."""
+
+    tell = warn
+
+    def send(self, request: Request, answered: Callable[[int, float | None], None], failed: Callable[[], None]) -> None:
+        self._keep(request.body)
+        answered(200, None)
+
+    def send_last(self, request: Request) -> bool:
+        self._keep(request.body)
+        return True
+
+    def _keep(self, body: str) -> None:
+        size = len(body.encode(errors="replace")) + 1  # With the comma between two of a batch.
+        if size > self._room:
+            self.refuse(
+                f"the calls before it have used up the {MOST_EVENT_BYTES} bytes of events that a page may leave"
+            )
+            return
+        self._room -= size
+        self.bodies.append(body)
+
+    def waits(self, anything: bool) -> None:
+        """Do nothing: this page is gone already."""
+
+    def call_later(self, milliseconds: float, callback: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None
+
+    def exclusively(self, name: str, work: Callable[[], None]) -> None:
+        """Do nothing: nobody else has left anything here."""
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
+
+
+async def replay(departure: Departure, is_spent: Callable[[], bool] = lambda: False) -> DepartedPage:
+    """Make a page's calls in its stead; return the page with what was sent and what became of its cookies.
+
+    Calls that make no event but change who the visitor is are made too; all others need a page, and are passed over.
+    The work is bounded, and a call that can't be made is refused by itself.
+
+    Args:
+        departure: the page.
+        is_spent: tells, before each call, whether the calls so far have taken all the time that they may.
+
+    Raises:
+        Exception: of whatever kind, where the load options are none that a page would give.
+    """
+    page = DepartedPage(departure)
+    # Nobody would be there to send what waits for company.
+    options = replace(LoadOptions.from_mapping(departure.options), delivery=DeliveryOptions(drain_from=MOST_CALLS))
+    analytics = Analytics(page, Endpoint(departure.write_key, ""), options)
+    analytics.diagnostics.forgetful = StoreKind.LOCAL
+    tasks = _make_all(analytics, page, departure.calls, is_spent)
+    if not analytics.consent.granted:
+        # They would wait for ever: nobody can be asked any more.
+        for task in tasks:
+            task.cancel()
+    if tasks:
+        _, waiting = await asyncio.wait(tasks, timeout=SETTLE_SECONDS)
+        for task in waiting:
+            task.cancel()
+    return page
+
+
+def _make_all(
+    analytics: Analytics, page: DepartedPage, calls: Sequence[Sequence[Any]], is_spent: Callable[[], bool]
+) -> list[asyncio.Future[Any]]:
+    tasks = []
+    for index, (name, *args) in _ordered(calls):
+        page.turn_to(index)
+        if index >= MOST_CALLS:
+            page.refuse(f"a page may leave {MOST_CALLS} calls")
+        elif is_spent():
+            page.refuse("the calls before it have taken all the time that a page's may take")
+        elif _nests_deeper(args, MOST_DEPTH):
+            page.refuse(f"it is nested too deeply: the limit is {MOST_DEPTH} levels")
+        elif (task := _make(analytics, page, name, args)) is not None:
+            tasks.append(task)
+    return tasks
+
+
+def _ordered(calls: Sequence[Sequence[Any]]) -> list[tuple[int, Sequence[Any]]]:
+    """Return what is a call at all, with its place, in the order in which a page would make them."""
+    found = [(index, call) for index, call in enumerate(calls) if call and isinstance(call[0], str)]
+    return sorted(found, key=lambda one: one[1][0] not in FIRST)
+
+
+def _nests_deeper(values: list[Any], most: int) -> bool:
+    """Tell whether anything in some values lies deeper than `most` levels, going no deeper than that itself."""
+    level: list[Any] = values
+    for _ in range(most):
+        inner = (one.values() if isinstance(one, Mapping) else one for one in level if isinstance(one, Mapping | list))
+        level = [value for values in inner for value in values]
+        if not level:
+            return False
+    return True
+
+
+def _bounded_cookies(header: str) -> str:
+    """Return the first cookies of a header that is longer than a browser's."""
+    return ";".join(header[:MOST_COOKIE_CHARACTERS].split(";", MOST_NAMES)[:MOST_NAMES])
+
+
+def _make(analytics: Analytics, page: DepartedPage, name: str, args: list[Any]) -> asyncio.Future[Any] | None:
+    try:
+        if name in EVENT_CALLS:
+            note = args.pop() if args and is_buffered_page(args[-1]) else {}
+            return asyncio.ensure_future(analytics.call(name, args, _moment(page, note)))
+        if name == "setAnonymousId" and args and isinstance(args[0], str):
+            analytics.set_anonymous_id(args[0])
+        elif name == "consent":
+            analytics.grant_consent() if not args or args[0] else analytics.withdraw_consent()
+        elif name == "reset":
+            analytics.reset()
+    except SatsumaError as error:
+        # A page would have warned of it on its console.
+        page.refuse(str(error))
+    except Exception as error:
+        # Whatever it is that somebody has made up: it is nothing to the calls beside it.
+        page.refuse(f"it can't be made: {type(error).__name__}")
+    return None
+
+
+def _moment(page: DepartedPage, note: Mapping[str, Any]) -> Moment:
+    at, message_id = note.get("at"), note.get("id")
+    return Moment(
+        at=float(at) if isinstance(at, int | float) else page.now(),
+        page=page_context({key: value for key, value in note.items() if isinstance(value, str)}),
+        message_id=message_id if isinstance(message_id, str) and message_id else new_message_id(page),
+    )

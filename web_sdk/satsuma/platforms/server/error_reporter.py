@@ -1,0 +1,59 @@
+"""Tells an app what went wrong, and its log so seldom that it can be read."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from satsuma.errors import DroppedError
+from satsuma.send_queue import Event
+
+logger = logging.getLogger("satsuma")
+
+EVERY = 60
+"""Seconds between two lines about the same matter."""
+
+OnError = Callable[[Exception, list[Event]], None]
+"""Takes an error and the events that are lost by it."""
+
+
+class ErrorReporter:
+    """What went wrong, by matter."""
+
+    def __init__(self, on_error: OnError | None = None) -> None:
+        self._on_error = on_error
+        self._next: dict[str, float] = {}
+        self._unsaid: Counter[str] = Counter()
+
+    def dropped(self, reason: str, detail: str, events: list[Event]) -> None:
+        """Say that events were given up."""
+        self._unsaid[reason] += len(events)
+        self._say(reason, "events dropped", detail or reason)
+        self._hand_over(DroppedError(reason, detail), events)
+
+    def refused(self, call: str, error: Exception) -> None:
+        """Say that a call made no event."""
+        self._unsaid[call] += 1
+        self._say(call, f"calls of {call}() without an event", f"{type(error).__name__}: {error}")
+        self._hand_over(error, [])
+
+    def waiting(self, detail: str) -> None:
+        """Say that a request failed and will be tried again."""
+        self._unsaid["waiting"] += 1
+        self._say("waiting", "requests failed, and to be tried again", detail)
+
+    def _say(self, matter: str, what: str, detail: str) -> None:
+        now = time.monotonic()
+        if now >= self._next.get(matter, 0):
+            self._next[matter] = now + EVERY
+            logger.warning("%s: %d; the last: %s", what, self._unsaid.pop(matter, 1), detail)
+
+    def _hand_over(self, error: Exception, events: list[Event]) -> None:
+        if self._on_error is None:
+            return
+        try:
+            self._on_error(error, events)
+        except Exception:
+            logger.exception("on_error raised")
