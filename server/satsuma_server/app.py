@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .assets.routes import Assets
@@ -120,7 +120,7 @@ def create_app(settings: Settings) -> Starlette:
     routes = [
         *Deletion(settings, log, suppressed, worker.internal.ask if worker else no_worker).routes(),
         *(worker.routes() if worker else ()),
-        Mount("/v1", routes=v1),
+        Mount("/v1", app=Router(v1, redirect_slashes=False)),
         *assets.routes(),
         Route("/metrics", metrics.endpoint),
         Route("/openapi.json", _openapi(worker=worker is not None)),
@@ -132,6 +132,8 @@ def create_app(settings: Settings) -> Starlette:
         middleware=[_cors(settings)],
         exception_handlers=HANDLERS,
     )
+    # Only the paths that are named are answered: a slash too many is not found, and leads nowhere else.
+    app.router.redirect_slashes = False
     app.state.log = log
     app.state.leave = worker.proxy.leave if worker else None
     return app
@@ -147,7 +149,7 @@ class _Worker:
 
     def routes(self) -> list[Route]:
         """Return routes for all below the paths of the table; the proxy looks at the rest."""
-        return [Route(f"{prefix}{rest}", self.proxy) for prefix in TABLE.prefixes for rest in ("", "/{path:path}")]
+        return [Route(f"{prefix}{rest}", self.proxy) for prefix in TABLE.prefixes for rest in ("", "/{path:text}")]
 
     async def stop(self) -> None:
         await self.proxy.close()

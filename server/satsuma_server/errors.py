@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from satsuma.errors import SatsumaError
 
 
@@ -58,9 +60,17 @@ class NotFoundError(CollectorError):
 
 
 class MethodError(CollectorError):
-    """There is something at this path, but not for this method."""
+    """There is something at this path, but not for this method.
+
+    Attributes:
+        allowed: the methods that there is something for.
+    """
 
     status = 405
+
+    def __init__(self, allowed: Collection[str], method: str) -> None:
+        super().__init__(f"this path takes {', '.join(sorted(allowed))}, not {method[:20]}")
+        self.allowed = allowed
 
 
 class ConflictError(CollectorError):

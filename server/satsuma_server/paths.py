@@ -16,6 +16,8 @@ from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
+from starlette.convertors import Convertor, register_url_convertor
+
 from .errors import BadRequestError
 
 PEOPLE = (["v1", "profiles"], ["v1", "people"], ["console", "people"])
@@ -32,6 +34,21 @@ the slash, the backslash and control characters. The tilde is left out, since so
 
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _COLON = re.compile(":|%3A", re.IGNORECASE)
+
+
+class _AnyText(Convertor[str]):
+    """``{name:text}`` in a route matches all that follows, with line breaks; Starlette's ``path`` stops at them."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("text", _AnyText())
 
 
 def path_of(scope: MutableMapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import stat
 import subprocess
@@ -13,14 +14,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from attack.raw import connect, request
+from attack.conftest import wait_until
+from attack.raw import ask, connect, request
 from satsuma_server.errors import UnavailableError
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.privacy import RESOLVE
+from satsuma_server.projections import bodies, proxy
 from satsuma_server.projections.internal import InternalClient
 from satsuma_server.projections.process import WorkerProcess
+from satsuma_server.projections.table import A_FORM
 from satsuma_server.settings import Settings
-from satsuma_server.testing import Collector
+from satsuma_server.testing import Collector, running
 
 ASKED = {"key": ["user_id", "ann", ""], "seq": 0}
 NOBODY = 65534
@@ -89,3 +93,26 @@ def test_a_body_beyond_its_paths_bound_is_refused_unread(attacked: Collector, pa
     with connect(attacked.url) as connection:
         connection.sendall(request(path, "POST", headers=headers))
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_crowd_at_the_login_takes_no_room_from_who_holds_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy, "MAX_BODIES_BYTES", 4 * A_FORM)
+    monkeypatch.setattr(proxy, "MAX_STRANGERS_BYTES", A_FORM)
+    with running(tmp_path, worker=True) as collector, contextlib.ExitStack() as crowd:
+        for _ in range(8):
+            connection = crowd.enter_context(connect(collector.url))
+            connection.sendall(request("/console/login", "POST", b"x" * (A_FORM - 1), {"Content-Length": str(A_FORM)}))
+        wait_until(lambda: ask(collector.url, "/console/login", "POST", b"x" * A_FORM).status == 429, "the crowd")
+        answer = ask(
+            collector.url, "/v1/sql", "POST", b"x" * A_FORM, headers={"Authorization": f"Bearer {collector.token}"}
+        )
+        assert answer.status in (400, 503)  # It is no query, or the worker is on its way: there is room for it.
+
+
+def test_who_drips_a_body_to_the_worker_is_told_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.2)
+    with running(tmp_path, worker=True) as collector, connect(collector.url) as connection:
+        connection.sendall(request("/console/login", "POST", b"x", {"Content-Length": "9"}))
+        assert connection.recv(100).startswith(b"HTTP/1.1 408 ")

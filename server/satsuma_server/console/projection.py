@@ -78,7 +78,7 @@ class Console:
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the one route that all of it is behind."""
-        return [Route(PREFIX, self._gate), Route(f"{PREFIX}/{{path:path}}", self._gate)]
+        return [Route(PREFIX, self._gate), Route(f"{PREFIX}/{{path:text}}", self._gate)]
 
     async def start(self) -> None:
         """Read the newest events, then follow."""

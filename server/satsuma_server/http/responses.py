@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from satsuma_server.errors import BadRequestError, CollectorError
+from satsuma_server.errors import BadRequestError, CollectorError, MethodError
 
 SUCCESS = Response(b'{"success":true}', media_type="application/json")
 """Made once: an answer without a fault is always the same."""
@@ -63,6 +63,8 @@ def error_response(error: CollectorError) -> JSONResponse:
     if isinstance(error, BadRequestError):
         detail |= {"path": error.path, "index": error.index}
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    if isinstance(error, MethodError):
+        headers["Allow"] = ", ".join(sorted(error.allowed))
     return JSONResponse({"success": False, "error": detail}, error.status, headers)
 
 

@@ -48,7 +48,7 @@ class Deletion:
 
     def routes(self) -> list[Route]:
         """Return the routes, from the collector's root on."""
-        return [Route("/v1/people/{person:path}", self._answer, methods=["DELETE"])]
+        return [Route("/v1/people/{person:text}", self._answer, methods=["DELETE"])]
 
     async def _answer(self, request: Request) -> Response:
         authorize(request, self._settings)

@@ -31,7 +31,7 @@ class People:
 
     def routes(self) -> Sequence[BaseRoute]:
         return [
-            Route("/v1/people/{rest:path}", self._export),
+            Route("/v1/people/{rest:text}", self._export),
         ]
 
     def internal_routes(self) -> Sequence[BaseRoute]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
-from satsuma_server.errors import BusyError, TooLargeError
+from satsuma_server.errors import BusyError, SlowError, TooLargeError
+from satsuma_server.ingest.body import BODY_SECONDS
 
 
 class BodiesUnderWay:
@@ -28,6 +30,7 @@ class BodiesUnderWay:
 
         Raises:
             TooLargeError: the body is larger. What a header says of its length is believed where it says too much.
+            SlowError: it took longer than `BODY_SECONDS` to come.
             BusyError: too many bodies are under way: try again in a moment.
         """
         declared = request.headers.get("content-length", "0")
@@ -35,16 +38,23 @@ class BodiesUnderWay:
             raise _too_large(most)
         body = bytearray()
         try:
-            async for piece in request.stream():
-                if len(body) + len(piece) > most:
-                    raise _too_large(most)
-                if self.held + len(piece) > self._most:
-                    raise BusyError("too many requests with large bodies are under way: try again in a moment")
-                body += piece
-                self.held += len(piece)
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    await self._gather(request, most, body)
+            except TimeoutError:
+                raise SlowError(f"the body was not complete within {BODY_SECONDS} s") from None
             yield bytes(body)
         finally:
             self.held -= len(body)
+
+    async def _gather(self, request: Request, most: int, body: bytearray) -> None:
+        async for piece in request.stream():
+            if len(body) + len(piece) > most:
+                raise _too_large(most)
+            if self.held + len(piece) > self._most:
+                raise BusyError("too many requests with large bodies are under way: try again in a moment")
+            body += piece
+            self.held += len(piece)
 
 
 def _too_large(most: int) -> TooLargeError:

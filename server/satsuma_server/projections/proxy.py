@@ -24,8 +24,9 @@ from .internal import SECRET
 from .table import TABLE, Door
 
 MAX_CONNECTIONS = 200
-MAX_BODIES_BYTES = 8 << 20
-"""Bytes of all bodies together that may be on their way to the worker."""
+MAX_BODIES_BYTES, MAX_STRANGERS_BYTES = 8 << 20, 2 << 20
+"""How many bytes of bodies may be on their way to the worker at once, from those who showed the token, and from all
+others. The bounds are separate so that a stranger can't use up the room of the data's owner."""
 
 ANSWER_SECONDS = 60
 """How long the worker may be silent before an answer begins; one that has begun, like a live feed, may go on."""
@@ -41,6 +42,7 @@ class Proxy:
         transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
         timeout = httpx.Timeout(ANSWER_SECONDS, read=None, connect=5)
         self._bodies = BodiesUnderWay(MAX_BODIES_BYTES)
+        self._bodies_of_strangers = BodiesUnderWay(MAX_STRANGERS_BYTES)
         self._leaving = asyncio.Event()
         # It keeps no cookies: one visitor's login would go with everybody's requests.
         cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
@@ -79,7 +81,8 @@ class Proxy:
         route = TABLE.route(request.method, path)
         if route.door is Door.TOKEN:
             authorize(request, self._settings)
-        async with self._bodies.read(request, route.most) as body:
+        bodies = self._bodies if route.door is Door.TOKEN else self._bodies_of_strangers
+        async with bodies.read(request, route.most) as body:
             query: bytes = request.scope["query_string"]
             url = httpx.URL("http://worker").copy_with(raw_path=path.encode("ascii") + (b"?" + query if query else b""))
             passed = self._client.build_request(request.method, url, headers=self._headers(request), content=body)

@@ -74,7 +74,7 @@ class RouteTable:
         for route in there:
             if route.takes(method):
                 return route
-        raise MethodError(f"this path takes {', '.join(sorted({route.method for route in there}))}, not {method[:20]}")
+        raise MethodError({route.method for route in there}, method)
 
 
 _PREFIX = re.compile(r"(?:/v1)?/\w+")

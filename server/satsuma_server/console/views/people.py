@@ -60,7 +60,7 @@ class People:
         return [
             Route(f"{PREFIX}/people", self._list),
             Route(f"{PREFIX}/people/undo", self._undo, methods=["POST"]),
-            Route(f"{PREFIX}/people/{{key:path}}", self._one),
+            Route(f"{PREFIX}/people/{{key:text}}", self._one),
         ]
 
     async def _list(self, request: Request) -> Response:

@@ -54,8 +54,8 @@ class Routes:
         """Return the routes, from the collector's root on."""
         return [
             Route("/v1/profiles", self._recent),
-            Route("/v1/profiles/{rest:path}", self._get),
-            Route("/v1/profiles/{rest:path}", self._post, methods=["POST"]),
+            Route("/v1/profiles/{rest:text}", self._get),
+            Route("/v1/profiles/{rest:text}", self._post, methods=["POST"]),
         ]
 
     async def _recent(self, request: Request) -> Response:
