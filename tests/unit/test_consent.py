@@ -82,6 +82,27 @@ def test_withdrawal_clears_what_was_kept_and_stops_what_comes(platform: FakePlat
     play(platform, story)
 
 
+@pytest.mark.parametrize("handed", [False, True], ids=["under way", "handed to the browser"])
+def test_what_has_no_answer_is_not_sent_again_after_a_withdrawal(platform: FakePlatform, handed: bool) -> None:
+    platform.status = None
+
+    async def story(analytics: Analytics) -> None:
+        waiting = asyncio.ensure_future(analytics.track("Under way"))
+        await asyncio.sleep(0)
+        if handed:
+            analytics.leave()
+        analytics.withdraw_consent()
+        _, _, failed = platform.sent[0]
+        failed()
+        platform.time += 3_600_000
+        analytics.come_back()
+        assert len(platform.sent) == 1
+        assert (await waiting).delivered in (False, None)
+        assert not platform.waiting
+
+    play(platform, story)
+
+
 @pytest.mark.parametrize(
     ("option", "signal"),
     [("respectGlobalPrivacyControl", "globalPrivacyControl"), ("respectDoNotTrack", "doNotTrack")],

@@ -118,7 +118,7 @@ def test_a_page_that_comes_back_leaves_alone_what_another_has_taken(platform: Fa
         await page(platform).flush()
         first.come_back()
         first.sender.online(True)
-        assert (await call).delivered
+        assert (await call).delivered is None, "nobody has told this page"
         assert sent(platform) == ["Handed on"]
 
     asyncio.run(story())
@@ -133,6 +133,28 @@ def test_nothing_is_kept_where_the_page_forbids_it(platform: FakePlatform) -> No
         quiet.leave()
         assert platform.local_storage.items == {}
         assert len(platform.last) == 1
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("options", [{}, {"disableClientPersistence": True}], ids=["kept", "not kept"])
+def test_a_beacon_acknowledges_nothing_and_is_sent_again_by_a_page_that_comes_back(
+    platform: FakePlatform, options: dict[str, Any]
+) -> None:
+    async def story() -> None:
+        hidden = page(platform, **options)
+        hidden.sender.online(False)
+        call = asyncio.ensure_future(hidden.track("Who knows?"))
+        await asyncio.sleep(0)
+        hidden.leave()
+        assert (await call).delivered is None
+        assert (hidden.delivery.handed, hidden.delivery.sent) == (1, 0)
+        assert platform.waiting, "or the page would not hear that it is shown again"
+        hidden.come_back()
+        hidden.sender.online(True)
+        assert sent(platform) == ["Who knows?"]
+        assert (hidden.delivery.handed, hidden.delivery.sent) == (0, 1)
+        assert not platform.waiting
 
     asyncio.run(story())
 

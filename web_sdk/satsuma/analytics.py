@@ -275,7 +275,7 @@ class Analytics(Calls):
             self._handover.forget()
         self.consent.withdraw()
         self._change_identities(kept=False)
-        self._delivery.clear(WITHDRAWN)
+        self._delivery.abandon(WITHDRAWN)
         self.sender.forget()
         self._emitter.emit("consent", False)
 

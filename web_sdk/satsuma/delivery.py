@@ -119,14 +119,15 @@ class Delivery:
         self._dropped: Counter[str] = Counter()
 
     def add(
-        self, event: Event, now: float, settle: Callable[[bool], None] | None = None, *, text: str | None = None
+        self, event: Event, now: float, settle: Callable[[bool | None], None] | None = None, *, text: str | None = None
     ) -> None:
         """Queue one event.
 
         Args:
             event: the event, without ``sentAt`` and ``writeKey``.
             now: milliseconds, of any clock that isn't set back; the same one in every call.
-            settle: called once, with True when the collector has acknowledged the event, False when it was dropped.
+            settle: called once: with True when the collector has acknowledged the event, with False when it was
+                dropped, and with None when another page sends it from now on.
             text: the event's JSON, where the caller has made it already.
         """
         parcel = self._packed(event, text, settle)
@@ -150,7 +151,7 @@ class Delivery:
         return company + 1 < self._options.batch_size and not self._left
 
     def _packed(
-        self, event: Event, text: str | None, settle: Callable[[bool], None] | None = None
+        self, event: Event, text: str | None, settle: Callable[[bool | None], None] | None = None
     ) -> QueuedEvent | None:
         """Return the event as it is to be sent; None, and it is dropped, where the collector could only refuse it."""
         try:
@@ -174,6 +175,14 @@ class Delivery:
         """Drop everything that waits."""
         while self._waiting:
             self._forget(self._waiting.pop(), reason)
+
+    def abandon(self, reason: str) -> None:
+        """Drop everything that the collector hasn't acknowledged; what is under way is not sent again if it fails."""
+        for parcel in self._unacknowledged():
+            self._forget(parcel, reason)
+        self._handed = []
+        self._inflight.clear()
+        self.clear(reason)
 
     @property
     def is_online(self) -> bool:
@@ -289,9 +298,9 @@ class Delivery:
         return [parcel.text for parcel in (*self._unacknowledged(), *self._waiting)]
 
     def surrender(self) -> None:
-        """Forget what has no answer: another page has taken it over."""
+        """Forget what has no answer: another page has taken it over, and hears what becomes of it."""
         for parcel in (*self._unacknowledged(), *self._waiting):
-            self._settle(parcel, True)
+            self._settle(parcel, None)
         self._handed = []
         self._inflight.clear()
         self._waiting = SendQueue()
@@ -446,7 +455,7 @@ class Delivery:
             self._lost(parcel.event, reason, detail)
         self._settle(parcel, False)
 
-    def _settle(self, parcel: QueuedEvent, delivered: bool) -> None:
+    def _settle(self, parcel: QueuedEvent, delivered: bool | None) -> None:
         settle, parcel.settle = parcel.settle, None
         if settle is not None:
             settle(delivered)

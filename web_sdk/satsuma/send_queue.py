@@ -32,7 +32,7 @@ class QueuedEvent:
     tries: int = 0
     asked_to_wait: int = 0
     due: float = 0
-    settle: Callable[[bool], None] | None = None
+    settle: Callable[[bool | None], None] | None = None
     serial: int = 0
     most_together: int = sys.maxsize
 

@@ -82,7 +82,7 @@ class Sender:
 
     track = identify = page = screen = group = alias = _send
 
-    def _settle(self, context: Context, waiter: asyncio.Future[None], delivered: bool) -> None:
+    def _settle(self, context: Context, waiter: asyncio.Future[None], delivered: bool | None) -> None:
         context.delivered = delivered
         self._waiters.release(waiter)
 
@@ -144,7 +144,7 @@ class Sender:
         while requests:
             request = requests.popleft()
             if room and self._platform.send_last(request):
-                self._was_handed(request, now)
+                self._delivery.handed(request.id)
             elif room and (halves := self._delivery.halve(request.id, now)):
                 requests.extendleft(reversed(halves))
             else:
@@ -154,12 +154,6 @@ class Sender:
         self._waiters.release_all()
         self._waiters.reached(self._delivery.oldest())
         self._keep(leaving=True)
-
-    def _was_handed(self, request: Request, now: float) -> None:
-        if self.outbox is not None and self.outbox.works:
-            self._delivery.handed(request.id)
-        else:
-            self._delivery.answered(request.id, 200, now)
 
     def come_back(self) -> None:
         """Go on after `leave`: the page was only hidden, or kept by the browser and shown again."""

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from satsuma_server.console.forwarded_headers import PREFIX
 from satsuma_server.console.presenters.refusals import BY_SLUG, KINDS, Refusals, kind_of
-from satsuma_server.errors import CollectorError
+from satsuma_server.errors import NotFoundError
 
 from .page import Pages
 
@@ -17,12 +17,6 @@ A_KIND = 50
 
 NEWEST = 5
 """Events that the overview lists of each."""
-
-
-class GoneError(CollectorError):
-    """What is asked for is no longer kept."""
-
-    status = 404
 
 
 class Refused:
@@ -54,6 +48,6 @@ class Refused:
     async def _one(self, request: Request) -> Response:
         letter = self._refusals.get(request.path_params["number"])
         if letter is None:
-            raise GoneError("only the newest refused events are shown here; /v1/refused of the collector has more")
+            raise NotFoundError("only the newest refused events are shown here; /v1/refused of the collector has more")
         raw = letter.raw.decode("utf-8", "backslashreplace")
         return self._pages.show(request, "refusal.html", letter=letter, raw=raw, kind=kind_of(letter.reason))
