@@ -24,8 +24,11 @@ ANYWHERE = ("*",)
 PlanMode = Literal["mark", "refuse"]
 """What becomes of an event that is not as planned: kept with a mark, or refused."""
 
+IdentifyMode = Literal["open", "signed", "server"]
+"""Whose word on a userId counts: anybody's, that of a signature or a secret key, or that of a secret key alone."""
+
 SHORTEST_SECRET = 32
-"""Characters of a secret key: so many random ones can't be guessed."""
+"""Characters of a secret: as many bytes as the hash of HS256 has (RFC 7518, section 3.2)."""
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +42,10 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         plan_mode: what becomes of what is not as planned; None as for all.
         secret_keys: what servers send in place of the write key, as Basic auth user. Several are valid at a time, so
             that they can be changed.
+        identify: whose word on a userId counts. ``open``: anybody's. ``signed``: a userId from a page is only a claim
+            without a signature. ``server``: userIds and traits from pages are only claims. See docs/security.md.
+        signing_secrets: what the site's server signs userIds with. Several are valid at a time, so that they can be
+            changed.
     """
 
     write_key: str
@@ -47,6 +54,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan: str | None = None
     plan_mode: PlanMode | None = None
     secret_keys: tuple[str, ...] = ()
+    identify: IdentifyMode = "open"
+    signing_secrets: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Source({self.write_key!r})"  # Not its secrets.
@@ -221,10 +230,12 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
 
 
 def _check_secrets(source: Source) -> None:
-    if any(len(key) < SHORTEST_SECRET for key in source.secret_keys):
-        raise SettingsError(
-            f"sources, {source.write_key}: secret_keys has one of fewer than {SHORTEST_SECRET} characters"
-        )
+    where = f"sources, {source.write_key}"
+    for name, given in (("secret_keys", source.secret_keys), ("signing_secrets", source.signing_secrets)):
+        if any(len(one) < SHORTEST_SECRET for one in given):
+            raise SettingsError(f"{where}: {name} has one of fewer than {SHORTEST_SECRET} characters")
+    if source.identify == "signed" and not source.signing_secrets:
+        raise SettingsError(f'{where}: identify = "signed" needs signing_secrets')
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -15,8 +15,10 @@ from satsuma.validation import EVENT_TYPES, MAX_ID_LENGTH
 
 from satsuma_server.log import Stored
 from satsuma_server.times import AHEAD, parse_time
+from satsuma_server.verification import Verification
 
 from .identifiers import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key
+from .links import Rule
 from .rules import IdentifierType, Rules
 
 LONGEST_NAME = 256
@@ -28,7 +30,16 @@ MOST_TRAITS_AN_EVENT = 500
 BYTES_A_TRAIT = 100
 LONGEST_BLOCKED = 64
 
+CLAIMS = (Verification.CLAIMED, Verification.PUBLIC)
+KNOWN = frozenset(Verification)
+RULES: dict[Verification | None, Rule] = {Verification.SERVER: Rule.SERVER, Verification.SIGNED: Rule.SIGNED}
+
 logger = logging.getLogger("satsuma.profiles")
+
+
+class _Context(msgspec.Struct):
+    verification: Any = None
+    ip: Any = None
 
 
 class _Event(msgspec.Struct):
@@ -40,6 +51,7 @@ class _Event(msgspec.Struct):
     timestamp: str = ""
     receivedAt: str = ""  # noqa: N815
     traits: msgspec.Raw = msgspec.Raw(b"null")
+    context: _Context | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +66,9 @@ class ExtractedIdentifiers:
         month: of ``receivedAt``.
         fingerprint: of source and messageId, by which a late copy is known.
         blocked: identifiers that were passed over, as ``user_id:null``.
+        verification: what the ids are worth; None where they are taken at their word.
+        address: where the event came from, None where that is not known or doesn't matter.
+        hour: of ``receivedAt``, as ``2026-11-24T12``.
     """
 
     seq: int
@@ -67,6 +82,27 @@ class ExtractedIdentifiers:
     month: str
     fingerprint: int
     blocked: tuple[str, ...]
+    verification: Verification | None = None
+    address: str | None = None
+    hour: str = ""
+
+    @property
+    def rule(self) -> Rule:
+        """Why the event's identifiers are linked."""
+        return RULES.get(self.verification, Rule.SAME_EVENT)
+
+    @property
+    def claim(self) -> tuple[Key, Key | None] | None:
+        """The userId that the event only claims, and its anonymousId; None where it claims none."""
+        if self.verification not in CLAIMS:
+            return None
+        by_type = {key.type: key for key in self.keys}
+        return (by_type[USER_ID], by_type.get(ANONYMOUS_ID)) if USER_ID in by_type else None
+
+    def without_claim(self) -> ExtractedIdentifiers:
+        """Return the event as that of its anonymousId alone, whatever it says of a user."""
+        keys = tuple(key for key in self.keys if key.type != USER_ID)
+        return replace(self, keys=keys, previous=None, traits={})
 
     @property
     def size(self) -> int:
@@ -99,7 +135,8 @@ class IdentifierExtractor:
         space = stored.source if self._rules.per_source else ""
         blocked: list[str] = []
         keys: dict[Key, int] = {}
-        for kind, value in self._values(stored.body, event):
+        verification = _verification(event)
+        for kind, value in self._values(stored.body, event, verification):
             if kind.is_blocked(value):
                 blocked.append(f"{kind.type}:{value.strip().casefold()[:LONGEST_BLOCKED]}")
             else:
@@ -112,21 +149,27 @@ class IdentifierExtractor:
             type=event.type,
             message_id=event.messageId,
             keys=tuple(sorted(keys, key=keys.__getitem__)),
-            previous=self._previous(event, space, blocked),
-            traits=self._new_traits(event.traits) if event.type == "identify" else {},
+            previous=self._previous(event, space, blocked, verification),
+            traits=self._new_traits(event.traits) if _tells_traits(event, verification) else {},
             at=_moment(event),
             month=event.receivedAt[:7],
             fingerprint=fingerprint(stored.source, event.messageId),
             blocked=tuple(blocked),
+            verification=verification,
+            address=event.context.ip if event.context and isinstance(event.context.ip, str) else None,
+            hour=event.receivedAt[:13],
         )
 
-    def _values(self, body: bytes, event: _Event) -> Iterator[tuple[IdentifierType, str]]:
+    def _values(
+        self, body: bytes, event: _Event, verification: Verification | None
+    ) -> Iterator[tuple[IdentifierType, str]]:
         kinds = self._rules.kinds
         if event.userId is not None:
             yield kinds[USER_ID], event.userId
         if event.anonymousId is not None:
             yield kinds[ANONYMOUS_ID], event.anonymousId
-        if self._rules.configured:
+        # What a page says of an email address or a device is a claim, also where it proves the userId.
+        if self._rules.configured and verification in (None, Verification.SERVER):
             whole = msgspec.json.decode(body)
             for kind in self._rules.configured:
                 for path in kind.paths:
@@ -134,9 +177,13 @@ class IdentifierExtractor:
                     if value is not None:
                         yield kind, value
 
-    def _previous(self, event: _Event, space: str, blocked: list[str]) -> Key | None:
+    def _previous(self, event: _Event, space: str, blocked: list[str], verification: Verification | None) -> Key | None:
         # Only a user's alias means something: both ids are the tracking API's condition for one.
         if event.type != "alias" or event.previousId is None or event.userId is None:
+            return None
+        # A signature proves the new id. The other one may be anybody's, but for the page's own anonymousId.
+        own = event.previousId == event.anonymousId
+        if verification not in (None, Verification.SERVER) and not (own and verification is Verification.SIGNED):
             return None
         kind = self._rules.kinds[USER_ID]
         if kind.is_blocked(event.previousId):
@@ -150,6 +197,15 @@ class IdentifierExtractor:
         return {
             name.replace("\0", "\ufffd"): bytes(value).decode() for name, value in islice(named, MOST_TRAITS_AN_EVENT)
         }
+
+
+def _verification(event: _Event) -> Verification | None:
+    noted = event.context.verification if event.context else None
+    return Verification(noted) if isinstance(noted, str) and noted in KNOWN else None
+
+
+def _tells_traits(event: _Event, verification: Verification | None) -> bool:
+    return event.type == "identify" and verification is not Verification.PUBLIC
 
 
 def _moment(event: _Event) -> int:

@@ -15,7 +15,8 @@ from satsuma.validation import EVENT_TYPES
 
 from .extraction import ExtractedIdentifiers
 from .identifiers import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key
-from .links import LinkWarning, Outcome, Rule
+from .link_rate import LinkRate
+from .links import VERIFIED, LinkWarning, Outcome, Rule
 from .rules import Rules
 
 Pair = tuple[int, int]
@@ -24,6 +25,12 @@ Sizes = dict[str, int]
 
 KIND_OF = {kind: place for place, kind in enumerate(EVENT_TYPES)}
 IDENTIFY = KIND_OF["identify"]
+
+RETRIED = frozenset({LinkWarning.RATE_LIMIT, LinkWarning.DISPLACED})
+"""Links that have no effect for now: the next event that carries both ends tries again."""
+
+LASTING = frozenset({LinkWarning.LATE_ALIAS, *RETRIED})
+"""Warnings that do not follow from the links before."""
 
 
 @dataclass(slots=True)
@@ -80,14 +87,14 @@ class Known:
     Attributes:
         nodes: by identifier.
         sizes: of each profile that they are in, by type.
-        pairs: of nodes that are linked already, whatever came of it.
+        pairs: links between nodes, by these, whatever came of them.
         apart: identifiers that somebody has declared to be two people. Their nodes are among `nodes`.
         next_node, next_edge: the next free numbers.
     """
 
     nodes: dict[Key, Node]
     sizes: dict[int, Sizes]
-    pairs: set[Pair]
+    pairs: dict[Pair, Edge]
     apart: Sequence[tuple[Key, Key]]
     next_node: int
     next_edge: int
@@ -98,30 +105,49 @@ class Graph:
 
     Attributes:
         fresh, touched: nodes that are new, and others that changed.
-        edges: links that are new.
+        edges: links that are new or have changed.
+        contested: links that a rule refuses, and for which what is not verified may have to give way.
         moved: profiles that became part of another; `root` tells which.
         grown: profiles whose sizes changed.
     """
 
-    def __init__(self, rules: Rules, known: Known) -> None:
+    def __init__(self, rules: Rules, known: Known, rate: LinkRate | None = None) -> None:
         self._limits = rules.limits
+        self._rate = rate or LinkRate(None)
         self._known = known
         self._roots: dict[int, int] = {}
         self.nodes = known.nodes
         self.fresh: dict[int, Node] = {}
         self.touched: dict[int, Node] = {}
         self.edges: list[Edge] = []
+        self.contested: list[Edge] = []
         self.moved: list[int] = []
         self.grown: set[int] = set()
 
+    def believe(self, sighting: ExtractedIdentifiers) -> ExtractedIdentifiers:
+        """Return an event as far as its userId can be believed: a claim holds where a verified link says the same."""
+        claim = sighting.claim
+        if claim is None:
+            return sighting
+        user, device = claim
+        return sighting if device and self._is_verified(user, device) else sighting.without_claim()
+
+    def _is_verified(self, user: Key, device: Key) -> bool:
+        nodes = self.nodes.get(user), self.nodes.get(device)
+        if nodes[0] is None or nodes[1] is None:
+            return False
+        numbers = nodes[0].number, nodes[1].number
+        links = self._known.pairs.get(numbers), self._known.pairs.get(numbers[::-1])
+        return any(link is not None and link.rule in VERIFIED for link in links)
+
     def take(self, sighting: ExtractedIdentifiers) -> Node:
-        """Take an event in, and return the node whose own it is."""
+        """Take an event in, as far as it can be believed, and return the node whose own it is."""
         nodes = [self._meet(key, sighting) for key in sighting.keys]
         own = nodes[0]
         if sighting.previous is not None:
             self._take_alias(sighting, nodes)
         for other in nodes[1:]:
-            self.connect(own, other, Rule.SAME_EVENT, sighting)
+            self.connect(own, other, sighting.rule, sighting)
         own.newest = max(own.newest, sighting.seq)
         own.counts[KIND_OF[sighting.type]] += 1
         return own
@@ -142,21 +168,58 @@ class Graph:
     def connect(
         self, left: Node, right: Node, rule: Rule, sighting: ExtractedIdentifiers, *warnings: LinkWarning
     ) -> None:
-        """Link two nodes, unless they were linked before."""
+        """Link two nodes, unless they were linked before as firmly."""
         pair = (left.number, right.number)
-        if pair in self._known.pairs or left is right:
+        if left is right:
             return
-        self._known.pairs.add(pair)
+        if (known := self._known.pairs.get(pair)) is not None:
+            if rule in VERIFIED and known.rule not in VERIFIED:
+                self._confirm(known, left, right, rule, sighting)
+            elif not RETRIED.isdisjoint(known.warnings) and self._may_join(left, right, rule, sighting):
+                known.warnings = ()
+                self.edges.append(known)
+                self.fold(known, left, right)
+                self._contest(known)
+            return
+        in_time = self._may_join(left, right, rule, sighting)
+        if not in_time and not self._rate.is_first_refused(left.number, sighting.address):
+            return
         edge = Edge(self._known.next_edge, *pair, rule, sighting.seq, sighting.message_id, sighting.source, sighting.at)
+        self._known.pairs[pair] = edge
         self._known.next_edge += 1
-        edge.warnings = warnings
+        edge.warnings = warnings if in_time else (LinkWarning.RATE_LIMIT, *warnings)
         self.edges.append(edge)
         self.fold(edge, left, right)
+        self._contest(edge)
+
+    def _may_join(self, left: Node, right: Node, rule: Rule, sighting: ExtractedIdentifiers) -> bool:
+        """Tell whether a userId may be given another device now, by whoever says so."""
+        if rule != Rule.SAME_EVENT or left.key.type != USER_ID or right.key.type != ANONYMOUS_ID:
+            return True
+        return self._rate.allows(left.number, sighting.address, sighting.hour)
+
+    def _confirm(self, edge: Edge, left: Node, right: Node, rule: Rule, sighting: ExtractedIdentifiers) -> None:
+        """Make a link that was a claim a verified one, which may now have the effect that was refused it."""
+        edge.rule, edge.seq, edge.message_id = rule, sighting.seq, sighting.message_id
+        edge.source, edge.at = sighting.source, sighting.at
+        self.edges.append(edge)
+        if edge.outcome == Outcome.REFUSED:
+            edge.warnings = ()
+            self.fold(edge, left, right)
+            self._contest(edge)
+
+    def _contest(self, edge: Edge) -> None:
+        if edge.outcome != Outcome.REFUSED or LinkWarning.UNDONE in edge.warnings:
+            return
+        if edge.rule in VERIFIED or (edge.rule == Rule.SAME_EVENT and LinkWarning.LIMIT in edge.warnings):
+            self.contested.append(edge)
 
     def fold(self, edge: Edge, left: Node, right: Node) -> None:
         """Let an edge have its effect, and note in it which that is."""
         kept, gone = self._by_size(self.root(left.profile), self.root(right.profile))
-        if kept == gone:
+        if not RETRIED.isdisjoint(edge.warnings):
+            edge.outcome = Outcome.REFUSED
+        elif kept == gone:
             edge.outcome = Outcome.KNOWN
         elif (objection := self._objection(kept, gone)) is not None:
             if objection == LinkWarning.TWO_USERS and edge.rule == Rule.PREVIOUS and right.key.type == USER_ID:
@@ -240,11 +303,11 @@ def refold(rules: Rules, nodes: Iterable[Node], edges: Sequence[Edge], apart: Se
     """
     by_number = {node.number: node for node in nodes}
     sizes = {number: {node.key.type: 1} for number, node in by_number.items()}
-    graph = Graph(rules, Known({node.key: node for node in by_number.values()}, sizes, set(), apart, 0, 0))
+    graph = Graph(rules, Known({node.key: node for node in by_number.values()}, sizes, {}, apart, 0, 0))
     for node in by_number.values():
         node.profile = node.next = node.number
     for edge in sorted(edges, key=lambda edge: edge.number):
-        edge.warnings = tuple(one for one in edge.warnings if one == LinkWarning.LATE_ALIAS)
+        edge.warnings = tuple(one for one in edge.warnings if one in LASTING)
         edge.kept = edge.gone = None
         graph.fold(edge, by_number[edge.left], by_number[edge.right])
     for node in by_number.values():

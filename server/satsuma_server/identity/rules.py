@@ -69,6 +69,8 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         store: ``sqlite`` for a file in the data folder, or a ``postgresql://`` URL.
         per_source: each source has people of its own. By default a userId is the same person in all sources of a
             collector, since it comes from the one database that they share: so site, app and server meet in a profile.
+        links_per_hour: how many new anonymousIds may join a userId from one address within an hour, unless they are
+            verified; 0 for any number.
         protect: hold profiles to their limits. Without, all that is linked is one person.
         blocked: more values that are nobody's, whatever the identifier.
         identifiers: more kinds of identifiers, and other limits for ``user_id`` and ``anonymous_id``.
@@ -76,6 +78,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     store: str = SQLITE
     per_source: bool = False
+    links_per_hour: int = 100
     protect: bool = True
     blocked: tuple[str, ...] = ()
     identifiers: dict[str, IdentifierSettings] = {}
@@ -126,6 +129,9 @@ class Rules:
         for place, (name, limit) in enumerate([(USER_ID, 1), *((name, 5) for name in more), (ANONYMOUS_ID, 1000)]):
             _check_name(name)
             self.kinds[name] = _kind(name, limit, place, given.get(name, IdentifierSettings()), blocked)
+        if settings.links_per_hour < 0:
+            raise SettingsError("profiles.links_per_hour: is below 0; 0 stands for any number")
+        self.links_per_hour = (settings.links_per_hour or None) if settings.protect else None
         self.limits = {one.type: one.limit for one in self.kinds.values() if one.limit and settings.protect}
 
     @cached_property

@@ -26,6 +26,7 @@ from .client_info import ClientInfo
 from .decode import BATCHES, SHORT_FORMS, Decoded, Event, decode, decode_event, encode
 from .enrichment import Arrival, enrich, enrich_fast
 from .fast_path import FastEvent, is_complete
+from .signatures import Verifier, take_signature, without_signatures
 
 KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, *SHORT_FORMS)}
 """What each name in a path takes."""
@@ -122,7 +123,9 @@ class Ingest:
         check = self._plans.check_for(source.write_key) if self._plans else None
         faults = faults or Faults()
         before = faults.count
-        job = partial(_sort, decoded, source.write_key, _arrival(decoded, caller, kind), faults, check)
+        verifier = Verifier.of(source, is_server=is_server)
+        arrival = _arrival(decoded, caller, kind, verifier)
+        job = partial(_sort, decoded, source.write_key, arrival, faults, check)
         # A plan's schemas cost more than all other checks: a large batch must not keep everybody else waiting.
         count = len(decoded.events)
         arrivals = await to_thread(job) if check and count > LARGE_BATCH else job()
@@ -198,12 +201,14 @@ def _path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def _arrival(decoded: Decoded, caller: ClientInfo, kind: str) -> Arrival:
+def _arrival(decoded: Decoded, caller: ClientInfo, kind: str, verifier: Verifier | None = None) -> Arrival:
     return Arrival(
         at=time.time() * 1000,
         ip=caller.ip,
         user_agent=caller.user_agent,
         sent_at=decoded.sent_at,
+        signature=take_signature(decoded.context),
+        verify=verifier.verify if verifier else None,
         context=decoded.context,
         integrations=decoded.integrations,
         keep_timestamp=kind == "import",
@@ -223,14 +228,15 @@ def _sort(decoded: Decoded, source: str, arrival: Arrival, faults: Faults, check
                 continue
         try:
             checked = _checked(decoded.raw(index), event)
+            signature = take_signature(checked.get("context"))
             if check is not None:
                 check(checked)
-            enriched = enrich(checked, arrival)
+            enriched = enrich(checked, arrival, signature)
             bodies.append(encode(enriched))
             ids.append(enriched["messageId"])
         except EventError as error:
             if faults.add(index, error.path, error.reason):
-                arrivals.refused.append(Refused(str(error), decoded.raw(index)))
+                arrivals.refused.append(Refused(str(error), without_signatures(decoded.raw(index))))
     if faults.besides > before:
         arrivals.refused.append(Refused(MORE.format(faults.besides - before), b""))
     return arrivals

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,10 @@ from satsuma.arguments import id_text
 from satsuma.clock import iso_time
 
 from satsuma_server.times import AHEAD, parse_time
+from satsuma_server.verification import FIELD
 
 from .fast_path import FastEvent
+from .signatures import take_signature
 
 Event = dict[str, Any]
 
@@ -41,6 +43,8 @@ class Arrival:
         user_agent: of the request's header.
         sent_at: the batch's, as it came.
         context, integrations: the batch's.
+        verify: says what an event is worth, given its userId, anonymousId and signature; None takes it at its word.
+        signature: the batch's.
         keep_timestamp: take timestamps of the past as they are, as an import of history wants.
         received_at: `at` as text.
         sent_at_ms: `sent_at` in milliseconds since 1970, None where it tells no time.
@@ -53,6 +57,8 @@ class Arrival:
     context: Mapping[str, Any] | None = None
     integrations: Mapping[str, Any] | None = None
     keep_timestamp: bool = False
+    verify: Callable[[str | None, str | None, object], str] | None = None
+    signature: object = None
     received_at: str = field(init=False)
     sent_at_ms: float | None = field(init=False)
 
@@ -61,8 +67,8 @@ class Arrival:
         self.sent_at_ms = parse_time(self.sent_at)
 
 
-def enrich(event: Event, arrival: Arrival) -> Event:
-    """Return the event as the log keeps it."""
+def enrich(event: Event, arrival: Arrival, signature: object = None) -> Event:
+    """Return the event as the log keeps it; its signature has been taken out of it."""
     for name in IDS:
         value = event.get(name)
         if value is not None and type(value) is not str:
@@ -70,7 +76,9 @@ def enrich(event: Event, arrival: Arrival) -> Event:
     event["userId"] = event.get("userId") or None
     event["anonymousId"] = event.get("anonymousId") or None
     event["messageId"] = event.get("messageId") or _new_id()
-    event["context"] = _context(event.get("context"), arrival)
+    event["context"] = context = _context(event.get("context"), arrival)
+    if arrival.verify is not None:
+        context[FIELD] = arrival.verify(event["userId"], event["anonymousId"], signature or arrival.signature)
     if arrival.integrations:
         event["integrations"] = {**arrival.integrations, **(event.get("integrations") or {})}
     times = _times(event.get("timestamp"), event.get("originalTimestamp"), event.get("sentAt"), arrival)
@@ -84,7 +92,10 @@ def enrich_fast(event: FastEvent, arrival: Arrival) -> FastEvent:
     event.userId = event.userId or None
     event.anonymousId = event.anonymousId or None
     event.messageId = event.messageId or _new_id()
-    event.context = _context(event.context or None, arrival)
+    signature = take_signature(event.context)
+    event.context = context = _context(event.context or None, arrival)
+    if arrival.verify is not None:
+        context[FIELD] = arrival.verify(event.userId, event.anonymousId, signature or arrival.signature)
     if arrival.integrations:
         event.integrations = {**arrival.integrations, **(event.integrations or {})}
     times = _times(event.timestamp, event.originalTimestamp, event.sentAt, arrival)

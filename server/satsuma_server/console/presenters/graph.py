@@ -16,7 +16,13 @@ from .template_filters import short
 MOST_LINKS = 200
 """Edges beyond which a drawing tells nobody anything: the newest are drawn."""
 
-RULES = {Rule.SAME_EVENT: "same event", Rule.ALIAS: "alias", Rule.PREVIOUS: "aliased before"}
+RULES = {
+    Rule.SAME_EVENT: "same event",
+    Rule.ALIAS: "alias",
+    Rule.PREVIOUS: "aliased before",
+    Rule.SIGNED: "signed",
+    Rule.SERVER: "server",
+}
 
 
 def elements(keys: Sequence[Key], links: Sequence[Link]) -> list[dict[str, Any]]:

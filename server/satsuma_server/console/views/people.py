@@ -27,12 +27,17 @@ BECAUSE = {
     Rule.SAME_EVENT: "one event carried both",
     Rule.ALIAS: "an alias says so",
     Rule.PREVIOUS: "an alias had named the one before",
+    Rule.SIGNED: "one event carried both, and its userId was signed",
+    Rule.SERVER: "one event of a server carried both",
 }
 WARNED = {
     LinkWarning.LIMIT: "A person may not have so many ids of this kind.",
     LinkWarning.TWO_USERS: "Two userIds are two people: what they share stays with the one it was linked to first.",
     LinkWarning.USER_ID_CHANGE: "A userId can't be changed: the old one keeps its events.",
     LinkWarning.UNDONE: "Somebody has said here that they are two people.",
+    LinkWarning.RATE_LIMIT: "Too many ids came for this userId from one address within an hour: somebody may be "
+    "guessing ids.",
+    LinkWarning.DISPLACED: "Nothing verifies it, and it gave way to what is verified or was seen later.",
     LinkWarning.LATE_ALIAS: "The alias came after the identify: Mixpanel and Kissmetrics need it before, and lose "
     "the anonymous history otherwise.",
 }

@@ -14,6 +14,9 @@ WARNINGS = {
     "events that carry {left} are that one's.",
     LinkWarning.USER_ID_CHANGE: "A userId can't be changed: {previous} keeps its events, and {user} is another person.",
     LinkWarning.UNDONE: "Somebody has declared that they are two people.",
+    LinkWarning.RATE_LIMIT: "Too many identifiers came for it from one address within an hour: somebody may be "
+    "guessing ids. Others of this hour are not noted; a device joins when it comes again later.",
+    LinkWarning.DISPLACED: "Nothing verifies the link, and it gave way to one that is verified or was seen later.",
     LinkWarning.LATE_ALIAS: "The user had been identified before: Mixpanel and Kissmetrics need the alias before the "
     "identify, and don't join the anonymous history any more.",
 }
@@ -26,6 +29,8 @@ def explain(link: Link) -> str:
         Rule.SAME_EVENT: f"{event} carried both",
         Rule.ALIAS: f"the alias of {event} says so",
         Rule.PREVIOUS: f"an alias had named it, as {event} shows",
+        Rule.SIGNED: f"{event} carried both, and the userId was signed",
+        Rule.SERVER: f"{event} of a server carried both",
     }[link.rule]
     told = {
         Outcome.ADDED: f"{link.right} and {link.left} are one person, since {reason}.",

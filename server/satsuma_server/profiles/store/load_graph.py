@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from satsuma_server.identity.extraction import ExtractedIdentifiers
-from satsuma_server.identity.graph import Known, Node, Pair, Sizes
+from satsuma_server.identity.graph import Edge, Known, Node, Pair, Sizes
 from satsuma_server.identity.identifiers import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key
 
 from .database import Database, rows
 from .names import load_nodes
-from .row_mapping import unpack_sizes
+from .row_mapping import EDGE, edge_of, unpack_sizes
 
 Apart = Sequence[tuple[Key, Key]]
 
@@ -52,21 +52,26 @@ def _has_aliases(database: Database) -> bool:
 def _unseen(
     database: Database, sightings: Sequence[ExtractedIdentifiers], nodes: dict[Key, Node]
 ) -> list[ExtractedIdentifiers]:
-    looked_for = ((nodes[one.keys[0]].number, one.fingerprint) for one in sightings if one.keys[0] in nodes)
+    # A claim may turn out to be the event of any of its identifiers.
+    looked_for = {(nodes[key].number, one.fingerprint) for one in sightings for key in _owners(one) if key in nodes}
     found = database.run(
         f"SELECT moments.node, moments.fingerprint FROM {database.given('moments.node', 'moments.fingerprint')} "
         "CROSS JOIN moments WHERE moments.node = given.node AND moments.fingerprint = given.fingerprint",
-        rows(looked_for),
+        rows(sorted(looked_for)),
     )
     by_number = {node.number: node.key for node in nodes.values()}
     seen = {(by_number[number], fingerprint) for number, fingerprint in found}
     unseen = []
     for one in sightings:
-        mark = (one.keys[0], one.fingerprint)
-        if mark not in seen:
-            seen.add(mark)
+        marks = {(key, one.fingerprint) for key in _owners(one)}
+        if seen.isdisjoint(marks):
+            seen |= marks
             unseen.append(one)
     return unseen
+
+
+def _owners(one: ExtractedIdentifiers) -> Sequence[Key]:
+    return one.keys if one.claim else one.keys[:1]
 
 
 def _sizes(database: Database, nodes: Collection[Node]) -> dict[int, Sizes]:
@@ -80,7 +85,7 @@ def _sizes(database: Database, nodes: Collection[Node]) -> dict[int, Sizes]:
     return sizes | {root: unpack_sizes(told) for root, told in found}
 
 
-def _pairs(database: Database, sightings: Sequence[ExtractedIdentifiers], nodes: dict[Key, Node]) -> set[Pair]:
+def _pairs(database: Database, sightings: Sequence[ExtractedIdentifiers], nodes: dict[Key, Node]) -> dict[Pair, Edge]:
     wanted = {
         (nodes[left].number, nodes[right].number)
         for one in sightings
@@ -88,13 +93,13 @@ def _pairs(database: Database, sightings: Sequence[ExtractedIdentifiers], nodes:
         if left in nodes and right in nodes
     }
     if not wanted:
-        return set()
+        return {}
     found = database.run(
-        f"SELECT edges.left_node, edges.right_node FROM {database.given('edges.left_node', 'edges.right_node')} "
+        f"SELECT {EDGE} FROM {database.given('edges.left_node', 'edges.right_node')} "
         "CROSS JOIN edges WHERE edges.left_node = given.left_node AND edges.right_node = given.right_node",
         rows(sorted(wanted)),
     )
-    return {(left, right) for left, right in found}
+    return {(edge.left, edge.right): edge for edge in map(edge_of, found)}
 
 
 def _links(one: ExtractedIdentifiers) -> Iterator[tuple[Key, Key]]:

@@ -16,6 +16,12 @@ from .row_mapping import edge_row, node_row, pack_sizes
 CHANGING = ("next", "first", "last", "newest", "sizes", "tracked", *COUNTS)
 """Columns of a node that events change. Its profile changes with those of all others that move with it."""
 
+CHANGING_OF_LINKS = ("rule", "outcome", "warnings", "seq", "message_id", "source", "at", "kept", "gone")
+"""Columns of a link that may change: a claim that is verified later is of the event that verifies it."""
+
+CLAIMS = "user_id (claimed)"
+"""Stands among the blocked values for all userIds that are only claimed, by events without an anonymousId."""
+
 MOST_TRAITS = 1000
 """Most traits of one identifier; more are left to the log."""
 
@@ -50,7 +56,7 @@ def save_sizes(database: Database, graph: Graph, profiles: Iterable[int]) -> Non
 def save_edges(database: Database, edges: Iterable[Edge]) -> None:
     """Write edges, with what came of them."""
     told = (edge_row(edge) for edge in edges)
-    changing = ", ".join(f"{name} = excluded.{name}" for name in ("outcome", "warnings", "kept", "gone"))
+    changing = ", ".join(f"{name} = excluded.{name}" for name in CHANGING_OF_LINKS)
     upsert(database, "edges", told, changing)
 
 
@@ -90,9 +96,11 @@ def save_traits(database: Database, own: Sequence[tuple[ExtractedIdentifiers, No
     )
 
 
-def save_blocked(database: Database, sightings: Iterable[ExtractedIdentifiers]) -> None:
-    """Count the values that name nobody."""
+def save_blocked(database: Database, sightings: Iterable[ExtractedIdentifiers], claims: int = 0) -> None:
+    """Count the values that name nobody, and events that are of nobody since they only claim a userId."""
     times = Counter(value for one in sightings for value in one.blocked)
+    if claims:
+        times[CLAIMS] = claims
     if times:
         upsert(database, "blocked", times.items(), "times = blocked.times + excluded.times")
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from satsuma_server.errors import ConflictError, NotFoundError, TooLargeError
+from satsuma_server.identity.displacement import displaced
 from satsuma_server.identity.extraction import ExtractedIdentifiers
 from satsuma_server.identity.graph import Edge, Graph, Node, refold
-from satsuma_server.identity.identifiers import Key
-from satsuma_server.identity.links import Outcome
+from satsuma_server.identity.identifiers import ANONYMOUS_ID, Key
+from satsuma_server.identity.link_rate import LinkRate
+from satsuma_server.identity.links import LinkWarning, Outcome
 from satsuma_server.identity.rules import Rules
 
 from .database import TABLES, Database, insert, rows, upsert
@@ -20,10 +22,23 @@ from .row_mapping import EDGE, NODE, edge_of, node_of
 from .save_graph import save_blocked, save_edges, save_graph, save_moments, save_sizes, save_traits
 from .usage import save_usage, tracked, untracked
 
+MOST_MOVED = 20_000
+"""Most identifiers of the profiles among which links give way to others at once."""
+
 MOST_REFOLDED = 100_000
 """Most identifiers, linked with each other in whatever way, among which a merge can be undone."""
 
 DERIVED = tuple(name for name in TABLES if name not in ("state", "apart"))
+
+
+def _take(graph: Graph, sightings: Iterable[ExtractedIdentifiers]) -> list[tuple[ExtractedIdentifiers, Node]]:
+    """Give events to a graph; return those that are somebody's, as far as they are believed, with whose they are."""
+    own = []
+    for one in sightings:
+        believed = graph.believe(one)
+        if believed.keys:
+            own.append((believed, graph.take(believed)))
+    return own
 
 
 class Store:
@@ -33,6 +48,7 @@ class Store:
         """Take the database, with its tables made."""
         self._database = database
         self._rules = rules
+        self._rate = LinkRate(rules.links_per_hour)
         # Erased events that a batch under way may still hold: up to which seq, and whose.
         self._forgotten: list[tuple[int, frozenset[Key]]] = []
         database.run("INSERT INTO state VALUES (1, 0, 1, 1) ON CONFLICT (id) DO NOTHING")
@@ -52,14 +68,16 @@ class Store:
             done, next_node, next_edge = self._database.run("SELECT seq, next_node, next_edge FROM state")[0]
             fresh = [one for one in sightings if one.seq > done and not self._is_forgotten(one)]
             told, known = load(self._database, [one for one in fresh if one.keys], next_node, next_edge)
-            graph = Graph(self._rules, known)
-            own = [(one, graph.take(one)) for one in told]
-            save_usage(self._database, tracked(told, graph.nodes))
+            graph = Graph(self._rules, known, self._rate)
+            own = _take(graph, told)
+            save_usage(self._database, tracked((one for one, _ in own), graph.nodes))
             save_graph(self._database, graph, next_node)
             save_moments(self._database, own)
             save_traits(self._database, own)
-            save_blocked(self._database, fresh)
+            save_blocked(self._database, fresh, len(told) - len(own))
             self._note(max(seq, done), known.next_node, known.next_edge)
+            if graph.contested:
+                self._make_room(graph.contested)
 
     def undo(self, number: int) -> None:
         """Undo what an edge joined; its identifiers are two people from now on.
@@ -158,6 +176,22 @@ class Store:
         )
         save_sizes(self._database, graph, graph.grown)
         save_edges(self._database, edges)
+
+    def _make_room(self, contested: Sequence[Edge]) -> None:
+        """Let what is not verified give way to links that were refused, and fold anew the profiles concerned."""
+        ends = {end for edge in contested for end in (edge.left, edge.right)}
+        profiles = self._given("nodes.number", ends, "SELECT nodes.profile", "nodes WHERE nodes.number = given.number")
+        nodes = {node.number: node for node in load_members(self._database, {row[0] for row in profiles})}
+        if len(nodes) > MOST_MOVED:
+            return
+        rest = "edges WHERE edges.left_node = given.number"
+        found = map(edge_of, self._given("nodes.number", nodes, f"SELECT {EDGE}", rest))
+        edges = [edge for edge in found if edge.right in nodes]
+        gone = displaced(nodes, edges, contested, self._rules.limits.get(ANONYMOUS_ID))
+        for edge in gone:
+            edge.warnings = (LinkWarning.DISPLACED,)
+        if gone:
+            self._fold_again(nodes, edges)
 
     def _remove(self, numbers: Sequence[tuple[int]], gone: Iterable[Key]) -> None:
         for table, columns in (

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import duckdb
 
+from satsuma_server.verification import FIELD
 from satsuma_server.warehouse.schema.catalog import Name
-from satsuma_server.warehouse.schema.names import SEQ, quoted
+from satsuma_server.warehouse.schema.names import CONTEXT, SEQ, quoted
 
 from .arrow_batch import LATEST_VALUES
+
+VERIFICATION = f"{CONTEXT}{FIELD}"
 
 TOLD = 'CASE WHEN "timestamp" > received_at + INTERVAL 1 MINUTE THEN received_at ELSE "timestamp" END'
 """A time that was still to come when its event came outlasts nothing: logs of earlier versions have some."""
@@ -18,7 +21,17 @@ RANK = f"epoch_us({TOLD})::HUGEINT * 1099511627776 + seq"
 """What is later by its own time is later, whenever it came; of one time, what came last."""
 
 
-def update_latest_values(connection: duckdb.DuckDBPyConnection, name: Name, columns: Iterable[str], ids: str) -> None:
+BELIEVED = {
+    # A claim counts where a verified call says the same of the same device, as profiles have it.
+    "identifies": """coalesce({column}, 'server') IN ('server', 'signed') OR ({column} = 'claimed' AND EXISTS (
+        SELECT 1 FROM {source} AS sure WHERE sure.user_id = told.user_id AND sure.anonymous_id = told.anonymous_id
+        AND sure.{column} IN ('server', 'signed')))""",
+    "groups": "{column} IS DISTINCT FROM 'public'",
+}
+"""Which calls count, by table, where the collector has noted what they are worth."""
+
+
+def update_latest_values(connection: duckdb.DuckDBPyConnection, name: Name, columns: Collection[str], ids: str) -> None:
     """Make anew the rows of some ids, each with the latest value of every column that isn't null.
 
     Made of all the calls, not of what came with the last: so it doesn't matter when and how often they came.
@@ -34,4 +47,11 @@ def update_latest_values(connection: duckdb.DuckDBPyConnection, name: Name, colu
     values = ", ".join(f"arg_max({quoted(one)}, {RANK}) AS {quoted(one)}" for one in latest)
     connection.execute(f"DELETE FROM {target} WHERE id IN ({ids})")
     connection.execute(f"""INSERT INTO {target} BY NAME SELECT {key} AS id, max({SEQ}) AS {SEQ}, {values}
-        FROM {source} WHERE {key} IN ({ids}) GROUP BY {key}""")
+        FROM {source} AS told WHERE {key} IN ({ids}) AND ({_believed(name, columns)}) GROUP BY {key}""")
+
+
+def _believed(name: Name, columns: Collection[str]) -> str:
+    """Return SQL that tells whether a call counts: each, where nothing is noted of any."""
+    if VERIFICATION not in columns:
+        return "true"
+    return BELIEVED[name[1]].format(column=f"{VERIFICATION}::VARCHAR", source=quoted(*name))

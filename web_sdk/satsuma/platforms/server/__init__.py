@@ -3,6 +3,7 @@
 from .asgi import AnalyticsMiddleware
 from .client import Client
 from .identity import Mint
+from .signing import sign_user_id
 from .transport import Answer, HttpTransport, Transport
 from .visitor import Visitor, Visitors
 from .wsgi import WSGIAnalyticsMiddleware
@@ -17,4 +18,5 @@ __all__ = [
     "Visitor",
     "Visitors",
     "WSGIAnalyticsMiddleware",
+    "sign_user_id",
 ]

@@ -1,0 +1,139 @@
+"""What a stranger can do who guesses somebody's userId, and has nothing but the public write key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from profiles.people import People
+from satsuma_server.identity.links import LinkWarning, Outcome, Rule
+from warehouse.made import event, warehouse
+
+pytest_plugins = ["profiles.conftest"]
+
+
+def noted(verification: str, ip: str = "192.0.2.1", **more: Any) -> dict[str, Any]:
+    return {"context": {"verification": verification, "ip": ip}, **more}
+
+
+def test_a_claim_joins_no_device_and_changes_no_trait(make_people: Callable[..., People]) -> None:
+    people = make_people(identifiers={"email": {}})
+    people.see("identify", "victim", "laptop", traits={"plan": "paid", "email": "v@x.cz"}, **noted("server"))
+    people.see("identify", "victim", "attacker", traits={"plan": "forged", "email": "v@x.cz"}, **noted("claimed"))
+    people.see("identify", "victim", traits={"plan": "forged"}, **noted("claimed"))
+    people.see("identify", None, "attacker", traits={"email": "v@x.cz"}, **noted("anonymous"))
+    people.see("alias", "attacker-user", "attacker", previousId="laptop", **noted("signed"))
+    people.see("group", "victim", "attacker", groupId="g", **noted("claimed"))
+    assert people.ids("user_id", "victim") == {"user_id:victim", "anonymous_id:laptop", "email:v@x.cz"}
+    assert people.profile("user_id", "victim").traits == {"plan": "paid", "email": "v@x.cz"}
+    assert people.profile("user_id", "victim").counts == {"identify": 1}
+    assert "anonymous_id:laptop" not in people.ids("user_id", "attacker-user")
+    assert people.ask.totals().blocked == {"user_id (claimed)": 1}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_signed_identify_links_and_later_events_of_the_pair_are_believed(
+    make_people: Callable[..., People], together: bool
+) -> None:
+    people = make_people()
+    take, people.take = people.take, (lambda stored: None) if together else people.take  # type: ignore[method-assign]
+    people.see("page", None, "phone", **noted("anonymous"))
+    people.see("identify", "u", "phone", traits={"plan": "paid"}, **noted("signed"))
+    people.see("track", "u", "phone", **noted("claimed"))
+    people.see("identify", "u", "phone", traits={"city": "Brno"}, **noted("claimed"))
+    people.see("identify", "u", "phone", traits={"city": "forged"}, **noted("public"))
+    if together:
+        take(people.log)
+    profile = people.profile("user_id", "u")
+    assert people.ids("user_id", "u") == {"user_id:u", "anonymous_id:phone"}
+    assert profile.traits == {"plan": "paid", "city": "Brno"}
+    assert {str(one.key): one.events for one in profile.identifiers} == {"anonymous_id:phone": 1, "user_id:u": 4}
+    assert [link.rule for link in people.links("user_id", "u")] == [Rule.SIGNED]
+    take(people.log)
+    assert people.profile("user_id", "u").counts == profile.counts, "late copies change nothing"
+
+
+def test_a_verified_login_wins_over_who_claimed_the_device_before(make_people: Callable[..., People]) -> None:
+    people = make_people()
+    people.see("identify", "attacker", "phone", traits={"a": 1})
+    people.see("identify", "victim", "laptop", **noted("signed"))
+    people.see("identify", "victim", "phone", **noted("signed"))
+    assert people.ids("user_id", "victim") == {"user_id:victim", "anonymous_id:laptop", "anonymous_id:phone"}
+    assert people.ids("user_id", "attacker") == {"user_id:attacker"}
+    (warned,) = people.ask.warnings(10, 10**9)
+    assert (warned.outcome, warned.warnings) == (Outcome.REFUSED, (LinkWarning.DISPLACED,))
+    assert "Nothing verifies the link" in warned.explain()
+
+
+def test_of_two_verified_users_of_a_device_the_first_keeps_it(make_people: Callable[..., People]) -> None:
+    people = make_people()
+    people.see("identify", "ann", "shared", **noted("signed"))
+    people.see("identify", "bob", "shared", **noted("signed"))
+    people.see("track", "bob", "shared", **noted("claimed"))
+    assert people.ids("user_id", "ann") == {"user_id:ann", "anonymous_id:shared"}
+    assert people.profile("user_id", "bob").counts == {"identify": 1, "track": 1}
+
+
+def test_a_claim_that_is_signed_later_is_verified(make_people: Callable[..., People]) -> None:
+    people = make_people()
+    people.see("identify", "u", "phone")
+    people.see("identify", "u", "phone", **noted("server"))
+    (link,) = people.links("user_id", "u")
+    assert (link.rule, link.seq, link.outcome) == (Rule.SERVER, 2, Outcome.ADDED)
+
+
+@pytest.mark.parametrize("batch", [1, 300])
+def test_a_thousand_junk_ids_do_not_shut_the_next_phone_out(make_people: Callable[..., People], batch: int) -> None:
+    people = make_people(identifiers={"anonymous_id": {"limit": 40}})
+    people.see("identify", "victim", "laptop", **noted("server"))
+    people.see("identify", "victim", "tablet")
+    begun = len(people.log)
+    take, people.take = people.take, lambda stored: None  # type: ignore[method-assign]
+    for number in range(120 if batch == 1 else 1000):
+        people.see("track", "victim", f"junk{number}", context={"ip": f"203.0.113.{number}"})
+    people.see("identify", "victim", "phone", context={"ip": "192.0.2.7"})
+    for start in range(begun, len(people.log), batch):
+        take(people.log[start : start + batch])
+    ids = people.ids("user_id", "victim")
+    assert {"anonymous_id:laptop", "anonymous_id:phone"} <= ids
+    assert len(ids) <= 41
+    assert people.profile("user_id", "victim").user_id == "victim"
+    # What gave way joins again when it comes again.
+    people.take = take  # type: ignore[method-assign]
+    assert "anonymous_id:tablet" not in ids
+    people.see("track", "victim", "tablet")
+    assert "anonymous_id:tablet" in people.ids("user_id", "victim")
+
+
+def test_one_address_uses_up_its_own_limit_and_no_others(make_people: Callable[..., People]) -> None:
+    people = make_people(links_per_hour=5)
+    for number in range(50):
+        people.see("track", "victim", f"junk{number}", context={"ip": "203.0.113.9"})
+    people.see("identify", "victim", "phone", context={"ip": "192.0.2.7"})
+    ids = people.ids("user_id", "victim")
+    assert len(ids) == 1 + 5 + 1
+    assert "anonymous_id:phone" in ids
+    (warned,) = people.ask.warnings(10, 10**9)
+    assert warned.warnings == (LinkWarning.RATE_LIMIT,)
+    assert "somebody may be guessing ids" in warned.explain()
+    hour = 3_600_000
+    people.see("track", "victim", "junk40", context={"ip": "203.0.113.9"}, at=1_700_000_000_000 + hour)
+    assert "anonymous_id:junk40" in people.ids("user_id", "victim")
+
+
+def test_a_claimed_trait_is_in_no_row_of_users(tmp_path: Path) -> None:
+    told = [
+        ("server", "laptop", {"plan": "paid"}),
+        ("claimed", "attacker", {"plan": "forged", "city": "forged"}),
+        ("claimed", "laptop", {"city": "Brno"}),
+        ("public", "laptop", {"city": "forged"}),
+    ]
+    with warehouse(tmp_path) as made:
+        for seq, (verification, device, traits) in enumerate(told, 1):
+            context = {"verification": verification}
+            made.load(event(seq, "identify", userId="u", anonymousId=device, traits=traits, context=context))
+        made.load(event(9, "identify", userId="other", traits={"plan": "x"}, context={"verification": "claimed"}))
+        assert made.ask("SELECT id, plan, city FROM demo.users") == [("u", "paid", "Brno")]
+        assert made.ask("SELECT count(*) FROM demo.identifies") == [(5,)]
