@@ -51,6 +51,7 @@ CONSISTENT = "(present[0][1] if present else None)\n        self._heal(key, valu
 HEAL = "        self._heal(key, value, found)\n"
 ALL = "return [(store, self._read(store, key, store.get_id)) for store in self.stores]"
 WRITE = "self._write(key, text, self.options.maxage)"
+MAKE = "            return self._set_anonymous_id(self._new_id())"
 MERGE = "if current is None or current == id:"
 
 MUTANTS = (
@@ -143,7 +144,7 @@ MUTANTS = (
         "reset keeps the anonymousId",
         "test_reset_removes_everything_and_the_next_visit_is_somebody_new",
         "identity.py",
-        ("        self.anonymous_id(None)\n        super().logout()", "        super().logout()"),
+        ("        self._ids.set_id(ANONYMOUS_ID_KEY, None)\n        super()._forget()", "        super()._forget()"),
         ("        super().clear()\n        self._ids.clear(ANONYMOUS_ID_KEY)", "        super().clear()"),
     ),
     mutant(
@@ -151,7 +152,7 @@ MUTANTS = (
         "reset keeps the userId",
         "test_reset_removes_everything_and_the_next_visit_is_somebody_new",
         "identity.py",
-        ("        self.id(None)\n        self.traits({})", "        self.traits({})"),
+        ("        self._ids.set_id(self.options.keys.id, None)\n        self.traits({})", "        self.traits({})"),
         ("        self._ids.clear(self.options.keys.id)\n", ""),
     ),
     mutant(
@@ -159,7 +160,7 @@ MUTANTS = (
         "reset keeps the traits",
         "test_reset_removes_everything_and_the_next_visit_is_somebody_new",
         "identity.py",
-        ("        self.id(None)\n        self.traits({})", "        self.id(None)"),
+        ("(self.options.keys.id, None)\n        self.traits({})", "(self.options.keys.id, None)"),
         ("        self._traits.clear(self.options.keys.traits)\n", ""),
     ),
     mutant(
@@ -174,14 +175,14 @@ MUTANTS = (
         "reset leaves keys of nothing in localStorage",
         "test_reset_removes_everything_and_the_next_visit_is_somebody_new",
         "identity.py",
-        ("        self.logout()\n        self.clear()", "        self.logout()"),
+        ("        self._forget()\n        self.clear()", "        self._forget()"),
     ),
     mutant(
         "other-user-same-anonymous-id",
         "who logs in as somebody else keeps the anonymousId",
         "test_logging_in_as_another_user_mixes_nothing",
         "identity.py",
-        ("# The anonymousId belonged to somebody else.\n        self.anonymous_id(None)", "return"),
+        ("# The anonymousId belonged to somebody else.\n        self._ids.set_id(ANONYMOUS_ID_KEY, None)", "return"),
     ),
     mutant(
         "new-user-new-anonymous-id",
@@ -226,29 +227,28 @@ MUTANTS = (
         "asking for the anonymousId makes none",
         "test_the_first_page_makes_an_anonymous_visitor_and_tells_of_them",
         "identity.py",
-        ("            value = self._new_id()", "            return None"),
+        (MAKE, "            return None"),
     ),
     mutant(
         "same-id-for-all",
         "all visitors get the same anonymousId",
         "test_a_device_shares_the_user_id_from_its_own_login_on",
         "identity.py",
-        ("            value = self._new_id()", "            value = 'bd077b70-816b-448b-ae79-2f5f7d856513'"),
+        (MAKE, MAKE.replace("self._new_id()", "'bd077b70-816b-448b-ae79-2f5f7d856513'")),
     ),
     mutant(
         "no-uuid",
         "the anonymousId is no UUID",
         "test_the_first_page_makes_an_anonymous_visitor_and_tells_of_them",
         "identity.py",
-        ("            value = self._new_id()", "            value = self._new_id().replace('-', '')"),
+        (MAKE, MAKE.replace("self._new_id()", "self._new_id().replace('-', '')")),
     ),
     mutant(
         "first-anonymous-id-stays",
         "an anonymousId that is set does not overwrite the one that is there",
         "test_an_anonymous_id_from_a_server_overwrites_the_visitors_own",
         "identity.py",
-        ("        if value is UNSET:\n            found", "        if value is not None:\n            found"),
-        ("            value = self._new_id()", "            value = self._new_id() if value is UNSET else value"),
+        ("kept = self._set_anonymous_id(value)", "kept = previous or self._set_anonymous_id(value)"),
     ),
     mutant(
         "calls-without-user-id",

@@ -35,6 +35,11 @@ REASONS = {
         "`100000`. An id that can't be told from JSON (`null`, or a text in quotes) is a JSON string in its cookie, "
         "which the reference reads as that text."
     ),
+    "logout": (
+        "Who has logged out in one tab stays logged out in the others, which were open meanwhile. The reference's "
+        "other tabs remember the visitor, and write them into cookie and localStorage again. (Nor does another "
+        "sub-domain, whose localStorage does so with the reference.)"
+    ),
     "nobody": (
         "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."
     ),
@@ -48,6 +53,8 @@ EVERYWHERE = (
     "origin a preflight.",
     "Listeners are called as soon as the collector has answered, and after the `timeout` of 300 ms at the latest; "
     "callbacks at that time, answered or not. The reference waits for the answer with both.",
+    "Once somebody has said who the visitor is, or reset, a cookie and an item `satsuma_generation` tell which copy of "
+    "the ids is the newest.",
     "What waits at the end of a page is handed to the browser as a beacon; the reference writes it to localStorage.",
 )
 """What differs in every scenario, and is left out of the comparison."""

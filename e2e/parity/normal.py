@@ -11,6 +11,7 @@ MESSAGE_ID = re.compile(rf"ajs-next-\d{{13}}-{UUID.pattern}|ajs-[0-9a-f]{{32}}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 PORT = re.compile(r"(?<=[a-z0-9]):\d{4,5}\b")
 NOW = ("timestamp", "sentAt")
+GENERATION = "satsuma_generation"
 
 
 def normalise(seen: dict[str, Any]) -> dict[str, Any]:
@@ -28,6 +29,9 @@ def normalise(seen: dict[str, Any]) -> dict[str, Any]:
             _hide_library(one)
         _hide_times(event["body"])
     for state in seen["states"]:
+        for held in (state["cookies"], state["storage"] or {}):
+            for name in [name for name in held if name.startswith(GENERATION)]:
+                del held[name]
         for cookie in state["cookies"].values():
             cookie["days"] = None if cookie["days"] is None else round(cookie["days"])
     return seen

@@ -1,7 +1,7 @@
 /* A visitor who leaves before Python is up: the calls made so far go to the collector by beacon as the page goes, with the
    identity that cookies and localStorage tell. A call may go this way, by the journal, and once more when Python comes up
    after all: the collector keeps each messageId once. So calls that say who the visitor is go along each time. */
-var MOST_CALLS = 200, MOST_ALONG = 50, MOST_ALONG_CHARACTERS = 20000, ALONE_MILLISECONDS = 1000, LONGEST_PAUSE = 10000;
+var MOST_CALLS = 200, MOST_ALONG = 50, MOST_ALONG_CHARACTERS = 20000, ALONE_MILLISECONDS = 1000, LONGEST_PAUSE = 10000, OURS = /^(ajs_|satsuma_generation)/;
 var nextId = newId; /* The anonymousId of a visitor who has none; a worker may have been told of one. */
 /* A page that the browser prepares in advance, should the visitor open it next, is no visit before that. */
 function unopened(options) {
@@ -23,11 +23,13 @@ function leave(calls, host, writeKey, key, options) {
   if (!calls.some(function (call) { return !call.left; }) || refuses(calls, options)) return;
   var keeps = !options.disableClientPersistence && !options.storage, storage = {}, cookies = "", domain = "";
   try {
-    cookies = document.cookie.split("; ").filter(function (pair) { return /^(ajs_|_sio=|s%3Acontext)/.test(pair); }).join("; ");
+    cookies = document.cookie.split("; ").filter(function (pair) { return /^(ajs_|satsuma_|_sio=|s%3Acontext)/.test(pair); }).join("; ");
     domain = topDomain();
-    if (keeps && !/ajs_anonymous_id=|_sio=|ajs_user=/.test(cookies) && (localStorage.getItem("ajs_anonymous_id") || "null") === "null")
-      localStorage.setItem("ajs_anonymous_id", JSON.stringify(nextId()));
-    storedNames(/^ajs_/).forEach(function (name) { storage[name] = localStorage.getItem(name); });
+    if (keeps && !/ajs_anonymous_id=|_sio=|ajs_user=/.test(cookies)) {
+      followLogout(cookies);
+      if ((localStorage.getItem("ajs_anonymous_id") || "null") === "null") localStorage.setItem("ajs_anonymous_id", JSON.stringify(nextId()));
+    }
+    storedNames(OURS).forEach(function (name) { storage[name] = localStorage.getItem(name); });
   } catch (error) { /* No cookies or no localStorage: the collector makes do with the rest. */ }
   // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
   // What plugins of the page would have to see can only be sent by a page.
@@ -36,6 +38,13 @@ function leave(calls, host, writeKey, key, options) {
       writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
       options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone });
   keep(calls, key, options, true);
+}
+/* Where another origin of the site has logged the visitor out, this one remembers somebody else; Python finds the same. */
+function followLogout(cookies) {
+  var name = "satsuma_generation", shared = (/satsuma_generation=(\d+)/.exec(cookies) || [])[1];
+  if (!(shared > Number(localStorage.getItem(name)))) return;
+  storedNames(OURS).forEach(function (name) { localStorage.removeItem(name); });
+  localStorage.setItem(name, shared);
 }
 /* The calls that say who the visitor is and go along with each portion. */
 function along(calls) {

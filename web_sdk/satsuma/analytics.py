@@ -10,13 +10,14 @@ from typing import Any
 from . import arguments
 from .arguments import AliasCall, Call, IdentifyCall, PageCall, TrackCall
 from .calls import Calls, Dispatch
-from .consent import Consent
+from .consent import Consent, ConsentState
 from .delivery import Delivery, DeliveryReport
 from .diagnostics import Diagnostics
 from .emitter import Emitter
 from .environment import REFERRER_KEY
 from .errors import SatsumaError
 from .events import Event, EventFactory, Moment
+from .generation import Generation
 from .identity import UNSET, Group, Unset, User
 from .options import Endpoint, LoadOptions
 from .outbox import Outbox
@@ -62,7 +63,10 @@ class Analytics(Calls):
             self._persists,
             self.options.kinds,
         )
-        self._handover = ServerIdentity(self._stores, self.options.user.keys, self.options.group.keys)
+        keys = self.options.user.keys, self.options.group.keys
+        self._handover = ServerIdentity(self._stores, *keys)
+        self._generation = Generation(self._stores, *keys, platform.now)
+        self._stores.changed = self._generation.advance
         self.diagnostics = Diagnostics(self._handover.gave)
         self._stores.healed = self.diagnostics.healed
         self._user, self._group = self._identities(kept=self.consent.granted)
@@ -105,7 +109,7 @@ class Analytics(Calls):
 
     def _begin(self, make: Callable[[Any, Moment], Event], call: Call, moment: Moment) -> Dispatch:
         with self._storage_cache:
-            self._follow_server()
+            self._follow()
             context = Context(make(call, moment))
         if not (self.options.retry_queue or self._delivery.is_online):
             return self._platform.start(self._pass_over(context, call))
@@ -198,13 +202,13 @@ class Analytics(Calls):
 
     def user(self) -> User:
         """Return the visitor."""
-        self._follow_server()
+        self._follow()
         return self._user
 
     @property
     def current_group(self) -> Group:
         """The visitor's group."""
-        self._follow_server()
+        self._follow()
         return self._group
 
     @property
@@ -214,6 +218,7 @@ class Analytics(Calls):
 
     def set_anonymous_id(self, anonymous_id: str | Unset | None = UNSET) -> str | None:
         """Set the anonymousId (None forgets it); without an argument, return the current one."""
+        self._follow()
         return self._user.anonymous_id(anonymous_id)
 
     def reset(self) -> None:
@@ -223,9 +228,16 @@ class Analytics(Calls):
         self._handover.forget()
         self._emitter.emit("reset")
 
-    def _follow_server(self) -> None:
-        """Take over what a server has changed of the cookies, at any time, also while this page was open."""
-        if self._persists and self.consent.granted and self._handover.follow():
+    def _follow(self) -> None:
+        """Take over what others have changed: a server, other origins of the site, other tabs; at any time."""
+        if not (self._persists and self.consent.granted):
+            return
+        outdated = self._handover.follow()
+        if outdated is None:
+            outdated = self._generation.follow()
+        else:
+            self._generation.adopt()
+        if outdated:
             self._change_identities(kept=True)
 
     def _identities(self, *, kept: bool) -> tuple[User, Group]:
@@ -257,11 +269,16 @@ class Analytics(Calls):
         if self.consent.granted:
             return
         before = self._user, self._group
+        refused = self.consent.state is ConsentState.DENIED
         held = self.consent.grant()
+        self._follow()
         self._change_identities(kept=True)
         self.sender.outbox = self._make_outbox()
         self._user.adopt(before[0])
         self._group.adopt(before[1])
+        if refused and self._persists:
+            # Whom other origins of the site remember from before the no, the visitor is not any more.
+            self._generation.advance()
         for resume in held:
             resume(True)
         self._emitter.emit("consent", True)
@@ -273,6 +290,7 @@ class Analytics(Calls):
             self._group.clear()
             self._factory.cookies.clear(REFERRER_KEY)
             self._handover.forget()
+            self._generation.forget()
         self.consent.withdraw()
         self._change_identities(kept=False)
         self._delivery.abandon(WITHDRAWN)

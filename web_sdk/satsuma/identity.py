@@ -97,14 +97,9 @@ class Identity:
         """Return the id, or None; with an argument, set it first (None forgets it)."""
         if self.options.disable:
             return None
-        key = self.options.keys.id
-        found: str | None = self._ids.get_and_sync_id(key)
-        if value is not UNSET:
-            previous = found
-            self._ids.set_id(key, value)
-            if value is not None and previous is not None and value != previous:
-                self._replaced()
-            found = self._ids.get_and_sync_id(key)
+        if value is not UNSET and self._set_id(value):
+            self._changed()
+        found: str | None = self._ids.get_and_sync_id(self.options.keys.id)
         return found or self._fallback_id()
 
     def traits(self, value: Traits | Unset | None = UNSET) -> Traits | None:
@@ -131,13 +126,14 @@ class Identity:
 
     def logout(self) -> None:
         """Forget the id and the traits."""
-        self.id(None)
-        self.traits({})
+        self._forget()
+        self._changed()
 
     def reset(self) -> None:
         """Forget the id and the traits, and remove their keys."""
-        self.logout()
+        self._forget()
         self.clear()
+        self._changed()
 
     def clear(self) -> None:
         """Remove the keys from every store."""
@@ -160,8 +156,26 @@ class Identity:
         if came is None or known in (None, came):
             self.traits({**(self.traits() or {}), **(earlier.traits() or {})})
 
+    def _forget(self) -> None:
+        self._ids.set_id(self.options.keys.id, None)
+        self.traits({})
+
+    def _set_id(self, value: str | None) -> bool:
+        """Set the id (None forgets it); tell whether it is another one now."""
+        key = self.options.keys.id
+        previous = self._ids.get_and_sync_id(key)
+        self._ids.set_id(key, value)
+        if value is not None and previous is not None and value != previous:
+            self._replaced()
+        return bool(value != previous)
+
     def _replaced(self) -> None:
         """Another id has taken the place of one that was there."""
+
+    def _changed(self) -> None:
+        """Somebody has changed, on purpose, who this is."""
+        if any(store.kind is not StoreKind.MEMORY for store in self._ids.stores):
+            self._factory.changed()
 
     def _fallback_id(self) -> str | None:
         """Return the id of an older library, where the stores have none of ours."""
@@ -199,15 +213,12 @@ class User(Identity):
             found = self._legacy_anonymous_id() if found is None else found
             if found:
                 return str(found)
-            value = self._new_id()
-        self._ids.set_id(ANONYMOUS_ID_KEY, value)
-        kept: str | None = self._ids.get_consistent_id(ANONYMOUS_ID_KEY)
+            return self._set_anonymous_id(self._new_id())
+        previous = self.known_anonymous_id()
+        kept = self._set_anonymous_id(value)
+        if value != previous:
+            self._changed()
         return kept
-
-    def logout(self) -> None:
-        """Forget the ids and the traits."""
-        self.anonymous_id(None)
-        super().logout()
 
     def clear(self) -> None:
         """Remove the keys from every store.
@@ -221,13 +232,17 @@ class User(Identity):
     def adopt(self, earlier: Self) -> None:
         anonymous_id = earlier.known_anonymous_id()
         if anonymous_id is not None and self.known_anonymous_id() is None:
-            self.anonymous_id(anonymous_id)
+            self._set_anonymous_id(anonymous_id)
         super().adopt(earlier)
 
     def known_anonymous_id(self) -> str | None:
         """Return the anonymousId without making one."""
         found: str | None = self._ids.get_consistent_id(ANONYMOUS_ID_KEY)
         return found
+
+    def _set_anonymous_id(self, value: str | None) -> str | None:
+        self._ids.set_id(ANONYMOUS_ID_KEY, value)
+        return self.known_anonymous_id()
 
     def recall(self) -> None:
         """Read who the visitor is, as each event does, and make nothing.
@@ -237,16 +252,20 @@ class User(Identity):
         self.id()
         self.known_anonymous_id()
 
+    def _forget(self) -> None:
+        self._ids.set_id(ANONYMOUS_ID_KEY, None)
+        super()._forget()
+
     def _replaced(self) -> None:
         # The anonymousId belonged to somebody else.
-        self.anonymous_id(None)
+        self._ids.set_id(ANONYMOUS_ID_KEY, None)
 
     def _adopt_legacy(self) -> None:
         legacy = self._legacy.get(LEGACY_USER_KEY)
         if not isinstance(legacy, dict):
             return
         if legacy.get("id"):
-            self.id(number_to_text(legacy["id"]))
+            self._set_id(number_to_text(legacy["id"]))
         if legacy.get("traits"):
             self.traits(legacy["traits"])
 

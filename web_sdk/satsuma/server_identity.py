@@ -8,8 +8,9 @@ has changed an id the two disagree, and the cookie means nothing any more.
 
 from __future__ import annotations
 
+from .copies import Copy
 from .identity import ANONYMOUS_ID_KEY, IdentityKeys
-from .storage import Storage, StorageFactory, StoreKind
+from .storage import StorageFactory, StoreKind
 
 HANDOVER_KEY = "satsuma_handover"
 """Name of the cookie: a list of anonymousId, userId and groupId, null for none; and of `OFFERED`, where it applies."""
@@ -22,10 +23,8 @@ class ServerIdentity:
     """The cookie, from both ends."""
 
     def __init__(self, stores: StorageFactory, user: IdentityKeys, group: IdentityKeys) -> None:
-        self._cookies = stores.make(only=lambda kind: kind is StoreKind.COOKIE)
-        self._local = stores.make(only=lambda kind: kind is StoreKind.LOCAL)
-        self._user = user
-        self._group = group
+        self._cookies = Copy(stores.make(only=lambda kind: kind is StoreKind.COOKIE), user, group)
+        self._local = Copy(stores.make(only=lambda kind: kind is StoreKind.LOCAL), user, group)
         self._followed: object = None
 
     def declare(self, *, offered: bool = False) -> None:
@@ -34,30 +33,34 @@ class ServerIdentity:
         Args:
             offered: the anonymousId was only made for want of one.
         """
-        self._cookies.set(HANDOVER_KEY, [*self._ids(self._cookies), *([OFFERED] if offered else ())])
+        self._cookies.storage.set(HANDOVER_KEY, [*self._cookies.ids(), *([OFFERED] if offered else ())])
 
-    def follow(self) -> bool:
-        """Do, in a page, as the server said; tell whether the page now has to look at its stores anew."""
-        said = self._cookies.get(HANDOVER_KEY)
-        if said in (None, self._followed) or not isinstance(said, list) or said[:3] != self._ids(self._cookies):
-            return False
+    def follow(self) -> bool | None:
+        """Do, in a page, as the server said; tell whether the page now has to look at its stores anew.
+
+        Returns:
+            None where a server has said nothing that this page doesn't know.
+        """
+        said = self._cookies.storage.get(HANDOVER_KEY)
+        if said in (None, self._followed) or not isinstance(said, list) or said[:3] != list(self._cookies.ids()):
+            return None
         self._followed = said
         anonymous_id, user_id, group_id, *offered = said
-        own_id, own_user, own_group = self._ids(self._local)
-        if offered and (own_id is None or user_id is None or own_user in (None, user_id)):
-            if own_id is not None:
-                self._cookies.set_id(ANONYMOUS_ID_KEY, own_id)
+        own = self._local.ids()
+        if offered and (own.anonymous_id is None or user_id is None or own.user_id in (None, user_id)):
+            if own.anonymous_id is not None:
+                self._cookies.storage.set_id(ANONYMOUS_ID_KEY, own.anonymous_id)
             self.forget()
             return False
-        other = anonymous_id is not None and own_id != anonymous_id
+        other = anonymous_id is not None and own.anonymous_id != anonymous_id
         # Of the very same visitor a server may not know all that the page does.
-        other_user = other or (user_id is not None and own_user not in (None, user_id))
-        other_group = other or (group_id is not None and own_group not in (None, group_id))
+        other_user = other or (user_id is not None and own.user_id not in (None, user_id))
+        other_group = other or (group_id is not None and own.group_id not in (None, group_id))
         if other_user:
-            self._local.set(ANONYMOUS_ID_KEY, anonymous_id)
-            self._clear(self._user)
+            self._local.storage.set_id(ANONYMOUS_ID_KEY, anonymous_id)
+            self._local.forget(self._local.user)
         if other_group:
-            self._clear(self._group)
+            self._local.forget(self._local.group)
         return other_user or other_group  # In memory, too.
 
     def gave(self, value: object) -> bool:
@@ -66,13 +69,5 @@ class ServerIdentity:
 
     def forget(self) -> None:
         """Remove the cookie."""
-        if self._cookies.get(HANDOVER_KEY) is not None:
-            self._cookies.clear(HANDOVER_KEY)
-
-    def _clear(self, keys: IdentityKeys) -> None:
-        self._local.clear(keys.id)
-        self._local.clear(keys.traits)
-
-    def _ids(self, storage: Storage) -> list[str | None]:
-        keys = (ANONYMOUS_ID_KEY, self._user.id, self._group.id)
-        return [storage.get_id(key) or None for key in keys]
+        if self._cookies.storage.get(HANDOVER_KEY) is not None:
+            self._cookies.storage.clear(HANDOVER_KEY)

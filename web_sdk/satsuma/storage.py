@@ -349,6 +349,7 @@ class StorageFactory:
         kinds: order of the stores.
         warn: takes one line for the console.
         healed: hears what a store had lost and has again.
+        changed: hears that somebody has changed, on purpose, who the visitor is, after the stores were written.
     """
 
     cookie_jar: CookieJar
@@ -358,6 +359,7 @@ class StorageFactory:
     persist: bool = True
     kinds: tuple[StoreKind, ...] = DEFAULT_STORES
     healed: Healed | None = None
+    changed: Callable[[], None] = lambda: None
 
     def make(self, *, only: Callable[[StoreKind], bool] = lambda kind: True) -> Storage:
         """Return a storage over the stores that `only` lets through."""

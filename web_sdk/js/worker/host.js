@@ -2,10 +2,10 @@
    and answers at once what a page asks at once. */
 function hostPython(given) {
   const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, storedNames, newId, agree, trust } = given;
-  const LIGHT = /^ajs_/;
+  const LIGHT = /^(ajs_|satsuma_generation)/;
   const PATIENCE = 15000; // Python answers sooner, whatever the collector does: then the worker is gone.
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
-  const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover"];
+  const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover", "satsuma_generation"];
   const named = namedKeys([options.user, options.group]);
   const domain = quietly(topDomain, "");
   const contexts = new Map();
@@ -236,7 +236,7 @@ function hostPython(given) {
   function forget() {
     if (journal) localStorage.removeItem(journal.key);
     journal = null;
-    for (const key of [...IDENTITY, ...named]) {
+    for (const key of [...IDENTITY, ...named, ...named.map((key) => "satsuma_generation_" + key)]) {
       quietly(() => localStorage.removeItem(key));
       for (const where of ["", domain && "; domain=" + domain])
         quietly(() => (document.cookie = key + "=; path=/" + where + "; expires=Thu, 01 Jan 1970 00:00:00 GMT"));

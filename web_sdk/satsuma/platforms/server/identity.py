@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 
 from satsuma.consent import Consent, ConsentState, Resume
 from satsuma.environment import REFERRER_KEY
+from satsuma.generation import Generation
 from satsuma.identity import UNSET, Group, IdentityOptions, Unset, User
 from satsuma.options import LoadOptions
 from satsuma.server_identity import ServerIdentity
@@ -81,7 +83,10 @@ class RequestIdentity:
         persists = options.persist and not options.disable
         kinds = StoreKind.COOKIE, StoreKind.MEMORY
         self._stores = StorageFactory(self._cookie_jar, DepartedStorage({}), _ignore, options.cookie, persists, kinds)
-        self._handover = ServerIdentity(self._stores, options.user.keys, options.group.keys)
+        keys = options.user.keys, options.group.keys
+        self._handover = ServerIdentity(self._stores, *keys)
+        self._generation = Generation(self._stores, *keys, lambda: time.time() * 1000)
+        self._stores.changed = self._generation.advance
         self._consent = Consent(options.consent(visit.environment), _ignore)
         self.answered = False
         self._take_up()
@@ -141,6 +146,7 @@ class RequestIdentity:
         self.group.clear()
         self.cookies.clear(REFERRER_KEY)
         self._handover.forget()
+        self._generation.forget()
         self._consent.withdraw()
         self._take_up()
 
@@ -169,6 +175,7 @@ class RequestIdentity:
             self.user.id()
             self.user.known_anonymous_id()
             self.group.id()
+            self._generation.adopt()
 
     def _declare(self) -> None:
         self._handover.declare(offered=self.user.offered)
