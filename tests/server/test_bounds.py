@@ -107,7 +107,7 @@ def test_what_is_refused_counts_as_waiting_too(tmp_path: Path) -> None:
 
 
 def test_a_follower_outlives_a_log_that_takes_no_cursor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("satsuma_server.log.follower.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("satsuma_server.backoff.FIRST_SECONDS", 0.001)
     tries = 0
 
     class FullLog(SqliteLog):

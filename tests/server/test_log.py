@@ -105,7 +105,7 @@ def test_a_log_that_falls_behind_asks_to_come_back(tmp_path: Path) -> None:
 def test_a_follower_goes_on_where_it_stopped_and_insists_on_what_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("satsuma_server.log.follower.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("satsuma_server.backoff.FIRST_SECONDS", 0.001)
     got: list[int] = []
 
     async def collect(log: SqliteLog, until: int, fail_first: bool) -> None:

@@ -146,6 +146,19 @@ def test_server_errors_are_tried_again_later_with_the_same_message() -> None:
     assert (ids(second), second.attempt) == (["m1"], 1)
 
 
+def test_an_outage_of_a_day_loses_nothing_and_breaks_nothing() -> None:
+    options = DeliveryOptions.from_settings({})
+    delivery = Delivery("demo", options, lambda: 0.5, lambda _: None)
+    delivery.add(event(1), now=0)
+    now = 0.0
+    for _ in range(options.max_attempts - 1):
+        [request] = delivery.requests(now)
+        delivery.failed(request.id, now)
+        now, waited = delivery.next_due() or 0, now
+        assert 500 <= now - waited <= 60_000
+    assert drained(delivery, now) == [["m1"]]
+
+
 def test_retry_after_holds_everything_back() -> None:
     delivery, _ = make()
     delivery.add(event(1), now=0)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .backoff import backoff
 from .clock import iso_time
 from .delivery_options import DeliveryOptions
 from .errors import EventError
@@ -442,7 +443,7 @@ class Delivery:
         self._waiting.put_back(parcels)
 
     def _backoff(self, attempts: int) -> float:
-        pause: float = min(self._options.base_backoff * 2 ** (attempts - 1), self._options.max_backoff)
+        pause = backoff(attempts, self._options.base_backoff, self._options.max_backoff)
         return pause * (1 + self._options.jitter * (2 * self._random() - 1))
 
     def _drop(self, parcel: QueuedEvent, reason: str, detail: str) -> None:

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+from satsuma.backoff import backoff
 
 from .console import fail
 
 TRIES = 8
+FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
+"""Seconds before the second try where the collector can't be reached, and at most before any further one."""
+
 PAGE = 1000
 
 
@@ -50,7 +54,7 @@ class Client:
             try:
                 answer = self.http.post(path, json=body)
             except httpx.TransportError as error:
-                wait, problem = min(2.0**attempt / 4, 10), str(error)
+                wait, problem = backoff(attempt + 1, FIRST_WAIT, LONGEST_WAIT), str(error)
             else:
                 if answer.status_code not in (429, 503):
                     told: dict[str, Any] = answer.json()

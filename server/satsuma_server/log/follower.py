@@ -7,11 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
+from satsuma_server.backoff import Backoff
+
 from . import ReadableLog, Stored
 from .poison_events import Sieve
-
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds before a batch that failed is tried again."""
 
 logger = logging.getLogger("satsuma.follower")
 
@@ -53,12 +52,11 @@ class Follower:
             await self._insist(partial(self._log.save_cursor, self.name, events[-1].seq))
 
     async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
-        wait = FIRST_WAIT
+        backoff = Backoff()
         while True:
             try:
                 return await work()
             except Exception as error:
                 # A disk that is full for a while, or a database that is away, costs no event.
                 logger.error("%s can't go on; trying again", self.name, extra={"reason": repr(error)})
-                await asyncio.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
+                await backoff.wait()

@@ -12,6 +12,8 @@ import gc
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from satsuma.backoff import backoff
+
 from satsuma_server.errors import CollectorError
 
 from . import ReadableLog, Stored
@@ -19,8 +21,8 @@ from . import ReadableLog, Stored
 TRIES = 3
 """How often a single event is tried: memory may be short because of something else that goes on."""
 
-FIRST_WAIT = 0.2
-"""Seconds before the second try; each further one is twice as long."""
+FIRST_WAIT, LONGEST_WAIT = 0.2, 1.0
+"""Seconds before the second try, and at most before any further one."""
 
 OUTAGES = (CollectorError, OSError)
 """What says that events can't go in now, whatever they are."""
@@ -77,10 +79,8 @@ class Sieve:
         await self.take(events[half:])
 
     async def _try_again(self, event: Stored, reason: str) -> None:
-        wait = FIRST_WAIT
-        for _ in range(TRIES - 1):
-            await asyncio.sleep(wait)
-            wait *= 2
+        for failures in range(1, TRIES):
+            await asyncio.sleep(backoff(failures, FIRST_WAIT, LONGEST_WAIT))
             gc.collect()
             try:
                 await self._take([event])

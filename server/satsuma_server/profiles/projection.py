@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 from starlette.routing import BaseRoute
 
+from satsuma_server.backoff import Backoff
 from satsuma_server.errors import BadRequestError, CollectorError, NotFoundError, UnavailableError
 from satsuma_server.identity.extraction import ExtractedIdentifiers, IdentifierExtractor
 from satsuma_server.identity.identifiers import PROFILE, Key
 from satsuma_server.identity.rules import Rules
 from satsuma_server.log import ReadableLog, Stored
-from satsuma_server.log.follower import FIRST_WAIT, LONGEST_WAIT, Follower
+from satsuma_server.log.follower import Follower
 from satsuma_server.run_to_completion import run_to_completion
 from satsuma_server.settings import Settings
 
@@ -175,7 +176,7 @@ class Profiles:
     # Between the event loop and the threads
 
     async def _open_on(self) -> None:
-        wait = FIRST_WAIT
+        backoff = Backoff()
         while True:
             try:
                 await self._open()
@@ -183,8 +184,7 @@ class Profiles:
             except CollectorError as error:
                 self._why_closed = f"profiles can't be opened: {error}"
                 logger.error("profiles can't be opened; trying again", extra={"reason": str(error)})
-                await asyncio.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
+                await backoff.wait()
 
     async def _open(self) -> None:
         def work() -> tuple[Store, Queries]:

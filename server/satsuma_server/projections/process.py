@@ -12,13 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from satsuma_server.backoff import Backoff
 from satsuma_server.settings import Settings, settings_to_json
 
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds before a worker that ended is started again; the longer, the more often it has."""
-
 STEADY_SECONDS = 60
-"""A worker that ran for so long ended by some accident, and is started again without delay."""
+"""A worker that ran for so long ended by some accident: how often others ended before no longer counts."""
 
 STOP_SECONDS = 20
 
@@ -73,14 +71,15 @@ class WorkerProcess:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _keep_up(self) -> None:
-        wait = FIRST_WAIT
+        backoff = Backoff()
         while True:
             began = time.monotonic()
             self._process = await self._spawn()
             code = await self._process.wait()
-            wait = FIRST_WAIT if time.monotonic() - began > STEADY_SECONDS else min(2 * wait, LONGEST_WAIT)
-            logger.error("the worker ended; starting it again", extra={"code": code, "wait": wait})
-            await asyncio.sleep(wait)
+            logger.error("the worker ended; starting it again", extra={"code": code})
+            if time.monotonic() - began > STEADY_SECONDS:
+                backoff.reset()
+            await backoff.wait()
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         for socket in (self.public_socket, self.internal_socket):

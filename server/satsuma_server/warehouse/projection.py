@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from starlette.routing import BaseRoute
 
+from satsuma_server.backoff import Backoff
 from satsuma_server.errors import BadRequestError, UnavailableError
 from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.log.poison_events import Sieve
@@ -39,9 +40,6 @@ MOST_BYTES = 48 << 20
 
 PORTIONS_A_TURN = 64
 """Most portions that are put in before the log is told how far they go. Who wants something else waits for one only."""
-
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds before what failed is tried again."""
 
 NOT_WHOLE = (
     "the log no longer has the first events of the tables, which would lose them: ask again with --even-without "
@@ -139,7 +137,7 @@ class WarehouseProjection:
         self._wake.set()
 
     async def _keep_on(self, work: Callable[[], Awaitable[None]]) -> None:
-        wait, name = FIRST_WAIT, work.__name__
+        backoff, name = Backoff(), work.__name__
         while True:
             try:
                 await work()
@@ -147,11 +145,10 @@ class WarehouseProjection:
                 # A disk that is full, or a destination that is away: what waits is safe in the log.
                 logger.exception("the warehouse can't go on; trying again")
                 self._problems[name] = str(error) or repr(error)
-                await asyncio.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
+                await backoff.wait()
                 continue
             self._problems.pop(name, None)
-            wait = FIRST_WAIT
+            backoff.reset()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._settings.warehouse.seconds)
             self._wake.clear()
