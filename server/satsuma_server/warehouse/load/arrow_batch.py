@@ -1,4 +1,4 @@
-"""A portion of the log as tables of Arrow, ready to be put into the warehouse's."""
+"""A batch of events as Arrow tables, ready to be inserted into those of the warehouse."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ import pyarrow.compute as pc
 
 from satsuma_server.warehouse.schema.catalog import Catalog, Name
 from satsuma_server.warehouse.schema.column_types import ColumnType, join, nulls, to_arrow
-from satsuma_server.warehouse.schema.names import ACCOUNTS, CONTEXT, IDS, REST, SEQ, TIMES, TRACKS, USERS
+from satsuma_server.warehouse.schema.names import CONTEXT, IDS, REST, SEQ, TIMES, TRACKS
 
-from .event_groups import ENVELOPE, Columns, Group
+from .columns import Columns
+from .event_groups import ENVELOPE, Group
+from .latest_values import LATEST_VALUES, NOT_LATEST_VALUES
 
-LATEST_VALUES = {"identifies": (USERS, "user_id"), "groups": (ACCOUNTS, "group_id")}
-"""Tables of which the latest values are kept, one row for each id: where, and which id."""
-
-NOT_LATEST_VALUES = frozenset(
-    {"id", "anonymous_id", "user_id", "group_id", "sent_at", "original_timestamp", "timestamp"}
-)
 LOADED_AT = "uuid_ts"
 LAST = (LOADED_AT, REST)
 OF_TRACKS = frozenset({*IDS, *TIMES, SEQ, "event", "event_text"})

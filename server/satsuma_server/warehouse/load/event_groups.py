@@ -1,4 +1,4 @@
-"""Events of one table and shape, side by side, and what they become: columns."""
+"""Groups the events of a batch by table and shape, and turns each group into columns."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
 from satsuma_server.log import Stored
-from satsuma_server.warehouse.schema.catalog import MOST_COLUMNS, Catalog
-from satsuma_server.warehouse.schema.column_types import ColumnType, column_type_of, text_of, times_to_arrow, to_arrow
+from satsuma_server.warehouse.schema.catalog import Catalog
+from satsuma_server.warehouse.schema.column_types import ColumnType, times_to_arrow
 from satsuma_server.warehouse.schema.json_shapes import Key, flatten, paths
 from satsuma_server.warehouse.schema.names import (
     CALL_TABLES,
@@ -22,6 +21,8 @@ from satsuma_server.warehouse.schema.names import (
     snake_case,
     table_name,
 )
+
+from .columns import Columns, fields_beyond
 
 ENVELOPE = (
     ("id", ColumnType.TEXT),
@@ -34,11 +35,11 @@ ENVELOPE = (
     (SEQ, ColumnType.INT),
 )
 OF_CALLS = {"group": "group_id", "alias": "previous_id"}
-"""The id that a call has besides; it is the envelope's last, and of text."""
+"""The id that these calls have in addition, as the last column of the envelope; its type is text."""
 
 
 class Event(msgspec.Struct, rename="camel", gc=False):
-    """What the collector keeps of an event, as far as it has a column."""
+    """The parts of a stored event that become columns."""
 
     type: str
     message_id: str
@@ -68,50 +69,76 @@ EMPTY: dict[str, Any] = {}
 
 MOST_VALUES = 4_000_000
 MOST_COLUMNS_MADE = 50_000
-"""Of a portion: values, and columns of all its groups together. A column costs about a kilobyte, however few values are
-in it: events of ever new shapes have one for each of their fields."""
+"""Most values of a batch, and most columns of all its groups together. A column costs about a kilobyte, however few
+values are in it, and events of ever new shapes have one for each of their fields."""
+
+
+type Row = tuple[Any, ...]
+"""The values of one event, flat, as its `RowType` says. One tuple for each part took a fourth more time."""
+
+
+class RowType:
+    """What the values of a row are, in their order.
+
+    Attributes:
+        envelope: name and type of the columns that every event has.
+        fields: path and column name of each field of the context, and then of each of the properties or traits.
+    """
+
+    def __init__(self, call: str, context: Key, own: Key) -> None:
+        more = [(OF_CALLS[call], ColumnType.TEXT)] if call in OF_CALLS else []
+        self.envelope = (*ENVELOPE, *more)
+        of_context = [(path, context_name(path)) for path in paths(context)]
+        self.fields = (*of_context, *((path, column_name(path)) for path in paths(own)))
+        self._first_field = len(self.envelope)
+        self._first_own = len(of_context)
+
+    def columns(self, rows: Sequence[Row]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """Return the columns of the envelope, and those of the fields."""
+        columns = list(zip(*rows, strict=True))
+        return columns[: self._first_field], columns[self._first_field :]
+
+    def own(self, row: Row) -> dict[str, Any]:
+        """Return the properties or traits of a row, flattened, by their paths."""
+        names = (path for path, _ in self.fields[self._first_own :])
+        return dict(zip(names, row[self._first_field + self._first_own :], strict=True))
 
 
 class Group:
     """Events of one schema, call, name and shape.
 
     Attributes:
-        schema: of their source.
-        table: their own; None of track events for which there is none.
-        is_track: they are in `tracks` too.
-        rows: a tuple of values for each event.
+        schema: the schema of their source.
+        table: the table of their own; None for track events that have none.
+        is_track: whether they are in the table `tracks` too.
+        rows: one for each event.
     """
 
-    def __init__(
-        self, schema: str, table: str | None, event: Event, context: Key, own: Key, known: Container[str]
-    ) -> None:
+    def __init__(self, schema: str, table: str | None, event: Event, row_type: RowType, known: Container[str]) -> None:
         """Start without rows; `known` are the columns that the table has, or gets by events before these."""
         self.schema = schema
         self.table = table
         self.is_track = event.type == "track"
         self.event: str = event.event if self.is_track else ""
-        self.rows: list[tuple[Any, ...]] = []
-        more = [OF_CALLS[event.type]] if event.type in OF_CALLS else []
-        self._envelope = (*ENVELOPE, *((one, ColumnType.TEXT) for one in more))
-        self._context = [(path, context_name(path)) for path in paths(context)]
-        self._own = [(path, column_name(path)) for path in paths(own)]
-        self._beyond = _beyond([*self._context, *self._own], known)
+        self.rows: list[Row] = []
+        self._row_type = row_type
+        self._beyond = fields_beyond(row_type.fields, known)
 
     def names(self) -> list[str]:
         """Return the names of the columns that its fields become."""
-        return [name for place, (_, name) in enumerate((*self._context, *self._own)) if place not in self._beyond]
+        return [name for place, (_, name) in enumerate(self._row_type.fields) if place not in self._beyond]
 
     def columns(self) -> Columns:
         """Return the events' columns."""
-        values = list(zip(*self.rows, strict=True))
+        row_type = self._row_type
+        envelope, fields = row_type.columns(self.rows)
         found = Columns(len(self.rows))
-        for (name, kind), column in zip(self._envelope, values, strict=False):
+        for (name, kind), column in zip(row_type.envelope, envelope, strict=True):
             found.add(name, kind, times_to_arrow(column) if kind is ColumnType.TIME else column)
         if self.is_track:
             found.repeat("event", snake_case(self.event) or table_name(self.event))
             found.repeat("event_text", self.event)
-        first = len(self._envelope)
-        for place, ((path, name), column) in enumerate(zip([*self._context, *self._own], values[first:], strict=True)):
+        for place, ((path, name), column) in enumerate(zip(row_type.fields, fields, strict=True)):
             if place in self._beyond:
                 found.add_rest(self._beyond[place], column)
             else:
@@ -120,99 +147,7 @@ class Group:
 
     def properties(self) -> list[dict[str, Any]]:
         """Return the properties of each event, flattened, by their paths."""
-        first = len(self._envelope) + len(self._context)
-        names = [path for path, _ in self._own]
-        return [dict(zip(names, row[first:], strict=True)) for row in self.rows]
-
-
-class Columns:
-    """Columns of one length, and for each row what has no column.
-
-    Attributes:
-        kinds: by name.
-        values: by name; a column of Arrow, or values as they came.
-        rest: None where all have columns.
-    """
-
-    def __init__(self, length: int) -> None:
-        self.length = length
-        self.kinds: dict[str, ColumnType] = {}
-        self.values: dict[str, Any] = {}
-        self.rest: list[dict[str, Any] | None] | None = None
-
-    def add(self, name: str, kind: ColumnType, values: Any) -> None:
-        """Add a column."""
-        self.kinds[name] = kind
-        self.values[name] = values
-
-    def arrow(self, name: str) -> pa.Array:
-        """Return a column of Arrow, made once: that of a track event is in two tables."""
-        values = self.values[name]
-        if not isinstance(values, pa.Array):
-            values = self.values[name] = to_arrow(values, self.kinds[name], self.kinds[name])
-        return values
-
-    def plain(self, name: str) -> Sequence[Any]:
-        """Return a column's values as Python has them."""
-        values: Sequence[Any] | pa.Array = self.values[name]
-        return values.to_pylist() if isinstance(values, pa.Array) else values
-
-    def repeat(self, name: str, text: str) -> None:
-        """Add a column of one text."""
-        self.add(name, ColumnType.TEXT, pa.repeat(pa.scalar(text, pa.string()), self.length))
-
-    def add_field(self, path: str, name: str, values: tuple[Any, ...]) -> None:
-        """Add a field of which all values have one type.
-
-        Where two have one name of a column, as ``orderId`` and ``order_id``, the first keeps it, and the other goes
-        into the rest by its path.
-        """
-        if name in self.kinds:
-            self.add_rest(
-                path, [None if value == kept else value for value, kept in zip(values, self.values[name], strict=True)]
-            )
-        else:
-            kind = column_type_of(values)
-            is_text = kind is not ColumnType.TEXT or type(values[0]) is str
-            self.add(name, kind, values if is_text else tuple(map(text_of, values)))
-
-    def add_rest(self, name: str, values: Iterable[Any]) -> None:
-        """Keep values that have no column."""
-        rest = self.rest = self.rest or [None] * self.length
-        for place, value in enumerate(values):
-            if value is not None:
-                held = rest[place]
-                if held is None:
-                    held = rest[place] = {}
-                held[name] = value
-
-
-def _beyond(fields: Sequence[tuple[str, str]], known: Container[str]) -> dict[int, str]:
-    """Return the places of fields that no table has room for, with what they are called in the rest.
-
-    What the table has a column for already is not among them. Where two have one name, the second goes by its path.
-
-    Args:
-        fields: path and name of each.
-        known: names that have columns.
-    """
-    if len(fields) <= MOST_COLUMNS:
-        return {}
-    beyond: dict[int, str] = {}
-    taken: set[str] = set()
-    room = MOST_COLUMNS
-    for place, (path, name) in enumerate(fields):
-        if name in known:
-            continue
-        if room:
-            room -= 1
-            continue
-        told = path if name in taken else name
-        while told in taken:
-            told += "_"
-        taken.add(told)
-        beyond[place] = told
-    return beyond
+        return [self._row_type.own(row) for row in self.rows]
 
 
 def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str]) -> tuple[list[Group], int]:
@@ -256,7 +191,7 @@ def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str
             table = _table_of(event, schema, catalog)
             name = schema, table or TRACKS
             known = columns[name] if name in columns else columns.setdefault(name, {*catalog.tables.get(name, ())})
-            found = groups[key] = Group(schema, table, event, context, own, known)
+            found = groups[key] = Group(schema, table, event, RowType(kind, context, own), known)
             names = found.names()
             known.update(names)
             made += len(ENVELOPE) + len(names)

@@ -9,8 +9,7 @@ import duckdb
 from satsuma_server.warehouse.schema.catalog import Catalog, Name
 from satsuma_server.warehouse.schema.names import quoted
 
-from .arrow_batch import LATEST_VALUES
-from .latest_values import update_latest_values
+from .latest_values import LATEST_VALUES, update_latest_values
 
 PEOPLE, DEVICES, LEFT = "forgotten_users", "forgotten_anonymous", "left_over"
 

@@ -8,9 +8,15 @@ import duckdb
 
 from satsuma_server.verification import FIELD
 from satsuma_server.warehouse.schema.catalog import Name
-from satsuma_server.warehouse.schema.names import CONTEXT, SEQ, quoted
+from satsuma_server.warehouse.schema.names import ACCOUNTS, CONTEXT, SEQ, USERS, quoted
 
-from .arrow_batch import LATEST_VALUES
+LATEST_VALUES = {"identifies": (USERS, "user_id"), "groups": (ACCOUNTS, "group_id")}
+"""Tables of which the latest values are kept, one row for each id: where, and which id."""
+
+NOT_LATEST_VALUES = frozenset(
+    {"id", "anonymous_id", "user_id", "group_id", "sent_at", "original_timestamp", "timestamp"}
+)
+"""Columns of those calls that tell of one call, not of whom or what it is about."""
 
 VERIFICATION = f"{CONTEXT}{FIELD}"
 

@@ -16,9 +16,9 @@ from satsuma_server.warehouse.database import OWN, OWN_TABLES, Database, get_sta
 from satsuma_server.warehouse.schema.catalog import Catalog, Changes, Name
 from satsuma_server.warehouse.schema.names import ACCOUNTS, RESERVED_TABLES, SEQ, USERS, quoted
 
-from .arrow_batch import LATEST_VALUES, tables_of
+from .arrow_batch import tables_of
 from .event_groups import group
-from .latest_values import update_latest_values
+from .latest_values import LATEST_VALUES, update_latest_values
 
 COLUMNS_A_CHECKPOINT = 5_000
 """New columns after which the write-ahead log goes into the file: until then each holds on to some ten kilobytes."""
