@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bidi import Tab, find_firefox, firefox
+from firefox.bidi import Tab, find_firefox, firefox
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 from satsuma_shop.app import create_app

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console_desk import Desk, desk_of, refused, story, unplanned
-from faults import Faults, watched_collector
+from flows.console_desk import Desk, desk_of, refused, story, unplanned
+from flows.faults import Faults, watched_collector
+from flows.reference_library import reference_cdn, stock_snippet
+from flows.rewriting import rewritten
+from flows.shopper import Shopper
 from playwright.sync_api import Browser
 from pytest_satsuma import LIBRARIES, Visitor
-from reference_library import reference_cdn, stock_snippet
-from rewriting import rewritten
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 from satsuma_shop.app import create_app
-from shopper import Shopper
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from faults import Faults, Posted
+from flows.faults import Faults, Posted
 
 Event = dict[str, Any]
 

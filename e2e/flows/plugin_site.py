@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from reference_library import PAGE
+from flows.reference_library import PAGE
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 from starlette.applications import Starlette

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from flows.reference_library import PAGE, stock_site
 from pytest_satsuma import Visitor
-from reference_library import PAGE, stock_site
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 

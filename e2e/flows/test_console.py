@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from console_desk import LAPTOP, PETER, SCREENS, TOKEN, Desk
+from flows.console_desk import LAPTOP, PETER, SCREENS, TOKEN, Desk
 from playwright.sync_api import Page, expect
 
 PHONE_WIDTH = {"width": 390, "height": 800}

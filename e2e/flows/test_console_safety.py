@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from console_desk import SCREENS, Desk
+from flows.console_desk import SCREENS, Desk
 from playwright.sync_api import Page, expect
 
 HOSTILE = "\"'><img src=x onerror=hacked()><script>hacked()</script>${hacked()}{{hacked()}}</textarea></title>"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from flows.reference_library import PAGE
 from pytest_satsuma import Visitor
-from reference_library import PAGE
 from satsuma_server.testing import Collector, serving
 from starlette.applications import Starlette
 from starlette.requests import Request

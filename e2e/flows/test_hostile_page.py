@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hostile_page import PROTOTYPE, REPLACED
+from flows.hostile_page import PROTOTYPE, REPLACED
+from flows.reference_library import PAGE, stock_site
 from pytest_satsuma import Visitor
-from reference_library import PAGE, stock_site
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 

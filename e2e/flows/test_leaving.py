@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from faults import Faults
+from flows.faults import Faults
+from flows.reference_library import PAGE, stock_site
 from pytest_satsuma import Visitor
-from reference_library import PAGE, stock_site
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 

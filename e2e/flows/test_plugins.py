@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from plugin_site import serving_plugins
+from flows.plugin_site import serving_plugins
 from pytest_satsuma import Visitor
 from satsuma_server.testing import Collector
 

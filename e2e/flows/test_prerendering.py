@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from flows.reference_library import PAGE
 from playwright.sync_api import BrowserType
 from pytest_satsuma import launch_args
-from reference_library import PAGE
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 from starlette.applications import Starlette

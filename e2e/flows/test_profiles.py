@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
+from flows.shopper import Shopper
 from pytest_satsuma import Visitor
 from satsuma_server.testing import Collector, running
-from shopper import Shopper
 
 Answer = dict[str, Any]
 Devices = Callable[[], Visitor]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from plugin_site import serving_plugins
+from flows.plugin_site import serving_plugins
 from pytest_satsuma import Visitor
 from satsuma_server.testing import Collector
 

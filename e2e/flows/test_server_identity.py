@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from flows.reference_library import PAGE, stock_site
 from pytest_satsuma import Visitor
-from reference_library import PAGE, stock_site
 from satsuma.platforms.server import AnalyticsMiddleware, Client
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from flows.shopper import Shopper
 from playwright.sync_api import Error
 from pytest_satsuma import Visitor
 from satsuma_server.testing import Collector
-from shopper import Shopper
 
 VERDICT = "() => ({...document.querySelector('.qa-verdict').dataset})"
 HOSTILE = "<img src=x onerror=window.hit=1>"

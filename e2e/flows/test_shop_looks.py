@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flows.shopper import Shopper
 from pytest_satsuma import Visitor
-from shopper import Shopper
 
 PAGES = (
     "/",

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from contract import check_kept
-from faults import Faults
+from flows.contract import check_kept
+from flows.faults import Faults
+from flows.reference_library import reference_cdn, stock_page, stock_site
 from pytest_satsuma import Visitor
-from reference_library import reference_cdn, stock_page, stock_site
 from satsuma_server.testing import Collector, serving
 
 CALLS = """<script>

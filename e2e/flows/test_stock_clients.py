@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract import check_kept
-from faults import Faults
+from flows.contract import check_kept
+from flows.faults import Faults
 from satsuma_server.testing import Collector
 from segment.analytics import Client
 from segment.analytics.request import APIError

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from flows.reference_library import PAGE, stock_site
 from pytest_satsuma import Visitor
-from reference_library import PAGE, stock_site
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 

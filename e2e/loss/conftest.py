@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from loss.scene import OURS, Scene, set_up
+from loss.walk import Walk
 from playwright.sync_api import Browser, BrowserContext
-from scene import OURS, Scene, set_up
-from walk import Walk
 
 NUMBERS = count(1)
 

@@ -16,7 +16,7 @@ from random import Random
 from threading import Thread
 from typing import Any
 
-from line import Fault, Kind, Line
+from loss.line import Fault, Kind, Line
 
 STATUSES = (500, 503, 429)
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from random import Random
 
-from line import Kind
+from loss.line import Kind
+from loss.scene import Scene, Tally, tally
+from loss.walk import Walk
+from loss.ways import WAYS, Way
 from playwright.sync_api import Browser, BrowserContext
 from rich.table import Table
-from scene import Scene, Tally, tally
-from walk import Walk
-from ways import WAYS, Way
 
 SHARE = 0.4
 """Of the posts that meet with a fault, in any weather but calm."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diary import Diary, walked_site
-from front import Front, standing_before
-from reference_library import reference_cdn, stock_snippet
+from flows.reference_library import reference_cdn, stock_snippet
+from loss.diary import Diary, walked_site
+from loss.front import Front, standing_before
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, running, serving
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from outings import Outing, outings, report, total, walk_all
+from loss.outings import Outing, outings, report, total, walk_all
+from loss.scene import OURS, REFERENCE, Scene, Tally, set_up
 from playwright.sync_api import Browser
 from rich.console import Console
-from scene import OURS, REFERENCE, Scene, Tally, set_up
 
 
 def walked(browser: Browser, scene: Scene, planned: list[Outing], capsys: pytest.CaptureFixture[str]) -> Tally:

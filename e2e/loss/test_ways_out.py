@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from line import Fault, Kind
+from loss.line import Fault, Kind
+from loss.walk import HIDDEN, Walk
 from playwright.sync_api import Page
-from walk import HIDDEN, Walk
 
 FILL = """() => {
     for (let size = 2 ** 22; size >= 1; size /= 2)

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from diary import NOTE
+from loss.diary import NOTE
+from loss.scene import Scene, Tally, tally
 from playwright.sync_api import BrowserContext, CDPSession, Error, Page
-from scene import Scene, Tally, tally
 
 PATIENCE = 30
 HESITATION = 3  # Seconds; two navigations that begin at one time may end each other.

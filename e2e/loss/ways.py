@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from walk import Walk
+from loss.walk import Walk
 
 LEAVES_WITHIN = 700
 STAYS_FOR = 1500

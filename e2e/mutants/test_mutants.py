@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from killed import SURVIVED, read
-from mutants import MUTANTS, Mutant
+from mutants.mutants.killed import SURVIVED, read
+from mutants.mutants.mutants import MUTANTS, Mutant
+from mutants.mutants.variant import CHECKOUT, build_variant
 from satsuma_runtime.sources import Sources
-from variant import CHECKOUT, build_variant
 
 SAMPLE = ("user-id-not-healed", "reset-keeps-anonymous-id")
 """Those that every run tries; the others are left to ./dev mutants and ./dev soak."""

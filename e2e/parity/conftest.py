@@ -8,13 +8,13 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from device import Device
-from normal import normalise
-from player import Player
+from parity.device import Device
+from parity.normal import normalise
+from parity.player import Player
+from parity.report import DOCUMENT, render
+from parity.stage import OURS, REFERENCE, Stage, staged
+from parity.story import Scenario
 from playwright.sync_api import Browser
-from report import DOCUMENT, render
-from stage import OURS, REFERENCE, Stage, staged
-from story import Scenario
 
 WRITE = "--write-parity"
 

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from device import Device
-from faults import Posted
-from playwright.sync_api import Page
-from stage import BLANK, Stage
-from story import (
+from flows.faults import Posted
+from parity.device import Device
+from parity.stage import BLANK, Stage
+from parity.story import (
     Answer,
     ClearCookies,
     ClearStorage,
@@ -25,6 +24,7 @@ from story import (
     Step,
     Visit,
 )
+from playwright.sync_api import Page
 
 UP = "() => Boolean(window.analytics && !Array.isArray(analytics) && analytics.initialized)"
 CALM = """() => new Promise((resolve) => {

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from intended import EVERYWHERE, REASONS
-from scenarios import CHAPTERS
-from story import Scenario
+from parity.intended import EVERYWHERE, REASONS
+from parity.scenarios import CHAPTERS
+from parity.story import Scenario
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "parity.md"
 LOCK = Path(__file__).parents[1] / "libraries" / "package-lock.json"

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from faults import Faults, watched_collector
-from reference_library import PAGE, WRITE_KEY, reference_cdn, stock_snippet
+from flows.faults import Faults, watched_collector
+from flows.reference_library import PAGE, WRITE_KEY, reference_cdn, stock_snippet
+from parity.story import Scenario, Visit
 from satsuma_server.testing import serving
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
-from story import Scenario, Visit
 
 REFERENCE, OURS = "analytics-next", "satsuma"
 BLANK = "/blank"

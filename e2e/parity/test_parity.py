@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from difference import differences
-from intended import REASONS
-from report import DOCUMENT, render
-from scenarios import SCENARIOS
-from stage import OURS, REFERENCE
-from story import Scenario
+from parity.difference import differences
+from parity.intended import REASONS
+from parity.report import DOCUMENT, render
+from parity.scenarios import SCENARIOS
+from parity.stage import OURS, REFERENCE
+from parity.story import Scenario
 
 Play = Callable[[str, Scenario], dict[str, Any]]
 

@@ -16,8 +16,8 @@ from .identity import IdentityState
 from .libraries import AUTO, Library, named
 from .steps import awaited, run_async
 from .stores import AsyncCookies, AsyncLocalStorage
+from .tab import Tab
 from .timeline import Timeline
-from .visitor import Tab
 
 
 class AsyncVisitor(Tab):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from satsuma_server.testing import Collector
 
+from .tab import Tab
 from .timeline import Entry, Timeline, as_text
-
-if TYPE_CHECKING:
-    from .visitor import Tab
 
 
 @dataclass(slots=True)

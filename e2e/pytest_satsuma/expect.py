@@ -15,8 +15,8 @@ from .errors import ExpectationError
 from .identity import IdentityState
 from .matching import Wanted, nearest, tell, wanted
 from .steps import Steps, awaited, sync
+from .tab import Tab
 from .timeline import describe
-from .visitor import Tab
 
 type Event = dict[str, Any]
 type Who = IdentityState | Tab | Mapping[str, Any]

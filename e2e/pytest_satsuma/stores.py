@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from .identity import CookieState
 from .steps import Steps, awaited, sync
-
-if TYPE_CHECKING:
-    from .visitor import Tab
+from .tab import ITEMS, Tab
 
 SHORT_LIFE = 0.2
 """Seconds that an expiring cookie still lives."""
-
-ITEMS = "() => { try { return {...localStorage}; } catch { return {}; } }"
 
 
 class Jar:

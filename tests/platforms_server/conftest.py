@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults import Faults, watched_collector
+from flows.faults import Faults, watched_collector
 from satsuma_server.testing import Collector
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract import check_kept
-from faults import Faults
+from flows.contract import check_kept
+from flows.faults import Faults
 from satsuma.platforms.server import Client, HttpTransport
 from satsuma.platforms.server.transport import LONGEST_PAUSE, retry_after
 from satsuma_server.app import create_app

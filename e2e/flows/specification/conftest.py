@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-import rules
+from flows.specification import rules
 
 WRITE = "--write-specification"
 RESULTS = pytest.StashKey[dict[str, str]]()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from flows.shopper import Shopper
 from pytest_satsuma import ExpectEvent, Visitor
 from satsuma_server.testing import Collector
-from shopper import Shopper
 
 Expect = Callable[..., None]
 YEAR = 366

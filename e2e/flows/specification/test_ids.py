@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from flows.shopper import Shopper
 from pytest_satsuma import ExpectEvent, Visitor
 from satsuma_server.testing import Collector
-from shopper import Shopper
 
 Expect = Callable[..., None]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from flows.shopper import Shopper
+from flows.specification.test_first_visit import check_envelope
 from pytest_satsuma import ExpectEvent, Visitor
 from satsuma_server.testing import Collector
-from shopper import Shopper
-from test_first_visit import check_envelope
 
 JOE = {"firstName": "Joe", "lastName": "Visitor", "email": "jvisitor@thissite.com"}
 EARLY = "calls made before it is up are played by their kind, so a track comes before the identify that it follows"

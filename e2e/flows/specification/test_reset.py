@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from flows.shopper import Shopper
 from pytest_satsuma import ExpectEvent, Visitor
-from shopper import Shopper
 
 Expect = Callable[..., None]
 RULE = "reset removes userId and anonymousId, and the next visit has a new anonymousId"

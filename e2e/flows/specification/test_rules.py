@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import rules
+from flows.specification import rules
 
 HERE = Path(__file__).parent
 

@@ -1,6 +1,6 @@
 """The stories that both libraries play."""
 
-from story import Scenario
+from parity.story import Scenario
 
 from . import calls, delivery, events, identity, plugins, storage
 

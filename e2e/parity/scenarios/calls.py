@@ -1,6 +1,6 @@
 """Every argument form of every call, what comes back, and who is told."""
 
-from story import Visit, scenario
+from parity.story import Visit, scenario
 
 TOLD = "const told = []; const done = (context) => told.push([context.event.type, context.event.event ?? null]);"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from story import Answer, Find, Network, Posts, Visit, scenario, tells
+from parity.story import Answer, Find, Network, Posts, Visit, scenario, tells
 
 TRIES = ("x-retry-count",)
 
@@ -118,7 +118,7 @@ SCENARIOS = (
         Posts(1),
         Answer((429,), {"retry_after": "3000"}),
         "await analytics.track('A')",
-        Posts(2),
+        Posts(3),
         load=segment(httpConfig={"rateLimitConfig": {"maxRetryInterval": 0.2}}),
         headers=TRIES,
     ),

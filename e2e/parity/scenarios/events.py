@@ -1,6 +1,6 @@
 """What an event says: page, campaign, integrations, overrides, and values of every kind."""
 
-from story import Find, Visit, scenario
+from parity.story import Find, Visit, scenario
 
 SCENARIOS = (
     scenario("Hash and query of the page", Visit("/a/b?x=1&y=2#top"), "await analytics.track('On')"),

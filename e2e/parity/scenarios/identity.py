@@ -1,6 +1,6 @@
 """Who the visitor is: ids, traits, what is kept and what is forgotten."""
 
-from story import ClearCookies, ClearStorage, ExpireCookies, Find, Run, Visit, scenario, tells
+from parity.story import ClearCookies, ClearStorage, ExpireCookies, Find, Run, Visit, scenario, tells
 
 IDS = "return [analytics.user().id(), analytics.user().anonymousId(), analytics.user().traits()];"
 GROUP = "return [analytics.group().id(), analytics.group().traits()];"

@@ -1,6 +1,6 @@
 """Plugins, middleware, links, forms, and calls that a link makes."""
 
-from story import Leave, Visit, scenario
+from parity.story import Leave, Visit, scenario
 
 PLUGIN = """{name: 'mine', type: '%s', version: '1', isLoaded: () => true, load: async () => {},
     track: (ctx) => { %s; return ctx; }}"""

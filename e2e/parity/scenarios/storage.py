@@ -1,6 +1,6 @@
 """Where an identity is kept: which stores, which attributes, which domain, and what happens when a store fails."""
 
-from story import Find, Visit, scenario, tells
+from parity.story import Find, Visit, scenario, tells
 
 from .identity import IDS, KNOWN
 
