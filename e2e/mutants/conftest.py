@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from mutants.mutants.killed import DOCUMENT, read, render
+from mutants.killed import DOCUMENT, read, render
 
 WRITE = "--write-mutants"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mutants.mutants.mutants import MUTANTS
+from mutants.mutants import MUTANTS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "mutants.md"
 NOT_RUN, SURVIVED = "not run", "**survived**"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mutants.mutants.killed import SURVIVED, read
-from mutants.mutants.mutants import MUTANTS, Mutant
-from mutants.mutants.variant import CHECKOUT, build_variant
+from mutants.killed import SURVIVED, read
+from mutants.mutants import MUTANTS, Mutant
+from mutants.variant import CHECKOUT, build_variant
 from satsuma_runtime.sources import Sources
 
 SAMPLE = ("user-id-not-healed", "reset-keeps-anonymous-id")

@@ -6,7 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from mutants.mutants.mutants import Mutant
+from mutants.mutants import Mutant
 from satsuma_runtime import trim
 from satsuma_runtime.build import write_python
 from satsuma_runtime.files import MANIFEST, TYPES, integrity
