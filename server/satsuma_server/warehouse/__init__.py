@@ -1,6 +1,7 @@
-"""Tables of what the log holds, to be asked with SQL: a schema for each source, named as Segment's warehouses are.
+"""The warehouse's interface: tables made from the log, which can be queried with SQL.
 
-What others stand on is here: what a warehouse can be asked, and what it answers. `part.WarehouseProjection` is one.
+Each source has a schema of its own, and tables and columns are named as in Segment's warehouses. The protocol
+`Warehouse` says what can be asked; `projection.WarehouseProjection` implements it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOLDER = "warehouse"
-"""Where it lies, in the collector's folder."""
+"""Name of its folder, inside the collector's data folder."""
 
 FILE = "warehouse.duckdb"
 
 EMBEDDED = "duckdb"
-"""The destination that is that very file."""
+"""The value of the setting `destination` that means the embedded DuckDB file, without a copy elsewhere."""
 
 CURSOR = "warehouse"
 """Name of its cursor in the log."""
@@ -42,12 +43,12 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a query found.
+    """The result of a query.
 
     Attributes:
         rows: a list for each row, of what JSON can hold: times as text, as ``2020-04-23 22:38:48.550``.
-        truncated: there was more than the limits let through.
-        seconds: how long it took.
+        truncated: whether rows were left out because of the limits.
+        seconds: how long the query took.
     """
 
     columns: list[Column]
@@ -57,13 +58,13 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Something that didn't get a table or a column of its own, since there are too many.
+    """Something that reached a bound and therefore got no table or column of its own.
 
     Attributes:
         where: the schema, or ``schema.table``.
         what: ``events``, ``columns``, ``sources``, or ``unreadable`` for events that have no row at all.
-        name: the first one that met the bound.
-        count: how many events have met it.
+        name: the first name that reached the bound.
+        count: how many events have reached it.
     """
 
     where: str
@@ -76,13 +77,13 @@ class Status(msgspec.Struct, frozen=True):
     """How the warehouse is doing.
 
     Attributes:
-        destination: where the tables are: ``duckdb``, or what they are copied to besides.
+        destination: ``duckdb``, or the database that the tables are copied to as well.
         cursor: seq of the newest event that is in the tables.
-        lag: how many events of the log are not yet.
+        lag: how many events of the log are not in the tables yet.
         loaded_at: ISO 8601 time of the last load; None before the first.
-        copied: seq up to which the destination has its copy, by schema; empty without one.
-        problem: what keeps it from going on, None where nothing does. It is tried again.
-        notices: what met a bound.
+        copied: for each schema, the seq up to which the destination has a copy; empty where there is no destination.
+        problem: the error that stops it at the moment, None where there is none. It tries again by itself.
+        notices: what reached a bound.
     """
 
     destination: str
@@ -110,26 +111,26 @@ class Warehouse(Protocol):
         ...
 
     async def query(self, sql: str, *, limit: int = 1000) -> Answer:
-        """Return what one statement finds. It can only read, and is stopped after a while.
+        """Run one statement and return its result. It can only read, and is stopped when it takes too long.
 
         Raises:
-            QueryError: it is not one SELECT, is wrong, needs too long or too much memory.
-            BusyError: too many others are under way.
+            QueryError: it is not a single SELECT, has an error, or takes too much time or memory.
+            BusyError: too many other queries are running.
         """
         ...
 
     async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
-        """Delete a person's rows in all tables, from the files too, and return how many there were."""
+        """Delete a person's rows from all tables and from the files on disk; return how many there were."""
         ...
 
     async def replace_tables(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
-        """Put tables, as they are, in place of those that a schema has. For what others build from the log.
+        """Replace the tables of a schema. This is for tables that other projections build from the log.
 
         Raises:
-            ValueError: the schema is one of a source.
+            ValueError: the schema belongs to a source.
         """
         ...
 
     async def status(self) -> Status:
-        """Return how it is doing."""
+        """Return how far it is, and what stops it if anything does."""
         ...

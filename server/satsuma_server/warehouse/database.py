@@ -1,4 +1,4 @@
-"""The DuckDB file: opened so that nobody who asks it can reach anything else, read by many, written by one."""
+"""The warehouse's DuckDB file: many threads read it, one writes it, and no query can reach anything outside it."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ CREATE TABLE IF NOT EXISTS {OWN}.message_ids (hash UBIGINT);
 """
 OWN_TABLES = ("state", "sources", "columns", "notices", "message_ids")
 LOCKS = (
-    "SET python_enable_replacements = false",  # No query sees a variable of ours.
+    "SET python_enable_replacements = false",  # Queries can't see our Python variables.
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",
-    "SET enable_external_access = false",  # No file, no network.
+    "SET enable_external_access = false",  # Queries can't open files or the network.
     "SET lock_configuration = true",
 )
 FORMAT_KEY, FORMAT = "format", "1"
 DAMAGE = ("replaying WAL", "not a valid DuckDB database", "orrupt", "checksum")
-"""Signs, in DuckDB's words, that a file will never open; others, as a lock, pass."""
+"""Parts of DuckDB's messages that mean that a file will never open. Other errors, such as a lock, are temporary."""
 
 CHECKPOINT = "256MB"
-"""Of the write-ahead log, after which it goes into the file: each time, the newest rows of all tables are compressed
-anew. What a crash leaves of it is read again at the next start, 240 MB in a second."""
+"""Size of the write-ahead log at which it is merged into the file. Each merge compresses the newest rows of all tables
+again, so it should be rare. After a crash the log is read again at the next start, about 240 MB in a second."""
 
 PATIENCE_SECONDS = 30
-"""How long a reader waits while the file is rewritten, and a rewriting for readers before it interrupts them."""
+"""How long readers wait while the file is being rewritten, and how long a rewrite waits before it interrupts them."""
 
 logger = logging.getLogger("satsuma.warehouse")
 
@@ -55,10 +55,10 @@ class Database:
     """The file. Its methods block, and may be called from any thread."""
 
     def __init__(self, folder: Path, *, memory: str = "512MB", threads: int = 2, read_only: bool = False) -> None:
-        """Open the warehouse of a folder, making it where it is missing.
+        """Open the warehouse in a folder, or create it.
 
         Raises:
-            UnavailableError: it can't be opened, as when another process has it.
+            UnavailableError: it can't be opened, for example because another process has it open.
         """
         self.path = folder / FILE
         self._config: dict[str, Any] = {
@@ -78,10 +78,10 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a connection that only reads, and sees all tables as they are now.
+        """Yield a connection that can only read, and sees all tables as they are now.
 
         Raises:
-            BusyError: the file is being rewritten, and it takes long.
+            BusyError: the file is still being rewritten after `PATIENCE_SECONDS`.
         """
         with self._change:
             if not self._change.wait_for(lambda: not self._is_closed, PATIENCE_SECONDS):
@@ -99,7 +99,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give the connection that writes, in a transaction: all of it is done, or nothing."""
+        """Yield the connection that writes, in a transaction that is committed at the end or rolled back."""
         with self._writer:
             self._connection.execute("BEGIN TRANSACTION")
             try:
@@ -110,12 +110,12 @@ class Database:
             self._connection.execute("COMMIT")
 
     def checkpoint(self) -> None:
-        """Let the write-ahead log go into the file, unless somebody who reads is in the way: it comes later then."""
+        """Merge the write-ahead log into the file. Where readers prevent that, it is done at a later time."""
         with self._writer, contextlib.suppress(duckdb.Error):
             self._connection.execute("CHECKPOINT")
 
     def rewrite(self) -> None:
-        """Copy what is there into a new file, so that nothing of what was deleted is left, here or in damaged files."""
+        """Copy everything into a new file, so that no deleted data is left on disk, not even in damaged files."""
         with self._writer, self._alone():
             with duckdb.connect(config={"threads": "2"}) as plain:
                 plain.execute(f"ATTACH '{_text(self.path)}' AS old (READ_ONLY)")
@@ -127,7 +127,7 @@ class Database:
                 damaged.unlink()
 
     def reopen(self) -> None:
-        """Close the file, and open it anew."""
+        """Close the file and open it again."""
         with self._writer, self._alone():
             pass
 
@@ -145,7 +145,7 @@ class Database:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Close the file for as long as this goes on, once those who read are done."""
+        """Wait for the readers, and keep the file closed for the duration of this context."""
         with self._change:
             self._is_closed = True
             if not self._change.wait_for(lambda: not self._readers, PATIENCE_SECONDS):
@@ -179,7 +179,7 @@ class Database:
         connection = duckdb.connect(str(self.path), read_only=self._read_only, config=self._config)
         if not self._read_only:
             connection = self._prepare(connection)
-        # Whoever has the file open in this process has locked it already: it is one database.
+        # Where this process has the file open already, its configuration is locked: it is the same database.
         if not connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:
             for lock in LOCKS:
                 connection.execute(lock)
@@ -203,13 +203,13 @@ class Database:
 
 
 def get_state(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
-    """Return what was noted under a name."""
+    """Return a value of the state table; None where it has none of that name."""
     row = connection.execute(f"SELECT value FROM {OWN}.state WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
 
 
 def set_state(connection: duckdb.DuckDBPyConnection, **values: object) -> None:
-    """Note values under names."""
+    """Write values into the state table."""
     marks = ", ".join("(?, ?)" for _ in values)
     given = [one for name, value in values.items() for one in (name, str(value))]
     connection.execute(f"INSERT OR REPLACE INTO {OWN}.state VALUES {marks}", given)

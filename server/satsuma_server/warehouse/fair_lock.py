@@ -1,4 +1,4 @@
-"""Who may change the file: one at a time, in the order in which they ask."""
+"""A lock that is given to waiting tasks in the order in which they asked for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class FairLock:
-    """A lock whose holder can see that others wait, and need not keep them waiting until all is done."""
+    """A lock whose holder can see that others wait, and can stop early to let them go on."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -16,12 +16,12 @@ class FairLock:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody waits for a turn."""
+        """Whether another task waits for the lock."""
         return self._waiting > 0
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[None]:
-        """Wait for a turn, and have it."""
+        """Wait for the lock, and hold it for the duration of this context."""
         self._waiting += 1
         try:
             await self._lock.acquire()

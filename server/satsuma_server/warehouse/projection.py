@@ -1,4 +1,4 @@
-"""The warehouse as a part of the worker: it follows the log, and answers."""
+"""The warehouse as a projection: it follows the log and answers queries, in the second process."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ if TYPE_CHECKING:
 
 MOST_EVENTS = 20_000
 MOST_BYTES = 48 << 20
-"""Of a portion: more would take more memory, and gain little."""
+"""The most events and bytes of one batch. More would take more memory and gain little speed."""
 
 PORTIONS_A_TURN = 64
-"""Most portions that are put in before the log is told how far they go. Who wants something else waits for one only."""
+"""The most batches that are loaded before the cursor is saved in the log. Other work that waits for the file gets its
+turn after one batch."""
 
 NOT_WHOLE = (
     "the log no longer has the first events of the tables, which would lose them: ask again with --even-without "
@@ -80,7 +81,7 @@ class WarehouseProjection:
         self._tasks = [asyncio.create_task(self._keep_on(work), name="satsuma-warehouse") for work in works]
 
     async def stop(self) -> None:
-        """Stop after the portion under way."""
+        """Finish the current batch, then stop."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -118,15 +119,18 @@ class WarehouseProjection:
         )
 
     async def load_all(self) -> None:
-        """Put in what the log has now."""
+        """Load everything that the log has now."""
         while await self._load_some():
             pass
 
     async def rebuild(self, *, even_without: bool = False) -> None:
-        """Begin with an empty file, and put in again what the log has.
+        """Empty the tables and load them again from the log.
+
+        Args:
+            even_without: rebuild even where the log no longer has the oldest events of the tables, which are then lost.
 
         Raises:
-            BadRequestError: the log no longer has the tables' first events, and nobody said that they may go.
+            BadRequestError: the log no longer has them, and `even_without` is false.
         """
         async with self._turns.take():
             first = await self._log.read(0, 1)
@@ -142,7 +146,8 @@ class WarehouseProjection:
             try:
                 await work()
             except Exception as error:
-                # A disk that is full, or a destination that is away: what waits is safe in the log.
+                # For example a full disk, or a destination that can't be reached. The events that wait are safe in the
+                # log.
                 logger.exception("the warehouse can't go on; trying again")
                 self._problems[name] = str(error) or repr(error)
                 await backoff.wait()
@@ -158,7 +163,7 @@ class WarehouseProjection:
         await asyncio.to_thread(self._mirror.copy)
 
     async def _load_some(self) -> bool:
-        """Put in some portions, each built while that before it goes in; tell whether there was any."""
+        """Load some batches, building each while the one before is inserted; tell whether there were any."""
         async with self._turns.take():
             try:
                 return await self._load_portions()
@@ -166,12 +171,13 @@ class WarehouseProjection:
                 await run_to_completion(self._loader.forget_built)
                 if not isinstance(error, Exception):
                     raise
-            # Something of it doesn't go in: which events they are shows if they come in smaller portions.
+            # Some event can't be loaded. Smaller batches show which one it is.
             await run_to_completion(self._database.checkpoint)
             return await self._load_by_parts()
 
     async def _load_by_parts(self) -> bool:
-        """Put in what the log has next, and set aside what can't be; tell whether there was anything."""
+        """Load the next events in ever smaller batches, and set aside those that can't be loaded; tell whether there
+        were any."""
         events = await self._read(self._loader.cursor)
         if events:
             await self._sieve.take(events)
@@ -184,7 +190,7 @@ class WarehouseProjection:
         except (duckdb.IOException, duckdb.ConnectionException) as error:
             raise UnavailableError(f"the warehouse can't be written: {error}") from error
         except (duckdb.FatalException, duckdb.InternalException):
-            # The engine takes nothing any more until the file is opened anew.
+            # After this error DuckDB accepts nothing more until the file is opened again.
             await run_to_completion(self._database.reopen)
             raise
 
@@ -234,7 +240,7 @@ class WarehouseProjection:
     def _forget(self, user_ids: list[str], anonymous_ids: list[str]) -> int:
         with self._database.writing() as connection:
             count = forget(connection, self._loader.catalog, user_ids, anonymous_ids)
-        # Deleted rows stay in the file's blocks until others are written over them.
+        # Deleted rows stay on disk until their blocks are overwritten, so the file is written anew.
         self._database.rewrite()
         if self._mirror is not None:
             self._mirror.forget(user_ids, anonymous_ids)
@@ -255,7 +261,7 @@ class WarehouseProjection:
 def _make_export(settings: Settings, database: Database) -> DltExport | None:
     if settings.warehouse.destination == EMBEDDED:
         return None
-    # Here, since only those who want a copy need dlt, which takes long to import.
+    # Imported here because dlt takes long to import, and only a copy needs it.
     from .export.dlt_export import DltExport
 
     return DltExport(settings.warehouse, database, settings.data / FOLDER / "dlt")

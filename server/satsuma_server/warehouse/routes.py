@@ -1,4 +1,4 @@
-"""The warehouse over HTTP: ``/v1/sql`` and ``/v1/warehouse``, for whoever holds the token."""
+"""HTTP routes of the warehouse, ``/v1/sql`` and ``/v1/warehouse``. Both need the token."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNCACHED = {"Cache-Control": "no-store"}
 
 
 class Question(msgspec.Struct):
-    """Body of ``POST /v1/sql``; `fresh` puts in first what the log has and the tables have not."""
+    """The body of ``POST /v1/sql``; with `fresh`, events that are not in the tables yet are loaded first."""
 
     query: str
     limit: int = 1000
@@ -27,7 +27,7 @@ class Question(msgspec.Struct):
 
 
 class Rebuildable(Warehouse, Protocol):
-    """A warehouse that its owner may order about."""
+    """A warehouse that can also be loaded and rebuilt on demand."""
 
     async def load_all(self) -> None: ...
 
@@ -35,7 +35,7 @@ class Rebuildable(Warehouse, Protocol):
 
 
 class Routes:
-    """Answers those who hold the token."""
+    """Answers requests that show the token."""
 
     def __init__(self, settings: Settings, warehouse: Rebuildable) -> None:
         self._settings = settings

@@ -1,1 +1,1 @@
-"""Copies of the warehouse in other databases."""
+"""Copies the warehouse into other databases."""

@@ -1,4 +1,4 @@
-"""Copies of the tables in another database: Postgres, BigQuery, Snowflake, whatever dlt loads into."""
+"""Copies the tables into another database by dlt: Postgres, BigQuery, Snowflake or any other that dlt supports."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from satsuma_server.warehouse.schema.catalog import Catalog, Name
 from satsuma_server.warehouse.schema.names import ACCOUNTS, SEQ, USERS, quoted
 
 WINDOW = 100_000
-"""Events whose rows are copied at a time."""
+"""How many events' rows are copied at a time."""
 
 MOST_BYTES = 64 << 20
-"""Of rows that are copied at a time, as text: events that are made large have thirty times what usual ones have."""
+"""Most bytes of rows, as text, that are copied at a time. Hostile events can be thirty times as large as usual ones."""
 
 COPIED = "copied"
 KINDS = "kinds"
 
 
 class DltExport:
-    """Copies to one destination. Its methods block; one is done at a time.
+    """Copies to one destination. Its methods block, and run one at a time.
 
-    What is copied is asked of the tables by seq, so nothing has to be remembered on the way: after a crash the same
-    rows are sent again, and the destination has them once, by their id.
+    The rows to copy are selected by their seq, so nothing has to be remembered here: after a crash the same rows are
+    sent again, and the destination keeps each once, by its id.
     """
 
     def __init__(self, settings: WarehouseSettings, database: Database, folder: Path) -> None:
-        """Take the destination, the file, and a folder for what dlt keeps meanwhile."""
+        """Take the destination, the DuckDB file, and a folder for dlt's working files."""
         self._settings = settings
         self._database = database
         self._folder = folder
@@ -48,10 +48,10 @@ class DltExport:
         self._id = sha256(told).hexdigest()[:8]
 
     def copy(self) -> None:
-        """Copy what has come.
+        """Copy the rows that are new since the last copy.
 
         Raises:
-            UnavailableError: the destination doesn't take it.
+            UnavailableError: the destination can't be reached or refuses the rows.
         """
         for schema in self._schemas():
             with self.paused():
@@ -59,12 +59,12 @@ class DltExport:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Copy nothing meanwhile."""
+        """Pause copying for the duration of this context."""
         with self._lock:
             yield
 
     def forget(self, user_ids: Sequence[str], anonymous_ids: Sequence[str]) -> None:
-        """Delete a person's rows at the destination, where they were before in the tables here.
+        """Delete a person's rows at the destination, in the tables that they were in here.
 
         Raises:
             UnavailableError: the destination doesn't answer.
@@ -75,7 +75,7 @@ class DltExport:
                     self._forget(schema, user_ids, anonymous_ids)
 
     def copied(self) -> dict[str, int]:
-        """Return how far the copy of each schema is."""
+        """Return, for each schema, the seq up to which it is copied."""
         with self._database.reading() as connection:
             schemas = Catalog.read(connection).source_schemas()
             return {one: int(get_state(connection, self._key(COPIED, one)) or 0) for one in sorted(schemas)}
@@ -93,7 +93,7 @@ class DltExport:
             for (of, table), columns in catalog.tables.items()
             if of == schema
         }
-        # Databases change a column's type each in its own way, or not at all; a new table is the same in all.
+        # Each database changes a column's type in its own way, or not at all. Creating a table works the same in all.
         changed = [table for table, columns in before.items() if not columns.items() <= kinds.get(table, {}).items()]
         if cursor and changed:
             self._copy_rows(schema, changed, 0, cursor, "drop_resources")
@@ -118,7 +118,8 @@ class DltExport:
         return has_any
 
     def _windows(self, schema: str, tables: Sequence[str], after: int, upto: int) -> Iterator[tuple[int, int]]:
-        """Yield pieces of a range of seqs whose rows are of bearable size, so far as single events are."""
+        """Split a range of seqs into pieces whose rows have at most `MOST_BYTES`, except where a single event has
+        more."""
         for first in range(after, upto, WINDOW):
             yield from self._pieces(schema, tables, first, min(first + WINDOW, upto))
 
@@ -131,7 +132,7 @@ class DltExport:
         yield from self._pieces(schema, tables, middle, upto)
 
     def _size(self, schema: str, tables: Sequence[str], after: int, upto: int) -> int:
-        """Return about how many bytes the rows of a range are."""
+        """Return roughly how many bytes the rows of a range have."""
         size = 0
         with self._database.reading() as connection:
             for table in tables:
@@ -146,7 +147,7 @@ class DltExport:
             newest = int(get_state(connection, self._key(COPIED, schema)) or 0)
         with self._pipeline(schema).sql_client() as client:
             literal = client.capabilities.escape_literal
-            # No list is empty: a null is like nothing.
+            # An empty list would be invalid SQL, so each has a NULL in it, which equals no id.
             people, devices = (
                 ", ".join(["NULL", *(str(literal(one)) for one in ids)]) for ids in (user_ids, anonymous_ids)
             )
@@ -155,7 +156,7 @@ class DltExport:
                     name = client.make_qualified_table_name(table)
                     client.execute_sql(f"DELETE FROM {name} WHERE {condition(columns, people, devices)}")
                     client.execute_sql(f"UPDATE {name} SET anonymous_id = NULL WHERE anonymous_id IN ({devices})")
-        # What is kept of a user or an account was made anew here.
+        # The rows of users and accounts were built again here, from the calls that are left, so they are copied again.
         latest_values = [table for _, table in tables if table in (USERS, ACCOUNTS)]
         for table in latest_values:
             if not self._copy_rows(schema, [table], 0, newest, "drop_resources"):
@@ -216,7 +217,7 @@ class DltExport:
 
 
 def _keep_dlt_at_home(folder: Path) -> None:
-    """Have dlt keep all that it writes in `folder`, say nothing to anybody, and take names as they are."""
+    """Configure dlt to write only into `folder`, to send no telemetry, and to keep names as they are."""
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.update(
         RUNTIME__DLTHUB_TELEMETRY="false",
@@ -229,7 +230,7 @@ def _keep_dlt_at_home(folder: Path) -> None:
 
 
 def _without_nul(table: pa.Table) -> pa.Table:
-    """Return a table without the character of code 0, which Postgres can't keep in a text."""
+    """Return a table without NUL characters, which Postgres can't store in a text."""
     for place, field in enumerate(table.schema):
         if pa.types.is_string(field.type):
             column = pc.replace_substring(table.column(place), "\0", "\ufffd")

@@ -1,1 +1,1 @@
-"""From events in the log to rows in the warehouse."""
+"""Loads events of the log into the warehouse's tables."""

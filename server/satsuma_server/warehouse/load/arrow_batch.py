@@ -25,7 +25,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def tables_of(groups: Sequence[Group], catalog: Catalog, loaded_at: datetime) -> list[tuple[Name, pa.Table]]:
-    """Return tables with the columns that the catalog has, or gets here."""
+    """Return the events as one Arrow table for each warehouse table; new columns are added to the catalog."""
     parts: dict[Name, list[Columns]] = {}
     for group in groups:
         columns = group.columns()
@@ -37,7 +37,7 @@ def tables_of(groups: Sequence[Group], catalog: Catalog, loaded_at: datetime) ->
 
 
 def _for_tracks(group: Group, columns: Columns, catalog: Catalog) -> Columns:
-    """Return what all events have in common, and the properties of those that have no table of their own."""
+    """Return the columns for the table `tracks`: what all events share, and the properties of those without a table."""
     common = Columns(columns.length)
     for name, kind in columns.kinds.items():
         if name in OF_TRACKS or name.startswith(CONTEXT):
@@ -71,11 +71,11 @@ def _table(name: Name, parts: list[Columns], catalog: Catalog, loaded_at: dateti
 
 
 type Holder = tuple[int, Columns]
-"""A part that has a column, and the row that it begins at."""
+"""One part of a table that has a certain column, with the number of the part's first row."""
 
 
 def _holders(parts: Sequence[Columns]) -> tuple[dict[str, list[Holder]], int]:
-    """Return who has each column, and how many rows there are in all."""
+    """Return the parts that have each column, and how many rows there are in all."""
     holders: dict[str, list[Holder]] = {}
     start = 0
     for part in parts:
@@ -90,7 +90,7 @@ def _column(name: str, kind: ColumnType, holders: Sequence[Holder], length: int)
     end = 0
     for start, part in holders:
         if start > end:
-            # One piece for all between: of thousands of parts few may have a column.
+            # One array of nulls for the whole gap: of thousands of parts, only a few may have this column.
             chunks.append(nulls(start - end, kind))
         own = part.kinds[name]
         chunks.append(part.arrow(name) if own is kind else to_arrow(part.plain(name), own, kind))
@@ -106,7 +106,7 @@ def _rest(parts: Sequence[Columns]) -> pa.Array:
 
 
 def _once(table: pa.Table) -> pa.Table:
-    """Return rows without those whose id an earlier one has."""
+    """Remove rows whose id an earlier row has already."""
     if pc.count_distinct(table["id"]).as_py() == len(table):
         return table
     firsts: dict[str, tuple[int, int]] = {}

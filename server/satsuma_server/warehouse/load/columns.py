@@ -1,4 +1,4 @@
-"""Columns of one length, and the fields that no table has room for."""
+"""Columns of equal length, and the choice of fields that get none because a table would have too many."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from satsuma_server.warehouse.schema.column_types import ColumnType, column_type
 
 
 class Columns:
-    """Columns of one length, and for each row what has no column.
+    """Columns of equal length, and for each row the fields that have no column.
 
     Attributes:
-        kinds: by name.
-        values: by name; a column of Arrow, or values as they came.
-        rest: None where all have columns.
+        kinds: the type of each column, by its name.
+        values: the values of each column, by its name: an Arrow array, or Python values.
+        rest: for each row, the fields without a column; None where every field has one.
     """
 
     def __init__(self, length: int) -> None:
@@ -32,26 +32,26 @@ class Columns:
         self.values[name] = values
 
     def arrow(self, name: str) -> pa.Array:
-        """Return a column of Arrow, made once: that of a track event is in two tables."""
+        """Return a column as an Arrow array. It is converted only once, since track events are in two tables."""
         values = self.values[name]
         if not isinstance(values, pa.Array):
             values = self.values[name] = to_arrow(values, self.kinds[name], self.kinds[name])
         return values
 
     def plain(self, name: str) -> Sequence[Any]:
-        """Return a column's values as Python has them."""
+        """Return a column's values as Python objects."""
         values: Sequence[Any] | pa.Array = self.values[name]
         return values.to_pylist() if isinstance(values, pa.Array) else values
 
     def repeat(self, name: str, text: str) -> None:
-        """Add a column of one text."""
+        """Add a column that has the same text in every row."""
         self.add(name, ColumnType.TEXT, pa.repeat(pa.scalar(text, pa.string()), self.length))
 
     def add_field(self, path: str, name: str, values: tuple[Any, ...]) -> None:
-        """Add a field of which all values have one type.
+        """Add a field whose values all have the same type.
 
-        Where two have one name of a column, as ``orderId`` and ``order_id``, the first keeps it, and the other goes
-        into the rest by its path.
+        Where two fields lead to one column name, as ``orderId`` and ``order_id`` do, the first gets the column and the
+        second goes into the rest, under its path.
         """
         if name in self.kinds:
             self.add_rest(
@@ -63,7 +63,7 @@ class Columns:
             self.add(name, kind, values if is_text else tuple(map(text_of, values)))
 
     def add_rest(self, name: str, values: Iterable[Any]) -> None:
-        """Keep values that have no column."""
+        """Put a field's values into the rest, under this name."""
         rest = self.rest = self.rest or [None] * self.length
         for place, value in enumerate(values):
             if value is not None:
@@ -74,13 +74,14 @@ class Columns:
 
 
 def fields_beyond(fields: Sequence[tuple[str, str]], known: Container[str]) -> dict[int, str]:
-    """Return the places of fields that no table has room for, with what they are called in the rest.
+    """Return the positions of the fields that the table has no room for, with their names in the rest.
 
-    What the table has a column for already is not among them. Where two have one name, the second goes by its path.
+    A field that the table has a column for already is not among them. Where two fields have one name, the second is
+    named by its path.
 
     Args:
-        fields: path and name of each.
-        known: names that have columns.
+        fields: the path and the column name of each field.
+        known: names of columns that the table has already.
     """
     if len(fields) <= MOST_COLUMNS:
         return {}

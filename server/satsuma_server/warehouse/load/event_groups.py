@@ -74,7 +74,7 @@ values are in it, and events of ever new shapes have one for each of their field
 
 
 type Row = tuple[Any, ...]
-"""The values of one event, flat, as its `RowType` says. One tuple for each part took a fourth more time."""
+"""The values of one event in one flat tuple, in the order of its `RowType`. Nested tuples took a fourth more time."""
 
 
 class RowType:
@@ -115,7 +115,7 @@ class Group:
     """
 
     def __init__(self, schema: str, table: str | None, event: Event, row_type: RowType, known: Container[str]) -> None:
-        """Start without rows; `known` are the columns that the table has, or gets by events before these."""
+        """Start without rows; `known` are the columns that the table has already, or gets from earlier groups."""
         self.schema = schema
         self.table = table
         self.is_track = event.type == "track"
@@ -151,14 +151,14 @@ class Group:
 
 
 def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str]) -> tuple[list[Group], int]:
-    """Return events in groups, in the order of their first ones, and the seq of the last event that is among them.
+    """Group events by table and shape; return the groups and the seq of the last event in them.
 
-    As many as make a portion: all, or the first of them.
+    Only the first events are taken where all together would exceed `MOST_VALUES` or `MOST_COLUMNS_MADE`.
 
     Args:
-        events: in order.
-        catalog: what there is; may get new sources and tables here.
-        label: tells what people call a source.
+        events: events in the order of the log.
+        catalog: the known schemas and tables; new sources and tables are added to it.
+        label: returns the name that people gave a source.
     """
     groups: dict[Any, Group] = {}
     schemas: dict[str, str] = {}
@@ -174,7 +174,7 @@ def group(events: Iterable[Stored], catalog: Catalog, label: Callable[[str], str
         try:
             event = _decode(body)
         except msgspec.MsgspecError as error:
-            # It would be as unreadable the next time, and whatever follows would wait for ever.
+            # Trying again would not help, and all later events would wait for ever.
             catalog.notice(schema, "unreadable", f"seq {seq}: {error}")
             continue
         values = [*_envelope_of(event), seq]
@@ -214,7 +214,7 @@ def _own_of(event: Event) -> dict[str, Any]:
 
 
 def _named(event: Event) -> dict[str, Any]:
-    """Return a page's properties with its name and category, which libraries put there too, or not."""
+    """Return a page's properties with its name and category, which only some libraries put there themselves."""
     own = event.properties or {}
     for name, value in (("name", event.name), ("category", event.category)):
         if value is not None and own.get(name) != value:

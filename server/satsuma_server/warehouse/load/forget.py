@@ -1,4 +1,4 @@
-"""Deletes a person's rows, and what was made of them."""
+"""Deletes a person's rows, and the latest values that were computed from them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PEOPLE, DEVICES, LEFT = "forgotten_users", "forgotten_anonymous", "left_over"
 def forget(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, user_ids: Iterable[str], anonymous_ids: Iterable[str]
 ) -> int:
-    """Delete the rows of these ids in all tables of sources, within a transaction; return how many there were.
+    """Delete the rows of these ids from all tables of sources, within a transaction; return how many there were.
 
-    As the log forgets: a row of somebody else on a device that was shared stays, without the device's anonymousId.
+    This follows the log's rule: where a device was shared, another user's rows stay, without the device's anonymousId.
     """
     for table, ids in ((PEOPLE, user_ids), (DEVICES, anonymous_ids)):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest(?::VARCHAR[]) AS id", (list(ids),))
@@ -42,7 +42,7 @@ def _forget_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, name: Na
 
 
 def condition(columns: Container[str], people: str, devices: str) -> str:
-    """Return SQL that tells a row of somebody who is forgotten; userIds and anonymousIds are given as lists in SQL."""
+    """Return an SQL condition that selects the rows to delete; `people` and `devices` are SQL that lists their ids."""
     where = f"user_id IN ({people}) OR (user_id IS NULL AND anonymous_id IN ({devices}))"
     if "previous_id" in columns:
         where += f" OR previous_id IN ({people}) OR previous_id IN ({devices})"

@@ -1,4 +1,4 @@
-"""Puts portions of the log into the file: each once, with the cursor, in one transaction."""
+"""Loads batches of the log into the DuckDB file: each once, together with the cursor, in one transaction."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from .event_groups import group
 from .latest_values import LATEST_VALUES, update_latest_values
 
 COLUMNS_A_CHECKPOINT = 5_000
-"""New columns after which the write-ahead log goes into the file: until then each holds on to some ten kilobytes."""
+"""Number of new columns after which the write-ahead log is merged into the file. Until then each takes about 10 kB of
+memory."""
 
 PORTION = "portion"
-"""What a table of Arrow is called for as long as it is put in."""
+"""The name under which SQL sees an Arrow table while it is inserted."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedBatch:
-    """Events as tables, ready to be put in.
+    """A batch of events as Arrow tables, ready to be inserted.
 
     Attributes:
-        last: seq of the newest.
-        changes: what the file has to have before.
-        latest_values: columns of the tables of latest values, by the tables of calls that they are made of.
+        last: seq of the newest event.
+        changes: tables and columns that have to be created first.
+        latest_values: for each table of calls, the columns of the table of its latest values.
     """
 
     last: int
@@ -45,10 +46,10 @@ class PreparedBatch:
 
 
 class Loader:
-    """Loads into one file. Its methods block."""
+    """Loads events into one DuckDB file. Its methods block."""
 
     def __init__(self, database: Database, label: Callable[[str], str] = str) -> None:
-        """Take the file and what people call a source."""
+        """Take the file, and a function that returns the name that people gave a source."""
         self._database = database
         self._label = label
         self._building, self._putting = threading.Lock(), threading.Lock()
@@ -64,19 +65,19 @@ class Loader:
 
     @property
     def loaded_at(self) -> str | None:
-        """When the last portion was put in."""
+        """ISO 8601 time of the last insertion; None before the first."""
         return self._loaded_at
 
     @property
     def catalog(self) -> Catalog:
-        """What the file has."""
+        """The schemas, tables and columns of the file."""
         if self._catalog is None:
             self._read()
         assert self._catalog is not None
         return self._catalog
 
     def notices(self) -> list[Notice]:
-        """Return what met a bound."""
+        """Return what reached a bound."""
         return list(self.catalog.notices.values())
 
     def oldest(self) -> int | None:
@@ -90,7 +91,7 @@ class Loader:
         return found[0] if found else None
 
     def load(self, events: Sequence[Stored]) -> None:
-        """Put in events that follow those before; what is in already is passed over."""
+        """Load events that follow the earlier ones. Those that are loaded already are skipped."""
         try:
             while events and self._cursor < events[-1].seq:
                 self.put(self.build(events))
@@ -99,7 +100,7 @@ class Loader:
             raise
 
     def pass_over(self, event: Stored) -> None:
-        """Go on behind an event that can't be put in, and note that."""
+        """Skip an event that can't be loaded, and add a notice about it."""
         with self._building:
             catalog = self.catalog
             schema = catalog.schema_of(event.source, self._label(event.source))
@@ -109,10 +110,11 @@ class Loader:
         self.put(portion)
 
     def build(self, events: Sequence[Stored]) -> PreparedBatch:
-        """Make tables of events that follow those built before; what is built or in already is passed over.
+        """Convert events that follow the earlier ones into tables. Those that are converted or loaded already are
+        skipped.
 
-        While one portion is put in the next can be built, by another thread. Of events that would take much room,
-        a portion holds the first only.
+        Another thread can insert one batch while the next is built. Where the events would take too much memory, the
+        batch has only the first of them.
         """
         with self._building:
             fresh = [event for event in events if event.seq > self._built]
@@ -128,7 +130,7 @@ class Loader:
             return PreparedBatch(self._built, now, catalog.take_changes(), tables, latest_values)
 
     def put(self, portion: PreparedBatch) -> None:
-        """Put in what was built, in the order in which it was. After an error, `forget_built` what else there is."""
+        """Insert a batch; call it in the order in which they were built. After an error, call `forget_built`."""
         with self._putting:
             if portion.last <= self._cursor:
                 return
@@ -146,13 +148,13 @@ class Loader:
                 self._database.checkpoint()
 
     def forget_built(self) -> None:
-        """Forget portions that were built and not put in: they have to be built again, on what the file has."""
+        """Discard batches that were built and not inserted. They have to be built again from what the file has."""
         with self._building:
             self._catalog = None
             self._built = self._cursor
 
     def start_over(self) -> None:
-        """Begin with no tables of sources; those that others have put beside them stay."""
+        """Drop the tables of all sources. Tables that other projections have added stay."""
         with self._building, self._putting:
             schemas = self.catalog.source_schemas()
             self._catalog = None
@@ -171,7 +173,7 @@ class Loader:
             self._loaded_at = get_state(connection, "loaded_at")
 
     def _put(self, connection: duckdb.DuckDBPyConnection, portion: PreparedBatch) -> None:
-        if not portion.tables:  # Nothing of it can be read.
+        if not portion.tables:  # None of its events could be read.
             return
         new = "" if self._are_new(connection, portion.tables) else "WHERE id NOT IN (SELECT id FROM {})"
         for name, table in portion.tables:
@@ -185,8 +187,9 @@ class Loader:
         connection.unregister(PORTION)
 
     def _are_new(self, connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[Name, pa.Table]]) -> bool:
-        """Tell whether no message was seen before. Hashes answer it: whether a few were is looked up in the tables."""
-        # What has a table of its own is in that of all track events, too.
+        """Tell whether all messages are new, by the hashes of their ids. If not, the tables are searched for each
+        id."""
+        # Rows of an event's own table are in `tracks` too, so the reserved tables have all ids.
         ids = pa.concat_tables([table.select(["id"]) for (_, name), table in tables if name in RESERVED_TABLES])
         connection.register(PORTION, ids)
         added = connection.execute(f"""INSERT INTO {OWN}.message_ids SELECT hash

@@ -1,4 +1,4 @@
-"""Tables that others build from the log, as profiles, beside those of sources."""
+"""Replaces the tables that other projections, such as profiles, add to the warehouse."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ GIVEN = "given"
 
 
 def replace_tables(database: Database, catalog: Catalog, schema: str, tables: Mapping[str, pa.Table]) -> None:
-    """Put tables in place of those of a schema, all or none.
+    """Replace the tables of a schema, all in one transaction.
 
     Raises:
-        ValueError: the schema is one of a source.
+        ValueError: the schema belongs to a source.
     """
     if schema in (OWN_SCHEMA, OTHERS) or schema in catalog.source_schemas():
         raise ValueError(f"the schema {schema} is one of a source")

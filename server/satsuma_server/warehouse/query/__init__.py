@@ -1,1 +1,1 @@
-"""Questions to the warehouse."""
+"""Queries of the warehouse."""

@@ -1,4 +1,4 @@
-"""What tables there are, and their rows."""
+"""Lists the tables, and reads their rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def list_tables(database: Database) -> list[Table]:
 
 
 def read_rows(database: Database, queries: Queries, schema: str, table: str, limit: int, offset: int) -> Answer:
-    """Return rows of a table, the newest first where they have an order."""
+    """Return rows of a table, the newest first where it has a seq."""
     with database.reading() as connection:
         listed = f"SELECT column_name FROM ({COLUMNS}) WHERE schema_name = ? AND table_name = ?"
         columns = [name for (name,) in connection.execute(listed, (schema, table)).fetchall()]

@@ -1,4 +1,4 @@
-"""The warehouse of a folder where no collector runs, for the command."""
+"""Opens a folder's warehouse without a collector, for the command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def opened(data: Path, memory: str) -> Iterator[Database]:
     """Open a folder's warehouse for reading.
 
     Raises:
-        UnavailableError: there is none, or another process has it.
+        UnavailableError: there is none, or another process has it open.
     """
     if not (data / FOLDER / FILE).exists():
         raise UnavailableError(f"there is no warehouse in {data}: start the collector first, or name its --data")
@@ -34,18 +34,19 @@ def opened(data: Path, memory: str) -> Iterator[Database]:
 
 
 def ask(settings: Settings, sql: str, limit: int) -> Answer:
-    """Return what a query finds. Raises as `Warehouse.query`, and as `opened`."""
+    """Return the result of a query. Raises the errors of `Warehouse.query` and of `opened`."""
     with opened(settings.data, settings.warehouse.memory) as database:
         return Queries(database, settings.warehouse.query_seconds).run(sql, limit)
 
 
 def status(settings: Settings) -> Status:
-    """Return how the warehouse of a folder is doing. Raises as `opened`."""
+    """Return the status of a folder's warehouse. Raises the errors of `opened`."""
     return asyncio.run(_status(settings, rebuild=False, even_without=False))
 
 
 def rebuild(settings: Settings, *, even_without: bool) -> Status:
-    """Build a folder's warehouse anew from its log. Raises as `WarehouseProjection.rebuild`, and as `opened`."""
+    """Build a folder's warehouse again from its log. Raises the errors of `WarehouseProjection.rebuild` and
+    `opened`."""
     return asyncio.run(_status(settings, rebuild=True, even_without=even_without))
 
 

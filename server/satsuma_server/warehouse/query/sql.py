@@ -1,4 +1,4 @@
-"""Questions in SQL: one statement that only reads, for so long, and so much."""
+"""Runs SQL queries within bounds: one statement that only reads, for a limited time, with a limited result."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from satsuma_server.warehouse.database import Database
 
 MOST_ROWS = 10_000
 MOST_BYTES = 8 << 20
-"""Of an answer, as text, roughly."""
+"""The most bytes of a result, counted roughly as text."""
 
 MOST_QUERIES = 4
-"""So many at a time; others wait."""
+"""The most queries that run at the same time; others wait."""
 
 WAIT_SECONDS = 10
 ROWS_A_FETCH = 200
 
 
 class Queries:
-    """Asks one file. Blocks; may be called from any thread."""
+    """Queries one DuckDB file. Its methods block, and may be called from any thread."""
 
     def __init__(self, database: Database, seconds: float) -> None:
-        """Take the file and how long a query may take."""
+        """Take the file, and the seconds that a query may take."""
         self._database = database
         self._seconds = seconds
         self._room = threading.BoundedSemaphore(MOST_QUERIES)
 
     def run(self, sql: str, limit: int = 1000) -> Answer:
-        """Return what one statement finds: at most `limit` rows.
+        """Run one statement and return at most `limit` rows.
 
         Raises:
-            QueryError: it is not one SELECT, is wrong, needs too long or too much memory.
-            BusyError: too many others are under way.
+            QueryError: it is not a single SELECT, has an error, or takes too much time or memory.
+            BusyError: too many other queries are running.
         """
         statement = _one_select(sql)
         if not self._room.acquire(timeout=WAIT_SECONDS):
@@ -61,7 +61,7 @@ class Queries:
         clock = threading.Timer(self._seconds, connection.interrupt)
         clock.start()
         try:
-            # In a query of ours, so that no more is made of it than is asked for.
+            # Wrapped in a query of ours with a LIMIT, so that DuckDB computes no more rows than are asked for.
             connection.execute(f"SELECT * FROM query(?) LIMIT {limit + 1}", (sql,))
             columns = [Column(name, str(kind)) for name, kind, *_ in connection.description or ()]
             rows, truncated = _fetch(connection, limit)
@@ -98,7 +98,7 @@ def _fetch(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[list[list
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON can hold it."""
+    """Return a value that JSON can represent."""
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):

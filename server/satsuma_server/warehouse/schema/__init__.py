@@ -1,1 +1,1 @@
-"""What schemas, tables and columns there are, what they are called and what they can hold."""
+"""The schemas, tables and columns of the warehouse, with their names and types."""

@@ -1,4 +1,4 @@
-"""Which schemas, tables and columns there are, which may be added, and what met a bound."""
+"""The catalog: which schemas, tables and columns exist, which may be added, and what reached a bound."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from .column_types import ColumnType, join, widening
 from .names import RESERVED_COLUMNS, RESERVED_TABLES, fit, quoted, schema_name
 
 MOST_SOURCES = 100
-"""Sources beyond share the schema `OTHERS`."""
+"""The most sources with a schema of their own; all others share the schema `OTHERS`."""
 
 MOST_EVENT_TABLES = 1_000
-"""Tables of events in a schema; other events are in `tracks` alone."""
+"""The most event tables of a schema; other events are in `tracks` only."""
 
 MOST_COLUMNS = 500
-"""Columns of a table; other fields are in its column `_rest`, as JSON."""
+"""The most columns of a table; other fields are in its column `_rest`, as JSON."""
 
 MOST_COLUMNS_OF_A_SOURCE, MOST_COLUMNS_IN_ALL = 30_000, 60_000
-"""Columns of all tables of a schema, and of all schemas: each takes some four kilobytes of memory for as long as the
-file is open. The columns that every table has are not held back."""
+"""The most columns of all tables of a schema, and of all schemas. Each takes about 4 kB of memory while the file is
+open. The columns that every table has are always created."""
 
 SMALLEST_TABLE = 60
-"""Columns for which there has to be room where a table is made."""
+"""How many columns must still be possible in its schema for a new table to be created."""
 
 MOST_NOTICES = 1_000
 
@@ -38,27 +38,27 @@ OTHERS = "other_sources"
 logger = logging.getLogger("satsuma.warehouse")
 
 Name = tuple[str, str]
-"""Of a table: schema and name."""
+"""A table's schema and name."""
 
 Statement = tuple[str, tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a portion of the log changed in the catalog: tables, columns, and all notices where one is new."""
+    """What a batch of events changed in the catalog: new tables, new columns, and all notices where one is new."""
 
     statements: Sequence[Statement]
     notices: Sequence[Notice]
     columns: int = 0
-    """How many are new."""
+    """How many columns are new."""
 
     def save(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make tables and columns."""
+        """Create the tables and columns in the file."""
         for statement, values in self.statements:
             connection.execute(statement, values)
 
     def save_notices(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Write the notices, with the rows that they count."""
+        """Write the notices. Do it in the transaction of the rows that they count."""
         if self.notices:
             connection.execute(f"DELETE FROM {OWN}.notices")
             rows = [(one.where, one.what, one.name, one.count) for one in self.notices]
@@ -67,11 +67,11 @@ class Changes:
 
 @dataclass
 class Catalog:
-    """What the file has. Changes are noted here as they are made, and written when they are taken.
+    """The schemas, tables and columns of the file. Changes are collected here, and saved after `take_changes`.
 
     Attributes:
-        schemas: by source.
-        tables: the columns' kinds.
+        schemas: the schema of each source.
+        tables: the columns of each table, with their types.
     """
 
     schemas: dict[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Catalog:
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> Catalog:
-        """Read it from the file."""
+        """Read the catalog from the file."""
         catalog = cls()
         catalog.schemas = dict(connection.execute(f"SELECT source, schema_name FROM {OWN}.sources").fetchall())
         columns = f"SELECT schema_name, table_name, column_name, kind FROM {OWN}.columns ORDER BY place"
@@ -99,7 +99,7 @@ class Catalog:
         return catalog
 
     def schema_of(self, source: str, label: str) -> str:
-        """Return the schema of a source; `label` is what people call it."""
+        """Return the schema of a source, which may be new; `label` is the name that people gave the source."""
         known = self.schemas.get(source)
         if known is not None:
             return known
@@ -116,11 +116,11 @@ class Catalog:
         return name
 
     def source_schemas(self) -> set[str]:
-        """Return the schemas of all sources, that of those beyond the bound among them."""
+        """Return the schemas of all sources, including the shared one."""
         return {schema for schema, _ in self.tables} | set(self.schemas.values())
 
     def has_room(self, schema: str, table: str) -> bool:
-        """Tell whether events have a table of their own, or may have one from now on."""
+        """Tell whether an event has a table of its own, or may get one now."""
         if (schema, table) in self.tables:
             return True
         if self._event_tables[schema] >= MOST_EVENT_TABLES or self._room(schema) < SMALLEST_TABLE:
@@ -130,7 +130,7 @@ class Catalog:
         return True
 
     def admit(self, name: Name, found: Mapping[str, ColumnType]) -> set[str]:
-        """Make room for columns of these kinds in a table, and return those for which there is none."""
+        """Add columns to a table, or widen their types, and return the names of those that it has no room for."""
         columns = self.tables.setdefault(name, {})
         is_new = not columns
         wide = [one for one, kind in found.items() if one in columns and join(columns[one], kind) is not columns[one]]
@@ -152,11 +152,11 @@ class Catalog:
         return excess
 
     def _room(self, schema: str) -> int:
-        """Return how many columns a schema may yet get."""
+        """Return how many more columns a schema may get."""
         return min(MOST_COLUMNS_OF_A_SOURCE - self._columns[schema], MOST_COLUMNS_IN_ALL - self._columns.total())
 
     def notice(self, where: str, what: str, name: str, count: int = 1) -> None:
-        """Note that events have met a bound, and say so the first time."""
+        """Count events that reached a bound, and log a warning the first time."""
         known = self.notices.get((where, what))
         if known is None:
             if len(self.notices) >= MOST_NOTICES:
@@ -169,7 +169,7 @@ class Catalog:
         self._has_new_notices = True
 
     def take_changes(self) -> Changes:
-        """Return what was noted since the last time, to be saved in the file."""
+        """Return the changes since the last call, which are to be saved in the file."""
         statements, self._statements = self._statements, []
         notices = list(self.notices.values()) if self._has_new_notices else []
         self._has_new_notices = False

@@ -1,7 +1,7 @@
-"""What a column can hold, and how it is widened: never so that something is lost.
+"""Types of columns, and how a column is widened to another type without losing anything.
 
-A kind is the least that holds all values seen, whatever the order in which they came; so a rebuild, which sees them in
-other portions, ends with the same.
+A column's type is the narrowest that can hold all of its values. It doesn't depend on the order in which they came, so
+a rebuild, which sees them in other batches, ends with the same types.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from typing import Any
 import pyarrow as pa
 
 EXACT = 1 << 53
-"""Whole numbers up to here are as exact in a double as in an integer."""
+"""Whole numbers up to this one are exact in a double, too."""
 
 LARGEST = 1 << 63
 POINT = ".0"
 
 
 class ColumnType(Enum):
-    """What a column can hold; the value is DuckDB's type."""
+    """The type of a column; the value is the name of DuckDB's type."""
 
     BOOL = "BOOLEAN"
     INT = "BIGINT"
-    BIG = "BIGINT "  # With a number in it that a double would round: it can't be widened to one.
+    BIG = "BIGINT "  # Has a number that a double would round, so it can't be widened to a double.
     DOUBLE = "DOUBLE"
     TIME = "TIMESTAMP"
     TEXT = "VARCHAR"
 
     @property
     def sql(self) -> str:
-        """DuckDB's type."""
+        """The name of DuckDB's type."""
         return self.value.strip()
 
 
@@ -53,12 +53,12 @@ _WIDER = {
 
 
 def join(one: ColumnType, other: ColumnType) -> ColumnType:
-    """Return the least kind that holds what either does."""
+    """Return the narrowest type that can hold the values of both."""
     return one if one is other else _WIDER.get(frozenset({one, other}), ColumnType.TEXT)
 
 
 def column_type_of(values: Sequence[Any]) -> ColumnType:
-    """Return the kind of values that are all of one type, of which there is at least one."""
+    """Return the column type of one or more values that all have the same Python type."""
     one = type(values[0])
     if one is int:
         return _kind_of_range(min(values), max(values))
@@ -72,7 +72,7 @@ def _kind_of_range(least: int, most: int) -> ColumnType:
 
 
 def to_arrow(values: Sequence[Any], own: ColumnType, kind: ColumnType) -> pa.Array:
-    """Return values of a kind as a column of a kind that holds them."""
+    """Return values of the type `own` as an Arrow array of the type `kind`, which is the same or wider."""
     if own is kind:
         return pa.array(values, _ARROW[kind])
     if kind is ColumnType.TEXT:
@@ -83,12 +83,12 @@ def to_arrow(values: Sequence[Any], own: ColumnType, kind: ColumnType) -> pa.Arr
 
 
 def nulls(length: int, kind: ColumnType) -> pa.Array:
-    """Return a column of nothing."""
+    """Return a column of nulls."""
     return pa.nulls(length, _ARROW[kind])
 
 
 def times_to_arrow(values: Sequence[str | None]) -> pa.Array:
-    """Return ISO 8601 times as a column, in UTC. What can't be read as one becomes null."""
+    """Return ISO 8601 times as an Arrow array in UTC. What isn't a valid time becomes null."""
     try:
         return pa.array(values, pa.string()).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
     except pa.ArrowInvalid:
@@ -104,7 +104,8 @@ def _moment(value: str | None) -> datetime | None:
 
 
 def text_of(value: Any) -> str | None:
-    """Return a value as a column of texts has it: as JSON would, whole numbers without a point."""
+    """Return a value as the text that a text column has for it: its JSON, with whole numbers written without a
+    point."""
     if value is None or type(value) is str:
         return value
     if type(value) is float:
@@ -113,10 +114,11 @@ def text_of(value: Any) -> str | None:
 
 
 def widening(table: str, column: str, old: ColumnType, new: ColumnType) -> list[str]:
-    """Return SQL that makes a column wider; names are quoted. Numbers become the same texts as by `text_of`.
+    """Return SQL statements that widen a column; the names must be quoted. Numbers become the same texts as in
+    `text_of`.
 
-    An expression within the first statement would need functions when a write-ahead log is replayed after a crash, at
-    a time when DuckDB has none yet, and the file could not be opened any more.
+    The first statement must have no expression: when DuckDB replays its write-ahead log after a crash, it has not
+    loaded any functions yet, and the file could not be opened any more.
     """
     statements = [f"ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {new.sql}"]
     if old is ColumnType.DOUBLE and new is ColumnType.TEXT:

@@ -1,7 +1,7 @@
-"""Objects taken apart by their shape: which keys they have, in which order, with values of which types.
+"""Flattens JSON objects by their shape: the keys that they have, their order, and the types of their values.
 
-Events of one kind and library have few shapes. All that depends on a shape alone, as the names of columns, is worked
-out once; what is left to do for each event are a few calls that run in C. That is what makes it fast enough.
+Events of one kind and library have only a few shapes. Everything that depends on the shape alone, such as the names of
+columns, is computed once. What is left for each event are a few calls that run in C, which makes it fast enough.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any
 import msgspec
 
 DEEPEST = 6
-"""Objects that lie deeper are kept as JSON."""
+"""How many levels of objects are flattened. Deeper ones are kept as JSON."""
 
 MOST_SHAPE_BYTES = 32 << 20
-"""Of the shapes that are remembered; hostile events have ever new ones, of thousands of keys each."""
+"""The most bytes of shapes that are remembered. Hostile events have ever new shapes, with thousands of keys each."""
 
 BYTES_A_SHAPE, BYTES_A_KEY = 1_000, 120
-"""What a shape takes, and each of its keys besides its characters."""
+"""How much memory a shape takes, and each of its keys in addition to its characters."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Shape:
-    """Keys of an object and the types of its values, but not what lies in the objects among them.
+    """The keys of an object and the types of its values, without the shapes of the objects inside it.
 
     Attributes:
-        keys: of scalars, of arrays, and of objects.
+        keys: three lists: the keys of scalars, of arrays, and of objects.
     """
 
     __slots__ = ("_arrays", "_objects", "_scalars", "keys")
@@ -41,7 +41,7 @@ class Shape:
         self.keys = tuple([keys[place] for place in part] for part in (scalars, self._arrays, self._objects))
 
     def take(self, values: tuple[Any, ...], found: list[Any], depth: int) -> Key:
-        """Add an object's values to those found, and return the key of all that is in it."""
+        """Append an object's values to `found`, and return the key of the object with all that is inside it."""
         if self._scalars is None:
             found.extend(values)
             return self
@@ -56,7 +56,7 @@ class Shape:
 
 
 type Key = Shape | tuple[Any, ...]
-"""Stands for the shape of an object and of all objects in it."""
+"""Identifies the shape of an object together with the shapes of all objects inside it."""
 
 
 class Shapes:
@@ -86,17 +86,18 @@ _shapes = Shapes()
 
 
 def flatten(given: dict[str, Any], found: list[Any], depth: int = 1) -> Key:
-    """Add all values in an object to those found: objects flattened, arrays as JSON, nothing for null.
+    """Append all values of an object to `found`: objects are flattened, arrays become JSON, and nulls are left out.
 
     Returns:
-        what `paths` tells the names of the values by; equal for objects of one shape.
+        a key that is equal for objects of one shape; `paths` returns the paths of the values for it.
     """
     values = tuple(given.values())
     return _shapes.of(given, values).take(values, found, depth)
 
 
 def paths(key: Key, prefix: str = "") -> Iterator[str]:
-    """Yield the paths of the values that `flatten` found: their keys, after those that they lie in."""
+    """Yield the paths of the values in the order of `flatten`: each is a key, after the keys of the objects around
+    it."""
     shape, inner = (key, ()) if isinstance(key, Shape) else (key[0], key[1:])
     scalars, arrays, objects = shape.keys
     yield from (f"{prefix}{one}" for one in (*scalars, *arrays))

@@ -1,8 +1,8 @@
-"""What schemas, tables and columns are called.
+"""Names of schemas, tables and columns.
 
-Source of the rules: Segment's "Warehouse Schemas", which names things by the Go package go-snakecase. Names of events
-and properties are whatever somebody sent; what comes out here is ASCII letters, digits and underscores, of a length
-that every database takes, so that it needs no more than quotes.
+Source of the rules: Segment's "Warehouse Schemas", which converts names by the Go package go-snakecase. Names of events
+and properties can be anything that a sender chose. The names returned here have only ASCII letters, digits and
+underscores, and a length that every database accepts, so that they are safe inside quotes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from functools import lru_cache, wraps
 from hashlib import sha256
 
 MOST_CHARACTERS = 63
-"""Postgres's limit, the lowest among databases in use."""
+"""Postgres's limit for a name, the lowest of the databases in common use."""
 
 HASH_CHARACTERS = 8
 
 MOST_REMEMBERED = 20_000
 LONGEST_REMEMBERED = 250
-"""Names that are remembered of each kind, and the characters of what they were made of."""
+"""How many names of each kind are remembered, and how long a text may be for its name to be remembered."""
 
 OWN_SCHEMA = "_satsuma"
 RESERVED_SCHEMAS = frozenset(
@@ -27,7 +27,7 @@ RESERVED_SCHEMAS = frozenset(
 )
 
 CALL_TABLES = {"identify": "identifies", "page": "pages", "screen": "screens", "group": "groups", "alias": "aliases"}
-"""Tables of calls, by the call; those of track are `tracks` and one for each event."""
+"""The table of each type of call, except for track, which has `tracks` and one table for each event."""
 
 TRACKS, USERS, ACCOUNTS = "tracks", "users", "accounts"
 RESERVED_TABLES = frozenset({*CALL_TABLES.values(), TRACKS, USERS, ACCOUNTS})
@@ -35,7 +35,7 @@ RESERVED_TABLES = frozenset({*CALL_TABLES.values(), TRACKS, USERS, ACCOUNTS})
 TIMES = ("received_at", "sent_at", "original_timestamp", "timestamp", "uuid_ts")
 IDS = ("id", "anonymous_id", "user_id")
 REST = "_rest"
-"""Column of what got none of its own, as JSON."""
+"""The column of the fields that have no column of their own, as JSON."""
 
 SEQ = "seq"
 CALL_COLUMNS = {
@@ -45,7 +45,7 @@ CALL_COLUMNS = {
     "group": ("group_id",),
     "alias": ("previous_id",),
 }
-"""Columns that a call has besides those of all."""
+"""Columns that a type of call has in addition to those that all calls have."""
 
 CONTEXT = "context_"
 RESERVED_COLUMNS = frozenset({*TIMES, *IDS, SEQ, REST, "event", "event_text", "group_id", "previous_id"})
@@ -55,7 +55,7 @@ _WORD = re.compile(r"[A-Z0-9]+[a-z0-9]*|[a-z][a-z0-9]*")
 
 
 def remembered(name: Callable[[str], str]) -> Callable[[str], str]:
-    """Have a function remember what it returned, but for long texts: nobody's names are so long, and they add up."""
+    """Cache a function's results, except for long texts: real names are shorter, and long ones would use up memory."""
     known = lru_cache(MOST_REMEMBERED)(name)
 
     @wraps(name)
@@ -68,10 +68,10 @@ def remembered(name: Callable[[str], str]) -> Callable[[str], str]:
 def snake_case(text: str) -> str:
     """Return a name as go-snakecase does: ``orderID`` and ``Order ID`` are both ``order_id``.
 
-    What has no ASCII letter or digit comes out empty.
+    The result is empty where the text has no ASCII letter or digit.
     """
     match = _GOOD.match(text)
-    assert match is not None  # It may be empty, but it always matches.
+    assert match is not None  # The pattern can match an empty text, so it always matches.
     good = match.group()
     if len(good) == len(text):
         return good
@@ -89,13 +89,13 @@ def schema_name(source: str) -> str:
 
 @remembered
 def table_name(event: str) -> str:
-    """Return the table of an event's name."""
+    """Return the name of an event's table."""
     return _apart(_identifier(event, "event"), RESERVED_TABLES)
 
 
 @remembered
 def column_name(path: str) -> str:
-    """Return the column of a property or trait; `path` is its key, after those that it lies in."""
+    """Return the column of a property or trait; `path` is its key, after the keys of the objects around it."""
     name = _identifier(path, "property")
     return fit(f"_{name}") if name in RESERVED_COLUMNS or name.startswith(CONTEXT) else name
 
@@ -112,7 +112,7 @@ def quoted(*names: str) -> str:
 
 
 def fit(name: str) -> str:
-    """Return a name of bearable length; one that is cut ends with a hash of the whole."""
+    """Return a name of at most `MOST_CHARACTERS`; one that is cut ends with a hash of the whole name."""
     if len(name) <= MOST_CHARACTERS:
         return name
     return f"{name[: MOST_CHARACTERS - HASH_CHARACTERS - 1]}_{_hash(name)}"
