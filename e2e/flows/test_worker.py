@@ -20,7 +20,7 @@ PLUGINS = """async () => {
         track(context) { context.updateEvent("properties.currency", this.mine ? "EUR" : "?"); return context; }
     }
     const gate = { name: "Gate", type: "before", track(context) {
-        if (context.event.properties.test) context.cancel({reason: "only a test"});
+        if (context.event.properties.test) context.cancel({reason: "only a test", retry: false});
         return context;
     } };
     await analytics.register(new Euros(), gate);

@@ -15,7 +15,7 @@ from satsuma.errors import ArgumentError
 from satsuma.events import Moment
 from satsuma.options import Endpoint, LoadOptions
 from satsuma.page import page_context
-from satsuma.pipeline import Cancelled, Context, PluginKind
+from satsuma.plugins import Cancelled, Context, PluginKind
 
 
 def run(platform: FakePlatform, story: Callable[[Analytics], Any], **options: Any) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ def test_listeners_hear_calls_and_a_broken_one_harms_nobody(platform: FakePlatfo
         await analytics.track("E", {"a": 1})
 
     run(platform, story)
-    assert heard == [("E", {"a": 1}, {})]
+    assert heard == [("E", {"a": 1}, None)]
     assert any("ZeroDivisionError" in line for line in platform.warnings)
 
 

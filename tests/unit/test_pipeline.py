@@ -10,7 +10,7 @@ import pytest
 from fakes import FakePlatform
 from satsuma.analytics import Analytics
 from satsuma.options import Endpoint
-from satsuma.pipeline import Cancelled, Context, PluginKind
+from satsuma.plugins import Cancelled, Context, PluginKind
 
 
 class Recorder:
@@ -114,6 +114,7 @@ def test_a_before_plugin_that_breaks_stops_the_event_and_says_so(platform: FakeP
         raise Cancelled("not this one")
 
     async def story(analytics: Analytics) -> None:
+        analytics.pipeline.most_attempts = 1
         await analytics.register(Recorder(PluginKind.ENRICHMENT, "enriches", broken))
         assert (await analytics.track("Passes")).delivered
         await analytics.register(Recorder(PluginKind.BEFORE, "checks", broken))
@@ -125,6 +126,69 @@ def test_a_before_plugin_that_breaks_stops_the_event_and_says_so(platform: FakeP
         assert [line.split("'")[1] for line in platform.warnings] == ["enriches", "checks"]
 
     play(platform, story)
+
+
+def test_a_before_plugin_that_fails_once_loses_no_event(platform: FakePlatform) -> None:
+    pauses: list[float] = []
+    tries: list[int] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    def fails(context: Context) -> None:
+        tries.append(context.attempts)
+        if context.attempts < 3:
+            raise Cancelled("later", retry=True) if context.attempts == 1 else ValueError("broken")
+
+    async def story(analytics: Analytics) -> None:
+        analytics.pipeline.pause = pause
+        await analytics.register(Recorder(PluginKind.BEFORE, "fails", fails))
+        assert (await analytics.track("On")).delivered
+        assert tries == [1, 2, 3]
+        assert pauses[1] > pauses[0] >= 1.0
+
+    play(platform, story)
+    assert len(platform.sent) == 1
+
+
+def test_an_event_is_tried_ten_times_and_then_told_as_failed(platform: FakePlatform) -> None:
+    tries: list[int] = []
+    told: list[str] = []
+
+    async def pause(seconds: float) -> None:
+        pass
+
+    def fails(context: Context) -> None:
+        tries.append(context.attempts)
+        raise ValueError("broken")
+
+    async def story(analytics: Analytics) -> None:
+        analytics.pipeline.pause = pause
+        for name in ("delivery_retry", "delivery_failure", "flush"):
+            analytics.pipeline.events.on(name, lambda *_, name=name: told.append(name))
+        await analytics.register(Recorder(PluginKind.BEFORE, "fails", fails))
+        context = await analytics.track("Off")
+        assert context.cancelled == "broken"
+        assert context.failure is not None
+
+    play(platform, story)
+    assert tries == list(range(1, 11))
+    assert (told.count("delivery_retry"), told.count("delivery_failure"), told.count("flush")) == (9, 10, 1)
+    assert not platform.sent
+
+
+def test_nobody_waits_for_a_destination_to_load(platform: FakePlatform) -> None:
+    class Endless(Recorder):
+        async def load(self, _: Analytics) -> None:
+            await asyncio.Event().wait()
+
+    async def story(analytics: Analytics) -> None:
+        async with asyncio.timeout(5):
+            await analytics.register(Endless(PluginKind.DESTINATION, "Endless"))
+            await analytics.track("On")
+
+    play(platform, story)
+    assert len(platform.sent) == 1
 
 
 def test_events_tell_which_plugins_did_not_load(platform: FakePlatform) -> None:

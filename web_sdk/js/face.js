@@ -3,35 +3,65 @@
 
 const EVENTS = ["track", "identify", "page", "screen", "group", "alias"];
 const LATER = ["register", "deregister", "addSourceMiddleware", "addDestinationMiddleware", "ready", "trackLink", "trackClick",
-  "trackForm", "trackSubmit", "pageview", "flush"];
-const AT_ONCE = ["reset", "setAnonymousId", "on", "once", "off", "debug", "timeout", "delivery", "consent",
-  "addIntegrationMiddleware"];
-const CHAINED = ["on", "once", "off", "debug"];
+  "trackForm", "trackSubmit", "pageview", "flush", "queryString"];
+const AT_ONCE = ["reset", "setAnonymousId", "on", "once", "off", "emit", "debug", "timeout", "delivery", "consent", "normalize"];
+const CHAINED = ["on", "once", "off", "emit", "debug"];
 const SELF = ["addSourceMiddleware", "addDestinationMiddleware", "trackLink", "trackClick", "trackForm", "trackSubmit", "pageview"];
 const IDENTITY = ["id", "anonymousId", "traits", "identify", "logout", "reset", "save"];
 const STORAGE = ["get", "set", "clear", "getAndSync"];
+const CLASSIC = ["log", "addIntegrationMiddleware", "listeners", "addEventListener", "removeAllListeners", "removeListener",
+  "removeEventListener", "hasListeners", "add", "addIntegration"];
+const DEPRECATED = "[satsuma] This is a deprecated method of analytics.js, and does nothing.";
+
+class ContextCancelation {
+  constructor({ retry = true, type = "plugin Error", reason = "" } = {}) {
+    Object.assign(this, { retry, type, reason });
+  }
+}
+
+class Stats {
+  metrics = [];
+  increment(metric, value = 1, tags = []) {
+    this.metrics.push({ metric, value, tags, type: "counter", timestamp: Date.now() });
+  }
+  gauge(metric, value, tags = []) {
+    this.metrics.push({ metric, value, tags, type: "gauge", timestamp: Date.now() });
+  }
+  flush() {
+    console.table(this.metrics.splice(0));
+  }
+  serialize() {
+    return this.metrics.map(({ metric: m, value: v, tags: t, type, timestamp: e }) => ({ m, v, t, k: type[0], e }));
+  }
+}
+
+class Logger {
+  logs = [];
+  log(level, message, extras) {
+    this.logs.push({ level, message, time: new Date(), extras });
+  }
+  flush() {
+    console.table(this.logs.splice(0));
+  }
+}
 
 /* One event on its way, as plugins, callbacks and promises see it. */
 class Context {
-  constructor(id, event) {
-    this.id = id;
-    this.event = event;
-    this.attempts = 1;
-    this.messages = [];
-    this.stats = { increment() {}, gauge() {}, flush() {} };
+  attempts = 0;
+  constructor(event, id = newId(), stats = new Stats(), logger = new Logger()) {
+    Object.assign(this, { event, id, stats, logger });
   }
   static system() {
-    return new Context("system", { type: "track", event: "system" });
+    return new this({ type: "track", event: "system" });
   }
   log(level, message, extras) {
-    this.messages.push({ level, message, time: new Date(), extras });
+    this.logger.log(level, message, extras);
   }
   logs() {
-    return this.messages;
+    return this.logger.logs;
   }
-  cancel(error) {
-    this.stopped = error || { type: "plugin Error", reason: "Context Cancel", retry: false };
-    throw this.stopped;
+  cancel(error = new ContextCancelation({ reason: "Context Cancel" })) {
+    throw error;
   }
   updateEvent(path, value) {
     const names = path.split(".");
@@ -53,10 +83,11 @@ class Context {
     return other.id === this.id;
   }
   flush() {
-    this.messages.splice(0).forEach((line) => console.log(line.message, line.extras || ""));
+    this.logger.flush();
+    this.stats.flush();
   }
   toJSON() {
-    return { id: this.id, event: this.event, logs: this.messages, metrics: [] };
+    return { id: this.id, event: this.event, logs: this.logger.logs, metrics: this.stats.metrics };
   }
 }
 
@@ -99,48 +130,93 @@ function revived(json) {
   return event;
 }
 
+/* What happened to an event since it was shown last. Errors come beside it: they are no JSON. */
+function addNotes(context, { lines = [], counts = [] }, errors = []) {
+  lines.forEach(([level, message, extras, at, text], index) => {
+    const error = text === null ? undefined : errors[index] ?? new Error(text);
+    context.logger.logs.push({ level, message, time: new Date(at), extras: error && extras ? { ...extras, error } : extras ?? error });
+  });
+  counts.forEach(([metric, tags, time]) => (time === null ? context.stats.increment(metric, 1, tags) : context.stats.gauge(metric, time, tags)));
+}
+
 /* What Python makes JavaScript's objects with. */
 const native = {
-  context(known, id, event, outcome) {
-    const context = known || new Context(id, {});
-    context.id = id;
+  attempt,
+  context(known, id, event, outcome, errors, reason) {
+    const context = known || new Context({});
     context.event = revived(event);
-    Object.assign(context, outcome);
-    if (context.delivered === false || context.cancelled) context.setFailedDelivery({ reason: context.cancelled || "dropped" });
+    const { cancelled, delivered, attempts } = outcome;
+    Object.assign(context, { cancelled, delivered, attempts, messageId: id });
+    addNotes(context, outcome, errors);
+    if (delivered === false || cancelled) context.setFailedDelivery({ reason: reason ?? new Error(cancelled || "dropped") });
     return context;
   },
-  systemContext: () => Context.system(),
   payload: (event) => new Payload(revived(event)),
 };
 
-/* `ask` has Python's ways in: event, later, now, user, group, storage. */
+/* `ask` has Python's ways in: event, later, now, user, group, storage, queue. */
 function makeFace(ask, about) {
   const face = { initialized: false, ...about };
+  const deprecated = (answer) => () => (console.warn(DEPRECATED), answer);
+  // A page that does not wait for an answer has no rejection to handle either.
+  const answered = (begin) => {
+    const answer = new Promise(begin);
+    answer.catch(() => {});
+    return answer;
+  };
   for (const name of EVENTS)
-    face[name] = (...args) => new Promise((resolve) => ask.event(name, args, isNote(args[args.length - 1]) ? args.pop() : note(), resolve));
+    face[name] = (...args) => answered((resolve, reject) =>
+      ask.event(name, args, isNote(args[args.length - 1]) ? args.pop() : note(), resolve, (reason) => reject(new Error(reason))));
   for (const name of LATER)
-    face[name] = (...args) => {
-      const answer = new Promise((resolve) => ask.later(name, args, resolve));
-      return SELF.includes(name) ? answer.then(() => face) : answer;
-    };
+    face[name] = (...args) => answered((resolve, reject) =>
+      ask.later(name, args, SELF.includes(name) ? () => resolve(face) : resolve, (reason) => reject(typeof reason === "string" ? new TypeError(reason) : reason)));
   for (const name of AT_ONCE)
     face[name] = (...args) => {
       const answer = ask.now(name, args);
       return CHAINED.includes(name) ? face : answer;
     };
-  const user = makeProxy(ask.user, IDENTITY, { load: () => user });
-  const group = makeProxy(ask.group, IDENTITY, { load: () => group });
+  for (const name of CLASSIC) face[name] = deprecated();
+  face.init = face.initialize = deprecated(Promise.resolve(face));
+  const { options } = about;
+  const kept = { persist: !options.disableClientPersistence, storage: options.storage };
+  const known = (cookie, traits, more) => ({ ...kept, cookie, localStorage: { key: traits }, ...more });
+  const oldUser = { key: "ajs_user_id", oldKey: "ajs_user" };
+  const user = makeProxy(ask.user, [...IDENTITY, "load"], { options: known(oldUser, "ajs_user_traits", options.user) });
+  const group = makeProxy(ask.group, IDENTITY, { options: known({ key: "ajs_group_id" }, "ajs_group_properties", options.group), load: () => group });
   const callGroup = face.group;
+  const load = user.load;
+  user.load = () => (load(), user);
   face.user = () => user;
   face.group = (...args) => (args.length ? callGroup(...args) : group);
   face.storage = makeProxy(ask.storage, STORAGE, {});
+  face.integrations = options.integrations || {};
+  face.options = { retryQueue: true, ...options };
+  face.queue = makeProxy((name, args) => (ask.queue(name, args), face.queue), ["on", "once", "off", "emit"], {});
+  const asked = (name) => ({ get: () => ask.queue(name, []), enumerable: true, configurable: true });
+  Object.defineProperties(face.queue, { plugins: asked("plugins"), failedInitializations: asked("failedInitializations") });
+  Object.defineProperties(face, {
+    failedInitializations: { ...asked("failedInitializations"), enumerable: false },
+    plugins: { get: deprecated({}), configurable: true },
+    Integrations: { get: () => integrationsOf(face.queue.plugins), configurable: true },
+  });
   face.use = (factory) => (factory(face), face);
-  face.noConflict = () => face;
+  face.noConflict = deprecated(face);
   face.push = (call) => {
     const [name, ...args] = Array.from(call);
     if (typeof face[name] === "function") face[name](...args);
   };
+  attempt((window.__SEGMENT_INSPECTOR__ ??= {}), "attach", face); // The library's own extension of the browser.
   return face;
+}
+
+/* The classic library's destinations that lie in the page, by the name of their plugin. */
+function integrationsOf(plugins) {
+  const found = {};
+  for (const { name, type } of Array.from(plugins)) {
+    const one = window[name.toLowerCase().replace(".", "").split(" ").join("-") + "Integration"];
+    if (type === "destination" && one) found[name] = one.Integration || one;
+  }
+  return found;
 }
 
 function makeProxy(call, names, more) {

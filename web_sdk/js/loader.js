@@ -18,6 +18,8 @@
 
   /*TRUST*/
 
+  /*ATTEMPT*/
+
   /*FACE*/
 
   /*FILES*/
@@ -262,10 +264,19 @@
     );
   }
 
+  /* A call that fails takes none of those behind it along. */
+  function call(face, [method, ...args]) {
+    try {
+      return typeof face[method] === "function" ? face[method](...args) : undefined;
+    } catch (error) {
+      console.error(error);
+    }
+  }
+
   function callAll(face, names) {
     const chosen = waiting.filter(([method]) => names.includes(method));
     chosen.forEach((call) => waiting.splice(waiting.indexOf(call), 1));
-    return chosen.map(([method, ...args]) => face[method](...args));
+    return chosen.map((one) => call(face, one));
   }
 
   /* Who the visitor is comes first, then listeners, then plugins; then everything in the order in which it was called. */
@@ -280,7 +291,7 @@
     face.initialized = true;
     takeName(face);
     initialize();
-    waiting.splice(0).forEach(([method, ...args]) => typeof face[method] === "function" && face[method](...args));
+    waiting.splice(0).forEach((one) => call(face, one));
     keep(waiting, early, options);
     // A page that was killed looks, at first, like one that is still there.
     setTimeout(() => leftBehind().forEach(face.push), ORPHANED + 2000);
@@ -325,7 +336,7 @@
       face.bootMilliseconds = Math.round(performance.now() - begun);
       return { face, begin: () => replay(face, initialize) };
     };
-    const page = { window: seen, writeKey, settings, options, query, clientHints, plugins, native, breathe, install };
+    const page = { window: seen, writeKey, settings, options, query, cdn, clientHints, plugins, native, breathe, install };
     return start(page);
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -21,8 +22,9 @@ from .generation import Generation
 from .identity import UNSET, Group, Unset, User
 from .options import Endpoint, LoadOptions
 from .outbox import Outbox
-from .pipeline import Context, Middleware, Pipeline, Plugin, SourceMiddleware
+from .pipeline import Pipeline
 from .platform import Platform
+from .plugins import Context, Middleware, Plugin, PluginFailure, SourceMiddleware
 from .query_string import read_query
 from .sender import WITHDRAWN, Sender
 from .server_identity import ServerIdentity
@@ -30,6 +32,10 @@ from .storage import Storage, StorageFactory, StoreKind
 from .storage_cache import StorageCache
 
 EVENT_CALLS = ("track", "identify", "page", "screen", "group", "alias")
+
+
+CALLBACK_SECONDS = 1.0
+"""Seconds that a call waits for what its callback promises, as in analytics.js."""
 
 
 class Analytics(Calls):
@@ -63,6 +69,7 @@ class Analytics(Calls):
             self._persists,
             self.options.kinds,
         )
+        self._storage: Storage | None = None
         keys = self.options.user.keys, self.options.group.keys
         self._handover = ServerIdentity(self._stores, *keys)
         self._generation = Generation(self._stores, *keys, platform.now)
@@ -72,7 +79,9 @@ class Analytics(Calls):
         self._user, self._group = self._identities(kept=self.consent.granted)
         self._factory = EventFactory(self._user, environment, self._cookies(), self.options.integrations, self._remark)
         self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.random, platform.warn)
-        self.pipeline = Pipeline(platform.warn)
+        self.pipeline = Pipeline(platform.warn, platform.random)
+        if not self.options.retry_queue:
+            self.pipeline.most_attempts = 1
         self.sender = Sender(self._delivery, platform, self._make_outbox(), endpoint.metadata, self.pipeline.failed)
         if self.options.delivers():
             self.pipeline.plugins.append(self.sender)
@@ -111,6 +120,7 @@ class Analytics(Calls):
         with self._storage_cache:
             self._follow()
             context = Context(make(call, moment))
+        context.count("analytics_js.invoke", context.event["type"])
         if not (self.options.retry_queue or self._delivery.is_online):
             return self._platform.start(self._pass_over(context, call))
         self._emitter.emit("dispatch_start", context)
@@ -141,7 +151,9 @@ class Analytics(Calls):
         if not answer.done():
             # The call goes on once the visitor has answered; who waits for it now may do so in vain.
             answer.set_result(None)
-            return Context({"type": name, "messageId": ""}, log=["the visitor has not been asked for consent yet"])
+            waiting = Context({"type": name, "messageId": ""})
+            waiting.note("info", "the visitor has not been asked for consent yet")
+            return waiting
         begun = answer.result()
         refused = Context({"type": name, "messageId": ""}, cancelled="the visitor has not consented")
         return refused if begun is None else await begun
@@ -173,30 +185,42 @@ class Analytics(Calls):
             await asyncio.wait((passing,), timeout=self.timeout / 1000)
         so_far = passing.result() if passing.done() else context
         if call.callback is not None:
-            self._tell(call.callback, so_far)
+            await self._tell(call.callback, so_far)
         self._emitter.emit(context.event["type"], *_told(call, so_far.event))
         passed: Context = await passing
         if self.debug:
-            self._platform.tell(f"{passed.event['type']} {passed.id}: {'; '.join(passed.log)}")
+            self._platform.tell(f"{passed.event['type']} {passed.id}: {'; '.join(map(str, passed.log))}")
         return passed
 
-    def _tell(self, callback: Callable[..., Any], context: Context) -> None:
+    async def _tell(self, callback: Callable[..., Any], context: Context) -> None:
         try:
-            callback(context)
-        except Exception as error:
+            answer = callback(context)
+            if inspect.isawaitable(answer):
+                # A callback can't hold its call up for ever.
+                await asyncio.wait_for(answer, CALLBACK_SECONDS)
+        except Exception as raised:
+            error = PluginFailure("Promise timed out") if isinstance(raised, TimeoutError) else raised
+            context.note("warn", "Callback Error", error)
+            context.count("callback_error")
             self._platform.warn(f"The callback of {context.event['type']} raised {type(error).__name__}: {error}")
 
-    def follow_link(self, query: str) -> None:
-        """Make the calls that the page's query string asks for (``?ajs_uid=…``), unless links may make none."""
+    def follow_link(self, query: str) -> list[Dispatch]:
+        """Make the calls that a query string asks for (``?ajs_uid=…``), unless links may make none; return them."""
         if self.options.query_patterns is None:
-            return
+            return []
         asked = read_query(query, self.options.query_patterns)
         if asked.anonymous_id:
             self.set_anonymous_id(asked.anonymous_id)
-        if asked.user_id:
-            self.identify(asked.user_id, asked.traits)
-        if asked.event:
-            self.track(asked.event, asked.properties)
+        calls = [self.identify(asked.user_id, asked.traits)] if asked.user_id else []
+        return [*calls, self.track(asked.event, asked.properties)] if asked.event else calls
+
+    def normalize(self, given: Mapping[str, Any]) -> Event:
+        """Return an event as one of ours is finished: with its options taken apart, its ids, its time and its name.
+
+        Raises:
+            EventError: an option can't be used.
+        """
+        return self._factory.finish(dict(given), self._now())
 
     # Identity
 
@@ -214,7 +238,10 @@ class Analytics(Calls):
     @property
     def storage(self) -> Storage:
         """The stores of the page as one, for what else should live as long as the identity does."""
-        return self._stores.make()
+        if self._storage is None:
+            # One for all: what lies in memory is in no other.
+            self._storage = self._stores.make()
+        return self._storage
 
     def set_anonymous_id(self, anonymous_id: str | Unset | None = UNSET) -> str | None:
         """Set the anonymousId (None forgets it); without an argument, return the current one."""
@@ -303,26 +330,30 @@ class Analytics(Calls):
 
     # Plugins and listeners
 
-    async def register(self, *plugins: Plugin) -> None:
-        """Add plugins, in order."""
-        await asyncio.gather(*(self.pipeline.register(plugin, self) for plugin in plugins))
+    async def register(self, *plugins: Plugin, context: Context | None = None) -> None:
+        """Add plugins, in order; what goes wrong is noted in the `context`. Nobody waits for destinations to load."""
+        await asyncio.gather(*(self.pipeline.register(plugin, self, context) for plugin in plugins))
 
-    async def deregister(self, *names: str) -> None:
-        """Take plugins out by name."""
+    async def deregister(self, *names: str, context: Context | None = None) -> None:
+        """Take plugins out by name; what goes wrong is noted in the `context`."""
         for name in names:
-            await self.pipeline.deregister(name)
+            await self.pipeline.deregister(name, context)
 
-    async def add_source_middleware(self, middleware: Middleware) -> None:
-        """Let a function see, change or stop every event before anything else does."""
-        await self.register(SourceMiddleware(middleware))
+    async def add_source_middleware(self, middleware: Middleware, name: str = "") -> None:
+        """Let a function see, change or stop every event before anything else does; `name` tells it from others."""
+        await self.register(SourceMiddleware(middleware, f"Source Middleware {name}"))
 
     def add_destination_middleware(self, destination: str, *middleware: Middleware) -> None:
         """Let functions see, change or stop what goes to one destination; ``*`` for each."""
         self.pipeline.add_destination_middleware(destination, *middleware)
 
-    async def ready(self) -> None:
-        """Wait until every plugin that has a ``ready()`` says so."""
-        await self.pipeline.ready()
+    async def ready(self) -> list[Any]:
+        """Wait until every plugin that has a ``ready()`` says so; return what each has said, None for the others."""
+        return await self.pipeline.ready()
+
+    def emit(self, name: str, *args: Any) -> None:
+        """Tell the listeners of `name`."""
+        self._emitter.emit(name, *args)
 
     def on(self, name: str, listener: Callable[..., Any]) -> Analytics:
         """Call `listener` whenever `name` happens: a call's name, ``reset``, ``initialize``, ``consent`` …"""
@@ -371,14 +402,14 @@ def new_message_id(platform: Platform) -> str:
 
 
 def _told(call: Call, event: Event) -> tuple[Any, ...]:
-    """Return what listeners of a call are told, as analytics.js's emitter does."""
+    """Return what listeners of a call are told, as analytics.js's emitter does: its options are taken apart by then."""
     match call:
         case TrackCall():
-            return call.event, event["properties"], call.options
+            return call.event, event["properties"], None
         case PageCall():
-            return call.category, call.name, event["properties"], call.options
+            return call.category, call.name, event["properties"], None
         case IdentifyCall():
-            return event.get("groupId", event.get("userId")), event["traits"], call.options
+            return event.get("groupId", event.get("userId")), event["traits"], None
         case AliasCall():
-            return call.to, call.from_, call.options
+            return call.to, call.from_, None
     return ()

@@ -66,7 +66,7 @@ def read_track(args: Sequence[Any]) -> TrackCall:
     first, second, third, _ = _padded(args, 4)
     name = first.get("event") if isinstance(first, dict) else first
     if not name or not isinstance(name, str):
-        raise ArgumentError("Event missing: give the event's name first, as in track('Signed Up')")
+        raise ArgumentError("Event missing", "give the event's name first, as in track('Signed Up')")
     if isinstance(first, dict):
         properties = first.get("properties") or {}
         options = second if not callable(second) else third

@@ -8,7 +8,7 @@ from typing import Any
 
 from .arguments import Callback
 from .events import Moment
-from .pipeline import Context
+from .plugins import Context
 
 Dispatch = Awaitable[Context]
 """What a call returns. It may be awaited, to know what became of the event, or left alone."""

@@ -8,21 +8,31 @@ from typing import Any
 Listener = Callable[..., Any]
 
 
+MOST_LISTENERS = 10
+"""Listeners of one name before somebody should know: each visit of a page's component may add another, for ever."""
+
+
 class Emitter:
     """Calls listeners in the order in which they came. A listener's exception stops nobody but is warned of."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
         self._listeners: dict[str, list[Listener]] = {}
+        self._has_warned = False
 
     def on(self, name: str, listener: Listener) -> None:
         """Call `listener` whenever `name` happens."""
-        self._listeners.setdefault(name, []).append(listener)
+        listeners = self._listeners.setdefault(name, [])
+        listeners.append(listener)
+        if len(listeners) > MOST_LISTENERS and not self._has_warned:
+            self._has_warned = True
+            self._warn(f"Possible memory leak: {name!r} has more than {MOST_LISTENERS} listeners.")
 
     def once(self, name: str, listener: Listener) -> None:
         """Call `listener` the next time `name` happens."""
 
         def first(*args: Any) -> None:
+            # Before the listener is called: it may make the same thing happen again.
             self.off(name, first)
             listener(*args)
 

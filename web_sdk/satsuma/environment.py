@@ -5,10 +5,11 @@ Source: analytics-next ``plugins/env-enrichment``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlencode
 
 from .storage import Storage
 
@@ -20,6 +21,8 @@ REFERRER_KEY = "s:context.referrer"
 AMP_KEY = "_ga"
 AD_NETWORKS = {"btid": "dataxu", "urid": "millennial-media"}
 """Query parameters that carry an advertisement's id, and the network that sets each."""
+
+MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(slots=True)
@@ -53,12 +56,18 @@ class Environment:
         context.setdefault("library", {"name": LIBRARY_NAME, "version": self.library_version})
         if self.timezone is not None:
             context["timezone"] = self.timezone
-        search = context["page"].get("search")
-        query = search if isinstance(search, str) else ""
+        query = _query(context["page"].get("search"))
         if query and not context.get("campaign"):
             context["campaign"] = campaign(query)
         _add_amp(context, cookies)
         _add_advertisement(context, query, cookies)
+
+
+def _query(search: object) -> str:
+    """Return the query string of ``context.page.search``, which a call may give as an object."""
+    if isinstance(search, dict):
+        return urlencode(search, doseq=True)
+    return search if isinstance(search, str) else ""
 
 
 def campaign(query: str) -> dict[str, str]:
@@ -81,6 +90,8 @@ def advertisement(query: str) -> dict[str, str] | None:
 
 def decode_gracefully(text: str) -> str:
     """Undo percent-encoding, ``+`` is a space; malformed text is returned as it is."""
+    if MALFORMED.search(text):
+        return text
     try:
         return unquote_plus(text, errors="strict")
     except UnicodeDecodeError:

@@ -8,7 +8,15 @@ class SatsumaError(Exception):
 
 
 class ArgumentError(SatsumaError, ValueError):
-    """A call has arguments that no form of the method takes."""
+    """A call has arguments that no form of the method takes.
+
+    Attributes:
+        reason: what is wrong, in a few words that are always the same.
+    """
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(f"{reason}: {advice}" if advice else reason)
+        self.reason = reason
 
 
 class EventError(SatsumaError, ValueError):

@@ -14,7 +14,7 @@ from .arguments import AliasCall, IdentifyCall, PageCall, TrackCall
 from .clock import iso_time
 from .environment import Environment
 from .errors import EventError
-from .identity import User
+from .identity import UNSET, User
 from .storage import Storage
 
 Event = dict[str, Any]
@@ -77,12 +77,32 @@ class EventFactory:
         return self._finish(self._named("screen", call), call.options, moment)
 
     def alias(self, call: AliasCall, moment: Moment) -> Event:
-        event: Event = {"type": "alias", "userId": call.to}
+        event: Event = {"type": "alias", "userId": call.to or self.user.id()}
         if call.from_ is not None:
             event["previousId"] = call.from_
         event = self._finish(event, call.options, moment)
         event["previousId"] = event.get("previousId") or self.user.id() or self.user.anonymous_id()
         return event
+
+    def finish(self, event: Event, moment: Moment) -> Event:
+        """Return an event of the page's own making, with its ``options`` taken apart."""
+        options = event.pop("options", None)
+        given = dict(options) if isinstance(options, Mapping) else {}
+        named = event.get("integrations")
+        overrides, context = split_options(given)
+        finished: Event = {
+            "timestamp": iso_time(moment.at),
+            **event,
+            "context": context,
+            "integrations": {
+                **({name: bool(value) for name, value in named.items()} if isinstance(named, Mapping) else {}),
+                **(given["integrations"] if isinstance(given.get("integrations"), Mapping) else {}),
+            },
+            **overrides,
+            "messageId": overrides.get("messageId") or moment.message_id,
+        }
+        self._add_identity(finished)
+        return finished
 
     def _named(self, kind: str, call: PageCall) -> Event:
         event: Event = {"type": kind, "properties": dict(call.properties)}
@@ -119,7 +139,7 @@ class EventFactory:
 
     def _add_identity(self, event: Event) -> None:
         user_id = self.user.id()
-        if user_id and event["type"] != "alias":
+        if user_id and event.get("type") != "alias":
             event["userId"] = user_id
         event.setdefault("userId", None)
         anonymous_id = self.user.anonymous_id()
@@ -136,6 +156,8 @@ def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     given = options.get("context")
     if given is not None and not isinstance(given, Mapping):
         raise EventError(".context", "is not an object")
+    if options.get("messageId") and not isinstance(options["messageId"], str):
+        raise EventError(".messageId", "is not a string")
     overrides: dict[str, Any] = {}
     context: dict[str, Any] = dict(given or {})
     for name, value in options.items():
@@ -161,6 +183,11 @@ def add_page(event: Event, page: Mapping[str, Any]) -> None:
         properties = event["properties"]
         from_properties = {name: properties[name] for name in page if name in properties}
         named = {"name": event["name"]} if event.get("name") else {}
-        event["properties"] = {**page, **properties, **named}
+        event["properties"] = _present({**page, **properties, **named})
     own = event["context"].get("page")
-    event["context"]["page"] = {**page, **from_properties, **(own if isinstance(own, Mapping) else {})}
+    event["context"]["page"] = _present({**page, **from_properties, **(own if isinstance(own, Mapping) else {})})
+
+
+def _present(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is there: a page's ``undefined`` takes away what its call would tell by itself."""
+    return {name: value for name, value in given.items() if value is not UNSET}

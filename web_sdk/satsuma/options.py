@@ -11,7 +11,7 @@ from .delivery_options import DeliveryOptions
 from .environment import Environment
 from .errors import BootError
 from .identity import GROUP_KEYS, USER_KEYS, IdentityOptions
-from .pipeline import DELIVERY_NAME
+from .plugins import DELIVERY_NAME
 from .query_string import QueryPatterns
 from .storage import DEFAULT_STORES, CookieOptions, StoreKind, parse_kinds
 
@@ -37,8 +37,15 @@ class Endpoint:
     metadata: Mapping[str, Any] | None = None
 
     @classmethod
-    def from_settings(cls, write_key: str, settings: Mapping[str, Any]) -> Endpoint:
+    def from_settings(
+        cls, write_key: str, settings: Mapping[str, Any], integrations: Mapping[str, Any] | None = None
+    ) -> Endpoint:
         """Read the collector's settings answer, with the load options' ``Segment.io`` entry laid over it.
+
+        Args:
+            write_key: the source.
+            settings: the ``Segment.io`` entry.
+            integrations: all entries of the answer.
 
         Raises:
             BootError: the settings name no host.
@@ -48,7 +55,7 @@ class Endpoint:
             raise BootError("the settings name no apiHost: check the collector's /v1/projects/{writeKey}/settings")
         if not host.startswith(("http://", "https://")):
             host = f"{settings.get('protocol') or 'https'}://{host}"
-        return cls(str(settings.get("apiKey") or write_key), host.rstrip("/"), _metadata(settings))
+        return cls(str(settings.get("apiKey") or write_key), host.rstrip("/"), _metadata(settings, integrations or {}))
 
 
 @dataclass(slots=True)
@@ -129,11 +136,24 @@ class LoadOptions:
         return ConsentState.PENDING if self.consent_required else ConsentState.GRANTED
 
 
-def _metadata(settings: Mapping[str, Any]) -> dict[str, Any] | None:
+def _metadata(settings: Mapping[str, Any], integrations: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what events tell of the destinations beside the collector: which ones run in the page, which don't.
+
+    Source: analytics-next ``plugins/segmentio/normalize``.
+    """
     if settings.get("addBundledMetadata") is False:
         return None
-    unbundled = sorted(map(str, settings.get("unbundledIntegrations") or ()))
-    return {"bundled": [DELIVERY_NAME], "unbundled": unbundled, "bundledIds": []}
+    status = {str(name): _mapping(entry).get("bundlingStatus") for name, entry in integrations.items()}
+    bundled = sorted({DELIVERY_NAME} | {name for name, one in status.items() if one == "bundled"})
+    unbundled = {name for name, one in status.items() if one == "unbundled"}
+    unbundled |= set(map(str, settings.get("unbundledIntegrations") or ()))
+    ids = _mapping(settings.get("maybeBundledConfigIds"))
+    held = [given for name in bundled if isinstance(given := ids.get(name), list)]
+    return {
+        "bundled": bundled,
+        "unbundled": sorted(unbundled),
+        "bundledIds": [str(one) for given in held for one in given],
+    }
 
 
 def _patterns(given: object) -> QueryPatterns | None:

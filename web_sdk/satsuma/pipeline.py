@@ -2,7 +2,7 @@
 
 Source: analytics-core ``queue/event-queue`` and ``queue/delivery``: ``before`` plugins may change or stop an event,
 ``enrichment`` may change it, ``destination`` gets it, ``after`` sees it. Destinations run side by side, so that a slow
-one keeps nothing from the collector.
+one keeps nothing from the collector. An event that a ``before`` plugin fails on is tried again, after a growing pause.
 """
 
 from __future__ import annotations
@@ -10,100 +10,34 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, Protocol
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
 
-from .errors import SatsumaError
-from .events import Event
-
-DELIVERY_NAME = "Segment.io"
-"""Name of the destination that posts to the collector, in ``integrations``."""
+from .emitter import Emitter
+from .plugins import (
+    DELIVERY_NAME,
+    Cancelled,
+    Context,
+    Middleware,
+    Plugin,
+    PluginFailure,
+    PluginKind,
+    SourceMiddleware,
+)
 
 EVERY_DESTINATION = "*"
 
+MOST_ATTEMPTS = 10
+"""How often an event passes the plugins at most, as in analytics.js."""
 
-class PluginKind(StrEnum):
-    """When a plugin sees an event."""
+MOST_WAITING = 1000
+"""Events that may wait for another attempt; one more is dropped, so that a broken plugin can't fill the memory."""
 
-    BEFORE = "before"
-    ENRICHMENT = "enrichment"
-    DESTINATION = "destination"
-    AFTER = "after"
-    UTILITY = "utility"
-
-
-class Cancelled(SatsumaError):
-    """A plugin or middleware stops an event on purpose. Raise it from a hook of a ``before`` plugin."""
-
-
-@dataclass(slots=True)
-class Context:
-    """One event on its way through the pipeline.
-
-    Attributes:
-        event: the event; plugins may change it in place or return another context.
-        cancelled: why the event was stopped, None where it wasn't.
-        delivered: True once the collector has acknowledged it, False once it was dropped, None before: also where the
-            event still waits for the network or for another try when the call is answered.
-        attempts: 1 before the event is sent for the first time, and counted up then, as analytics.js does.
-        log: what happened on the way, one line each.
-        native: what a platform keeps with it: in a page, the context as JavaScript sees it.
-    """
-
-    event: Event
-    cancelled: str | None = None
-    delivered: bool | None = None
-    attempts: int = 1
-    log: list[str] = field(default_factory=list)
-    native: Any = None
-
-    @property
-    def id(self) -> str:
-        """The event's messageId."""
-        return str(self.event["messageId"])
-
-    def cancel(self, reason: str = "cancelled") -> None:
-        """Stop this event.
-
-        Raises:
-            Cancelled: always.
-        """
-        raise Cancelled(reason)
-
-
-class Plugin(Protocol):
-    """A plugin. It may also have ``load(analytics)``, ``unload()``, and a hook per call: ``track(context)`` …
-
-    A hook changes the context it gets, or returns another one; it may be a coroutine function. A hook of a ``before``
-    plugin stops the event by raising `Cancelled`.
-    """
-
-    name: str
-    kind: PluginKind
-
-
-Middleware = Callable[[Event], Any]
-"""Takes an event and returns it, changed or another, or None to stop it. May be a coroutine function."""
-
-
-@dataclass(slots=True)
-class SourceMiddleware:
-    """A middleware as a ``before`` plugin: it sees every event first."""
-
-    function: Middleware
-    name: str = "Source Middleware"
-    kind: PluginKind = PluginKind.BEFORE
-
-    async def _apply(self, context: Context) -> Context:
-        event = await _maybe(self.function, context.event)
-        if event is None:
-            raise Cancelled("a source middleware did not pass the event on")
-        context.event = event
-        return context
-
-    track = identify = page = screen = group = alias = _apply
+FIRST_PAUSE = 0.5
+"""Seconds before the second attempt, times what analytics.js's backoff makes of it."""
 
 
 class Pipeline:
@@ -111,36 +45,97 @@ class Pipeline:
 
     Attributes:
         failed: names of the plugins that did not load; events tell them, as analytics.js's do.
+        most_attempts: how often an event passes the plugins at most.
+        pause: waits for some seconds before the next attempt.
+        events: tells ``message_enriched``, ``message_delivered``, ``delivery_success``, ``delivery_retry``,
+            ``delivery_failure``, ``flush`` and ``initialization_failure``, as analytics.js's queue does.
     """
 
-    def __init__(self, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        warn: Callable[[str], None],
+        random: Callable[[], float] = lambda: 0.0,
+        pause: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+    ) -> None:
+        """Start without plugins.
+
+        Args:
+            warn: takes one line for the console.
+            random: returns a random number from 0 to 1.
+            pause: waits for some seconds.
+        """
         self._warn = warn
+        self._random = random
+        self.pause = pause
         self._middleware: list[tuple[str, Middleware]] = []
+        self._waiting = 0
+        self._background: set[asyncio.Task[Any]] = set()
         self.plugins: list[Plugin] = []
         self.failed: list[str] = []
+        self.most_attempts = MOST_ATTEMPTS
+        self.events = Emitter(warn)
 
-    async def register(self, plugin: Plugin, analytics: Any) -> None:
-        """Add a plugin and load it. One that fails to load is left out, with a warning."""
+    # Plugins
+
+    async def register(self, plugin: Plugin, analytics: Any, context: Context | None = None) -> None:
+        """Add a plugin and load it; one that fails to load is left out, with a warning.
+
+        Nobody waits for a destination: it may be slow to load, and has nothing to say to other plugins.
+
+        Args:
+            plugin: the plugin.
+            analytics: what it is loaded with.
+            context: where a failure is noted.
+        """
         self.plugins.append(plugin)
+        loading = self._load(plugin, analytics, context)
+        if plugin.kind is not PluginKind.DESTINATION:
+            await loading
+            return
+        task = asyncio.Task(loading, loop=asyncio.get_running_loop(), eager_start=True)
+        if not task.done():
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def _load(self, plugin: Plugin, analytics: Any, context: Context | None) -> None:
         try:
             await _maybe(getattr(plugin, "load", None), analytics)
         except Exception as error:
-            self.plugins.remove(plugin)
             self.failed.append(plugin.name)
+            self.events.emit("initialization_failure", plugin)
             self._warn(f"Plugin {plugin.name!r} failed to load and is left out: {error}")
+            if context is not None:
+                context.note("warn", "Failed to load destination", error, plugin=plugin.name)
+            if plugin in self.plugins:
+                self.plugins.remove(plugin)
 
-    async def deregister(self, name: str) -> None:
-        """Take a plugin out, after its ``unload``."""
-        for plugin in [known for known in self.plugins if known.name == name]:
+    async def deregister(self, name: str, context: Context | None = None) -> None:
+        """Take a plugin out, after its ``unload``. One that fails to unload stays."""
+        found = [known for known in self.plugins if known.name == name]
+        if not found and context is not None:
+            context.note("warn", f"plugin {name} not found")
+        for plugin in found:
             try:
                 await _maybe(getattr(plugin, "unload", None))
             except Exception as error:
                 self._warn(f"Plugin {name!r} failed to unload: {error}")
-            self.plugins.remove(plugin)
+                if context is not None:
+                    context.note("warn", "Failed to unload destination", error, plugin=name)
+                continue
+            if plugin in self.plugins:
+                self.plugins.remove(plugin)
 
-    async def ready(self) -> None:
-        """Wait until every plugin that has a ``ready()`` says so."""
-        await asyncio.gather(*(_maybe(getattr(plugin, "ready", None)) for plugin in self.plugins))
+    def put_delivery_last(self) -> None:
+        """Put the collector behind the plugins that there are so far, where analytics.js's pages find it."""
+        self.plugins.sort(key=lambda plugin: plugin.name == DELIVERY_NAME)
+
+    async def ready(self) -> list[Any]:
+        """Wait until every plugin that has a ``ready()`` says so; return what each of them has said, or None.
+
+        Raises:
+            PluginFailure: a plugin's ``ready`` failed.
+        """
+        return list(await asyncio.gather(*(_maybe(getattr(plugin, "ready", None)) for plugin in self.plugins)))
 
     def add_destination_middleware(self, destination: str, *functions: Middleware) -> None:
         """Let functions see, change or stop what goes to one destination (``*`` for each), and to that one only.
@@ -149,21 +144,87 @@ class Pipeline:
         """
         self._middleware += ((destination.lower(), function) for function in functions)
 
+    # Events
+
     async def run(self, context: Context) -> Context:
         """Pass a context through all plugins. Never raises; see `Context.cancelled`."""
-        try:
-            for plugin in self._allowed(context, PluginKind.BEFORE):
-                context = await self._hook(plugin, context, stops=True)
-        except Cancelled as stop:
-            context.cancelled = str(stop)
-            context.log.append(f"cancelled: {stop}")
-            return context
+        context.count("message_dispatched")
+        context.note("debug", "Dispatching")
+        began = time.time()
+        for attempt in count(1):
+            context.attempts = attempt
+            if attempt > 1:
+                self.events.emit("delivery_retry", context)
+            try:
+                passed = await self._pass(context)
+            except Cancelled as stop:
+                self._failed(context, stop)
+                if not self._may_retry(attempt, stop):
+                    return self._stopped(context, stop)
+                await self._wait(attempt)
+            else:
+                return self._done(passed, attempt, _since(began))
+        raise AssertionError("attempts are counted without end")
+
+    async def _pass(self, context: Context) -> Context:
+        for plugin in self._allowed(context, PluginKind.BEFORE):
+            context = await self._ensure(plugin, context)
+            self.events.emit("message_enriched", context, plugin)
         for plugin in self._allowed(context, PluginKind.ENRICHMENT):
-            context = await self._hook(plugin, context)
+            context, _ = await self._attempt(plugin, context)
+            self.events.emit("message_enriched", context, plugin)
         await self._deliver(context)
+        context.count("message_delivered")
+        self.events.emit("message_delivered", context)
         for plugin in self._allowed(context, PluginKind.AFTER):
-            context = await self._hook(plugin, context)
+            context, _ = await self._attempt(plugin, context)
         return context
+
+    def _failed(self, context: Context, stop: Cancelled) -> None:
+        context.note_failure(stop)
+        self.events.emit("delivery_failure", context, stop)
+        context.count("delivery_failed")
+
+    def _may_retry(self, attempt: int, stop: Cancelled) -> bool:
+        return stop.retry and attempt < self.most_attempts and self._waiting < MOST_WAITING
+
+    async def _wait(self, attempt: int) -> None:
+        self._waiting += 1
+        try:
+            await self.pause(FIRST_PAUSE * (1 + self._random()) * 2**attempt)
+        finally:
+            self._waiting -= 1
+
+    def _stopped(self, context: Context, stop: Cancelled) -> Context:
+        context.cancelled = str(stop)
+        context.failure = stop
+        if context.attempts > 1:
+            self.events.emit("flush", context, False)
+        return context
+
+    def _done(self, context: Context, attempt: int, milliseconds: float) -> Context:
+        if context.delivered is False:
+            self.events.emit("delivery_failure", context, PluginFailure("the collector has not taken it"))
+            context.count("delivery_failed")
+        else:
+            self.events.emit("delivery_success", context)
+            context.count("delivered", milliseconds=milliseconds)
+            context.note("debug", "Delivered")
+        if attempt > 1:
+            # As in analytics.js: what goes through at once was never in its queue.
+            self.events.emit("flush", context, context.delivered is not False)
+        return context
+
+    async def _ensure(self, plugin: Plugin, context: Context) -> Context:
+        """Have a ``before`` plugin see an event: one that fails may have been there to keep something back."""
+        passed, error = await self._attempt(plugin, context)
+        if error is None:
+            return passed
+        context.note("debug", "Context canceled")
+        context.count("context_canceled")
+        if isinstance(error, Cancelled):
+            raise error
+        raise Cancelled(str(error) or f"plugin {plugin.name!r} failed", retry=True, native=_native(error)) from error
 
     async def _deliver(self, context: Context) -> None:
         destinations = self._allowed(context, PluginKind.DESTINATION)
@@ -177,7 +238,7 @@ class Pipeline:
     async def _reach(self, plugin: Plugin, context: Context) -> None:
         functions = [] if plugin.name == DELIVERY_NAME else self._middleware_of(plugin)
         if not functions:
-            await self._hook(plugin, context)
+            await self._attempt(plugin, context)
             return
         # A copy: what one destination's middleware changes is nobody else's business.
         event: Any = copy.deepcopy(context.event)
@@ -189,40 +250,58 @@ class Pipeline:
                 return
             if event is None:
                 return
-        await self._hook(plugin, replace(context, event=event, native=None))
+        await self._attempt(plugin, replace(context, event=event, native=None, _told=(0, 0)))
 
     def _middleware_of(self, plugin: Plugin) -> list[Middleware]:
         names = (EVERY_DESTINATION, plugin.name.lower())
         return [function for destination, function in self._middleware if destination in names]
 
-    async def _hook(self, plugin: Plugin, context: Context, *, stops: bool = False) -> Context:
+    async def _attempt(self, plugin: Plugin, context: Context) -> tuple[Context, Exception | None]:
+        """Have a plugin see an event; return the context that it leaves, and what went wrong."""
+        context.note("debug", "plugin", plugin=plugin.name)
         hook = getattr(plugin, context.event["type"], None)
         if hook is None:
-            return context
-        context.log.append(f"plugin {plugin.name}")
+            return context, None
+        began = time.time()
         try:
             result = await _maybe(hook, context)
         except Exception as error:
-            if not (stops and isinstance(error, Cancelled)):
-                self._warn(f"Plugin {plugin.name!r} raised {type(error).__name__}: {error}")
-            if stops:
-                # A `before` plugin that breaks may have been there to keep something back: nothing goes past it.
-                raise Cancelled(str(error) or f"plugin {plugin.name!r} failed") from error
-            return context
-        return result if isinstance(result, Context) else context
+            self._note_failure(plugin, context, error)
+            return context, error
+        context.count("plugin_time", f"plugin:{plugin.name}", milliseconds=_since(began))
+        return (result if isinstance(result, Context) else context), None
+
+    def _note_failure(self, plugin: Plugin, context: Context, error: Exception) -> None:
+        if isinstance(error, Cancelled):
+            if error.type != "middleware_cancellation":
+                context.note("warn", error.type, error, plugin=plugin.name)
+            return
+        context.note("error", "plugin Error", error, plugin=plugin.name)
+        context.count("plugin_error", f"plugin:{plugin.name}")
+        self._warn(f"Plugin {plugin.name!r} raised {type(error).__name__}: {error}")
 
     def _allowed(self, context: Context, kind: PluginKind) -> list[Plugin]:
         integrations = context.event.get("integrations") or {}
         return [p for p in self.plugins if p.kind == kind and _enabled(p, integrations)]
 
 
-def _enabled(plugin: Plugin, integrations: Mapping[str, Any]) -> bool:
-    if plugin.kind is not PluginKind.DESTINATION:
+def _enabled(plugin: Plugin, integrations: Any) -> bool:
+    if plugin.kind is not PluginKind.DESTINATION and plugin.name != DELIVERY_NAME:
         return True
     given = integrations.get(plugin.name)
+    for name in getattr(plugin, "alternative_names", ()):
+        given = integrations.get(name) if given is None else given
     if given is None:
         given = True if plugin.name == DELIVERY_NAME else integrations.get("All")
     return given is not False
+
+
+def _since(began: float) -> float:
+    return round((time.time() - began) * 1000)
+
+
+def _native(error: Exception) -> Any:
+    return error.native if isinstance(error, PluginFailure) else None
 
 
 async def _maybe(function: Callable[..., Any] | None, *args: Any) -> Any:
@@ -230,3 +309,16 @@ async def _maybe(function: Callable[..., Any] | None, *args: Any) -> Any:
         return None
     result = function(*args)
     return await result if inspect.isawaitable(result) else result
+
+
+__all__ = [
+    "DELIVERY_NAME",
+    "Cancelled",
+    "Context",
+    "Middleware",
+    "Pipeline",
+    "Plugin",
+    "PluginFailure",
+    "PluginKind",
+    "SourceMiddleware",
+]

@@ -12,8 +12,8 @@ from .clock import iso_time
 from .completion import Waiters
 from .delivery import Delivery, Request
 from .outbox import RENEWAL, Outbox
-from .pipeline import DELIVERY_NAME, Context, PluginKind
 from .platform import Platform
+from .plugins import DELIVERY_NAME, Context, PluginKind
 from .send_queue import Event
 
 CLAIM = "satsuma-claim"
@@ -72,10 +72,11 @@ class Sender:
         return {reason: count for reason, count in self._delivery.dropped.items() if reason != WITHDRAWN}
 
     async def _send(self, context: Context) -> Context:
+        described = self._described(context)
         context.attempts += self._delivery.is_online
         waiter = self._waiters.for_one()
         settle = partial(self._settle, context, waiter)
-        self._delivery.add(self._described(context.event), self._platform.now(), settle)
+        self._delivery.add(described, self._platform.now(), settle)
         self.pump()
         await waiter
         return context
@@ -86,9 +87,12 @@ class Sender:
         context.delivered = delivered
         self._waiters.release(waiter)
 
-    def _described(self, event: Event) -> Event:
-        """Return the event with what analytics.js tells of the destinations beside it."""
+    def _described(self, context: Context) -> Event:
+        """Return the event with what analytics.js tells of its way, and of the destinations beside the collector."""
+        event = context.event
         metadata = dict(self._metadata or {})
+        if context.attempts > 1:
+            metadata["retryCount"] = context.attempts
         if self._unloaded:
             metadata["failedInitializations"] = list(self._unloaded)
         return {**event, "_metadata": metadata} if metadata else event

@@ -2,7 +2,7 @@
 
 from parity.story import Scenario
 
-from . import calls, delivery, events, identity, plugins, storage
+from . import calls, delivery, events, face, identity, losses, plugins, storage
 
 CHAPTERS: dict[str, tuple[Scenario, ...]] = {
     "Identity": identity.SCENARIOS,
@@ -11,5 +11,7 @@ CHAPTERS: dict[str, tuple[Scenario, ...]] = {
     "Events": events.SCENARIOS,
     "Delivery": delivery.SCENARIOS,
     "Plugins, links and forms": plugins.SCENARIOS,
+    "What must lose no event": losses.SCENARIOS,
+    "The face": face.SCENARIOS,
 }
 SCENARIOS = tuple(scenario for scenarios in CHAPTERS.values() for scenario in scenarios)

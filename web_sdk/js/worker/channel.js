@@ -62,7 +62,9 @@ function makeLine(post, kinds) {
     try {
       told.value = write(await given.get(call)(...values));
     } catch (error) {
-      told.error = String((error && error.message) || error || "it failed");
+      const { message, retry, type, reason } = Object(error);
+      told.error = String(reason || message || error || "it failed");
+      if (typeof retry === "boolean") told.fate = { retry, type, reason };
     }
     // What the function did to its arguments counts on the other side too.
     told.args = values.map((value) => (Object.values(kinds).some((kind) => kind.is(value)) ? write(value) : null));
@@ -73,12 +75,12 @@ function makeLine(post, kinds) {
     }
   }
 
-  function settle({ answers, value, error, args }) {
+  function settle({ answers, value, error, fate, args }) {
     const { resolve, reject } = waiting.get(answers);
     waiting.delete(answers);
     args.forEach(read);
     if (error === undefined) resolve(read(value));
-    else reject(new Error(error));
+    else reject(Object.assign(new Error(error), fate));
   }
 
   return { write, read, ask, take };

@@ -13,6 +13,7 @@ function hostPython(given) {
   let done = 0;
   let last = 0;
   let silent = false; // The visitor has said no.
+  let plugins = [{ name: "Page Enrichment", type: "before" }, { name: "Segment.io", type: "destination" }];
   let page, face, worker, up, journal, apiHost, writeKey;
   const foresight = makeForesight(newId);
   agree(foresight.offer);
@@ -21,9 +22,7 @@ function hostPython(given) {
   const line = makeLine((message) => worker.postMessage({ ...message, world: world(true) }), {
     context: {
       is: (value) => value instanceof Context,
-      write({ serial, event, stopped }) {
-        return { serial, event: JSON.stringify(event), stopped: stopped && { reason: String(stopped.reason || stopped) } };
-      },
+      write: ({ serial, event }) => ({ serial, event: JSON.stringify(event) }),
       read({ serial, id, event, outcome }) {
         const context = native.context(contexts.get(serial), id, event, outcome);
         context.serial = serial;
@@ -105,8 +104,13 @@ function hostPython(given) {
     return { name: value?.name, type: value?.type, ...Object.fromEntries(methods) };
   }
 
-  function expect(resolve, call) {
-    waiting.set(++last, { resolve, call });
+  function registered(value) {
+    plugins.push(value);
+    return plugin(value);
+  }
+
+  function expect(resolve, call, reject) {
+    waiting.set(++last, { resolve, call, reject });
     return last;
   }
 
@@ -118,15 +122,16 @@ function hostPython(given) {
       else if (first || !WHO.includes(call[0])) calls.splice(calls.indexOf(call), 1);
   }
 
-  function settle({ settled, value }) {
-    const { resolve, call } = waiting.get(settled);
+  function settle({ settled, value, refused }) {
+    const { resolve, reject, call } = waiting.get(settled);
     waiting.delete(settled);
     if (call) {
       call.settled = true;
       tidy();
       keepCalls();
     }
-    resolve(line.read(value));
+    if (refused !== undefined) reject?.(refused);
+    else resolve(line.read(value));
   }
 
   /* Events that Python has made are written here together with what their calls have made of the visitor. */
@@ -189,17 +194,18 @@ function hostPython(given) {
 
   /* What the face asks, as it asks Python itself where that is in the page. */
   const ask = {
-    event(name, args, note, resolve) {
+    event(name, args, note, resolve, reject) {
       foresight.call(name, args);
       const call = kept([name, ...args.filter((arg) => typeof arg !== "function"), note]);
-      send("event", [name, args.map(sendable), note, expect(resolve, call)]);
+      send("event", [name, args.map(sendable), note, expect(resolve, call, reject)]);
       setTimeout(resolve, PATIENCE);
     },
-    later(name, args, resolve) {
+    later(name, args, resolve, reject) {
       if (name in trackers) return void resolve(trackers[name](...args));
+      if (name === "deregister") plugins = plugins.filter((one) => !args.includes(one.name));
       // What plugins of the page have to see can't go without them.
       if (HOLDING.includes(name)) options.holdsBack = true;
-      send("later", [name, args.map(name === "register" ? plugin : sendable), expect(resolve)]);
+      send("later", [name, args.map(name === "register" ? registered : sendable), expect(resolve, undefined, reject)]);
     },
     now(name, args) {
       foresight.call(name, args);
@@ -213,6 +219,12 @@ function hostPython(given) {
     user: (name, args) => identity("user", name, args),
     group: (name, args) => identity("group", name, args),
     storage: (name, args) => answered("storage", name, args),
+    queue(name, args) {
+      const failed = foresight.failed();
+      if (name === "failedInitializations") return failed;
+      if (name === "plugins") return plugins.filter((one) => !failed.includes(one.name));
+      return answered("queue", name, args);
+    },
   };
 
   function answered(way, name, args, call) {

@@ -2,7 +2,7 @@
    since then will make of it. An anonymousId that Python will need is chosen here, so that both know it. */
 function makeForesight(newId) {
   let offer = newId();
-  let who = { user: {}, group: {}, delivery: {} };
+  let who = { user: {}, group: {}, delivery: {}, failed: [] };
 
   function forget(known) {
     Object.assign(known, { id: null, anonymousId: null, traits: {} });
@@ -31,6 +31,7 @@ function makeForesight(newId) {
   function identity(kind, name, [value, more]) {
     const known = who[kind];
     if (name === "save") return true;
+    if (name === "load") return null;
     if (name === "reset" || name === "logout") return void forget(known);
     if (name === "identify") return void become(known, value, more);
     if (kind === "group" && name === "anonymousId") return undefined;
@@ -44,6 +45,7 @@ function makeForesight(newId) {
     call: (name, args) => calls[name] && calls[name](...args),
     offer: () => offer,
     delivery: () => who.delivery,
+    failed: () => who.failed,
     told(said) {
       who = JSON.parse(said);
       if (who.user.anonymousId === offer) offer = newId();

@@ -21,10 +21,15 @@ let serial = 0;
 const kinds = {
   context: {
     is: (value) => value instanceof Shown,
-    write: ({ serial, id, event, outcome }) => ({ serial, id, event: JSON.stringify(event), outcome }),
-    read({ serial, event, stopped }) {
+    write(context) {
+      const { serial, id, event, outcome } = context;
+      // What the page has been told once of the event's way is told.
+      context.outcome = { ...outcome, lines: [], counts: [] };
+      return { serial, id, event: JSON.stringify(event), outcome };
+    },
+    read({ serial, event }) {
       const context = shown.get(serial) || new Shown(serial);
-      return Object.assign(context, { event: JSON.parse(event), stopped });
+      return Object.assign(context, { event: JSON.parse(event) });
     },
   },
   payload: {
@@ -50,9 +55,11 @@ const native = {
     const context = known || new Shown(++serial);
     shown.set(context.serial, context);
     if (shown.size > MOST_SHOWN) shown.delete(shown.keys().next().value);
-    return Object.assign(context, { id, event: JSON.parse(event), outcome });
+    const { lines = [], counts = [] } = context.outcome || {};
+    const told = { ...outcome, lines: [...lines, ...outcome.lines], counts: [...counts, ...outcome.counts] };
+    return Object.assign(context, { id, event: JSON.parse(event), outcome: told });
   },
-  systemContext: () => native.context(null, "system", '{"type":"track","event":"system"}', {}),
+  attempt,
   payload: (event) => new Carried(JSON.parse(event)),
 };
 
@@ -70,6 +77,10 @@ function settle(id) {
     // What is Python's own (`on` returns it, for a chain) is no answer for a page.
     post({ settled: id, value: value && value.destroy ? value.destroy() : line.write(value) });
   };
+}
+
+function refuse(id) {
+  return (reason) => post({ settled: id, refused: String(Object(reason).message || reason) });
 }
 
 /* An engine whose modules can't be handed over keeps its own. */
@@ -97,8 +108,8 @@ const ways = {
     await start({ ...page, native, install, breathe: async () => {} });
   },
   initialize: () => initialize(),
-  event: ([name, args, note, id]) => ask.event(name, args.map(line.read), note, settle(id)),
-  later: ([name, args, id]) => ask.later(name, args.map(line.read), settle(id)),
+  event: ([name, args, note, id]) => ask.event(name, args.map(line.read), note, settle(id), refuse(id)),
+  later: ([name, args, id]) => ask.later(name, args.map(line.read), settle(id), refuse(id)),
   answered: ([way, name, args, id]) => settle(id)(ask[way](name, args.map(line.read))),
   happened: ([name, about]) => world.happen(name, about),
 };

@@ -46,7 +46,7 @@ class AutoTrack:
         jquery = getattr(self._window, "jQuery", None) or getattr(self._window, "Zepto", None)
         for element in _elements(forms):
             if not hasattr(element, "tagName"):
-                raise TypeError("trackForm takes HTML elements: give it a form")
+                raise TypeError("Must pass HTMLElement to trackForm/trackSubmit.")
             handler = self._guarded(self._submit, element, event, properties, options)
             if jquery:
                 # What is sent through jQuery is not seen by the page's own events.

@@ -20,7 +20,7 @@ from .modules import plugins_of
 from .platform import BrowserPlatform
 from .posting import Posting
 
-WAYS_IN = ("event", "later", "now", "user", "group", "storage", "who")
+WAYS_IN = ("event", "later", "now", "user", "group", "storage", "queue", "who")
 """The bridge's methods that the page's face calls, or a worker for it."""
 
 NOTHING_KEPT = (
@@ -42,8 +42,8 @@ async def _start(page: Any) -> None:
         page: the loader's: ``window`` (with its built-in objects as they were at first sight; a worker has its own,
             which no page changes), ``writeKey``, ``settings`` (the collector's answer), ``options`` (of
             ``analytics.load``), ``query`` (the page's query string), ``clientHints`` (what was asked of them),
-            ``plugins`` (modules in Python), ``native`` (makes JavaScript's objects), ``breathe`` (lets the page do
-            something else) and ``install(ask, initialize, apiHost)``.
+            ``plugins`` (modules in Python), ``cdn`` (the collector's origin), ``native`` (makes JavaScript's objects),
+            ``breathe`` (lets the page do something else) and ``install(ask, initialize, apiHost)``.
 
     Raises:
         BootError: the settings name no collector.
@@ -55,10 +55,11 @@ async def _start(page: Any) -> None:
     platform = _this_page(getattr(page, "window", None))
     await page.breathe()
     options = read_options(page.options, platform)
-    settings = _merged(platform.reader.data(page.settings), options)
+    given = platform.reader.data(page.settings) or {}
+    settings = _merged(given, options)
     platform.posting = Posting.of(settings, page.options, platform.warn)
     await page.breathe()
-    endpoint = Endpoint.from_settings(page.writeKey, settings)
+    endpoint = Endpoint.from_settings(page.writeKey, settings, given.get("integrations"))
     hints = platform.reader.argument(page.clientHints)
     platform.client_hints = hints if isinstance(hints, dict) else None
     await platform.look_around(page.breathe)
@@ -78,6 +79,7 @@ async def _start(page: Any) -> None:
     ask = to_js(ways, dict_converter=platform.window.Object.fromEntries)
     made = page.install(ask, create_proxy(initialize), endpoint.url)
     bridge.face = made.face
+    analytics.pipeline.put_delivery_last()
     for module in page.plugins:
         await analytics.register(*plugins_of(str(module.url), str(module.text), platform.warn))
     await made.begin()

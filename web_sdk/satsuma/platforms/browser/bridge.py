@@ -12,21 +12,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pyodide.ffi import jsnull
+from pyodide.ffi import jsnull, to_js
 
 from satsuma.analytics import Analytics, new_message_id
+from satsuma.errors import ArgumentError
 from satsuma.events import Moment
 from satsuma.identity import UNSET, Group, User
 from satsuma.page import is_buffered_page, page_context
+from satsuma.plugins import Context, PluginFailure
 from satsuma.storage import Storage
 
 from .autotrack import AutoTrack
 from .contexts import Contexts
 from .platform import BrowserPlatform
-from .plugins import PageMiddleware, PagePlugin
-from .values import to_page
-
-DEPRECATED = "addIntegrationMiddleware is deprecated and does nothing: use addDestinationMiddleware."
+from .plugins import PageEnrichment, PageMiddleware, PagePlugin, system_context
+from .values import Callback, to_page
 
 
 class Bridge:
@@ -39,28 +39,30 @@ class Bridge:
         self._analytics = analytics
         self._platform = platform
         self._window = platform.window
-        self._contexts = Contexts(native, platform.reader, platform.window)
-        platform.reader.show = self._contexts.show
+        self.contexts = Contexts(native, platform.reader, platform.window)
+        platform.reader.show = self.contexts.shown
+        analytics.pipeline.plugins.insert(0, PageEnrichment())
         auto_track = AutoTrack(analytics, platform.window, platform.reader, platform.warn)
         self._at_once: dict[str, Callable[..., Any]] = {
             "reset": lambda *_: analytics.reset(),
             "setAnonymousId": lambda value=UNSET, *_: analytics.set_anonymous_id(_text_or(value)),
-            "on": lambda name, listener, *_: analytics.on(name, listener),
-            "once": lambda name, listener, *_: analytics.once(name, listener),
+            "on": lambda name, listener, *_: analytics.on(name, self._bound(listener)),
+            "once": lambda name, listener, *_: analytics.once(name, self._bound(listener)),
             "off": lambda name, listener, *_: analytics.off(name, listener),
             "debug": self._debug,
             "timeout": self._timeout,
             "delivery": lambda *_: asdict(analytics.delivery),
             "consent": self._consent,
-            "addIntegrationMiddleware": lambda *_: platform.warn(DEPRECATED),
+            "normalize": lambda given, *_: analytics.normalize(given),
         }
         self._later: dict[str, Callable[..., Awaitable[Any]]] = {
             "register": self._register,
-            "deregister": lambda *names: analytics.deregister(*map(str, names)),
-            "addSourceMiddleware": self._add_source_middleware,
+            "deregister": self._deregister,
+            "addSourceMiddleware": self.add_source_middleware,
             "addDestinationMiddleware": self._add_destination_middleware,
             "ready": self._ready,
             "flush": self._flush,
+            "queryString": self._query_string,
             "pageview": lambda url=None, *_: analytics.page(properties={"path": url}),
             **dict.fromkeys(("trackLink", "trackClick"), _soon(auto_track.link)),
             **dict.fromkeys(("trackForm", "trackSubmit"), _soon(auto_track.form)),
@@ -68,30 +70,48 @@ class Bridge:
 
     # The page's ways in
 
-    def event(self, name: str, args: Any, note: Any, resolve: Any) -> None:
-        """Take a call that becomes an event; `resolve` is called with its context once its fate is known."""
+    def event(self, name: str, args: Any, note: Any, resolve: Any, reject: Any) -> None:
+        """Take a call that becomes an event; `resolve` is called with its context once its fate is known.
+
+        Where the call can't be one, `reject` is called with the reason.
+        """
         try:
             values = [self._platform.reader.argument(arg) for arg in args]
+            if name == "page":
+                self._mark_undefined(args, values)
             task = self._analytics.call(name, values, self._moment(note))
         except Exception as error:
-            self._platform.warn(f"analytics.{name}: {error}")
-            resolve(None)
+            self._refuse(name, error, reject)
             return
-        self._answer(name, task, resolve)
+        self._answer(name, task, resolve, reject)
 
-    def later(self, name: str, args: Any, resolve: Any) -> None:
+    def later(self, name: str, args: Any, resolve: Any, reject: Any) -> None:
         """Take a call that is answered by a promise."""
         try:
             work = self._later[name](*args)
         except Exception as error:
-            self._platform.warn(f"analytics.{name}: {error}")
-            resolve(None)
+            self._refuse(name, error, reject)
             return
-        self._answer(name, work, resolve)
+        self._answer(name, work, resolve, reject)
 
     def now(self, name: str, args: Any) -> Any:
         """Take a call that is answered at once."""
+        if name == "emit":
+            # What listeners are told is the caller's own, whatever it is.
+            return self._guarded(name, self._analytics.emit, args)
         return self._guarded(name, self._at_once[name], self._values(args))
+
+    def queue(self, name: str, args: Any) -> Any:
+        """Take a call of ``analytics.queue``'s methods, or a look at it."""
+        pipeline = self._analytics.pipeline
+        if name == "plugins":
+            return to_js([self.contexts.plugin(plugin) for plugin in pipeline.plugins])
+        if name == "failedInitializations":
+            return to_js(list(pipeline.failed))
+        event, *rest = args
+        given = rest if name == "emit" else [self._bound(self._platform.reader.argument(one)) for one in rest]
+        self._guarded(f"queue.{name}", getattr(pipeline.events, name), [event, *given])
+        return None
 
     def user(self, name: str, args: Any) -> Any:
         """Take a call of ``analytics.user()``'s methods."""
@@ -120,6 +140,7 @@ class Bridge:
             "user": {"id": user.id(), "anonymousId": user.known_anonymous_id(), "traits": user.traits()},
             "group": {"id": group.id(), "traits": group.traits()},
             "delivery": asdict(self._analytics.delivery),
+            "failed": self._analytics.pipeline.failed,
         }
         return json.dumps(told)
 
@@ -132,6 +153,7 @@ class Bridge:
             "id": lambda: identity.id(_text_or(first)),
             "anonymousId": lambda: identity.anonymous_id(_text_or(first)),
             "traits": lambda: identity.traits(first),
+            "load": lambda: identity.load() and None,
             "identify": lambda: identity.identify(*(None if v is UNSET else _text_or(v) for v in values[:2])),
             "logout": identity.logout,
             "reset": identity.reset,
@@ -141,29 +163,44 @@ class Bridge:
         # analytics.js answers null, not undefined, where nobody is known.
         return jsnull if answer is None and name in ("id", "anonymousId") else answer
 
-    async def _register(self, *plugins: Any) -> None:
+    async def _register(self, *plugins: Any) -> Context:
         made = []
         for plugin in plugins:
             try:
-                made.append(PagePlugin(plugin, self._contexts, self.face))
+                made.append(PagePlugin(plugin, self.contexts, self.face))
             except (ValueError, AttributeError) as error:
                 self._platform.warn(f"A plugin could not be registered: {error}")
-        await self._analytics.register(*made)
+        context = system_context()
+        await self._analytics.register(*made, context=context)
+        return context
 
-    async def _add_source_middleware(self, function: Any, *_: Any) -> None:
+    async def _deregister(self, *names: Any) -> Context:
+        context = system_context()
+        await self._analytics.deregister(*map(str, names), context=context)
+        return context
+
+    async def add_source_middleware(self, function: Any, *_: Any) -> None:
+        """Have a function of the page see every event first."""
         destinations = [plugin.name for plugin in self._analytics.pipeline.plugins if plugin.kind == "destination"]
         about = {"integrations": dict.fromkeys(destinations, True)}
-        await self._analytics.add_source_middleware(PageMiddleware(function, self._contexts, self._window, about))
+        middleware = PageMiddleware(function, self.contexts, self._window, about)
+        await self._analytics.add_source_middleware(middleware, str(getattr(function, "name", "")))
 
     async def _add_destination_middleware(self, destination: Any, *functions: Any) -> None:
         about = {"integration": str(destination)}
-        made = (PageMiddleware(function, self._contexts, self._window, about) for function in functions)
+        made = (PageMiddleware(one, self.contexts, self._window, about, null_stops=True) for one in functions)
         self._analytics.add_destination_middleware(str(destination), *made)
 
-    async def _ready(self, callback: Any = None, *_: Any) -> None:
-        await self._analytics.ready()
+    async def _ready(self, callback: Any = None, *_: Any) -> Any:
+        said = to_js(await self._analytics.ready())
         if callable(callback):
-            callback()
+            callback(said)
+        return said
+
+    async def _query_string(self, query: Any = "", *_: Any) -> Any:
+        asked = str(query).partition("?")[2].partition("#")[0]
+        contexts = [await call for call in self._analytics.follow_link(asked)]
+        return to_js([self.contexts.show(context) for context in contexts])
 
     async def _flush(self, *_: Any) -> dict[str, Any]:
         return asdict(await self._analytics.flush())
@@ -206,16 +243,31 @@ class Bridge:
             message_id=values.get("id") or new_message_id(self._platform),
         )
 
-    def _answer(self, name: str, work: Awaitable[Any], resolve: Any) -> None:
+    def _answer(self, name: str, work: Awaitable[Any], resolve: Any, reject: Any) -> None:
         def done(future: asyncio.Future[Any]) -> None:
             error = future.exception()
             if error is not None:
-                self._platform.warn(f"analytics.{name}: {error}")
-                resolve(None)
+                self._refuse(name, error, reject)
             else:
                 resolve(self._platform.reader.shown(future.result()))
 
         asyncio.ensure_future(work).add_done_callback(done)
+
+    def _refuse(self, name: str, error: BaseException, reject: Any) -> None:
+        self._platform.warn(f"analytics.{name}: {error}")
+        native = error.native if isinstance(error, PluginFailure) else None
+        reject(native if native is not None else error.reason if isinstance(error, ArgumentError) else str(error))
+
+    def _bound(self, listener: Any) -> Any:
+        return listener.bound(self.face) if isinstance(listener, Callback) else listener
+
+    def _mark_undefined(self, args: Any, values: list[Any]) -> None:
+        """Keep a place for what a page takes away by ``undefined``, which JSON leaves out."""
+        for arg, value in zip(args, values, strict=True):
+            if isinstance(value, dict):
+                for key in self._window.Object.keys(arg):
+                    if key not in value and getattr(arg, key, None) is None:
+                        value[key] = UNSET
 
 
 def _soon(function: Callable[..., None]) -> Callable[..., Awaitable[None]]:

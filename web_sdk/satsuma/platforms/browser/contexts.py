@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pyodide.ffi import JsException, to_js
+
 from satsuma.events import Event
-from satsuma.pipeline import Context
+from satsuma.plugins import Context, LogLine, PluginFailure, PluginKind
 
 from .values import ValueReader, to_page
 
@@ -20,14 +22,46 @@ class Contexts:
         self._reader = reader
         self._window = window
 
+    def shown(self, value: Any) -> Any:
+        """Return a value as the page's functions get it: contexts, plugins and failures as the page has them."""
+        if isinstance(value, Context):
+            return self.show(value)
+        if isinstance(value, PluginFailure):
+            return self._failure(value)
+        if isinstance(getattr(value, "kind", None), PluginKind):
+            return self.plugin(value)
+        return to_page(value, self._window)
+
     def show(self, context: Context) -> Any:
         """Return a context as plugins, callbacks and promises see it, with the event as it is now."""
-        told = ("cancelled", "delivered", "attempts", "log")
-        outcome = {name: getattr(context, name) for name in told}
+        lines, counts = context.untold()
+        told = {
+            "cancelled": context.cancelled,
+            "delivered": context.delivered,
+            "attempts": context.attempts,
+            "lines": [_written(line) for line in lines],
+            "counts": [[count.metric, list(count.tags), count.milliseconds] for count in counts],
+        }
         context.native = self.native.context(
-            context.native, context.id, json.dumps(context.event), to_page(outcome, self._window)
+            context.native,
+            context.id,
+            json.dumps(context.event),
+            to_page(told, self._window),
+            to_js([_native(line.error) for line in lines]),
+            _native(context.failure),
         )
         return context.native
+
+    def plain(self, value: Any) -> Any:
+        """Return an object as the page's JavaScript has it."""
+        return to_page(value, self._window)
+
+    def plugin(self, plugin: Any) -> Any:
+        """Return a plugin as the page knows it; one of Python's by its name and type."""
+        native = getattr(plugin, "shown", None)
+        if native is None:
+            native = to_page({"name": plugin.name, "type": str(plugin.kind), "version": "0.1.0"}, self._window)
+        return native
 
     def take_back(self, context: Context, shown: Any) -> None:
         """Take the event of what a plugin returned; what is no context changes nothing."""
@@ -43,3 +77,17 @@ class Contexts:
         """Return the event of a payload that a middleware passed on."""
         event: Event = self._reader.data(payload.obj)
         return event
+
+    def _failure(self, failure: PluginFailure) -> Any:
+        return failure.native if failure.native is not None else self._window.Error.new(str(failure))
+
+
+def _native(error: Exception | None) -> Any:
+    if isinstance(error, JsException):
+        return error
+    return error.native if isinstance(error, PluginFailure) else None
+
+
+def _written(line: LogLine) -> list[Any]:
+    extras = line.extras if line.extras or line.error is not None else None
+    return [line.level, line.message, extras, line.at, None if line.error is None else str(line.error)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from satsuma.pipeline import Plugin
+from satsuma.plugins import Plugin
 
 NAME = "plugins"
 """What such a module calls its list of plugins."""

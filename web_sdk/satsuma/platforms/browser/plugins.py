@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,14 +11,32 @@ from pyodide.ffi import create_once_callable
 
 from satsuma.analytics import EVENT_CALLS
 from satsuma.events import Event
-from satsuma.pipeline import Cancelled, Context, PluginKind
+from satsuma.plugins import Cancelled, Context, PluginFailure, PluginKind
 
 from .contexts import Contexts
 from .values import to_page
 
 
+@dataclass(slots=True)
+class PageEnrichment:
+    """Stands for analytics.js's plugin of that name, which pages see in logs and lists: ours are complete before."""
+
+    name: str = "Page Enrichment"
+    kind: PluginKind = PluginKind.BEFORE
+
+    def track(self, context: Context) -> Context:
+        return context
+
+    identify = page = screen = group = alias = track
+
+
 class PagePlugin:
-    """A plugin of the page: an object with ``name``, ``type``, ``load``, and a function for each call that it sees."""
+    """A plugin of the page: an object with ``name``, ``type``, ``load``, and a function for each call that it sees.
+
+    Attributes:
+        native: the page's object.
+        shown: what the page is shown as the plugin.
+    """
 
     def __init__(self, plugin: Any, contexts: Contexts, face: Any) -> None:
         """Take the page's object.
@@ -27,68 +46,102 @@ class PagePlugin:
         """
         self.name = str(plugin.name)
         self.kind = PluginKind(str(plugin.type))
-        self._plugin = plugin
+        self.native = self.shown = plugin
+        self.alternative_names = _names(plugin)
         self._contexts = contexts
         self._face = face
         for name in EVENT_CALLS:
-            if _has(plugin, name):
+            if self._has(name):
                 setattr(self, name, partial(self._hook, name))
 
     async def load(self, _: Any) -> None:
-        if _has(self._plugin, "load"):
-            await _settled(self._plugin.load(self._contexts.native.systemContext(), self._face))
+        await self._ask("load", self._system(), self._face)
 
     async def unload(self) -> None:
-        if _has(self._plugin, "unload"):
-            await _settled(self._plugin.unload(self._contexts.native.systemContext(), self._face))
+        await self._ask("unload", self._system(), self._face)
 
-    async def ready(self) -> None:
-        if _has(self._plugin, "ready"):
-            await _settled(self._plugin.ready())
+    async def ready(self) -> Any:
+        return await self._ask("ready")
 
     async def _hook(self, name: str, context: Context) -> Context:
         shown = self._contexts.show(context)
-        try:
-            returned = await _settled(getattr(self._plugin, name)(shown))
-        except Exception as error:
-            stopped = getattr(shown, "stopped", None)
-            if stopped is not None:
-                raise Cancelled(str(getattr(stopped, "reason", None) or stopped)) from error
-            raise
+        returned = await self._ask(name, shown)
         self._contexts.take_back(context, shown if returned is None else returned)
         return context
+
+    async def _ask(self, name: str, *args: Any) -> Any:
+        return await settled(self._contexts.native, self.native, name, *args) if self._has(name) else None
+
+    def _system(self) -> Any:
+        return self._contexts.show(system_context())
+
+    def _has(self, name: str) -> bool:
+        return callable(getattr(self.native, name, None))
 
 
 class PageMiddleware:
     """A middleware of the page: ``({payload, next, integrations}) => next(payload)``."""
 
-    def __init__(self, function: Callable[..., Any], contexts: Contexts, window: Any, about: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        contexts: Contexts,
+        window: Any,
+        about: Mapping[str, Any],
+        *,
+        null_stops: bool = False,
+    ) -> None:
         """Take the page's function.
 
         Args:
+            function: the page's.
+            contexts: makes its payload.
+            window: the page.
             about: what it is given beside ``payload`` and ``next``.
+            null_stops: ``next(null)`` keeps the event back; else it passes the event on as it was.
         """
         self._function = function
         self._contexts = contexts
         self._window = window
         self._about = about
+        self._null_stops = null_stops
 
     async def __call__(self, event: Event) -> Event | None:
         passed: list[Any] = []
         given = to_page(dict(self._about), self._window)
         given.payload = self._contexts.payload(event)
         given.next = create_once_callable(lambda payload=None, *_: passed.append(payload))
-        await _settled(self._function(given))
+        await settled(self._contexts.native, self._function, "call", None, given)
         if not passed:
             return None
         [payload] = passed
-        # As in analytics.js: next(null) passes the event on as it was.
-        return self._contexts.event_of(payload) if getattr(payload, "obj", None) else event
+        if getattr(payload, "obj", None):
+            return self._contexts.event_of(payload)
+        return None if self._null_stops else event
 
 
-def _has(plugin: Any, name: str) -> bool:
-    return callable(getattr(plugin, name, None))
+def system_context() -> Context:
+    """Return the context of what belongs to no event."""
+    return Context({"type": "track", "event": "system"})
 
 
-async def _settled(answer: Any) -> Any:
-    return await answer if hasattr(answer, "then") else answer
+async def settled(native: Any, target: Any, name: str, *args: Any) -> Any:
+    """Call a method of the page's and return what it answers, or promises.
+
+    Raises:
+        Cancelled: it has thrown, or rejected with, a cancelation.
+        PluginFailure: anything else.
+    """
+    outcome = native.attempt(target, name, *args)
+    if hasattr(outcome, "then"):
+        outcome = await outcome
+    if not getattr(outcome, "failed", False):
+        return getattr(outcome, "value", None)
+    text, error = str(outcome.text), getattr(outcome, "error", None)
+    if outcome.cancels:
+        raise Cancelled(text, retry=bool(outcome.retry), type=str(outcome.type or "plugin Error"), native=error)
+    raise PluginFailure(text, error)
+
+
+def _names(plugin: Any) -> tuple[str, ...]:
+    return tuple(map(str, getattr(plugin, "alternativeNames", None) or ()))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from satsuma.delivery import Request
-from satsuma.pipeline import DELIVERY_NAME
+from satsuma.plugins import DELIVERY_NAME
 
 NAMES = ("credentials", "priority")
 """Options that are handed to ``fetch`` as they are."""

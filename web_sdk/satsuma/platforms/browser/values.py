@@ -9,8 +9,6 @@ from typing import Any
 
 from pyodide.ffi import JsProxy, to_js
 
-from satsuma.pipeline import Context
-
 Warn = Callable[[str], None]
 
 MAX_DEPTH = 64
@@ -34,8 +32,8 @@ class ValueReader:
         # Each look at a property of the page's costs more than a call.
         self._written = window.JSON.stringify
         self._kind = window.Object.prototype.toString.call
-        self.show: Callable[[Context], Any] | None = None
-        """Makes the page's object of a context, where the page has JavaScript that could ask for one."""
+        self.show: Callable[[Any], Any] = lambda value: to_page(value, window)
+        """Makes the page's object of what Python hands out; contexts have one of their own where there is a face."""
 
     def argument(self, value: Any) -> Any:
         """Return one argument: text, number, boolean, None, a dict for a plain object, or a callable."""
@@ -56,9 +54,7 @@ class ValueReader:
 
     def shown(self, value: Any) -> Any:
         """Return a Python value as the page's functions get it."""
-        if isinstance(value, Context) and self.show is not None:
-            return self.show(value)
-        return to_page(value, self._window)
+        return self.show(value)
 
     def same(self, one: Any, other: Any) -> bool:
         """Tell whether two of the page's objects are one."""
@@ -114,12 +110,18 @@ class ValueReader:
 class Callback:
     """A page's function, called with plain Python values."""
 
-    def __init__(self, function: Any, reader: ValueReader) -> None:
+    def __init__(self, function: Any, reader: ValueReader, this: Any = None) -> None:
         self.function = function
         self._reader = reader
+        self._this = this
+
+    def bound(self, this: Any) -> Callback:
+        """Return the same function, called as a method of `this`."""
+        return Callback(self.function, self._reader, this)
 
     def __call__(self, *args: Any) -> Any:
-        return self.function(*map(self._reader.shown, args))
+        shown = map(self._reader.shown, args)
+        return self.function(*shown) if self._this is None else self.function.call(self._this, *shown)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Callback) and bool(self._reader.same(self.function, other.function))
