@@ -139,6 +139,16 @@ function addNotes(context, { lines = [], counts = [] }, errors = []) {
   counts.forEach(([metric, tags, time]) => (time === null ? context.stats.increment(metric, 1, tags) : context.stats.gauge(metric, time, tags)));
 }
 
+/* A script of the settings' own, once. */
+function loadOnce(src) {
+  const known = (loadOnce.known ??= {});
+  return (known[src] ??= new Promise((resolve, reject) => {
+    const element = document.createElement("script");
+    Object.assign(element, { src, async: true, onload: resolve, onerror: () => reject(new Error("Failed to load " + src)) });
+    document.head.appendChild(element);
+  }));
+}
+
 /* What Python makes JavaScript's objects with. */
 const native = {
   attempt,
@@ -152,6 +162,21 @@ const native = {
     return context;
   },
   payload: (event) => new Payload(revived(event)),
+  /* Plugins of the settings: a factory's, that a script leaves in the page. */
+  async plugins({ url, name, libraryName, settings }, { integrations }, own) {
+    await loadOnce(url);
+    const factory = window[libraryName];
+    if (typeof factory !== "function") return [];
+    const made = [await factory({ ...settings, ...(integrations[name] && { ...integrations[name], ...Object(own && own[name]) }) })].flat();
+    for (const plugin of made)
+      for (const needed of ["load", "isLoaded", "name", "version", "type"])
+        if (plugin[needed] === undefined) throw new Error("Plugin: " + (plugin.name ?? "unknown") + " missing required function " + needed);
+    return made;
+  },
+  async middleware(url, name) {
+    await loadOnce(url);
+    return window[name];
+  },
 };
 
 /* `ask` has Python's ways in: event, later, now, user, group, storage, queue. */

@@ -2,7 +2,7 @@
 
 from parity.story import Scenario
 
-from . import calls, delivery, events, face, identity, losses, plugins, storage
+from . import calls, delivery, device_mode, events, face, identity, losses, plugins, storage
 
 CHAPTERS: dict[str, tuple[Scenario, ...]] = {
     "Identity": identity.SCENARIOS,
@@ -12,6 +12,7 @@ CHAPTERS: dict[str, tuple[Scenario, ...]] = {
     "Delivery": delivery.SCENARIOS,
     "Plugins, links and forms": plugins.SCENARIOS,
     "What must lose no event": losses.SCENARIOS,
+    "Destinations in the page": device_mode.SCENARIOS,
     "The face": face.SCENARIOS,
 }
 SCENARIOS = tuple(scenario for scenarios in CHAPTERS.values() for scenario in scenarios)

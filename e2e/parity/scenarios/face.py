@@ -50,7 +50,7 @@ SCENARIOS = (
     scenario(
         "The classic library's methods",
         f"return {STUBS}.map((name) => [name, typeof analytics[name], analytics[name]()])",
-        "const made = analytics.normalize({type: 'track', event: 'x', options: {context: {a: 1}, integrations: {I: {k: 1}}}}); return [analytics.noConflict() === analytics, made.type, made.event, made.context, made.integrations, typeof made.messageId, made.anonymousId === analytics.user().anonymousId()]",
+        "const mine = analytics, same = mine.noConflict() === mine; window.analytics = mine; const made = analytics.normalize({type: 'track', event: 'x', properties: {}, options: {context: {a: 1}, integrations: {I: {k: 1}}}}); return [same, made.type, made.event, made.context, made.integrations, typeof made.messageId, made.anonymousId === analytics.user().anonymousId()]",
     ),
     scenario(
         "queryString makes the calls of a text",

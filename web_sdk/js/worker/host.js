@@ -184,6 +184,17 @@ function hostPython(given) {
       await made.begin();
       worker.postMessage({ answers: id, args: [] });
     },
+    /* What the settings have a page load. */
+    async remote({ remote: [way, ...about], id }) {
+      const told = { answers: id, args: [] };
+      try {
+        const made = await native[way](...about, options.integrations);
+        told.value = way === "plugins" ? made.map(registered) : line.write(made);
+      } catch (error) {
+        told.error = String(Object(error).message || error);
+      }
+      worker.postMessage(told);
+    },
     complaint: ({ complaint }) => console.warn("[satsuma] " + complaint),
     // An engine compiles no bytes of which it has a module. The worker's own goes with it; so the page keeps it, and the
     // worker of the next page is up sooner.

@@ -60,6 +60,8 @@ const native = {
     return Object.assign(context, { id, event: JSON.parse(event), outcome: told });
   },
   attempt,
+  plugins: (...about) => line.ask({ remote: ["plugins", ...about.slice(0, 2)] }),
+  middleware: (...about) => line.ask({ remote: ["middleware", ...about] }),
   payload: (event) => new Carried(JSON.parse(event)),
 };
 

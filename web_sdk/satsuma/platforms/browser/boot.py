@@ -13,8 +13,10 @@ from pyodide.ffi import create_proxy, to_js
 from satsuma.analytics import Analytics
 from satsuma.delivery_options import merged_http_config
 from satsuma.options import Endpoint, LoadOptions
+from satsuma.plan import SchemaFilter
 
 from .bridge import Bridge
+from .device import Device
 from .event_loop import PageEventLoop
 from .modules import plugins_of
 from .platform import BrowserPlatform
@@ -79,6 +81,11 @@ async def _start(page: Any) -> None:
     ask = to_js(ways, dict_converter=platform.window.Object.fromEntries)
     made = page.install(ask, create_proxy(initialize), endpoint.url)
     bridge.face = made.face
+    device = Device(analytics, bridge.contexts, given, str(page.cdn), platform.warn, bridge.add_source_middleware)
+    await device.register(page.options, made.face)
+    planned = SchemaFilter.from_settings(given, options)
+    if planned is not None:
+        await analytics.register(planned)
     analytics.pipeline.put_delivery_last()
     for module in page.plugins:
         await analytics.register(*plugins_of(str(module.url), str(module.text), platform.warn))

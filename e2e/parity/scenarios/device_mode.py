@@ -1,0 +1,95 @@
+"""Destinations that work in the page: what the source's settings load, and what its tracking plan lets them have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from parity.story import Visit, scenario
+
+DESTINATION = """(settings) => ({name: 'act %s', type: 'destination', version: '1', isLoaded: () => true,
+    load: async () => { seen.push(['load', settings]); },
+    track: (c) => { seen.push(['%s', c.event.event]); c.event.event = 'changed'; return c; }})"""
+ENRICHMENT = """(settings) => ({name: 'enr', type: 'enrichment', version: '1', isLoaded: () => true, load: async () => {},
+    track: (c) => { c.event.properties.enriched = settings.v; return c; }})"""
+FAILING = """() => ({name: 'bad', type: 'destination', version: '1', isLoaded: () => false, load: () => Promise.reject('no'),
+    track: () => { seen.push(1); }})"""
+INTEGRATIONS = """, integrations: {...settings.integrations, One: {bundlingStatus: 'unbundled', k: 1},
+    Two: {bundlingStatus: 'bundled', versionSettings: {componentTypes: []}}}"""
+PLAN = """, plan: {track: {__default: {enabled: false}, off: {enabled: false}, on: {enabled: true, integrations: {}},
+    some: {enabled: true, integrations: {One: false}}}, identify: {__default: {enabled: false}}}"""
+
+
+def remote(name: str, code: str, settings: str = "{}") -> str:
+    """Return an entry of ``remotePlugins``, whose script is JavaScript that makes a plugin."""
+    library = name.replace(" ", "")
+    script = f"'data:text/javascript,' + encodeURIComponent({f'window.{library} = {code}'!r})"
+    names = f"name: '{name}', creationName: '{name}', libraryName: '{library}'"
+    return f"{{{names}, settings: {settings}, url: {script}}}"
+
+
+def destination(number: int) -> str:
+    """Return the code of a plugin that tells what it sees."""
+    return DESTINATION % (number, number)
+
+
+def settings(*remotes: str, more: str = "") -> dict[str, Any]:
+    """Return the load options that lay remote plugins over the source's settings."""
+    laid = f"{{...settings, remotePlugins: [{', '.join(remotes)}]{more}}}"
+    return {"updateCDNSettings": f"(settings) => {{ window.seen = []; return {laid}; }}"}
+
+
+ONE, TWO, THREE = remote("One", destination(1)), remote("Two", destination(2)), remote("Three", destination(3))
+
+SCENARIOS = (
+    scenario(
+        "Plugins of the settings, good ones and broken ones",
+        Visit(early="analytics.track('early')"),
+        "await analytics.track('a'); await analytics.track('b', {}, {integrations: {One: false}}); await analytics.track('c', {}, {integrations: {'act 1': false}}); await analytics.track('d', {}, {integrations: {All: false}}); return [seen, analytics.queue.plugins.map((one) => [one.name, one.type, one.alternativeNames])]",
+        load_script=settings(
+            remote("One", destination(1), "{a: 1}"),
+            remote("enr plug", ENRICHMENT, "{v: 5}"),
+            remote("broken", "() => { throw new Error('x'); }"),
+            remote("invalid", "() => ({name: 'q'})"),
+            remote("nofn", "5"),
+            more=INTEGRATIONS,
+        ),
+        load={"integrations": {"One": {"mine": 2}}},
+    ),
+    scenario(
+        "All plugins of the settings off but one",
+        "await analytics.track('a'); return seen",
+        load_script=settings(ONE, TWO, THREE),
+        load={"integrations": {"All": False, "Two": True, "Segment.io": True}},
+    ),
+    scenario(
+        "One plugin of the settings off",
+        "await analytics.track('a'); return seen",
+        load_script=settings(ONE, TWO),
+        load={"integrations": {"One": False}},
+    ),
+    scenario(
+        "A plugin of the settings that does not load",
+        "await analytics.track('a'); await analytics.track('b'); return [seen, analytics.queue.plugins.map((one) => one.name), analytics.failedInitializations]",
+        load_script=settings(remote("Bad", FAILING)),
+    ),
+    scenario(
+        "Middleware of a destination of the settings",
+        "await analytics.addDestinationMiddleware('One', ({payload, next, integration}) => { payload.obj.event = 'for ' + integration; next(payload); }); await analytics.track('a'); await analytics.addDestinationMiddleware('One', ({next}) => next(null)); await analytics.track('b'); return seen",
+        load_script=settings(ONE),
+    ),
+    scenario(
+        "The tracking plan of the settings",
+        "for (const name of ['off', 'on', 'some', 'other']) await analytics.track(name); await analytics.identify('u'); return seen",
+        load_script=settings(ONE, TWO, more=INTEGRATIONS + PLAN),
+    ),
+    scenario(
+        "A tracking plan of the page's own",
+        "for (const name of ['off', 'on']) await analytics.track(name)",
+        load={"plan": {"track": {"off": {"enabled": False}}}},
+    ),
+    scenario(
+        "A tracking plan where there is no destination",
+        "await analytics.track('off')",
+        load_script=settings(more=PLAN),
+    ),
+)

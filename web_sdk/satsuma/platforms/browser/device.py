@@ -1,0 +1,157 @@
+"""Destinations that work in the page (device mode): what the source's settings have the page load.
+
+Source: analytics-next ``plugins/remote-loader`` and ``plugins/remote-middleware``. Nothing but the collector's settings
+names a script: what a page or a link says is never one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from satsuma.analytics import Analytics
+from satsuma.plugins import Context, PluginFailure, PluginKind
+
+from .contexts import Contexts
+from .plugins import PagePlugin, settled
+
+PATIENCE = 5.0
+"""Seconds that the calls of a page wait for such scripts; one that comes later sees the calls from then on."""
+
+MOMENT = 0.001
+"""Seconds within which the browser does what is ready: promises that are settled are answered."""
+
+SEGMENTS_CDN = ("https://cdn.segment.com", "https://cdn.segment.build")
+"""Where scripts lie by the settings of a source at Segment; the page's own CDN stands for it."""
+
+
+class RemotePlugin(PagePlugin):
+    """A plugin that the settings have loaded: it is called once it says that it is loaded, and answers nothing."""
+
+    def __init__(self, plugin: Any, contexts: Contexts, face: Any, name: str) -> None:
+        """Take the page's object, and the name of its destination."""
+        super().__init__(plugin, contexts, face)
+        self.alternative_names = (self.name,)
+        self.name = name
+        told = {"name": name, "type": str(self.kind), "version": "1.0.0"}
+        self.shown = contexts.plain({**told, "alternativeNames": list(self.alternative_names)})
+        self._loading: asyncio.Future[Any] | None = None
+
+    async def load(self, analytics: Any) -> None:
+        self._loading = asyncio.Task(super().load(analytics), loop=asyncio.get_running_loop(), eager_start=True)
+        await asyncio.shield(self._loading)
+
+    async def ready(self) -> bool:
+        """Tell whether it could be loaded."""
+        if self._loading is None:
+            return False
+        await asyncio.wait((self._loading,))
+        return self._loading.exception() is None
+
+    async def _hook(self, name: str, context: Context) -> Context:
+        if not await self.ready():
+            raise PluginFailure("Something prevented the destination from getting ready")
+        if self.kind is not PluginKind.DESTINATION:
+            shown = self._contexts.show(context)
+            await self._ask(name, shown)
+            self._contexts.take_back(context, shown)
+            return context
+        # A destination has a context of its own: what it does to the event is nobody else's business.
+        await self._ask(name, self._contexts.show(Context(context.event, attempts=context.attempts)))
+        return context
+
+
+class Device:
+    """What the settings of one page's source have loaded."""
+
+    def __init__(
+        self,
+        analytics: Analytics,
+        contexts: Contexts,
+        settings: Mapping[str, Any],
+        cdn: str,
+        warn: Callable[[str], None],
+        add_source_middleware: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        """Take a page's analytics.
+
+        Args:
+            analytics: gets the plugins.
+            contexts: makes and has the page's objects.
+            settings: the collector's answer.
+            cdn: its origin.
+            warn: takes a line for the console.
+            add_source_middleware: takes a middleware of the page's.
+        """
+        self._analytics = analytics
+        self._contexts = contexts
+        self._settings = settings
+        self._cdn = cdn
+        self._warn = warn
+        self._add_source_middleware = add_source_middleware
+
+    async def register(self, options: Any, face: Any) -> None:
+        """Load and register the source's plugins, and its middleware.
+
+        Args:
+            options: the page's load options.
+            face: ``window.analytics``.
+        """
+        names = [name for name, on in _mapping(self._settings.get("enabledMiddleware")).items() if on]
+        loads = [self._plugins(remote, options, face) for remote in self._remotes()]
+        loads += [self._middleware(name) for name in names]
+        if loads:
+            await asyncio.wait([asyncio.ensure_future(load) for load in loads], timeout=PATIENCE)
+            # A destination that refuses at once is known to the first event already, which tells it.
+            await asyncio.sleep(MOMENT)
+
+    def _remotes(self) -> list[dict[str, Any]]:
+        given = self._settings.get("remotePlugins")
+        found = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+        return [remote for remote in found if _enabled(remote, self._analytics.options.integrations)]
+
+    async def _plugins(self, remote: dict[str, Any], options: Any, face: Any) -> None:
+        told = {"settings": {}, **remote, "url": self._address(str(remote.get("url")))}
+        about = {"integrations": _mapping(self._settings.get("integrations"))}
+        native, plain = self._contexts.native, self._contexts.plain
+        own = getattr(options, "integrations", None)
+        try:
+            made = await settled(native, native, "plugins", plain(told), plain(about), own)
+            name = str(remote.get("creationName") or remote.get("name"))
+            plugins = [RemotePlugin(one, self._contexts, face, name) for one in made]
+        except (PluginFailure, ValueError, AttributeError) as error:
+            self._warn(f"Failed to load Remote Plugin {remote.get('name')!r}: {error}")
+            return
+        await self._analytics.register(*plugins)
+
+    async def _middleware(self, name: str) -> None:
+        plain = name.removeprefix("@segment/")
+        path = f"{self._cdn}/next-integrations/middleware/{quote(plain)}/latest/{quote(plain)}.js.gz"
+        native = self._contexts.native
+        try:
+            function = await settled(native, native, "middleware", path, f"{plain}Middleware")
+        except PluginFailure as error:
+            self._warn(f"The middleware {name!r} of the settings could not be loaded: {error}")
+            return
+        if callable(function):
+            await self._add_source_middleware(function)
+
+    def _address(self, url: str) -> str:
+        for origin in SEGMENTS_CDN:
+            if url.startswith(f"{origin}/"):
+                return self._cdn + url.removeprefix(origin)
+        return url
+
+
+def _enabled(remote: Mapping[str, Any], integrations: Mapping[str, Any]) -> bool:
+    """Tell whether the page's ``integrations`` let a remote plugin in, by either of its names."""
+    named = [integrations.get(str(remote.get(key))) for key in ("creationName", "name")]
+    if False in [one for one in named if isinstance(one, bool)]:
+        return False
+    return integrations.get("All") is not False or any(named)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
