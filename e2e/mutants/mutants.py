@@ -255,7 +255,7 @@ MUTANTS = (
         "calls after an identify don't carry the userId",
         "test_every_later_call_carries_both_ids",
         "events.py",
-        ('if user_id and event["type"] != "alias":', "if False:"),
+        ('if user_id and event.get("type") != "alias":', "if False:"),
     ),
     mutant(
         "calls-without-anonymous-id",
