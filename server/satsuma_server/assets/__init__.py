@@ -1,1 +1,1 @@
-"""What browsers load: the snippet, the loader, the runtime, and a source's settings."""
+"""Serves what browsers load: the snippet, the loader, the runtime, and the settings of a source."""

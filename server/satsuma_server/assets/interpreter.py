@@ -1,4 +1,4 @@
-"""A plain Pyodide, from the files that the collector serves: for apps that run Python themselves."""
+"""HTML that boots a plain Pyodide from the collector's files, for apps that run Python themselves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async function startPyodide() {{
 def plain_pyodide(collector_url: str, runtime: Path = RUNTIME) -> str:
     """Return HTML whose ``startPyodide()`` boots an interpreter without our SDK in it.
 
-    Its promise gives the interpreter (``pyodide``) and the folder of the files (``folder``).
+    The promise that it returns has the interpreter (``pyodide``) and the folder of the files (``folder``).
 
     Args:
         collector_url: origin of the collector.

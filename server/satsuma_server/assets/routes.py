@@ -1,4 +1,4 @@
-"""Serves the browser's files: the loader for a short while, hashed files for ever."""
+"""Serves the browser's files: the loader is cached for a short time, files named by a hash for ever."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ SHARED = {
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 ENCODINGS = (("zstd", ".zst"), ("br", ".br"), ("gzip", ".gz"))
-"""By preference. zstd takes some 7 % more bytes than brotli, and a third of its time to decompress (decision 23)."""
+"""Encodings by preference. zstd has about 7 % more bytes than brotli, and takes a third of its time to decompress
+(decision 23)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Assets:
         return Route("/projects/{write_key}/settings", self._source_settings)
 
     def _known_files(self) -> dict[str, _File]:
-        """Return the manifest's files by path. Nothing else is ever opened, whatever a path asks for."""
+        """Return the files in the manifest, by path. No other file is ever opened, whatever path is requested."""
         root = self._settings.runtime
         try:
             entries = json.loads((root / "manifest.json").read_text())["files"].values()
@@ -69,7 +70,8 @@ class Assets:
         return self._serve(request, request.path_params["path"], FOR_EVER)
 
     async def _wheel(self, request: Request) -> Response:
-        """The SDK for an app that runs Pyodide already: `micropip.install` of an address that outlives a build."""
+        """Answer with the SDK's wheel, for `micropip.install` in apps that run Pyodide. Its address is the same in all
+        builds."""
         name = f"/{request.path_params['name']}.whl"
         path = next((known for known in self._files if known.endswith(name)), name)
         return self._serve(request, path, SHORT)
@@ -101,7 +103,7 @@ class Assets:
         return JSONResponse(source_settings(write_key, protocol, host), headers={**SHARED, "Cache-Control": SHORT})
 
     def _origin(self, request: Request) -> str:
-        """Return the origin that browsers reach this collector at."""
+        """Return the origin at which browsers reach this collector."""
         peer = request.client.host if request.client else None
         trusted = request.headers if self._settings.trusts(peer) else {}
         protocol = trusted.get("x-forwarded-proto") or request.url.scheme
@@ -110,7 +112,7 @@ class Assets:
 
 
 def source_settings(write_key: str, protocol: str, host: str) -> dict[str, Any]:
-    """Return what analytics.js's CDN answers for a source that has no destination but the collector."""
+    """Return what analytics.js's CDN would answer for a source whose only destination is the collector."""
     return {
         "integrations": {
             "Segment.io": {

@@ -1,4 +1,4 @@
-"""The text that is pasted into a page."""
+"""The snippet, which is pasted into a page."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from satsuma_server.errors import AssetsError
 from satsuma_server.settings import RUNTIME
 
 MARK = re.compile("__(?:HOST|WRITE_KEY|OPTIONS|SOON)__")
-"""What the build leaves to be filled in."""
+"""The placeholders that the build leaves to be filled in."""
 
 LARGE = ("memory.bin", "python.wasm")
-"""Files of the runtime that are worth to be asked for before the loader is there to do it."""
+"""Files of the runtime that are large enough to be requested before the loader has arrived."""
 
 
 def snippet(
@@ -30,12 +30,12 @@ def snippet(
     """Return the snippet's JavaScript, without a script element around it.
 
     Args:
-        write_key: the source.
+        write_key: the write key of the source.
         host: origin of the collector, as ``https://collector.example``; empty for the page's own.
         runtime: folder of the browser's files.
-        options: of ``analytics.load``, as far as JSON holds them.
-        hints: whether browsers are told at once which files the loader will ask for. They are of the build in
-            `runtime`: not for a snippet that is pasted and stays, nor for another collector's.
+        options: options of ``analytics.load``, as far as JSON can represent them.
+        hints: whether the snippet preloads the files that the loader will need. Their names belong to the build in
+            `runtime`, so this is not for a snippet that is pasted and stays, or for another collector.
 
     Raises:
         AssetsError: the runtime isn't built.
@@ -68,5 +68,5 @@ def _text(runtime: Path, name: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    """Return a JavaScript value that is also safe inside a script element."""
+    """Return a value as JavaScript that is also safe inside a script element."""
     return json.dumps(value).replace("<", "\\u003c")

@@ -1,1 +1,1 @@
-"""What every HTTP answer of the collector shares: tokens, timeouts, responses, metrics, the read API."""
+"""What all HTTP routes of the collector share: tokens, query parameters, responses, timeouts, metrics, the server."""

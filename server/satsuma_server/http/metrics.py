@@ -1,4 +1,4 @@
-"""Counters for Prometheus."""
+"""Counts requests and events, for Prometheus."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds in seconds."""
+"""Upper bounds of the histograms' buckets, in seconds."""
 
 
 class _Times:
-    """How long the requests of one kind took."""
+    """A histogram of how long the requests of one kind took."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BUCKETS) + 1)
         self.sum = 0.0
 
     def buckets(self) -> list[tuple[str, float]]:
-        """Return each bound and how many requests took no longer."""
+        """Return each upper bound, with the number of requests that took no longer."""
         bounds = [*map(str, BUCKETS), "+Inf"]
         return [(bound, sum(self.counts[: index + 1])) for index, bound in enumerate(bounds)]
 
 
 class Metrics(Collector):
-    """The counters of one collector. Use from one event loop.
+    """The counters of one collector. Use them from one event loop only.
 
-    They are plain numbers, turned into Prometheus's kinds when somebody asks: its own counters take a lock for each
-    request, which asks for thousands a second.
+    They are plain numbers, and become Prometheus's types when somebody asks for them. Prometheus's own counters take a
+    lock for each change, which is too slow for thousands of requests a second.
 
     Attributes:
         client_metrics: reports of clients' own statistics.
@@ -55,11 +55,11 @@ class Metrics(Collector):
         self._refused += refused
 
     def failed(self, status: int) -> None:
-        """Count an answer that tells of an error."""
+        """Count an answer with an error status."""
         self._errors[status] += 1
 
     def took(self, kind: str, seconds: float) -> None:
-        """Count one request's time."""
+        """Count the time that one request took."""
         times = self._times.get(kind)
         if times is None:
             times = self._times[kind] = _Times()
@@ -67,11 +67,11 @@ class Metrics(Collector):
         times.sum += seconds
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """Show a value as it is at the moment of asking."""
+        """Add a metric whose value is computed when somebody asks for the metrics."""
         Gauge(name, text, registry=self._registry).set_function(value)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all that was counted."""
+        """Yield all metrics."""
         yield CounterMetricFamily("satsuma_events_accepted", "Events made durable", self._accepted)
         yield CounterMetricFamily("satsuma_events_duplicate", "Events that had been sent before", self._duplicates)
         yield CounterMetricFamily("satsuma_events_refused", "Events that were not acceptable", self._refused)

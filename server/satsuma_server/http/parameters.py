@@ -1,4 +1,4 @@
-"""Values in a request's query, read within bounds."""
+"""Reads values from a request's query string, within bounds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from satsuma_server.errors import BadRequestError
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:
-    """Return a number of the query, at most `most`. Raises `BadRequestError` where it is none."""
+    """Return a whole number from the query, but at most `most`. Raises `BadRequestError` where it isn't a number."""
     text = request.query_params.get(name)
     if text is None:
         return default

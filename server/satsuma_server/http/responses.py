@@ -1,4 +1,4 @@
-"""What the tracking API answers. Stock clients look at the status; people and tests at the body."""
+"""Answers of the tracking API. Stock clients read the status; people and tests read the body."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from starlette.responses import JSONResponse, Response
 from satsuma_server.errors import BadRequestError, CollectorError, MethodError
 
 SUCCESS = Response(b'{"success":true}', media_type="application/json")
-"""Made once: an answer without a fault is always the same."""
+"""The answer without faults. It is created once, because it is always the same."""
 
 Fault = dict[str, Any]
 
 MOST_TOLD = 200
-"""Faults that one answer lists, and refused events of one request that are kept. What is no event at all takes two
-bytes in a batch, and a hundred in an answer."""
+"""The most faults that one answer lists, and the most refused events of one request that are kept. A member of a batch
+that is no event at all may have two bytes, and its fault takes a hundred in the answer."""
 
 
 class Faults:
     """What is wrong with the events of one request.
 
     Attributes:
-        told: the first ones.
-        count: how many there are in all.
+        told: the first faults.
+        count: how many faults there are in all.
     """
 
     __slots__ = ("count", "told")
@@ -36,11 +36,11 @@ class Faults:
 
     @property
     def besides(self) -> int:
-        """How many there are beside those that are told."""
+        """How many faults there are in addition to those in `told`."""
         return self.count - len(self.told)
 
     def add(self, index: int, path: str, reason: str) -> bool:
-        """Add one; tell whether it is among the first."""
+        """Add a fault; return whether it is among the first, which are kept."""
         self.count += 1
         if len(self.told) >= MOST_TOLD:
             return False
@@ -49,16 +49,16 @@ class Faults:
 
 
 def partial_success(faults: Faults) -> Response:
-    """Return the answer to a batch of which some events were refused.
+    """Return the answer to a batch in which some events were refused.
 
-    The status stays 200, since stock clients send a whole batch again, or drop it, for anything else.
+    The status is 200, because stock clients send the whole batch again, or drop it, for any other status.
     """
     more = {"refusedBesides": faults.besides} if faults.besides else {}
     return JSONResponse({"success": True, "refused": faults.told, **more})
 
 
 def error_response(error: CollectorError) -> JSONResponse:
-    """Return the answer that tells of an error."""
+    """Return the answer for an error."""
     detail: dict[str, Any] = {"message": str(error)}
     if isinstance(error, BadRequestError):
         detail |= {"path": error.path, "index": error.index}
@@ -79,7 +79,7 @@ async def _tell(request: Request, error: Exception) -> Response:
 
 
 HANDLERS: dict[Any, Any] = {CollectorError: _refuse, HTTPException: _tell}
-"""Starlette's exception handlers that answer errors as the API does."""
+"""Exception handlers for Starlette, which answer every error in the API's form."""
 
 
 NDJSON = "application/x-ndjson"

@@ -1,4 +1,4 @@
-"""Runs ASGI apps on sockets: several in one process, with one graceful stop."""
+"""Runs ASGI apps on sockets, several in one process, and stops them together and gracefully."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ from satsuma_server.errors import SettingsError
 from .timeouts import TimeLimitedProtocol
 
 ALLOCATIONS = 50_000
-"""How many more objects there are before Python looks for garbage that refers to itself, which events never do."""
+"""How many new objects there must be before Python's garbage collector looks for reference cycles. Events have none."""
 
 TURN_SECONDS = 0.0005
-"""How long one thread may keep the interpreter from another that wants it. The log's thread asks for it several times a
-commit, and everybody waits for the commit; Python's own 5 ms made that wait three times as long as its work."""
+"""How long a thread may hold the GIL while another waits for it. The log's thread needs the GIL several times for each
+commit, and all senders wait for the commit. With Python's default of 5 ms it waited three times as long as it
+worked."""
 
 DRAIN_SECONDS = 10
-"""How long requests under way may take once a stop is asked for."""
+"""How long requests may still take once the process was asked to stop."""
 
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        # Several servers share one process: whoever starts them hears the signals for all.
+        # Several servers share this process, so `serve` handles the signals for all of them.
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # An app may have answers under way that never end by themselves.
+        # Some answers never end by themselves, such as live feeds: the app is told to end them.
         leave = getattr(getattr(self.config.app, "state", None), "leave", None)
         if leave is not None:
             leave()
@@ -45,13 +46,13 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free one.
+    """Return a listening socket; port 0 chooses a free port.
 
     Raises:
         SettingsError: the port is taken or may not be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP, since asyncio switches Nagle's delay off for what says so, and for nothing else.
+    # The protocol is given explicitly, because asyncio sets TCP_NODELAY only on sockets that say they are TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -66,7 +67,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def bind_private(path: Path) -> socket.socket:
-    """Return a socket in the file system that only this user may connect to. It doesn't listen yet."""
+    """Return a Unix socket that only this user may connect to. It doesn't listen yet."""
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
@@ -77,7 +78,7 @@ def bind_private(path: Path) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Return the URL that a browser on this machine reaches a listening socket at."""
+    """Return the URL at which a browser on this machine reaches a listening socket."""
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1"
@@ -101,9 +102,9 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
 
 
 def run(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]) -> None:
-    """Serve apps until SIGINT or SIGTERM, on the fastest event loop that is there; see `serve`.
+    """Serve apps until SIGINT or SIGTERM, on the fastest event loop that is installed; see `serve`.
 
-    The process is theirs: what is there when they start is not looked at for garbage again.
+    It also tunes the garbage collector for the whole process: objects that exist at the start are not examined again.
     """
     sys.setswitchinterval(TURN_SECONDS)
     gc.freeze()
@@ -114,7 +115,7 @@ def run(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]
 
 
 async def serve(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]) -> None:
-    """Serve apps until SIGINT or SIGTERM; `ready` is called once all of them answer."""
+    """Serve apps until SIGINT or SIGTERM. `ready` is called once all of them answer."""
     servers = [make_server(app) for app, _ in apps]
 
     def stop() -> None:

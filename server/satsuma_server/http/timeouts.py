@@ -1,7 +1,7 @@
-"""A server protocol that doesn't wait for ever: who opens a connection and drips a request's bytes is cut off.
+"""An HTTP protocol for uvicorn that closes connections whose requests arrive too slowly or have too large a head.
 
-uvicorn bounds the time between requests, not the time that a request takes to come, nor the size of its head. Without
-this, a few thousand idle sockets are all that it takes to keep everybody else out (slow-loris).
+uvicorn limits the time between requests, but neither the time in which a request arrives nor the size of its head.
+Without these limits, a few thousand connections that send nothing could keep everybody else out (a slow-loris attack).
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_SECONDS = 15
 BODY_SECONDS = 45
-"""Longer than the collector's own body reader waits, which can still say what was wrong. This bound is for bodies that
-nobody reads: of a path that takes none, or after an answer that came early."""
+"""Seconds that a body may take. This is longer than the collector's own body reader waits, which can answer what is
+wrong. This limit is for bodies that nothing reads: those of a path that takes none, or after an early answer."""
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Most bytes of a request line and its headers; a little more where they come at once."""
+"""The most bytes of a request line and its headers. A little more is accepted where they arrive at once."""
 
 
 class TimeLimitedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 protocol, with bounds on a request's time and on the size of its head."""
+    """uvicorn's HTTP/1.1 protocol with limits for the time of a request and the size of its head."""
 
     header_seconds: float = HEADER_SECONDS
     body_seconds: float = BODY_SECONDS
     _waiting: asyncio.TimerHandle | None = None
     _head_bytes: int | None = 0
-    """How much of a head has come; None while none is under way."""
+    """How many bytes of a head have arrived; None while no head is being received."""
     _in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -43,11 +43,12 @@ class TimeLimitedProtocol(HttpToolsProtocol):
             self._wait_for_the_rest()
 
     def _wait_for_the_rest(self) -> None:
-        """Bound what is under way after these bytes. A request that came as a whole costs no timer."""
+        """Start the timer for what is still to arrive. A request that arrived as a whole needs no timer."""
         if self._in_body:
             self._wait(self.body_seconds)
         elif self._head_bytes or (self.timeout_keep_alive_task is None and self.cycle and self.cycle.response_complete):
-            # A head, or bytes that begin no request, as empty lines: they have ended uvicorn's wait for the next one.
+            # A part of a head, or bytes that begin no request, such as empty lines, which end uvicorn's own keep-alive
+            # timer.
             self._wait(self.header_seconds)
 
     def on_message_begin(self) -> None:

@@ -1,4 +1,4 @@
-"""The log: what was accepted, in order, durable before it is acknowledged."""
+"""The log's interface: accepted events in order, each safe on disk before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple, Protocol
 
 
 class Refused(NamedTuple):
-    """One event that was not accepted, kept so that nothing is lost by a mistake of its sender.
+    """One event that was refused. It is kept, so that a sender's mistake loses nothing.
 
     Attributes:
-        reason: what was wrong, and where.
-        raw: the event as it came.
+        reason: what is wrong, and where.
+        raw: the event as it was received.
     """
 
     reason: str
@@ -21,14 +21,14 @@ class Refused(NamedTuple):
 
 @dataclass(slots=True)
 class Arrivals:
-    """What one request brought.
+    """The events of one request.
 
     Attributes:
-        source: write key.
+        source: the write key.
         received_at: milliseconds since 1970.
-        message_ids: of each accepted event; the same event sent twice has the same.
-        bodies: the accepted events as JSON, each on one line, in UTF-8.
-        refused: the others.
+        message_ids: the messageId of each accepted event; an event that is sent twice has the same one.
+        bodies: the accepted events as JSON in UTF-8, each without line breaks.
+        refused: the events that were not accepted.
     """
 
     source: str
@@ -39,7 +39,7 @@ class Arrivals:
 
 
 class Stored(NamedTuple):
-    """One kept event; `seq` counts up from 1, and no number is ever used twice."""
+    """One event in the log; `seq` counts up from 1, and no number is ever used twice."""
 
     seq: int
     source: str
@@ -58,13 +58,13 @@ class DeadLetter(NamedTuple):
 
 @dataclass(slots=True)
 class Erased:
-    """What an erasure took out.
+    """The result of an erasure.
 
     Attributes:
-        events: whole events.
-        redacted: events of others that named the person too, and don't any more.
-        dead_letters: refused events.
-        last: seq of the newest event that was looked at.
+        events: how many events were removed.
+        redacted: how many events of others also named the person, and were changed so that they don't.
+        dead_letters: how many refused events were removed.
+        last: seq of the newest event that was examined.
     """
 
     events: int = 0
@@ -74,23 +74,23 @@ class Erased:
 
 
 class EventMatcher(Protocol):
-    """Says what is to be erased."""
+    """Decides what an erasure removes."""
 
     def may_concern(self, block: bytes) -> bool:
-        """Tell quickly whether events as they lie in the log may hold something to erase. May say yes too often."""
+        """Tell quickly whether a block of events may have something to erase. False positives are allowed."""
         ...
 
     def redact(self, source: str, body: bytes) -> bytes:
-        """Return an event as it is to be kept: itself, changed, or empty where it is to go."""
+        """Return the event as it should be kept: unchanged, changed, or empty to remove it."""
         ...
 
     def names(self, text: bytes) -> bool:
-        """Tell whether a text that need not be an event names anybody concerned."""
+        """Tell whether a text, which need not be a valid event, names any of the people to erase."""
         ...
 
 
 class ReadableLog(Protocol):
-    """What followers see of a log. Use from one event loop.
+    """The part of a log that followers use. Use it from one event loop only.
 
     Attributes:
         last: seq of the newest event; 0 while there is none.
@@ -103,16 +103,16 @@ class ReadableLog(Protocol):
         """Return at most `limit` events with a seq above `after`, in order.
 
         Args:
-            most_bytes: of all bodies; the first event is returned whatever its size. None for no such bound.
+            most_bytes: the most bytes of all bodies together; None for no bound. The first event is always returned.
         """
         ...
 
     async def pick(self, seqs: Sequence[int]) -> list[Stored]:
-        """Return the events of some numbers, in order, as far as they are there; at most 1,000 are looked for."""
+        """Return the events with these seqs, in order, as far as they exist. At most 1,000 are looked up."""
         ...
 
     def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
-        """Yield events above `after` as they come, for ever; never an empty list."""
+        """Yield lists of the events above `after` for ever, as they arrive. No list is empty."""
         ...
 
     async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
@@ -120,24 +120,25 @@ class ReadableLog(Protocol):
         ...
 
     async def cursor(self, name: str) -> int:
-        """Return how far the follower `name` has come; 0 for a new one."""
+        """Return the seq up to which the follower `name` has read; 0 for a new one."""
         ...
 
     async def save_cursor(self, name: str, seq: int) -> None:
-        """Keep how far a follower has come. Events that a follower hasn't seen are not removed by retention."""
+        """Save how far a follower has read. Retention removes no event that a follower hasn't read."""
         ...
 
     async def set_aside(self, event: Stored, reason: str) -> None:
-        """Keep a dead letter of an event that a follower can't take; the event itself stays where it is."""
+        """Keep a dead letter for an event that a follower can't process. The event itself stays in the log."""
         ...
 
     async def close(self) -> None:
-        """Write what waits, and let go of the files."""
+        """Write what is still waiting, and close the files."""
         ...
 
 
 class EventLog(ReadableLog, Protocol):
-    """Keeps events. Implementations differ in where; all promise what is said here.
+    """A log that also takes events. Implementations differ in where they keep them, and all keep the promises made
+    here.
 
     Attributes:
         pending: how many events wait to be written.
@@ -147,18 +148,18 @@ class EventLog(ReadableLog, Protocol):
     def pending(self) -> int: ...
 
     async def append(self, arrivals: Arrivals) -> int:
-        """Keep what came, and return how many events were new once they are safe on disk.
+        """Append events; return how many were new, once they are safe on disk.
 
-        An event whose messageId the source has sent before, within the window, is not kept again.
+        An event is not kept again where the source has sent its messageId before, within the window of time.
 
         Raises:
-            BusyError: too much waits to be written.
+            BusyError: too many events wait to be written.
             UnavailableError: the log can't write; nothing of `arrivals` was kept.
         """
         ...
 
     async def erase(self, matcher: EventMatcher) -> Erased:
-        """Take out of the log, for good, what `matcher` says. Numbers of other events stay as they are.
+        """Remove for good what `matcher` selects. Other events keep their seq.
 
         Raises:
             UnavailableError: the log can't write; part of it may have been erased.
@@ -166,15 +167,15 @@ class EventLog(ReadableLog, Protocol):
         ...
 
     async def compact(self) -> None:
-        """Leave nothing of what was erased in the gaps of the files. Takes a while, and appends wait for it.
+        """Rewrite the files so that no erased data is left in them. It takes a while, and appends wait for it.
 
         Raises:
-            UnavailableError: there is no room for it.
+            UnavailableError: the disk has no room for it.
         """
         ...
 
     async def check(self) -> None:
-        """Write something of no meaning.
+        """Write something that has no meaning, to see whether writing works.
 
         Raises:
             UnavailableError: the log can't write.

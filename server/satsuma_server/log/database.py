@@ -1,7 +1,7 @@
-"""The SQLite file: its tables, how it is opened, and what is done about a damaged one.
+"""The log's SQLite file: its tables, how it is opened, and how a damaged one is salvaged.
 
-Events lie in blocks, many to a row: a commit writes a few large rows instead of thousands of small ones, and each block
-has a checksum, so that damage is seen and stays in its block.
+Events are stored in blocks, many in one row, so that a commit writes a few large rows instead of thousands of small
+ones. Each block has a checksum, so that damage is noticed and is limited to its block.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ COLUMNS = "last, first, received_at, sources, message_ids, checksum, body"
 INSERT_BLOCK = f"INSERT INTO blocks ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 INSERT_LETTER = "INSERT INTO refused (source, reason, received_at, raw) VALUES (?, ?, ?, ?)"
 LONGEST_RAW = 64 * 1024
-"""Bytes that are kept of a refused event."""
+"""The most bytes that are kept of a refused event."""
 
 PAGE_BYTES = 16_384
-"""Of a new file: a block takes a quarter of the writes that SQLite's own 4 kB cost."""
+"""The page size of a new file. A block takes a quarter of the writes that it would with SQLite's default of 4 kB."""
 
 CLEAN, OPEN = "clean", "open"
 
@@ -46,13 +46,13 @@ logger = logging.getLogger("satsuma.log")
 
 
 class Block(NamedTuple):
-    """One row of `blocks`.
+    """One row of the table `blocks`.
 
     Attributes:
         first, last: seq of its first and last event.
-        sources: JSON, the write keys and how many events in a row each has: ``[["demo", 3]]``.
-        message_ids: JSON.
-        body: events as NDJSON, without a newline at the end; an empty line where one was erased.
+        sources: JSON: write keys, and how many consecutive events each has, as in ``[["demo", 3]]``.
+        message_ids: JSON: the messageId of each event.
+        body: the events as NDJSON without a newline at the end. An erased event is an empty line.
     """
 
     last: int
@@ -67,7 +67,7 @@ class Block(NamedTuple):
     def of(
         cls, first: int, received_at: float, sources: Sequence[tuple[str, int]], ids: Sequence[str], lines: list[bytes]
     ) -> Block:
-        """Make a block of events that follow each other."""
+        """Make a block from consecutive events."""
         body = b"\n".join(lines)
         return cls(
             last=first + len(lines) - 1,
@@ -103,15 +103,15 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    # What is deleted is overwritten where that costs no page more.
+    # Deleted data is overwritten with zeros wherever this needs no additional page to be written.
     connection.execute("PRAGMA secure_delete=FAST")
-    # A checkpoint inside a commit would make somebody wait for it: upkeep does it beside the commits.
+    # A checkpoint inside a commit would make senders wait. `maintenance` makes checkpoints beside the commits.
     connection.execute("PRAGMA wal_autocheckpoint=0")
     return connection
 
 
 def open_database(data: Path) -> sqlite3.Connection:
-    """Open the log of a folder, making it where it is missing, and salvaging what can be read of a damaged one.
+    """Open the log of a folder, or create it. Of a damaged one, everything that can be read is salvaged.
 
     Raises:
         UnavailableError: the file can't be opened or isn't a log.
@@ -134,31 +134,31 @@ def open_database(data: Path) -> sqlite3.Connection:
 
 
 def read_blocks(connection: sqlite3.Connection, after: int, limit: int) -> list[Block]:
-    """Return blocks that end after the seq `after`, in order; a damaged one is among them, and not `is_whole`."""
+    """Return blocks that end after the seq `after`, in order. Damaged ones are included; their `is_whole` is false."""
     rows = connection.execute(f"SELECT {COLUMNS} FROM blocks WHERE last > ? ORDER BY last LIMIT ?", (after, limit))  # noqa: S608
     return [Block(*row) for row in rows]
 
 
 def read_block_of(connection: sqlite3.Connection, seq: int) -> Block | None:
-    """Return the block that holds the event `seq`."""
+    """Return the block that has the event `seq`."""
     query = f"SELECT {COLUMNS} FROM blocks WHERE last >= ? ORDER BY last LIMIT 1"  # noqa: S608
     row = connection.execute(query, (seq,)).fetchone()
     return Block(*row) if row is not None and row[1] <= seq else None
 
 
 def letter_of(event: Stored, reason: str, now: float) -> tuple[str, str, float, bytes]:
-    """Return the dead letter of an event that was accepted, as `INSERT_LETTER` takes it."""
+    """Return the parameters of `INSERT_LETTER` for a dead letter of an event that was accepted."""
     return event.source, reason, now, event.body[:LONGEST_RAW]
 
 
 def _prepare(path: Path) -> sqlite3.Connection:
     connection = connect(path)
     try:
-        # A run that was killed on a full disk has left its write-ahead log: nothing can be written beside it.
+        # A process that was killed on a full disk has left a write-ahead log, which takes the room for new writes.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.executescript(SCHEMA)
         if _state(connection) == OPEN:
-            # The last run was killed: what a crash can leave behind is worth a look before anything is added.
+            # The last process was killed, so the file is checked for damage before anything is added.
             problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if problem != "ok":
                 raise sqlite3.DatabaseError(problem)
@@ -175,7 +175,7 @@ def _state(connection: sqlite3.Connection) -> str | None:
 
 
 def set_state(connection: sqlite3.Connection, value: str) -> None:
-    """Note whether the log is in use (`OPEN`) or was closed in order (`CLEAN`)."""
+    """Record whether the log is in use (`OPEN`) or was closed in an orderly way (`CLEAN`)."""
     connection.execute("INSERT OR REPLACE INTO state VALUES ('run', ?)", (value,))
 
 
@@ -185,7 +185,7 @@ def _is_database(path: Path) -> bool:
 
 
 def _salvage(path: Path) -> None:
-    """Move a damaged log aside and write what can be read of it into a new one."""
+    """Move a damaged log aside, and copy what can be read of it into a new one."""
     aside = _aside(path)
     for ending in ("", "-wal", "-shm"):
         part = path.with_name(path.name + ending)
@@ -218,7 +218,7 @@ def _keep(target: sqlite3.Connection, row: Sequence[Any]) -> bool:
 
 
 def _readable(source: sqlite3.Connection, table: str, key: str, columns: str) -> Iterator[Sequence[Any]]:
-    """Yield the rows on both sides of what can't be read: from the start up to it, and from the end down to it."""
+    """Yield the rows before and after the damage, reading from the start and then backwards from the end."""
     for order in ("ASC", "DESC"):
         try:
             yield from source.execute(f"SELECT {columns} FROM {table} ORDER BY {key} {order}")  # noqa: S608

@@ -1,4 +1,4 @@
-"""Which messageIds have been seen: the log's memory of them, small enough to hold millions."""
+"""Remembers which messageIds have been seen, in little memory, so that millions fit."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 RECENT = 1 << 16
-"""Keys that are held in a plain set before they become a sorted run."""
+"""How many keys are in a plain set before they become a sorted array, a run."""
 
 LARGEST_RUN = 1 << 20
 
 MOST = 12 * LARGEST_RUN
-"""Most keys that are held, 8 bytes each. Beyond, the oldest run is forgotten before its time."""
+"""The most keys that are remembered, with 8 bytes each. Beyond that, the oldest run is forgotten early."""
 
 Keys = npt.NDArray[np.int64]
 
@@ -22,28 +22,28 @@ Keys = npt.NDArray[np.int64]
 def keys_of(messages: Iterable[tuple[str, str]]) -> list[int]:
     """Return a 64-bit key for each source and messageId.
 
-    Python's string hash has a secret per process, so nobody can make two ids collide.
+    Python's string hash depends on a secret of each process, so nobody can construct two ids that collide.
     """
     return [*map(hash, messages)]
 
 
 @dataclass(slots=True)
 class _Run:
-    """Sorted keys, with the time of the newest in milliseconds."""
+    """A sorted array of keys, with the time of the newest in milliseconds."""
 
     keys: Keys
     newest: float
 
 
 class MessageIds:
-    """The keys of a window of time.
+    """The keys of all messages within a window of time.
 
-    A small set takes what is new; when it is full it becomes a sorted array, and arrays of like size are merged, so
-    that a lookup is a few binary searches for a whole commit at once.
+    New keys go into a small set. When it is full it becomes a sorted array, and arrays of similar size are merged. So
+    the keys of a whole commit are looked up by a few binary searches.
     """
 
     def __init__(self, window: float, most: int = MOST) -> None:
-        """Take the window in milliseconds and the most keys to hold."""
+        """Take the window in milliseconds, and the most keys to remember."""
         self._window = window
         self._most = most
         self._recent: set[int] = set()
@@ -54,7 +54,7 @@ class MessageIds:
         return len(self._recent) + sum(len(run.keys) for run in self._runs)
 
     def unseen(self, keys: Sequence[int]) -> list[bool]:
-        """Tell of each key whether it is new; of a key that is there twice, only the first is."""
+        """Tell for each key whether it is new. Where a key occurs twice, only the first one counts as new."""
         fresh = [True] * len(keys)
         if len(set(keys)) < len(keys) or not self._recent.isdisjoint(keys):
             before: set[int] = set()
@@ -76,7 +76,8 @@ class MessageIds:
         return found
 
     def remember(self, keys: Iterable[int], at: float) -> None:
-        """Hold keys that were kept at `at` (milliseconds), and forget what is out of the window."""
+        """Remember keys of messages that were kept at the time `at` (milliseconds), and forget those outside the
+        window."""
         self._recent.update(keys)
         self._recent_at = max(self._recent_at, at)
         if len(self._recent) >= RECENT:

@@ -1,6 +1,6 @@
-"""Takes single events out of the log, for good, while it goes on.
+"""Erases single events from the log for good, while the log goes on taking events.
 
-An erased event leaves its place: its line is empty, and so is its messageId, so that all numbers stay as they are.
+The place of an erased event stays: its line and its messageId become empty, so that all other events keep their seq.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .writer import Task
 
 BLOCKS_A_LOOK = 16
 BLOCKS_A_COMMIT = 8
-"""Rewriting a block takes milliseconds, and others wait for the commit."""
+"""How many blocks are rewritten in one commit. Each takes milliseconds, and senders wait for the commit."""
 
 PAGES_A_COMMIT = 2_000
 CHECKPOINT_SECONDS = 30
@@ -32,14 +32,14 @@ UPDATE_BLOCK = "UPDATE blocks SET message_ids = ?, checksum = ?, body = ? WHERE 
 
 @dataclass(slots=True)
 class Erasure:
-    """One erasure: tasks for the writer, and what came of them so far."""
+    """One erasure: its tasks for the writer, and its result so far."""
 
     path: Path
     matcher: EventMatcher
     erased: Erased = field(default_factory=Erased)
 
     def candidates(self) -> Iterator[list[int]]:
-        """Yield the numbers of blocks that may hold something, a few at a time. Reads the whole log."""
+        """Yield the numbers of blocks that may have something to erase, a few at a time. This reads the whole log."""
         connection = connect(self.path)
         try:
             after = 0
@@ -51,7 +51,7 @@ class Erasure:
             connection.close()
 
     def rewrite(self, lasts: list[int]) -> Task:
-        """Return what rewrites some blocks."""
+        """Return a task that rewrites some blocks."""
 
         def task(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA secure_delete=ON")
@@ -64,7 +64,7 @@ class Erasure:
 
     def _rewrite(self, connection: sqlite3.Connection, block: Block) -> None:
         if not block.is_whole:
-            # What is damaged can't be told apart: the person's right goes before a block that nobody can read.
+            # Nobody can read what is in a damaged block, so it is deleted as a whole: the person may be in it.
             connection.execute("DELETE FROM blocks WHERE last = ? AND last < (SELECT max(last) FROM blocks)", block[:1])
             return
         lines, ids = block.body.split(b"\n"), msgspec.json.decode(block.message_ids)
@@ -84,7 +84,7 @@ class Erasure:
             connection.execute(UPDATE_BLOCK, row)
 
     def drop_refused(self, connection: sqlite3.Connection) -> None:
-        """Remove the refused events that name anybody concerned: a task."""
+        """Remove the refused events that name the people to erase. This is a task for the writer."""
         connection.execute("PRAGMA secure_delete=ON")
         found = connection.execute("SELECT id, reason, raw FROM refused").fetchall()
         gone = [(id,) for id, reason, raw in found if self.matcher.names(raw) or self.matcher.names(reason.encode())]
@@ -93,7 +93,7 @@ class Erasure:
 
     @staticmethod
     def vacuum(connection: sqlite3.Connection) -> None:
-        """Give pages back to the system that may hold what was deleted at other times: a task."""
+        """Return free pages, which may still have deleted data, to the file system. This is a task for the writer."""
         connection.execute(f"PRAGMA incremental_vacuum({PAGES_A_COMMIT})").fetchall()
 
     def has_free_pages(self) -> bool:
@@ -106,7 +106,11 @@ class Erasure:
 
 
 def empty_wal(path: Path) -> None:
-    """Empty the write-ahead log, which holds pages as they were. Raises `UnavailableError` where readers bar it."""
+    """Empty the write-ahead log, which has old versions of pages.
+
+    Raises:
+        UnavailableError: readers have prevented it for too long.
+    """
     connection = connect(path)
     try:
         until = time.monotonic() + CHECKPOINT_SECONDS
@@ -119,7 +123,7 @@ def empty_wal(path: Path) -> None:
 
 
 def compact(path: Path) -> None:
-    """Write the log's file anew, without what lies in the gaps of its pages. Nobody may write meanwhile."""
+    """Write the log's file anew, without old data in the unused parts of its pages. Nothing may write meanwhile."""
     connection = connect(path)
     try:
         connection.execute("VACUUM")

@@ -1,4 +1,4 @@
-"""Whoever reads the log as it grows: at its own pace, from where it stopped."""
+"""Reads the log as it grows, for one consumer, and remembers how far that consumer has come."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ logger = logging.getLogger("satsuma.follower")
 
 
 class Follower:
-    """Hands the log's events, in order, to one consumer, and keeps a durable cursor behind it.
+    """Hands the log's events to one consumer, in order, and saves its cursor in the log.
 
-    The cursor moves after the consumer is done, so a batch may come twice after a crash: consumers are idempotent by
-    messageId or by seq. What a consumer can't take is set aside by a `Sieve`.
+    The cursor is saved after the consumer is done, so a batch may come twice after a crash: consumers must be
+    idempotent, by messageId or by seq. Events that the consumer can't process are set aside by a `Sieve`.
     """
 
     def __init__(
@@ -29,18 +29,18 @@ class Follower:
         handle: Callable[[Sequence[Stored]], Awaitable[None]],
         skip: Callable[[Stored], Awaitable[None]] | None = None,
     ) -> None:
-        """Take the log, the cursor's name and the consumer; see `Sieve`."""
+        """Take the log, the cursor's name and the consumer. See `Sieve` for `handle` and `skip`."""
         self.name = name
         self._log = log
         self._sieve = Sieve(log, name, handle, skip)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Follow, in a task of the running loop."""
+        """Start to follow, in a task of the running event loop."""
         self._task = asyncio.create_task(self._run(), name=f"satsuma-{self.name}")
 
     async def stop(self) -> None:
-        """Stop after the batch under way."""
+        """Stop. A batch that is being processed comes again at the next start."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -57,6 +57,6 @@ class Follower:
             try:
                 return await work()
             except Exception as error:
-                # A disk that is full for a while, or a database that is away, costs no event.
+                # A full disk, or a database that can't be reached, must lose no event.
                 logger.error("%s can't go on; trying again", self.name, extra={"reason": repr(error)})
                 await backoff.wait()

@@ -1,4 +1,4 @@
-"""What keeps the log's files small: checkpoints, retention, compaction."""
+"""Keeps the log's files small: checkpoints of the write-ahead log, and retention."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from .writer import Task
 CHECKPOINT_SECONDS = 0.5
 TRIM_SECONDS = 30
 LONGEST_WAL = 256 << 20
-"""Bytes after which the write-ahead log begins anew, for which commits wait a moment. Its file keeps its length."""
+"""Bytes after which the write-ahead log starts again at its beginning. Commits wait for that for a moment, and the file
+keeps its length."""
 
 FRAME_HEAD = 24
-"""Bytes before each page in the write-ahead log."""
+"""Bytes of the header before each page in the write-ahead log."""
 
 MOST_DEAD_LETTERS = 10_000
 MOST_DEAD_LETTER_BYTES = 128 << 20
 MOST_AN_HOUR = 1_000
-"""Dead letters of one source and hour that stay when there are too many: the first ones, which say what went wrong as
-well as thousands more of them do."""
+"""How many dead letters of one source and hour are kept when there are too many. These are the first ones, which show
+what went wrong as well as thousands more would."""
 
 FLOOD = f"""SELECT id FROM (SELECT id, row_number() OVER (
     PARTITION BY source, CAST(received_at / 3600000 AS INTEGER) ORDER BY id) AS place FROM refused)
     WHERE place > {MOST_AN_HOUR}"""  # noqa: S608
 BY_TURNS = """SELECT id, size FROM (SELECT id, length(raw) AS size, row_number() OVER (
     PARTITION BY source ORDER BY id DESC) AS place FROM refused) ORDER BY place, id DESC"""
-"""The newest of every source, then the second newest, and so on: no source pushes out what another has."""
+"""Orders dead letters as the newest of every source, then the second newest of every source, and so on, so that no
+source pushes out those of another."""
 
 BLOCKS_A_TRIM = 2_000
 PAGES_A_TRIM = 20_000
 
 
 def trim(retention_ms: float | None, now: float) -> Task:
-    """Return what removes, within a commit, what is past its time.
+    """Return a task that removes, within a commit, what is older than the retention time.
 
-    Events that a follower hasn't seen stay, and so does the newest block, which tells the next seq.
+    Events that a follower hasn't read stay, and so does the newest block, from which the next seq is known.
     """
 
     def task(connection: sqlite3.Connection) -> None:
@@ -69,10 +71,10 @@ def _trim_refused(connection: sqlite3.Connection) -> None:
 
 
 class Upkeep:
-    """A thread with a connection of its own, so that checkpoints run beside commits."""
+    """A thread with a connection of its own, which makes checkpoints while commits go on."""
 
     def __init__(self, path: Path, submit: Callable[[Task], None], retention_ms: float | None) -> None:
-        """Take the log's file and what has a task run within a commit."""
+        """Take the log's file, and a function that has a task run within a commit."""
         self._path = path
         self._submit = submit
         self._retention_ms = retention_ms
@@ -81,7 +83,7 @@ class Upkeep:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop."""
+        """Stop the thread."""
         self._stop.set()
         self._thread.join()
 
@@ -101,14 +103,15 @@ class Upkeep:
         wal = self._path.with_name(self._path.name + "-wal")
         checkpoint = "PRAGMA wal_checkpoint({})".format
         try:
-            # Commits go on beside this one, but as long as they do it never comes to the end.
+            # This checkpoint doesn't block commits, but it never reaches the end of the write-ahead log while they go
+            # on.
             _, pages, _ = connection.execute(checkpoint("PASSIVE")).fetchone()
-            # On a disk that is nearly full, what the write-ahead log holds on to is what the next events need.
+            # On a disk that is nearly full, the room of the write-ahead log is needed for the next events.
             if wal.stat().st_size > shutil.disk_usage(wal.parent).free:
                 connection.execute(checkpoint("TRUNCATE")).fetchall()
             elif pages > most_pages:
-                # The little that has come since: commits wait for that alone, and not for a file to be cut.
+                # Only a little has been added since. Commits wait for that alone, and not until the file is truncated.
                 connection.execute(checkpoint("RESTART")).fetchall()
         except (OSError, sqlite3.Error):
-            # The disk is full or gone: commits tell so to whoever wants to write, and the next round tries again.
+            # The disk is full or gone. Senders hear that from their commits, and the next round tries again.
             return

@@ -1,8 +1,9 @@
-"""Hands events over in ever smaller parts where they can't be taken at once, and sets aside those that can't at all.
+"""Finds the events that a consumer can't process, sets them aside as dead letters, and hands over all others.
 
-A follower that stopped at an event that it can't take would stop for ever, also after a restart, and whoever wants that
-needs to send one such event. A follower that passed events over because a disk is full would lose them. So it makes a
-difference what has failed: where something is wrong with the place that events go to, they wait.
+A consumer that stopped at an event that it can't process would stop for ever, even after a restart, and anybody could
+cause that by sending one such event. A consumer that skipped events because the disk is full would lose them. So the
+kind of error decides: after an outage of the consumer's database or disk the events wait; after any other error they
+are handed over again in ever smaller parts, until the event that causes it is found.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from satsuma_server.errors import CollectorError
 from . import ReadableLog, Stored
 
 TRIES = 3
-"""How often a single event is tried: memory may be short because of something else that goes on."""
+"""How often a single event is tried. Something else may have used up the memory for a moment."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 1.0
 """Seconds before the second try, and at most before any further one."""
 
 OUTAGES = (CollectorError, OSError)
-"""What says that events can't go in now, whatever they are."""
+"""Errors that mean that no event at all can be processed now."""
 
 LONGEST_REASON = 300
 
@@ -33,7 +34,7 @@ logger = logging.getLogger("satsuma.follower")
 
 
 class Sieve:
-    """What stands before one consumer of the log."""
+    """Stands between the log and one consumer, and filters out the events that the consumer can't process."""
 
     def __init__(
         self,
@@ -45,10 +46,10 @@ class Sieve:
         """Take the log, the consumer and its name.
 
         Args:
-            log: keeps what is set aside as a dead letter.
-            name: of the consumer, for people.
-            take: gets events in order; takes all of them or none, and may be given some again that it has.
-            skip: hears of an event that it won't get any more, before those that follow it.
+            log: keeps events that are set aside as dead letters.
+            name: the consumer's name, for messages.
+            take: processes events in order, all of them or none. It may be given events again that it has processed.
+            skip: is told of each event that is set aside, before it gets the events that follow.
         """
         self._log = log
         self._name = name
@@ -56,10 +57,10 @@ class Sieve:
         self._skip = skip
 
     async def take(self, events: Sequence[Stored]) -> None:
-        """Hand events over.
+        """Hand events to the consumer.
 
         Raises:
-            Exception: one of `OUTAGES`; part of the events may have been taken, and all may be handed over again.
+            Exception: one of `OUTAGES`. Some events may have been processed, and all may be handed over again.
         """
         try:
             await self._take(events)
@@ -68,7 +69,7 @@ class Sieve:
             raise
         except Exception as error:
             reason = _told(error)
-        # Outside of the handler: an exception holds on to all that its frames do.
+        # After the handler has ended: until then the exception keeps everything in its frames alive.
         if len(events) == 1:
             await self._try_again(events[0], reason)
             return

@@ -1,4 +1,4 @@
-"""A connection that only reads the log's file."""
+"""Reads the log's file, by a connection of its own, in threads."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from . import DeadLetter, Stored
 from .database import FILE, Block, connect, read_block_of, read_blocks
 
 MOST_READ = 10_000
-"""Most events that one read returns."""
+"""The most events that one read returns."""
 
 MOST_PICKED = 1_000
-"""Most events that are picked one by one."""
+"""The most events that are looked up by their seq in one call."""
 
 BLOCKS_A_READ = 16
 FEW_BLOCKS = 4
-"""Blocks of a read that is bound by bytes: each has some more than a megabyte at most."""
+"""How many blocks are read at once where bytes are bounded. Each block has little more than a megabyte."""
 
 logger = logging.getLogger("satsuma.log")
 
 
 class Reader:
-    """Reads in threads, one at a time."""
+    """Reads the log in threads, one read at a time."""
 
     def __init__(self, data: Path) -> None:
-        """Open the log of the folder `data`, which is there. Raises `sqlite3.Error`."""
+        """Open the log of the folder `data`, which must exist. Raises `sqlite3.Error`."""
         self.connection = connect(data / FILE)
         self._lock = threading.Lock()
 
     def last(self) -> int:
-        """Return the newest event's seq; 0 where there is none."""
+        """Return the seq of the newest event; 0 where there is none."""
         with self._lock:
             return self.connection.execute("SELECT max(last) FROM blocks").fetchone()[0] or 0
 
@@ -46,21 +46,21 @@ class Reader:
         return await off_loop(lambda: self._events(after, min(limit, MOST_READ), most_bytes))
 
     async def pick(self, seqs: Sequence[int]) -> list[Stored]:
-        """Return the events of some numbers. Raises as `events`."""
+        """Return the events with these seqs. Raises the errors of `events`."""
         return await off_loop(lambda: self._pick(sorted(set(seqs))[:MOST_PICKED]))
 
     async def dead_letters(self, after: int, limit: int) -> list[DeadLetter]:
-        """Return refused events above `after`. Raises as `events`."""
+        """Return refused events above `after`. Raises the errors of `events`."""
         query = "SELECT id, source, reason, received_at, raw FROM refused WHERE id > ? ORDER BY id LIMIT ?"
         return [DeadLetter(*row) for row in await self._query(query, (after, min(limit, MOST_READ)))]
 
     async def cursor(self, name: str) -> int:
-        """Return a follower's cursor. Raises as `events`."""
+        """Return a follower's cursor. Raises the errors of `events`."""
         rows = await self._query("SELECT seq FROM cursors WHERE name = ?", (name,))
         return int(rows[0][0]) if rows else 0
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self.connection.close()
 
@@ -105,7 +105,7 @@ class Reader:
 
 
 def _within(events: list[Stored], most_bytes: int) -> list[Stored]:
-    """Return the first events, of so many bytes together, and one at least."""
+    """Return the first events that have at most so many bytes together, and at least one."""
     size = 0
     for count, event in enumerate(events):
         size += len(event.body)
@@ -115,7 +115,7 @@ def _within(events: list[Stored], most_bytes: int) -> list[Stored]:
 
 
 async def off_loop[T](work: Callable[[], T]) -> T:
-    """Do in a thread what asks the file. Raises `UnavailableError` where that fails."""
+    """Run a read of the file in a thread. Raises `UnavailableError` where it fails."""
     try:
         return await asyncio.to_thread(work)
     except sqlite3.Error as error:

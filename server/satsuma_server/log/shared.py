@@ -1,4 +1,4 @@
-"""The log of another process on this machine, for its followers."""
+"""The log as the second process sees it: the collector writes it, and this process reads it."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from .database import FILE, INSERT_LETTER, connect, letter_of
 from .reader import Reader, off_loop
 
 LOOK_SECONDS = 0.1
-"""How often to look for new events: a question that SQLite answers from memory in microseconds."""
+"""How often to look for new events. SQLite answers that from memory in microseconds."""
 
 FOLLOW_READ = 2_000
 FOLLOW_BYTES = 8 << 20
-"""Most bytes of events that a follower gets at once: what it makes of them takes many times as much."""
+"""The most bytes of events that a follower gets at once. What it builds from them takes many times as much memory."""
 
 
 class SharedLog:
-    """Reads a log that a collector writes, and keeps cursors in it. Use from one event loop."""
+    """Reads a log that a collector writes, and saves cursors in it. Use it from one event loop only."""
 
     def __init__(self, data: Path) -> None:
         """Open the log of the folder `data`.
 
         Raises:
-            UnavailableError: no collector has made a log there, or it can't be read.
+            UnavailableError: no collector has created a log there, or it can't be read.
         """
         try:
             if not (data / FILE).exists():
                 raise UnavailableError(f"there is no log in {data}: start the collector first")
             self._reader = Reader(data)
             self._cursors = connect(data / FILE)
-            # A cursor that a power cut takes back is no harm, since followers are idempotent; a sync would make the
-            # collector's own commits wait for it.
+            # A power cut may set a cursor back, which does no harm because followers are idempotent. A sync would make
+            # the # collector's own commits wait.
             self._cursors.execute("PRAGMA synchronous=OFF")
         except sqlite3.Error as error:
             raise UnavailableError(f"the log in {data} can't be read: {error}") from error
 
     @property
     def last(self) -> int:
-        """Seq of the newest event, as it is now."""
+        """Seq of the newest event at this moment."""
         return self._reader.last()
 
     async def read(self, after: int = 0, limit: int = 1000, most_bytes: int | None = None) -> list[Stored]:
@@ -55,14 +55,14 @@ class SharedLog:
 
     async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
         while True:
-            # As it is before the read: what comes while it goes on is not passed over.
+            # Asked before the read, so that no event that arrives during the read is skipped.
             last = await off_loop(self._reader.last)
             found = await self.read(after, FOLLOW_READ, FOLLOW_BYTES) if after < last else []
             if found:
                 after = found[-1].seq
                 yield found
             else:
-                after = max(after, last)  # Only a damaged block lies between: it was told of when it was read.
+                after = max(after, last)  # Only a damaged block is in between, which was logged when it was read.
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:

@@ -1,6 +1,6 @@
-"""The embedded log: one SQLite file, one writing thread.
+"""The embedded log: one SQLite file with one writing thread.
 
-An append is acknowledged when the commit that holds it has been synced (WAL, synchronous=FULL).
+An append is acknowledged when the commit that has it was synced to disk (WAL, synchronous=FULL).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MS_AN_HOUR = 3_600_000
 
 
 class SqliteLog:
-    """A log in the folder `data`. Use from one event loop."""
+    """A log in the folder `data`. Use it from one event loop only."""
 
     def __init__(
         self,
@@ -39,14 +39,14 @@ class SqliteLog:
         max_pending: int = 50_000,
         max_pending_bytes: int = 64 << 20,
     ) -> None:
-        """Open the log, making folder and file where they are missing.
+        """Open the log, or create its folder and file.
 
         Args:
             data: the folder.
             dedupe_hours: how long a messageId is remembered; at most 12 million are.
             retention_days: how long events are kept; None for ever.
-            max_pending: events that may wait to be written.
-            max_pending_bytes: bytes that may.
+            max_pending: the most events that may wait to be written.
+            max_pending_bytes: the most bytes that may.
 
         Raises:
             UnavailableError: the file can't be opened or isn't a log.
@@ -76,7 +76,7 @@ class SqliteLog:
         return self._pending
 
     async def append(self, arrivals: Arrivals) -> int:
-        # What was refused is written too, so it counts.
+        # Refused events are written too, so they count.
         count = len(arrivals.bodies) + len(arrivals.refused)
         size = sum(map(len, arrivals.bodies)) + sum(len(refused.raw) for refused in arrivals.refused)
         most, most_bytes = self._limits
@@ -110,7 +110,7 @@ class SqliteLog:
     async def follow(self, after: int = 0) -> AsyncIterator[list[Stored]]:
         self._loop = asyncio.get_running_loop()
         while True:
-            # As they are before the read: what comes while it goes on is not in it, and must not be passed over.
+            # Asked before the read: events that arrive during the read are not in it, and must not be skipped.
             more, last = self._more, self.last
             found = await self.read(after, FOLLOW_READ, FOLLOW_BYTES)
             if found:
@@ -119,7 +119,7 @@ class SqliteLog:
             elif after >= last:
                 await more.wait()
             else:
-                # Only a damaged block lies there: it was told of when it was read.
+                # Only a damaged block is there, which was logged when it was read.
                 after = last
 
     async def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
@@ -131,7 +131,7 @@ class SqliteLog:
 
     async def erase(self, matcher: EventMatcher) -> Erased:
         erasing = Erasure(self._path, matcher)
-        # What was taken before this is written when the check is.
+        # Everything that was appended before the check is written when the check is.
         await self.check()
         erasing.erased.last = self.last
         candidates = erasing.candidates()
@@ -160,7 +160,7 @@ class SqliteLog:
     def _close(self) -> None:
         self._upkeep.close()
         self._writer.close()
-        # A disk that takes no more is no reason to fail here: the next start looks at the file closely, that is all.
+        # A full disk is no reason to fail here. It only means that the next start checks the file for damage.
         with contextlib.suppress(sqlite3.Error):
             set_state(self._writing, CLEAN)
         self._reader.close()
@@ -180,7 +180,7 @@ class SqliteLog:
         self._writer.put(Job(task=task))
 
     def _settle(self, jobs: list[Job], outcomes: list[Outcome], seq: int) -> None:
-        # One call for a whole commit: each wakes the event loop.
+        # One call for a whole commit, because each call wakes the event loop.
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._tell, jobs, outcomes, seq)
 
@@ -199,7 +199,7 @@ class SqliteLog:
 
 
 def _remembered(reader: sqlite3.Connection, window: float, last: int) -> MessageIds:
-    """Return the messageIds of the window, read back from the log."""
+    """Return the messageIds of the deduplication window, read from the log."""
     seen = MessageIds(window)
     since = time.time() * 1000 - window
     columns = "last, first, received_at, sources, message_ids, 0, x''"

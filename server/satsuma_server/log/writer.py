@@ -1,6 +1,6 @@
-"""The log's writing thread: many appends a commit, one sync for all of them.
+"""The log's writing thread, which writes many appends in one commit, with one sync to disk.
 
-A sync takes milliseconds whatever it holds, so everything that arrives during one goes into the next.
+A sync takes milliseconds, however much it writes, so everything that arrives during one goes into the next.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .dedupe import MessageIds, keys_of
 
 MOST_EVENTS_A_COMMIT = 10_000
 BLOCK_BYTES = 1 << 20
-"""Bytes of events after which another block begins."""
+"""Bytes of events after which a new block begins."""
 
 logger = logging.getLogger("satsuma.log")
 
@@ -34,11 +34,11 @@ Settle = Callable[[list["Job"], list[Outcome], int], None]
 
 @dataclass(slots=True)
 class Job:
-    """Something to write, and who waits for it.
+    """Something to write, with the future of the caller that waits for it.
 
     Attributes:
-        task: more to do within the commit.
-        future: gets the number of new events, or what went wrong.
+        task: something else to do within the same commit.
+        future: gets the number of new events, or the error.
     """
 
     arrivals: Arrivals | None = None
@@ -52,7 +52,7 @@ class Job:
 
 @dataclass(slots=True)
 class _Commit:
-    """What one commit adds."""
+    """Everything that one commit adds."""
 
     seq: int
     newest: float = 0.0
@@ -80,15 +80,15 @@ class _Commit:
 
 
 class Writer:
-    """Writes jobs in the order in which they were put."""
+    """Writes jobs in the order in which they were given to `put`."""
 
     def __init__(self, connection: sqlite3.Connection, seen: MessageIds, seq: int, settle: Settle) -> None:
         """Take the connection, which nobody else may use from now on.
 
         Args:
-            connection: to the log.
-            seen: the messageIds that are not kept again.
-            seq: the newest event's.
+            connection: a connection to the log.
+            seen: messageIds whose events are not kept again.
+            seq: the seq of the newest event.
             settle: called from the writing thread after each commit, with its jobs, their outcomes and the newest seq.
         """
         self._connection = connection
@@ -101,17 +101,17 @@ class Writer:
         self._thread.start()
 
     def put(self, job: Job) -> None:
-        """Have a job written."""
+        """Add a job to those that wait to be written."""
         self._jobs.put(job)
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
-        """Let jobs wait for as long as this context."""
+        """Hold all jobs back for the duration of this context."""
         with self._at_work:
             yield
 
     def close(self) -> None:
-        """Write what waits, then stop."""
+        """Write the jobs that wait, then stop."""
         self._jobs.put(None)
         self._thread.join()
 
@@ -125,7 +125,7 @@ class Writer:
                 return
 
     def _gather(self, jobs: list[Job]) -> bool:
-        """Add what else waits; tell whether the log is to be closed after it."""
+        """Add the other waiting jobs to `jobs`; tell whether the log is to be closed after them."""
         size = jobs[0].size
         while size < MOST_EVENTS_A_COMMIT:
             try:
@@ -146,7 +146,7 @@ class Writer:
             self._roll_back()
             outcomes = [UnavailableError(f"the log can't write: {error}") for _ in jobs]
         except Exception:
-            # One job must not take the others, nor this thread, down with it.
+            # A job that fails must not stop the other jobs or this thread.
             self._roll_back()
             if len(jobs) > 1:
                 for job in jobs:
@@ -157,7 +157,7 @@ class Writer:
         self._settle(jobs, outcomes, self._seq)
 
     def _roll_back(self) -> None:
-        # Where the disk fails, this may too; the next transaction's start then tells so.
+        # Where the disk fails, the rollback may fail too. The start of the next transaction then reports it.
         with contextlib.suppress(sqlite3.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -193,7 +193,7 @@ class Writer:
         execute = self._connection.execute
         more = any(job.task or (job.arrivals and job.arrivals.refused) for job in jobs)
         if len(commit.blocks) <= 1 and not more:
-            # One statement is a transaction by itself, and each statement costs a wait for the interpreter's lock.
+            # A single statement is a transaction by itself, and each further statement may have to wait for the GIL.
             for block in commit.blocks:
                 execute(INSERT_BLOCK, block)
             return

@@ -1,4 +1,4 @@
-"""Tracking plans: which events there are, and what each must hold."""
+"""Tracking plans, which say which events there are and what each must have."""
 
 from .file import read_plan, write_plan
 from .infer import infer_plan

@@ -1,4 +1,4 @@
-"""Plans in the collector: each source's own, or that of all."""
+"""Applies tracking plans in the collector: a source's own plan, or the one for all sources."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .violations import Violations
 
 REFUSE = "refuse"
 BY_PLAN = ", against the tracking plan"
-"""How the reason of every such refusal ends: what comes before may hold whatever somebody has sent."""
+"""The end of the reason of every refusal by a plan. The text before it may have anything that a sender wrote."""
 
 
 Check = Callable[[dict[str, Any]], None]
-"""Looks at one event: marks what is not as planned, or raises `EventError` to have it refused."""
+"""Checks one event: marks what is not as planned, or raises `EventError` to refuse the event."""
 
 
 class Enforcement:
     """The plans that a collector's settings name.
 
     Attributes:
-        violations: what was not as planned so far.
+        violations: counts of what was not as planned so far.
     """
 
     def __init__(self, settings: Settings) -> None:
         """Read the plans.
 
         Raises:
-            PlanError: one can't be used.
+            PlanError: a plan can't be read or is not valid.
         """
         self.violations = Violations(settings.data)
         read: dict[Path, Plan] = {}
@@ -51,7 +51,7 @@ class Enforcement:
         }
 
     def check_for(self, write_key: str) -> Check | None:
-        """Return the check of a source's events; None where there is no plan."""
+        """Return the function that checks a source's events; None where the source has no plan."""
         found = self._own.get(write_key, self._default)
         if not found:
             return None
@@ -77,7 +77,7 @@ def _called(violation: Violation) -> str:
 
 
 def _mark(event: dict[str, Any], violations: list[Violation]) -> None:
-    """Say in an event what is wrong with it, where Segment's protocols say it too: ``context.protocols``."""
+    """Write into an event what is wrong with it, in ``context.protocols``, as Segment Protocols does."""
     told = [{"path": one.path, "rule": one.rule, "reason": one.reason} for one in violations]
     context = dict(event.get("context") or {})
     given = context.get("protocols")

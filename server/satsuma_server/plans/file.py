@@ -1,4 +1,4 @@
-"""Plans as files: TOML, or JSON of the same form."""
+"""Reads and writes plans as files: TOML, or JSON with the same structure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_plan(path: Path) -> Plan:
     """Read a plan.
 
     Raises:
-        PlanError: it can't be read, or isn't a plan; the message says where.
+        PlanError: the file can't be read or isn't a plan; the message says where.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -33,10 +33,10 @@ def read_plan(path: Path) -> Plan:
 
 
 def make_plan(content: Any) -> Plan:
-    """Return the plan that a file's content says.
+    """Return the plan in a file's content.
 
     Raises:
-        PlanError: it isn't a plan.
+        PlanError: the content isn't a plan.
     """
     if not isinstance(content, dict):
         raise PlanError("is not a table")
@@ -63,7 +63,7 @@ def write_plan(plan: Plan) -> str:
     content |= plan.calls
     if plan.track:
         content["track"] = dict(plan.track)
-    import tomlkit  # Here, as in `model`: a collector without a plan starts without it.
+    import tomlkit  # Imported here, as in `model`, so that a collector without a plan starts faster.
 
     return tomlkit.dumps(content)
 

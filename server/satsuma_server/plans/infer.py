@@ -1,4 +1,4 @@
-"""A first plan, from what has been sent: to be read and corrected by people, who know what was meant."""
+"""Infers a first plan from events that were sent. People, who know what was intended, then correct it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from .model import PAYLOADS, Plan
 
 DEEPEST = 8
-"""Levels of objects that are described."""
+"""How many levels of nested objects are described."""
 
 MOST_NAMES = 200
-"""Properties of one object that are told apart; an object with more is a dictionary, and is not described."""
+"""The most properties of one object that are described. An object with more is a dictionary with arbitrary keys."""
 
 TYPES = {
     bool: "boolean",
@@ -27,7 +27,7 @@ TYPES = {
 
 @dataclass(slots=True)
 class _Shape:
-    """What values in one place looked like."""
+    """What is known of the values at one place: their types and properties."""
 
     seen: int = 0
     types: set[str] = field(default_factory=set)
@@ -64,14 +64,14 @@ class _Shape:
 
 
 def infer_plan(events: Iterable[Mapping[str, Any]], title: str = "") -> Plan:
-    """Return a plan that all these events keep.
+    """Return a plan that all of these events comply with.
 
-    What every event of a name has is required, what none has is unplanned, and types are those seen. Of pages and
-    screens only types are told, since what they have depends on the page.
+    Properties that every event of a name has are required, properties that none has are not allowed, and types are
+    those that were seen. For pages and screens only the types are described, since their properties depend on the page.
 
     Args:
-        events: as the collector's log has them.
-        title: the plan's.
+        events: events as the collector's log has them.
+        title: title of the plan.
     """
     shapes: dict[tuple[str, str], _Shape] = {}
     for event in events:
@@ -81,7 +81,7 @@ def infer_plan(events: Iterable[Mapping[str, Any]], title: str = "") -> Plan:
             shapes.setdefault((kind, name), _Shape()).add(event.get(PAYLOADS[kind]) or {})
     schemas = {key: shape.schema(closed=key[0] == "track") for key, shape in sorted(shapes.items())}
     for (kind, _), schema in schemas.items():
-        del schema["type"]  # It goes without saying.
+        del schema["type"]  # The properties are always an object.
         if kind != "track":
             schema.pop("required", None)
     return Plan(

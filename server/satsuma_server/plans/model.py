@@ -1,7 +1,8 @@
-"""The plan itself: JSON schemas of what calls carry, by the call's name.
+"""The model of a plan: JSON schemas for what calls carry.
 
-A track call is planned by its event's name. Of identify and group a schema tells the traits, of page and screen the
-properties; ``every`` tells the whole of any event, as ``{properties = {userId = {pattern = "^[0-9a-f]+$"}}}``.
+For track there is a schema for the properties of each event name. For identify and group the schema describes the
+traits, for page and screen the properties. ``every`` describes the whole of any event, for example
+``{properties = {userId = {pattern = "^[0-9a-f]+$"}}}``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from satsuma_server.errors import PlanError
 
 if TYPE_CHECKING:
-    # Imported where it is used: a collector without a plan starts without it.
+    # Imported where it is used, so that a collector without a plan starts faster.
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
@@ -28,23 +29,23 @@ PAYLOADS = {
     "identify": "traits",
     "group": "traits",
 }
-"""What a schema tells of each type of call."""
+"""The part of an event that the schema of each type of call describes."""
 
 MOST = 20
-"""Violations that are told of one event."""
+"""The most violations that are reported for one event."""
 
 LONGEST = 120
-"""Characters of a value that a violation shows."""
+"""The most characters of a value that a violation shows."""
 
 
 class Violation(NamedTuple):
     """One way in which an event is not as planned.
 
     Attributes:
-        type: of the call.
-        event: its name, empty where calls of that type have none.
-        path: where in the event, in JavaScript's dotted form; empty for the whole.
-        rule: what was broken: ``unplanned``, or the JSON schema's keyword.
+        type: type of the call.
+        event: name of the event; empty where calls of that type have none.
+        path: where in the event, in JavaScript's dotted form; empty for the whole event.
+        rule: the rule that was broken: ``unplanned``, or the keyword of JSON schema.
         reason: one sentence without a full stop.
     """
 
@@ -64,11 +65,11 @@ class Plan:
     """A tracking plan.
 
     Attributes:
-        title: for people.
-        track: schema of the properties, by event name.
-        calls: schema by type of call, for those that have no names.
-        every: schema of whole events.
-        unplanned: whether track calls may come that are not in the plan.
+        title: title for people.
+        track: the schema of the properties for each event name.
+        calls: the schema for each type of call that has no event names.
+        every: the schema of any event as a whole.
+        unplanned: whether track calls are allowed whose names are not in the plan.
     """
 
     title: str = ""
@@ -78,12 +79,12 @@ class Plan:
     unplanned: bool = False
 
     def __post_init__(self) -> None:
-        """Raise `PlanError` where a schema is none."""
+        """Raise `PlanError` where a schema is not valid."""
         for where, schema in self.schemas():
             _check_schema(where, schema)
 
     def schemas(self) -> Iterator[tuple[str, Schema]]:
-        """Yield each schema with its place in the plan."""
+        """Yield each schema, with its place in the plan."""
         for name, schema in self.track.items():
             yield f"track.{name!r}", schema
         yield from self.calls.items()
@@ -91,9 +92,9 @@ class Plan:
             yield "every", self.every
 
     def check(self, event: Mapping[str, Any]) -> list[Violation]:
-        """Return where an event is not as planned, at most `MOST` places.
+        """Return the places where an event is not as planned, at most `MOST`.
 
-        `event` is decoded JSON that `satsuma.validation.check_event` has let through; nothing is changed.
+        `event` is decoded JSON that has passed `satsuma.validation.check_event`. It is not changed.
         """
         kind = event["type"]
         name = event.get("event") if kind == "track" else None

@@ -1,4 +1,4 @@
-"""What was not as planned, counted: kept in one small file beside the log."""
+"""Counts what was not as planned, in one small file beside the log."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .model import Violation
 
 FILE = "violations.json"
 MOST = 1_000
-"""Kinds of violations that are told apart: event names are whatever somebody sends."""
+"""The most different violations that are counted separately. Event names are whatever somebody sends."""
 
 REST = "…"
-"""The name under which all others are counted."""
+"""The event name under which all other violations are counted."""
 
 SAVE_SECONDS = 1.0
 
@@ -30,13 +30,13 @@ Key = tuple[str, str, str, str, str]
 
 @dataclass(slots=True)
 class Count:
-    """How often one rule was broken in one place.
+    """How often one rule was broken at one place.
 
     Attributes:
-        reason: the newest one's.
+        reason: the reason of the newest violation.
         refused: how many of the events were refused; the others were kept with a mark.
-        firstAt, lastAt: ISO times of receipt.
-        messageId: the newest event's, where it had one.
+        firstAt, lastAt: ISO 8601 times of receipt of the first and the newest event.
+        messageId: the messageId of the newest event, where it had one.
     """
 
     source: str
@@ -53,10 +53,10 @@ class Count:
 
 
 class Violations:
-    """The counts of one collector. May be used from any thread."""
+    """The counts of one collector. They may be used from any thread."""
 
     def __init__(self, data: Path) -> None:
-        """Read the counts that the folder `data` has; a file that can't be read is started anew."""
+        """Read the counts in the folder `data`. A file that can't be read is replaced by an empty one."""
         self._file = data / FILE
         self._lock = threading.Lock()
         self._counts = self._read()
@@ -64,12 +64,12 @@ class Violations:
 
     @property
     def total(self) -> int:
-        """How many there were."""
+        """How many violations there were."""
         with self._lock:
             return sum(count.count for count in self._counts.values())
 
     def note(self, source: str, found: Iterable[Violation], message_id: object, *, refused: bool) -> None:
-        """Count what one event broke; it is written within a second."""
+        """Count the violations of one event. They are written to the file within a second."""
         now = iso_time(time.time() * 1000)
         with self._lock:
             for violation in found:
@@ -84,7 +84,7 @@ class Violations:
                 self._timer.start()
 
     def list(self) -> list[dict[str, Any]]:
-        """Return the counts, the newest first."""
+        """Return the counts, those with the newest violations first."""
         with self._lock:
             return [asdict(one) for one in sorted(self._counts.values(), key=lambda one: one.lastAt, reverse=True)]
 
