@@ -1,6 +1,6 @@
-"""The QA console: a tester or product manager sees identity happen.
+"""The QA console, in which testers and product managers watch what happens to identities.
 
-Rendered on the server; what events hold is hostile and never reaches a page unescaped.
+Its pages are rendered on the server. What is in events is hostile, and never reaches a page unescaped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The console's styles and scripts, each at an address that changes with its content."""
+"""Serves the console's styles and scripts, each at an address that changes with its content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 HERE = Path(__file__).parent
 FOLDERS = (HERE / "static", HERE / "libraries")
-"""Ours, and what `./dev build` or the wheel puts beside them."""
+"""Our own files, and the libraries that `./dev build` or the wheel adds."""
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -25,7 +25,7 @@ class _Asset:
 
 
 class ConsoleAssets:
-    """Known files, and nothing else whatever a path asks for."""
+    """Serves a fixed set of files, and no others, whatever path is requested."""
 
     def __init__(self) -> None:
         files = [file for folder in FOLDERS if folder.is_dir() for file in folder.iterdir() if file.suffix in TYPES]
@@ -37,7 +37,7 @@ class ConsoleAssets:
         return Route(f"{prefix}/assets/{{path:path}}", self._serve)
 
     def path(self, name: str) -> str:
-        """Return where a file lies below the console; an address that answers 404 where it isn't built."""
+        """Return the path of a file below the console. Where the file was not built, the path answers 404."""
         asset = self._by_name.get(name)
         return f"assets/{asset.path if asset else f'missing/{name}'}"
 

@@ -1,6 +1,6 @@
-"""Where the console is, as browsers see it: the collector, which passes requests on, says so in their headers.
+"""Reads the headers in which the collector says how the browser reached it: host, path prefix, https and address.
 
-Nobody else reaches this process, and the collector overwrites what a visitor wrote there.
+They can be trusted: only the collector reaches this process, and it overwrites what a visitor wrote there.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ PREFIX = "/console"
 
 
 def base_of(request: Request) -> str:
-    """Return the console's path: the collector may be mounted below another."""
+    """Return the path of the console. The collector may be mounted below another path."""
     return prefix_of(request) + PREFIX
 
 
 def prefix_of(request: Request) -> str:
-    """Return the path that the collector is mounted at; empty for the root."""
+    """Return the path at which the collector is mounted; empty for the root."""
     return request.headers.get("x-forwarded-prefix", "")
 
 
 def is_https(request: Request) -> bool:
-    """Tell whether the browser came by https."""
+    """Tell whether the browser used https."""
     return request.headers.get("x-forwarded-proto") == "https"
 
 
 def origin_of(request: Request, api_host: str | None = None) -> str:
-    """Return the collector's origin; `api_host` is the host that the settings say browsers post to."""
+    """Return the origin of the collector; `api_host` is the host from the settings, where they name one."""
     host = api_host or request.headers.get("x-forwarded-host") or request.headers.get("host", "")
     return f"{'https' if is_https(request) else 'http'}://{host}"
 
 
 def address_of(request: Request) -> str:
-    """Return the visitor's address, as the collector tells it."""
+    """Return the visitor's IP address, as the collector determined it."""
     return request.headers.get("x-forwarded-for", "")

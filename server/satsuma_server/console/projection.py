@@ -1,4 +1,4 @@
-"""The console as a part of the worker: its screens, and what they share."""
+"""The console as a projection: it follows the log and serves its screens, in the second process."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from .views.warehouse import Tables
 from .volume import count
 
 A_READ_BYTES = 8 << 20
-"""Of events that are read at once to begin with."""
+"""The most bytes of events that are read at once at the start."""
 
 
 class Console:
-    """Follows the log, and shows people what becomes of it."""
+    """Follows the log, and shows its events to people."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Console:
         profiles: ProfileReader | None = None,
         warehouse: Warehouse | None = None,
     ) -> None:
-        """Take the settings, the log, and what else there is to show."""
+        """Take the settings, the log, and the other projections whose data is shown."""
         self._settings = settings
         self._log = log
         self._store = Store(settings.data)
@@ -77,7 +77,7 @@ class Console:
         self._gate = Gate(app, sessions)
 
     def routes(self) -> Sequence[BaseRoute]:
-        """Return the one route that all of it is behind."""
+        """Return the routes of the gate, which all other routes are behind."""
         return [Route(PREFIX, self._gate), Route(f"{PREFIX}/{{path:text}}", self._gate)]
 
     async def start(self) -> None:
@@ -94,7 +94,7 @@ class Console:
         self._store.close()
 
     async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
-        """Let go of a person's events, which the log has no more, and return how many there were."""
+        """Remove a person's events, which were erased from the log, from memory; return how many there were."""
         return self._window.forget({*user_ids, *anonymous_ids})
 
     def _spaces(self) -> list[str]:

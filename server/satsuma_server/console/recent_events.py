@@ -1,4 +1,4 @@
-"""The newest events, in memory: what the live feed shows and searches first. Older ones are read from the log."""
+"""Holds the newest events in memory, where the live feed looks first. Older ones are read from the log."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .presenters.feed_filter import Filter
 MOST_EVENTS = 20_000
 MOST_BYTES = 48 << 20
 SLACK = 1.2
-"""How much larger than its bound the list may grow before its start is cut off, which copies it."""
+"""How far the list may exceed its bound before its start is cut off. Cutting copies the list, so it should be rare."""
 
 LOOK_BACK = 2_000
 MOST_LOOKS = 10
-"""Reads of the log, of `LOOK_BACK` events each, that one question may cost."""
+"""The most reads of the log for one question, of `LOOK_BACK` events each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Events of one question.
+    """The events that a filter found.
 
     Attributes:
-        entries: newest first.
-        before: seq to go on from, further back; None where the log begins.
+        entries: the events, newest first.
+        before: the seq from which to continue with older events; None where the start of the log was reached.
     """
 
     entries: list[Entry]
@@ -39,7 +39,7 @@ class RecentEvents:
     """Holds the newest events of a log."""
 
     def __init__(self, log: ReadableLog, most: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
-        """Take the log and the bounds of what is held."""
+        """Take the log, and the most events and bytes to hold."""
         self._log = log
         self._most, self._most_bytes = most, most_bytes
         self._entries: list[Entry] = []
@@ -48,7 +48,7 @@ class RecentEvents:
         self.last = 0
 
     def add(self, events: Sequence[Stored]) -> list[Entry]:
-        """Hold events that are newer than all that are held, and wake who waits. Returns them as entries."""
+        """Add events that are newer than all others, and wake the tasks that wait. Return the events as entries."""
         entries = [Entry.of(stored) for stored in events if stored.seq > self.last]
         if entries:
             self.last = entries[-1].seq
@@ -59,12 +59,12 @@ class RecentEvents:
         return entries
 
     def wake(self) -> None:
-        """Wake who waits for more."""
+        """Wake the tasks that wait for more events."""
         woken, self._more = self._more, asyncio.Event()
         woken.set()
 
     async def wait(self) -> None:
-        """Wait until there is more."""
+        """Wait until there are more events."""
         await self._more.wait()
 
     def after(self, seq: int, most: int) -> list[Entry]:
@@ -73,11 +73,11 @@ class RecentEvents:
         return self._entries[max(start, len(self._entries) - most) :]
 
     def sources(self) -> list[str]:
-        """Return the sources of what is held."""
+        """Return the sources of the events that are held."""
         return sorted({entry.source for entry in self._entries})
 
     def names(self, most: int = 100) -> list[str]:
-        """Return the names of track calls that are held, the most frequent first."""
+        """Return the event names of the track calls that are held, the most frequent first."""
         counts: dict[str, int] = {}
         for entry in self._entries:
             if entry.type == "track":
@@ -85,14 +85,14 @@ class RecentEvents:
         return sorted(counts, key=lambda name: -counts[name])[:most]
 
     def forget(self, ids: Collection[str]) -> int:
-        """Let go of the events that carry one of some ids, and return how many there were."""
+        """Remove the events that have one of these ids; return how many there were."""
         kept = [entry for entry in self._entries if not any(one in ids for one in entry.ids)]
         gone = len(self._entries) - len(kept)
         self._entries, self._bytes = kept, sum(len(entry.body) for entry in kept)
         return gone
 
     async def get(self, seq: int) -> Entry | None:
-        """Return one event, None where the log doesn't keep it."""
+        """Return one event; None where the log doesn't have it any more."""
         held = self.after(seq - 1, len(self._entries))[:1]
         if held and held[0].seq == seq:
             return held[0]
@@ -100,7 +100,7 @@ class RecentEvents:
         return Entry.of(stored[0]) if stored and stored[0].seq == seq else None
 
     async def page(self, wanted: Filter, before: int | None, limit: int) -> Found:
-        """Return at most `limit` events that a filter takes, newest first, older than `before`."""
+        """Return at most `limit` events before the seq `before` that meet a filter's conditions, newest first."""
         end = len(self._entries) if before is None else bisect_right(self._entries, before - 1, key=_seq)
         found = [entry for entry in reversed(self._entries[:end]) if wanted.takes(entry)][:limit]
         if len(found) == limit:
@@ -121,7 +121,7 @@ class RecentEvents:
                     return Found(found, entry.seq)
             before = after + 1
             if not stored:
-                # Retention has removed what was here, or it is damaged: nothing older is left.
+                # The events here were removed by retention or are damaged. Nothing older is left.
                 return Found(found, None)
         return Found(found, before)
 

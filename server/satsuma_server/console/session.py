@@ -1,7 +1,7 @@
-"""Who may see the console: whoever logged in with the collector's token.
+"""Sessions of people who logged in to the console with the collector's token.
 
-The cookie is no copy of the token: it holds a random id and an end, signed with a key that is derived from the token: a
-stolen cookie opens nothing else, and a new token ends all sessions.
+The cookie doesn't contain the token. It has a random id and a time of expiry, signed with a key that is derived from
+the token. So a stolen cookie opens nothing but the console, and a new token ends all sessions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .store import Store
 COOKIE = "satsuma_console"
 SESSION_SECONDS = 7 * 86_400
 MOST_FAILURES = 10
-"""Wrong tokens that one address may send within `FAILURE_SECONDS`."""
+"""How many wrong tokens one address may send within `FAILURE_SECONDS`."""
 
 FAILURE_SECONDS = 300
 MOST_ADDRESSES = 10_000
@@ -34,11 +34,11 @@ MOST_ADDRESSES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One login.
+    """One session.
 
     Attributes:
-        ends: seconds since 1970.
-        csrf: what each of its forms carries.
+        ends: when it expires, in seconds since 1970.
+        csrf: the token against cross-site requests that each of its forms must send.
     """
 
     id: str
@@ -47,21 +47,21 @@ class Session:
 
 
 class Sessions:
-    """Makes, reads and ends logins."""
+    """Begins, reads and ends sessions."""
 
     def __init__(self, token: str, store: Store) -> None:
-        """Take the collector's token, and where ended logins are remembered."""
+        """Take the collector's token, and the store that remembers sessions that were ended."""
         self._key = hmac.digest(token.encode(), b"satsuma console", hashlib.sha256)
         self._store = store
 
     def begin(self, response: Response, request: Request) -> None:
-        """Give the browser a login of its own."""
+        """Begin a session: set its cookie on the response."""
         name, ends = secrets.token_urlsafe(16), int(time.time()) + SESSION_SECONDS
         value = f"{name}.{ends}.{self._sign(f'{name}.{ends}')}"
         response.set_cookie(COOKIE, value, SESSION_SECONDS, **_attributes(request))
 
     def of(self, request: Request) -> Session | None:
-        """Return the login of a request, None where it has none that is valid."""
+        """Return the session of a request; None where it has no valid one."""
         name, _, rest = request.cookies.get(COOKIE, "").partition(".")
         ends, _, signature = rest.partition(".")
         if not hmac.compare_digest(self._sign(f"{name}.{ends}").encode(), signature.encode()):
@@ -71,7 +71,7 @@ class Sessions:
         return Session(name, int(ends), self._sign(f"csrf {name}"))
 
     def end(self, session: Session, response: Response, request: Request) -> None:
-        """End a login, for every copy of its cookie."""
+        """End a session, also for every copy of its cookie."""
         self._store.end(session.id, session.ends)
         response.delete_cookie(COOKIE, **_attributes(request))
 
@@ -91,10 +91,10 @@ def _attributes(request: Request) -> _Attributes:
 
 
 def check_origin(request: Request) -> None:
-    """Let pass what a page of the console sent.
+    """Check that a request was sent by a page of the console.
 
     Raises:
-        ForbiddenError: a browser says that the request is another site's doing.
+        ForbiddenError: the browser says that a page of another site sent it.
     """
     site = request.headers.get("sec-fetch-site", "none")
     if site not in ("same-origin", "none"):
@@ -102,7 +102,7 @@ def check_origin(request: Request) -> None:
 
 
 class Failures:
-    """How often each address has sent a wrong token."""
+    """Counts how often each address has sent a wrong token."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

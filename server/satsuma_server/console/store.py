@@ -1,4 +1,4 @@
-"""The console's own file: how many events came when, and which logins have ended."""
+"""The console's own SQLite file: counts of events by time, and the sessions that were ended."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ CREATE TABLE IF NOT EXISTS ended (session TEXT PRIMARY KEY, until INTEGER NOT NU
 """
 
 MINUTE, HOUR = 60, 3600
-"""Widths of the intervals that events are counted in, in seconds."""
+"""Lengths, in seconds, of the intervals for which events are counted."""
 
 KEPT = {MINUTE: 2 * 86_400, HOUR: 400 * 86_400}
-"""How long counts of a width are kept, in seconds."""
+"""For each length of interval, how many seconds its counts are kept."""
 
 MOST_SOURCES = 200
 OTHERS = "(others)"
 
 type Counts = dict[tuple[int, int, str, str], int]
-"""Events by width, start of the interval in seconds since 1970, source and type."""
+"""Numbers of events by length of interval, its start in seconds since 1970, source and type."""
 
 
 class Store:
-    """One SQLite file, used from any thread."""
+    """One SQLite file. It may be used from any thread."""
 
     def __init__(self, data: Path) -> None:
-        """Open the file in the folder `data`, making it where it is missing."""
+        """Open the file in the folder `data`, or create it."""
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(data / FILE, isolation_level=None, check_same_thread=False, timeout=10)
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -44,7 +44,7 @@ class Store:
         self._sources = {row[0] for row in self._connection.execute("SELECT DISTINCT source FROM volume")}
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
@@ -55,7 +55,7 @@ class Store:
         return int(row[0]) if row else 0
 
     def count(self, counts: Counts, seq: int) -> None:
-        """Add counts of events up to `seq`: both are kept, or neither."""
+        """Add counts of events and save `seq`, up to which they are counted, in one transaction."""
         rows = [(width, at, self._known(source), kind, n) for (width, at, source, kind), n in counts.items()]
         add = """INSERT INTO volume VALUES (?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET events = events + excluded.events"""
@@ -70,13 +70,13 @@ class Store:
                 raise
 
     def volume(self, width: int, since: int) -> list[tuple[int, str, str, int]]:
-        """Return at, source, type and number of events of each interval of a width, from `since` on."""
+        """Return start, source, type and number of events for each interval of a length, from the time `since` on."""
         query = "SELECT at, source, type, events FROM volume WHERE width = ? AND at >= ? ORDER BY at"
         with self._lock:
             return self._connection.execute(query, (width, since)).fetchall()
 
     def trim(self) -> None:
-        """Remove what is past its time."""
+        """Remove what is older than it may be kept."""
         now = int(time.time())
         with self._lock:
             for width, seconds in KEPT.items():
@@ -85,21 +85,21 @@ class Store:
         self._ended -= {row[0] for row in gone}
 
     def end(self, session: str, until: int) -> None:
-        """Remember that a login has ended."""
+        """Remember that a session was ended."""
         with self._lock:
             self._connection.execute("INSERT OR REPLACE INTO ended VALUES (?, ?)", (session, until))
         self._ended.add(session)
 
     def is_ended(self, session: str) -> bool:
-        """Tell whether a login has ended."""
+        """Tell whether a session was ended."""
         return session in self._ended
 
     def sources(self) -> Iterable[str]:
-        """Return the sources that events were counted of."""
+        """Return the sources whose events were counted."""
         return sorted(self._sources)
 
     def _known(self, source: str) -> str:
-        # A collector that takes any write key would otherwise keep as many rows as somebody makes up keys.
+        # Otherwise anybody could fill the file with rows by inventing write keys, where a collector accepts any.
         if source not in self._sources and len(self._sources) >= MOST_SOURCES:
             return OTHERS
         self._sources.add(source)

@@ -1,4 +1,4 @@
-"""How much comes: counted as it does."""
+"""Counts events by time as they arrive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .store import HOUR, MINUTE, Store
 
 
 async def count(store: Store, events: Sequence[Stored]) -> None:
-    """Count events, each once, however often it comes."""
+    """Count events, each only once, however often it is handed over."""
     done = store.counted()
     counts: Counter[tuple[int, int, str, str]] = Counter()
     for entry in map(Entry.of, events):
@@ -27,6 +27,6 @@ async def count(store: Store, events: Sequence[Stored]) -> None:
 
 
 def rate(store: Store) -> int:
-    """Return how many events the last whole minute brought."""
+    """Return the number of events in the last whole minute."""
     minute = int(time.time()) // MINUTE * MINUTE - MINUTE
     return sum(events for at, _, _, events in store.volume(MINUTE, minute) if at == minute)

@@ -1,1 +1,1 @@
-"""What the console's screens show, computed from events and profiles without HTTP."""
+"""Computes what the console's screens show, from events and profiles, without HTTP."""

@@ -1,4 +1,5 @@
-"""A mark for each id, so that the eye finds a visitor again: a slice of fruit with its segments filled differently."""
+"""Draws a small picture for each id, so that a visitor is easy to recognize: a slice of fruit with some segments
+filled."""
 
 from __future__ import annotations
 
@@ -11,19 +12,19 @@ from markupsafe import Markup
 HUES = 12
 SEGMENTS = 6
 FEWEST, MOST = 2, 5
-"""Filled segments: with none or all, two ids of one colour would look alike too often."""
+"""How many segments are filled. With none or all of them, two ids of one colour would look alike too often."""
 
 PATTERNS = [bits for bits in range(1 << SEGMENTS) if FEWEST <= bits.bit_count() <= MOST]
 
 
 def hue(text: str) -> int:
-    """Return the colour of an id, as a number below `HUES`."""
+    """Return the number of an id's colour, below `HUES`."""
     return crc32(text.encode("utf-8", "replace")) % HUES
 
 
 @lru_cache(maxsize=4096)
 def glyph(text: str) -> Markup:
-    """Return the mark of an id as SVG. The text itself is not in it."""
+    """Return the picture of an id as SVG. The id itself is not in it."""
     number = crc32(text.encode("utf-8", "replace"))
     pattern = PATTERNS[number // HUES % len(PATTERNS)]
     filled = "".join(SLICES[index] for index in range(SEGMENTS) if pattern >> index & 1)
@@ -35,7 +36,7 @@ def glyph(text: str) -> Markup:
 
 
 def _slice(index: int) -> str:
-    # A wedge with a gap on both sides, as fruit has it.
+    # A wedge with a gap on both sides, as in a slice of an orange.
     start, end = (math.radians(60 * index + gap) for gap in (6, 54))
     inner = math.radians(60 * index + 30)
     x0, y0 = 10 + 1.6 * math.cos(inner), 10 + 1.6 * math.sin(inner)

@@ -1,7 +1,7 @@
-"""What the SDK says in an event of what it got over: ids that it healed, and trouble on the way to the collector.
+"""Explains what the SDK reports in an event: ids that it healed, and problems on the way to the collector.
 
-Source: ``context.satsuma``, as `satsuma.diagnostics` writes it. Anybody can write anything there, so that only what has
-its form is told, and little of that.
+Source: ``context.satsuma``, as `satsuma.diagnostics` writes it. Anybody can write anything there, so only a small
+amount is shown, and only what has the right form.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ REASONS = {
 
 
 class Healing(NamedTuple):
-    """One id in one place that has a value again: `place` is a store's name, `loss` one of `Loss`."""
+    """One id that was restored in one store: `place` is the name of the store, and `loss` is one of `Loss`."""
 
     key: str
     place: str
@@ -43,19 +43,19 @@ class Healing(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The id as events call it; a site that keeps it under a name of its own has that."""
+        """The name of the id in events, or the site's own name for it, where it has one."""
         return IDS.get(self.key, short(self.key))
 
 
 def diagnosed(event: Mapping[str, Any]) -> list[Advice]:
-    """Return what an event's ``context.satsuma`` tells, in words."""
+    """Return what an event's ``context.satsuma`` says, in words."""
     told = _mapping(_mapping(event.get("context")).get(CONTEXT_KEY))
     delivery = _mapping(told.get("delivery"))
     return [*_healed(healings(told.get("healed"))), *_failed(delivery), *_late(delivery), *_dropped(delivery)]
 
 
 def healings(found: object) -> list[Healing]:
-    """Return what is well-formed of ``healed``, each once."""
+    """Return the valid members of ``healed``, without duplicates."""
     texts = [one for one in found[:MOST_HEALED] if isinstance(one, str)] if isinstance(found, list) else []
     parts = [text.rsplit(":", 2) for text in texts if len(text) <= LONGEST_KEY]
     return list(
@@ -126,7 +126,7 @@ def _why(reason: str) -> str:
 
 
 def _count(value: object) -> int:
-    """Return a count that can be one, 0 for anything else."""
+    """Return a value that is a valid count; 0 for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST else 0
 
 

@@ -1,4 +1,4 @@
-"""One event as the feed shows it."""
+"""One event as a row of the live feed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from satsuma_server.log import Stored
 from satsuma_server.times import parse_time
 
 MOST_TRAITS = 3
-"""Traits that a row names."""
+"""How many traits a row names."""
 
 
 class _Head(msgspec.Struct):
-    """What is read of every event; values of any kind, since names and ids are what somebody sent."""
+    """The fields that are read of every event. They can have any type, since they are what somebody sent."""
 
     type: Any = ""
     event: Any = None
@@ -35,11 +35,11 @@ _heads = msgspec.json.Decoder(_Head)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A stored event.
+    """A stored event, as the feed shows it.
 
     Attributes:
         type: one of `EVENT_TYPES`.
-        name: of a track call, page or screen; empty for others.
+        name: name of a track call, page or screen; empty for other types.
         at: when it was received, in milliseconds since 1970.
     """
 
@@ -76,33 +76,33 @@ class Entry:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """All ids that it carries."""
+        """All ids in the event."""
         return tuple(filter(None, (self.user_id, self.anonymous_id, self.previous_id, self.group_id)))
 
     @property
     def who(self) -> str:
-        """The id that names its sender best."""
+        """The id that identifies the visitor best."""
         return self.user_id or self.anonymous_id
 
     @property
     def key(self) -> str:
-        """`who`, with its kind, as the address of a person has it."""
+        """`who` with its type, as in the address of a person's page."""
         return f"user_id:{self.user_id}" if self.user_id else f"anonymous_id:{self.anonymous_id}"
 
     @property
     def event(self) -> dict[str, Any]:
-        """The whole event, read anew each time: what is held of many thousand stays small."""
+        """The whole event. It is decoded each time, so that thousands of entries need little memory."""
         event: dict[str, Any] = msgspec.json.decode(self.body)
         return event
 
     @property
     def title(self) -> str:
-        """What it is about, in a few words."""
+        """A few words that say what the event is about."""
         return title_of(self.event)
 
 
 def title_of(event: Mapping[str, Any]) -> str:
-    """Return what an event is about, in a few words; empty where it says nothing."""
+    """Return a few words that say what an event is about; empty where nothing is known."""
     kind = event.get("type")
     if kind == "identify":
         return _traits(_mapping(event.get("traits")))

@@ -1,4 +1,4 @@
-"""Which events a feed shows."""
+"""The filter that says which events the live feed shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from satsuma.validation import EVENT_TYPES
 from .feed_entry import Entry
 
 LONGEST = 200
-"""Characters that are read of each field."""
+"""The most characters that are read of each field."""
 
 REFUSED = "refused"
 KINDS = (*EVENT_TYPES, REFUSED)
@@ -19,14 +19,14 @@ KINDS = (*EVENT_TYPES, REFUSED)
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """All that is set must be true of an event.
+    """Conditions that an event must meet, all of those that are set.
 
     Attributes:
         type: one of `KINDS`.
-        name: a part of the event's or page's name.
-        source: write key.
-        id: the beginning of any of its ids, or its messageId.
-        q: a part of its JSON. Case is ignored, here and in `name`.
+        name: a part of the event's or page's name, in upper or lower case.
+        source: the write key.
+        id: the messageId, or the beginning of any other id.
+        q: a part of the event's JSON, in upper or lower case.
     """
 
     type: str = ""
@@ -37,7 +37,7 @@ class Filter:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Filter:
-        """Read a page's query."""
+        """Read the filter from a page's query string."""
         given = {name: query.get(name, "").strip()[:LONGEST] for name in ("type", "name", "source", "id", "q")}
         return cls(**{**given, "type": given["type"] if given["type"] in KINDS else ""})
 
@@ -46,23 +46,23 @@ class Filter:
 
     @property
     def query(self) -> str:
-        """This filter as a query."""
+        """This filter as a query string."""
         given = {name: getattr(self, name) for name in ("type", "name", "source", "id", "q")}
         return urlencode({name: value for name, value in given.items() if value})
 
     def takes(self, entry: Entry) -> bool:
-        """Tell whether the feed shows an event."""
+        """Tell whether an event meets the conditions."""
         return (
             (not self.type or entry.type == self.type)
             and (not self.source or entry.source == self.source)
             and (not self.name or self.name.casefold() in entry.name.casefold())
             and (not self.id or self._names(entry))
-            # Letters beyond ASCII keep their case: lowering them would mean decoding every event.
+            # For letters beyond ASCII, upper and lower case differ: ignoring that would mean decoding every event.
             and (not self.q or self.q.encode().lower() in entry.body.lower())
         )
 
     def takes_refused(self, source: str, reason: str, raw: bytes) -> bool:
-        """Tell whether the feed shows a refused event: one that can't be read has no ids or names to ask for."""
+        """Tell whether a refused event meets the conditions. One that can't be read has no ids or names to compare."""
         if self.type not in ("", REFUSED) or (self.source and source != self.source):
             return False
         wanted = [text.encode().lower() for text in (self.q, self.id, self.name) if text]

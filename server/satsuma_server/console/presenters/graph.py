@@ -1,4 +1,4 @@
-"""The identity graph as the browser's script draws it."""
+"""The identity graph as nodes and edges, which the browser's script draws."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .avatar import hue
 from .template_filters import short
 
 MOST_LINKS = 200
-"""Edges beyond which a drawing tells nobody anything: the newest are drawn."""
+"""The most edges that are drawn, the newest ones. A drawing with more can't be read."""
 
 RULES = {
     Rule.SAME_EVENT: "same event",
@@ -26,7 +26,7 @@ RULES = {
 
 
 def elements(keys: Sequence[Key], links: Sequence[Link]) -> list[dict[str, Any]]:
-    """Return nodes and edges: plain data, with texts that are only ever drawn. Each value is one node."""
+    """Return nodes and edges as plain data, whose texts are only drawn. Each identifier's value is one node."""
     drawn = [link for link in links if link.left.value != link.right.value][-MOST_LINKS:]
     mine = {key.value for key in keys}
     known: dict[str, Key] = {}
@@ -41,7 +41,7 @@ def elements(keys: Sequence[Key], links: Sequence[Link]) -> list[dict[str, Any]]
 
 
 def _beside(keys: Sequence[Key], links: Sequence[Link]) -> list[Key]:
-    """Return keys in an order in which those that are linked with each other are neighbours, as far as that goes."""
+    """Return keys in an order that makes neighbours of linked keys, as far as possible."""
     waiting = {key.value: key for key in keys}
     ordered = []
     while waiting:
@@ -59,7 +59,7 @@ def _in_row(at: int, count: int) -> tuple[float, float]:
 
 
 def _around(at: int, count: int) -> tuple[float, float]:
-    # The person's own users in the middle, all else around them, always alike for the same person.
+    # The userIds are in the middle and all other ids around them. The same person always gets the same drawing.
     angle = 2 * math.pi * at / max(1, count) - 2
     size = 1 + count / 24
     return round(170 * size * math.cos(angle)), round(115 * size * math.sin(angle))

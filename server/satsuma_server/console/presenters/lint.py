@@ -1,4 +1,4 @@
-"""What a tester should know about an event, or about a visitor's story: mistakes, and what only looks like one.
+"""Finds what a tester should know about an event or a visitor's events: mistakes, and what only looks like one.
 
 Source of the rules: "Best practices for identifying users", the specification that the whole project follows.
 """
@@ -17,19 +17,19 @@ from .timing import Journey
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 FOLLOWED_WITHIN = 3
-"""Events after an identify among which a track call tells what caused it."""
+"""How many events after an identify may come before a track call that says what caused it."""
 
 EARLY = "satsuma-early"
-"""The library version of events that the collector made of calls that no page could make events of."""
+"""The library version of events that the collector built from early calls, because the page had ended."""
 
 
 class Level(StrEnum):
-    """How much it matters.
+    """How important a piece of advice is.
 
     Attributes:
-        WRONG: numbers will be off.
-        HINT: it could be better.
-        NOTE: it explains something.
+        WRONG: a mistake, which makes numbers wrong.
+        HINT: something that could be better.
+        NOTE: an explanation.
     """
 
     WRONG = "wrong"
@@ -39,7 +39,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing to know."""
+    """One piece of advice."""
 
     level: Level
     title: str
@@ -47,12 +47,12 @@ class Advice:
 
 
 def of_event(event: Mapping[str, Any]) -> list[Advice]:
-    """Return what can be said of an event by itself."""
+    """Return the advice on a single event."""
     return [*_ids(event), *_times(event)]
 
 
 def of_story(events: Sequence[Mapping[str, Any]]) -> list[list[Advice]]:
-    """Return what can be said of each of a person's events, given in the order in which they happened."""
+    """Return the advice on each of a person's events, which are given in the order in which they happened."""
     told = [of_event(event) for event in events]
     for advice in (_overwritten, _unexplained, _renewed):
         for index, one in advice(events):
@@ -102,7 +102,7 @@ def _times(event: Mapping[str, Any]) -> Iterable[Advice]:
 
 
 def _overwritten(events: Sequence[Mapping[str, Any]]) -> Iterable[tuple[int, Advice]]:
-    """An identify with another userId, on a device that still had one."""
+    """Find an identify with another userId on a device that still had one."""
     users: dict[str, str] = {}
     for index, event in enumerate(events):
         device, user = event.get("anonymousId"), event.get("userId")
@@ -123,7 +123,7 @@ def _overwritten(events: Sequence[Mapping[str, Any]]) -> Iterable[tuple[int, Adv
 
 
 def _unexplained(events: Sequence[Mapping[str, Any]]) -> Iterable[tuple[int, Advice]]:
-    """The first identify of a user that no track call follows."""
+    """Find the first identify of a user where no track call follows."""
     seen: set[object] = set()
     for index, event in enumerate(events):
         user = event.get("userId")
@@ -143,7 +143,7 @@ def _unexplained(events: Sequence[Mapping[str, Any]]) -> Iterable[tuple[int, Adv
 
 
 def _renewed(events: Sequence[Mapping[str, Any]]) -> Iterable[tuple[int, Advice]]:
-    """A new anonymousId where the user agent is an old one."""
+    """Find a new anonymousId where the user agent was seen before."""
     seen: dict[str, str] = {}
     for index, event in enumerate(events):
         device = event.get("anonymousId")

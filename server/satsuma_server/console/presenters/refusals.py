@@ -1,4 +1,4 @@
-"""Refused events: the newest of them, by kind, each kind with what to do about it."""
+"""The newest refused events by kind, and for each kind an explanation of how to fix it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from satsuma_server.log import DeadLetter, ReadableLog
 from satsuma_server.plans.enforcement import BY_PLAN
 
 MOST = 500
-"""Refused events that are held; the log keeps more."""
+"""The most refused events that are held in memory. The log keeps more."""
 
 LONGEST_RAW = 8 * 1024
 LOOK_SECONDS = 0.5
@@ -28,14 +28,14 @@ logger = logging.getLogger("satsuma.console")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One way to be refused.
+    """One kind of refusal.
 
     Attributes:
         slug: its name in addresses.
-        pattern: what the reason of such an event matches.
-        fix: what to do, in a sentence or two.
-        example: what is right; empty where there is nothing to show.
-        ending: what every reason of the kind ends with, which its title says already.
+        pattern: a pattern that the reason of such a refusal matches.
+        fix: how to fix it, in one or two sentences.
+        example: a correct example; empty where there is nothing to show.
+        ending: the end of every reason of this kind, which the title says already.
     """
 
     slug: str
@@ -46,7 +46,7 @@ class Kind:
     ending: str = ""
 
     def brief(self, reason: str) -> str:
-        """Return a reason without what the kind's title says."""
+        """Return a reason without its `ending`."""
         return reason.removesuffix(self.ending)
 
 
@@ -55,7 +55,8 @@ def _kind(slug: str, title: str, pattern: str, fix: str, example: str = "", endi
 
 
 KINDS = (
-    # Known by its end, and asked first: what comes before holds names and values that may look like any other reason.
+    # This kind is recognized by its end and comes first: the text before may have names and values that look like any
+    # other reason.
     _kind(
         "plan",
         "Against the tracking plan",
@@ -160,7 +161,7 @@ BY_SLUG = {kind.slug: kind for kind in KINDS}
 
 
 def kind_of(reason: str) -> Kind:
-    """Return the kind of a reason; the last one takes all."""
+    """Return the kind of a reason. The last kind matches every reason."""
     return next(kind for kind in KINDS if kind.pattern.search(reason))
 
 
@@ -168,7 +169,7 @@ class Refusals:
     """Follows the log's refused events."""
 
     def __init__(self, log: ReadableLog, window: RecentEvents) -> None:
-        """Take the log, and whom to wake when there is more."""
+        """Take the log, and the recent events whose waiters are woken when there are more refusals."""
         self._log = log
         self._window = window
         self._letters: deque[DeadLetter] = deque(maxlen=MOST)
@@ -177,7 +178,7 @@ class Refusals:
         self.counts: dict[str, int] = {}
 
     async def start(self) -> None:
-        """Read what is there, then follow."""
+        """Read the existing refused events, then follow."""
         with contextlib.suppress(CollectorError):
             while await self._look():
                 pass
@@ -190,16 +191,16 @@ class Refusals:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def newest(self, slug: str = "", most: int = MOST) -> list[DeadLetter]:
-        """Return what is held, of a kind if one is named, newest first."""
+        """Return the refused events that are held, of one kind if one is named, newest first."""
         letters = [one for one in reversed(self._letters) if not slug or kind_of(one.reason).slug == slug]
         return letters[:most]
 
     def after(self, number: int, most: int) -> list[DeadLetter]:
-        """Return the newest `most` above an id, oldest first."""
+        """Return the newest `most` refused events above an id, oldest first."""
         return [one for one in self._letters if one.id > number][-most:]
 
     def get(self, number: int) -> DeadLetter | None:
-        """Return one that is held."""
+        """Return one refused event; None where it isn't held any more."""
         return next((one for one in self._letters if one.id == number), None)
 
     async def _follow(self) -> None:

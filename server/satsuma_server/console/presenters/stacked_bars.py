@@ -1,4 +1,4 @@
-"""A chart of stacked bars, as numbers that a template draws."""
+"""Computes the positions of a chart of stacked bars, which a template draws."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from satsuma.clock import iso_time
 
 WIDTH, HEIGHT = 960, 240
-"""Of the drawing, in its own units."""
+"""Size of the drawing, in its own units."""
 
 LEFT, BOTTOM, TOP = 46, 24, 8
 GAP = 0.22
-"""Of a column's width, between columns."""
+"""The gap between columns, as a share of a column's width."""
 
 LINES = 4
 LABELS = 8
@@ -21,7 +21,7 @@ LABELS = 8
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One interval: when it begins, in milliseconds since 1970, and its values, one of each series."""
+    """One interval: its start in milliseconds since 1970, and one value for each series."""
 
     at: float
     values: tuple[int, ...]
@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A rectangle of one series."""
+    """The rectangle of one series in a column."""
 
     series: str
     x: float
@@ -39,12 +39,12 @@ class Piece:
 
 
 class Bars:
-    """Lays a chart out."""
+    """The layout of one chart."""
 
     def __init__(
         self, series: Sequence[str], columns: Sequence[Column], *, with_day: bool = False, with_time: bool = True
     ) -> None:
-        """Take the series' names, lowest first, the columns, and what their labels tell."""
+        """Take the names of the series, the lowest first, the columns, and how they are labelled."""
         self.series = series
         self.columns = columns
         self.total = sum(sum(column.values) for column in columns)
@@ -59,12 +59,12 @@ class Bars:
         return f"0 0 {WIDTH} {HEIGHT}"
 
     def lines(self) -> list[tuple[float, int]]:
-        """Return y and value of the lines across."""
+        """Return the y position and the value of each horizontal line."""
         step = self.top / LINES
         return [(self._y(step * index), round(step * index)) for index in range(LINES + 1)]
 
     def labels(self) -> list[tuple[float, str]]:
-        """Return x and text of the labels below."""
+        """Return the x position and the text of each label below the chart."""
         every = max(1, math.ceil(len(self.columns) / LABELS))
         return [
             (LEFT + self._step * (index + 0.5), self.told(column))
@@ -73,7 +73,7 @@ class Bars:
         ]
 
     def told(self, column: Column) -> str:
-        """Return when a column begins."""
+        """Return the start of a column as text."""
         text = iso_time(column.at)
         if not self._with_time:
             return text[5:10]
@@ -81,7 +81,7 @@ class Bars:
         return f"{text[5:10]} {text[11:13]}h" if span > 2 * 86_400_000 else text[11:16]
 
     def drawn(self) -> list[tuple[Column, list[Piece]]]:
-        """Return each column that has something with its pieces, lowest first."""
+        """Return each column that isn't empty, with its pieces, the lowest first."""
         return [
             (column, self._pieces(index, column)) for index, column in enumerate(self.columns) if sum(column.values)
         ]
@@ -101,7 +101,7 @@ class Bars:
 
 
 def nice(value: int) -> int:
-    """Return the next round number that `LINES` divides, at least that many."""
+    """Return the smallest round number that is at least `value` and divisible by `LINES`."""
     size = 10 ** max(0, math.floor(math.log10(max(value, 1))) - 1)
     return next(
         step * LINES * scale

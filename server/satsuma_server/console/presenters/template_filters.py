@@ -1,4 +1,4 @@
-"""Values as people read them: the templates' filters."""
+"""Filters for the templates, which format values for people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from satsuma.clock import iso_time
 
 LONGEST_JSON = 100_000
-"""Characters of JSON that a page shows."""
+"""The most characters of JSON that a page shows."""
 
 SHORT = 22
 LONGEST_VALUE = 2000
@@ -44,7 +44,7 @@ def ago(milliseconds: float) -> str:
 
 
 def span(milliseconds: float) -> str:
-    """Return a length of time, in one unit."""
+    """Return a duration, in one unit."""
     if milliseconds < 1000:
         return f"{round(milliseconds)} ms"
     seconds = milliseconds / 1000
@@ -56,12 +56,12 @@ def span(milliseconds: float) -> str:
 
 
 def short(text: str) -> str:
-    """Return an id that may be long, with its middle left out."""
+    """Return an id, with its middle left out if it is long."""
     return text if len(text) <= SHORT else f"{text[:12]}…{text[-6:]}"
 
 
 def pretty(value: Any) -> Markup:
-    """Return JSON with its parts marked for the eye. All of it is escaped."""
+    """Return a value as JSON in HTML, with highlighted syntax. All of it is escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     cut = len(text) > LONGEST_JSON
     text = text[:LONGEST_JSON]
@@ -77,18 +77,18 @@ def pretty(value: Any) -> Markup:
 
 
 def plain(value: Any) -> str:
-    """Return a value as text: texts as they are, all else as JSON."""
+    """Return a value as text: strings as they are, everything else as JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def number(value: float) -> str:
-    """Return a number with its thousands apart."""
+    """Return a number with separators between thousands."""
     return f"{value:,.0f}".replace(",", " ")
 
 
 def term(kind: str) -> str:
-    """Return an identifier's kind as events have it: ``user_id`` is their ``userId``."""
+    """Return the name of an identifier's type in events: ``userId`` for ``user_id``."""
     head, *tail = kind.split("_")
     return head + "".join("Id" if part == "id" else part.capitalize() for part in tail)
 
@@ -99,7 +99,7 @@ def plural(count: int, word: str) -> str:
 
 
 def segment(text: str) -> str:
-    """Return a text as one part of a path, whatever is in it."""
+    """Return a text encoded as one segment of a path, whatever characters it has."""
     return quote(text, safe="")
 
 

@@ -1,4 +1,5 @@
-"""A person's events on one time axis, each id a line beside it: lines that an event ties together are one person."""
+"""Lays out a person's events on one time axis, with a line for each id. Events that link ids tie their lines
+together."""
 
 from __future__ import annotations
 
@@ -15,17 +16,17 @@ from .diagnosis import diagnosed
 from .lint import Advice, of_story
 
 MOST_LANES = 7
-"""Ids that get a line of their own; a person with more has them in the list of ids."""
+"""The most ids that get a line. All ids of a person are in the list of ids."""
 
 GAP_MS = 30 * 60_000
-"""A pause that a new visit begins after, as analytics mostly has it."""
+"""The pause after which a new visit begins. Half an hour is usual in web analytics."""
 
 CARRIED = {"userId": USER_ID, "anonymousId": ANONYMOUS_ID, "previousId": PREVIOUS_ID}
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One id's line: at place `at` from the left."""
+    """The line of one id, in position `at` from the left."""
 
     key: Key
     at: int
@@ -33,15 +34,15 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event of the story.
+    """One event of the timeline.
 
     Attributes:
-        lines: the lanes that run through it, each with whether it begins here and whether it ends here.
-        dots: the lanes whose ids it carries.
-        ties: whether it made them one.
-        links: what it linked.
-        pause: milliseconds since the event before, where that is long; 0 elsewhere.
-        day: whether it is the first of its day from the top.
+        lines: the lanes that pass it, each with whether it begins here and whether it ends here.
+        dots: the lanes whose ids the event has.
+        ties: whether the event linked these ids.
+        links: the links that it caused.
+        pause: milliseconds since the event before, where that is longer than `GAP_MS`; otherwise 0.
+        day: whether it is the first of its day, from the top.
     """
 
     moment: TimelineEvent
@@ -57,14 +58,14 @@ class Step:
 
 @dataclass(slots=True)
 class Story:
-    """What a page of a timeline shows, newest first."""
+    """One page of a timeline, newest first."""
 
     lanes: list[Lane] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
 
 def tell(moments: Sequence[TimelineEvent], links: Sequence[Link]) -> Story:
-    """Make the story of a page of moments, given newest first, of a person who has these links."""
+    """Lay out a page of a person's events, which are given newest first, with the person's links."""
     events = [moment.event or {} for moment in moments]
     carried = [_carried(moment, event) for moment, event in zip(moments, events, strict=True)]
     lanes = _lanes(carried)
@@ -112,12 +113,12 @@ def _carried(moment: TimelineEvent, event: Mapping[str, Any]) -> list[Key]:
 
 
 def _lanes(carried: Sequence[Sequence[Key]]) -> list[Lane]:
-    """Return a lane for each id, users first: a line that stands where the eye begins."""
+    """Return a lane for each id. UserIds come first, because people read from the left."""
     counts: dict[Key, int] = {}
     for keys in carried:
         for key in keys:
             counts[key] = counts.get(key, 0) + 1
-    # An alias's previous id is mostly an anonymousId: one line is enough.
+    # An alias's previous id is usually also an anonymousId, which has a line already.
     values = {key.value for key in counts if key.type != PREVIOUS_ID}
     found = [key for key in counts if key.type != PREVIOUS_ID or key.value not in values]
     found.sort(key=lambda key: (key.type != USER_ID, -counts[key]))
@@ -125,7 +126,7 @@ def _lanes(carried: Sequence[Sequence[Key]]) -> list[Lane]:
 
 
 def _span(key: Key, carried: Sequence[Sequence[Key]]) -> tuple[int, int]:
-    """Return the rows between which an id's line runs."""
+    """Return the first and the last row of an id's line."""
     rows = [index for index, keys in enumerate(carried) if key in keys]
     return rows[0], rows[-1]
 

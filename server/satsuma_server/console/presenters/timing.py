@@ -1,4 +1,4 @@
-"""What an event's four times tell of its way here."""
+"""Computes from an event's four times how long it waited and how wrong the sender's clock is."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 from satsuma_server.times import parse_time
 
 LATE_MS = 60_000
-"""An event that waited longer in the page was kept there: the network was gone, or the visitor was."""
+"""An event that waited longer was kept in the browser, because the network or the visitor was gone."""
 
 SKEW_MS = 5_000
-"""Differences of clocks below this may as well be the way."""
+"""A smaller difference of clocks may be just the time on the network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """An event's way, in milliseconds; times are since 1970.
+    """The times of an event on its way to the collector, in milliseconds since 1970.
 
     Attributes:
         made: when the call was made, by the sender's clock.
         sent: when it was sent, by the sender's clock.
-        received: by ours.
-        happened: when the call was made, by our clock as well as it can be told.
-        waited: from call to sending.
-        skew: how far the sender's clock is ahead, as the collector has corrected it; what the network took is in it.
+        received: when it was received, by the collector's clock.
+        happened: when the call was made, by the collector's clock, as far as it can be computed.
+        waited: milliseconds between the call and the sending.
+        skew: by how many milliseconds the sender's clock is ahead. It includes the time on the network.
     """
 
     made: float
@@ -53,10 +53,10 @@ class Journey:
 
     @property
     def is_late(self) -> bool:
-        """Tell whether it was kept for a while before it was sent."""
+        """Whether it waited for more than `LATE_MS`."""
         return self.waited > LATE_MS
 
     @property
     def is_skewed(self) -> bool:
-        """Tell whether the sender's clock is wrong."""
+        """Whether the sender's clock is wrong by more than `SKEW_MS`."""
         return abs(self.skew) > SKEW_MS

@@ -1,4 +1,4 @@
-"""An event as the rows that it has become in the warehouse."""
+"""Finds the rows of an event in the warehouse."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class TableRow(NamedTuple):
 
 
 class Rows:
-    """Asks the warehouse what became of an event."""
+    """Queries the warehouse for the rows of an event."""
 
     def __init__(self, settings: Settings, warehouse: Warehouse | None) -> None:
         self._settings = settings
         self._warehouse = warehouse
 
     async def of(self, entry: Entry) -> tuple[list[TableRow], str]:
-        """Return an event's rows, and what there is to say where they are not all there."""
+        """Return an event's rows, and an explanation where some are missing."""
         if self._warehouse is None:
             return [], ""
         try:
@@ -49,7 +49,7 @@ class Rows:
         return rows, "" if rows else "in no table: it came twice, or is of a source that has none"
 
     def _places(self, entry: Entry) -> list[tuple[str, str]]:
-        """Return the tables that an event goes into, each with the condition that finds its row."""
+        """Return the tables of an event, each with the SQL condition that finds its row."""
         known = self._settings.source(entry.source)
         schema = schema_name((known and known.name) or entry.source)
         mine = f"{quoted(SEQ)} = {entry.seq:d}"

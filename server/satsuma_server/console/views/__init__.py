@@ -1,1 +1,1 @@
-"""The console's screens, one module each."""
+"""The console's screens, one in each module."""

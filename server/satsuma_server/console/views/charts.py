@@ -26,13 +26,13 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A stretch of time, cut into columns.
+    """A period of time, divided into columns.
 
     Attributes:
-        label: for people.
-        seconds: how long it is.
-        width: of a column.
-        unit: width of the counts that it is added up from.
+        label: its name for people.
+        seconds: its length.
+        width: seconds of one column.
+        unit: seconds of the intervals whose counts are added up.
     """
 
     label: str
@@ -50,7 +50,7 @@ PERIODS = {
 
 
 class Charts:
-    """Draws charts on the server: no script, no library."""
+    """Draws charts on the server, without scripts or libraries in the browser."""
 
     def __init__(self, pages: Pages, store: Store, profiles: ProfileReader | None) -> None:
         self._pages = pages
@@ -96,6 +96,6 @@ class Charts:
 
 
 def tracked(usage: Sequence[Usage], source: str = ALL) -> list[Usage]:
-    """Return tracked users of each month, the oldest first, of one source or of all together."""
+    """Return the tracked users of each month, the oldest first, for one source or for all together."""
     wanted = None if source == ALL else source
     return sorted((one for one in usage if one.source == wanted), key=lambda one: one.month)

@@ -1,4 +1,4 @@
-"""The screen Live: the feed, and one event of it."""
+"""The screen Live: the feed of events, and the page of a single event."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ from .page import Pages
 from .plan import violations_of
 
 PAGE = 100
-"""Events that a page of the feed begins with. The browser holds twice as many, then lets go of the oldest."""
+"""How many events a page of the feed begins with. The browser keeps twice as many, then removes the oldest."""
 
 A_TICK = 50
-"""Most events that are sent to one browser at a time: nobody reads more."""
+"""The most events that are sent to one browser at a time. Nobody could read more."""
 
 TICK_SECONDS = 0.3
 LOOK_AHEAD = 2_000
-"""Events beyond which a reader that fell behind is told that some were skipped."""
+"""A browser that is further behind than so many events is told that some were skipped."""
 
 MOST_FEEDS = 30
 SEND_SECONDS = 20
-"""How long a browser may take for one message before its feed is closed; it comes back by itself."""
+"""How long a browser may take to receive one message before its feed is closed. Browsers connect again by
+themselves."""
 
 
 @dataclass(slots=True)
 class _Place:
-    """How far a feed has come: all that is kept of a reader."""
+    """The position of one feed. Nothing else is kept for a connected browser."""
 
     seq: int
     refused: int
@@ -59,10 +60,10 @@ class _Place:
 
 
 class Live:
-    """Shows events as they come."""
+    """Shows events as they arrive."""
 
     def __init__(self, pages: Pages, window: RecentEvents, refusals: Refusals, rows: Rows, apart: bool = False) -> None:
-        """Take what it shows; `apart` says that each source has people of its own."""
+        """Take what is shown. `apart` is true where each source has people of its own."""
         self._pages = pages
         self._window = window
         self._refusals = refusals
@@ -103,7 +104,7 @@ class Live:
         )
 
     def _refused(self, wanted: Filter, after: int, most: int = PAGE) -> list[DeadLetter]:
-        """Return refused events that a filter takes, newest first."""
+        """Return refused events that meet a filter's conditions, newest first."""
         letters = reversed(self._refusals.after(after, most))
         return [one for one in letters if wanted.takes_refused(one.source, one.reason, one.raw)]
 
@@ -143,7 +144,7 @@ class Live:
     async def _events(self, request: Request, wanted: Filter, place: _Place) -> AsyncIterator[ServerSentEvent]:
         self._feeds += 1
         try:
-            # Sent at once, so that the page knows that it is connected.
+            # This is sent at once, so that the page knows that it is connected.
             yield ServerSentEvent(event="hello", data="", id=str(place), retry=1000)
             while True:
                 items, skipped = self._more(wanted, place)
@@ -152,8 +153,8 @@ class Live:
                 if items:
                     html = self._pages.block(request, "_feed.html", "rows", items)
                     yield ServerSentEvent(event="rows", data=str(html), id=str(place))
-                # One message for all that comes meanwhile. Nothing is queued for a reader: who is slow is sent what is
-                # newest when the way is free again.
+                # One message for everything that arrives meanwhile. Nothing is queued for a slow browser: it gets the
+                # newest events when it is ready again.
                 await asyncio.sleep(TICK_SECONDS)
                 while place.seq >= self._window.last and place.refused >= self._refusals.last:
                     await self._window.wait()
@@ -161,7 +162,7 @@ class Live:
             self._feeds -= 1
 
     def _more(self, wanted: Filter, place: _Place) -> tuple[list[Any], int]:
-        """Return what is to be shown next, newest first, and how many events are passed over; move the place on."""
+        """Return what to show next, newest first, and how many events are skipped; move the position forward."""
         behind = max(0, self._window.last - place.seq - LOOK_AHEAD)
         entries = [entry for entry in self._window.after(place.seq, LOOK_AHEAD) if wanted.takes(entry)]
         items = _by_time(list(reversed(entries)), self._refused(wanted, place.refused, A_TICK))
@@ -170,7 +171,7 @@ class Live:
 
 
 def _by_time(entries: list[Any], letters: list[DeadLetter]) -> list[Any]:
-    """Return both, newest first."""
+    """Return events and refused events together, newest first."""
     if not letters:
         return entries
     return sorted([*entries, *letters], key=lambda one: -(one.received_at if isinstance(one, DeadLetter) else one.at))

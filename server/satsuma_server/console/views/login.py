@@ -1,4 +1,4 @@
-"""The console's door."""
+"""The screen for logging in, and logging out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST = 1000
 
 
 class Login:
-    """Logs in whoever holds the collector's token, and out."""
+    """Logs people in with the collector's token, and out."""
 
     def __init__(self, settings: Settings, pages: Pages, sessions: Sessions) -> None:
         self._settings = settings
@@ -71,6 +71,6 @@ class Login:
 
 
 def _next(path: str) -> str:
-    """Return where to go after the login: a page of the console, whatever a link says."""
+    """Return where to go after the login. It is always a page of the console, whatever the link says."""
     path = path[:LONGEST]
     return path if path and all(char.isprintable() and char != "\\" for char in path) and path[0].isalpha() else "live"

@@ -1,4 +1,4 @@
-"""What every page of the console has: its frame, its headers, its login."""
+"""What all pages of the console share: the layout, the security headers, and the check of the session."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from satsuma_server.console.session import Session, Sessions, check_origin
 from satsuma_server.errors import CollectorError, ForbiddenError
 
 OPEN = (f"{PREFIX}/login", f"{PREFIX}/assets/")
-"""What is there without a login."""
+"""Paths that need no session."""
 
 MOST_FIELDS = 20
 
@@ -61,7 +61,7 @@ SCREENS = (
 
 
 class Pages:
-    """Renders templates into the frame."""
+    """Renders templates in the console's layout."""
 
     def __init__(self, sessions: Sessions, assets: ConsoleAssets) -> None:
         self._sessions = sessions
@@ -77,15 +77,15 @@ class Pages:
         self._templates.globals |= {"glyph": glyph, "glyph_hue": hue, "screens": SCREENS}
 
     def know(self, **filters: Callable[[Any], Any]) -> None:
-        """Give templates more filters."""
+        """Add filters that the templates can use."""
         self._templates.filters |= filters
 
     def show(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
-        """Return a page."""
+        """Render a template and return it as a response."""
         return HTMLResponse(self.render(request, template, **context), status)
 
     def render(self, request: Request, template: str, **context: Any) -> str:
-        """Return a template's text."""
+        """Render a template and return its text."""
         base = base_of(request)
         session: Session | None = getattr(request.state, "session", None)
         frame = {
@@ -97,19 +97,19 @@ class Pages:
         return self._templates.get_template(template).render(**frame, **context)
 
     def block(self, request: Request, template: str, macro: str, *given: Any) -> Markup:
-        """Return what one macro of a template makes."""
+        """Call one macro of a template and return its HTML."""
         module = self._templates.get_template(template).make_module({"base": base_of(request)})
         return Markup(getattr(module, macro)(*given))  # noqa: S704
 
     def problem(self, request: Request, error: CollectorError, title: str = "That didn't work") -> Response:
-        """Return a page that tells of an error."""
+        """Return a page that shows an error."""
         return self.show(request, "problem.html", error.status, title=title, reason=str(error))
 
     async def form(self, request: Request) -> FormData:
-        """Return the form of a request that one of our own pages sent.
+        """Return a request's form, after checking that a page of the console sent it.
 
         Raises:
-            ForbiddenError: it has not the login's mark.
+            ForbiddenError: the form doesn't have the session's CSRF token.
         """
         form = await request.form(max_files=0, max_fields=MOST_FIELDS)
         if form.get("csrf") != request.state.session.csrf:
@@ -117,12 +117,13 @@ class Pages:
         return form
 
     def go(self, request: Request, path: str) -> Response:
-        """Return the way to another page of the console."""
+        """Return a redirect to another page of the console."""
         return RedirectResponse(f"{base_of(request)}/{path}", 303)
 
 
 class Gate:
-    """An ASGI app in front of all of the console's routes: security headers, and nothing without a login."""
+    """An ASGI app before all routes of the console: it adds security headers, and lets nobody pass without a
+    session."""
 
     def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The screen People: who is who, since when, and which event made it so."""
+"""The screen People: which ids are one person, since when, and which event linked them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class People:
     """Shows profiles."""
 
     def __init__(self, pages: Pages, profiles: ProfileReader, spaces: Callable[[], Sequence[str]]) -> None:
-        """Take what renders and what answers, and a function that gives the spaces that people are told apart by."""
+        """Take the renderer, the profiles, and a function that returns the sources where each has people of its own."""
         self._pages = pages
         self._spaces = spaces
         self._profiles = profiles
@@ -133,13 +133,13 @@ def _key(text: str, space: str) -> Key:
 
 
 def address(key: Key) -> str:
-    """Return where a person is found, below the console."""
+    """Return the path of a person's page, below the console."""
     space = f"?in={quote(key.space, safe='')}" if key.space else ""
     return f"people/{key.type}:{segment(key.value)}{space}"
 
 
 def brief(link: Link) -> str:
-    """Return what came of a link, and what there is to know of it, without what the page shows beside."""
+    """Return the outcome of a link and its warnings, without what the page shows next to it."""
     return " ".join([_outcome(link), *(WARNED[warning] for warning in link.warnings)])
 
 
@@ -159,19 +159,19 @@ def _called(key: Key) -> str:
 
 
 def ids_of(profile: Profile) -> list[Identifier]:
-    """Return a person's ids, each value once: what an alias names is mostly an anonymousId that is there as such."""
+    """Return a person's ids, each value once. The previous id of an alias is usually also there as an anonymousId."""
     values = {one.key.value for one in profile.identifiers if one.key.type != PREVIOUS_ID}
     return [one for one in profile.identifiers if one.key.type != PREVIOUS_ID or one.key.value not in values]
 
 
 def best_key(profile: Profile) -> Key:
-    """Return the identifier that a person is asked for by: the userId, or the first that was seen."""
+    """Return the identifier for a person's address: the userId, or else the one that was seen first."""
     keys = [one.key for one in profile.identifiers]
     return next((key for key in keys if key.type == USER_ID), keys[0])
 
 
 def name_of(profile: Profile) -> str:
-    """Return what people call a person, from the traits that say so; empty where none does."""
+    """Return a person's name from their traits; empty where they have none."""
     traits = profile.traits
     for name in ("name", "firstName", "first_name", "username", "email"):
         told = _said(traits, name)

@@ -1,4 +1,4 @@
-"""The screen Plan: what was not as planned."""
+"""The screen Plan: violations of the tracking plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from satsuma_server.console.presenters.lint import Advice, Level
 from .page import Pages
 
 FILE = "violations.json"
-"""Where the collector counts what was not as planned: an answer of ``GET /v1/violations`` has the same."""
+"""The file in which the collector counts violations. ``GET /v1/violations`` answers the same content."""
 
 MOST = 500
 
@@ -54,7 +54,7 @@ class Plan:
 
 
 def violations_of(event: Mapping[str, Any]) -> list[Advice]:
-    """Return what an event's own mark says: ``context.protocols.violations``."""
+    """Return the violations that an event is marked with, in ``context.protocols.violations``."""
     context = event.get("context")
     protocols = context.get("protocols") if isinstance(context, Mapping) else None
     found = protocols.get("violations") if isinstance(protocols, Mapping) else None

@@ -1,4 +1,4 @@
-"""The screen Refused: what was not accepted, why, and how to fix it."""
+"""The screen Refused: events that were not accepted, the reasons, and how to fix them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from satsuma_server.errors import NotFoundError
 from .page import Pages
 
 A_KIND = 50
-"""Events that are listed of a kind."""
+"""How many events of one kind are listed."""
 
 NEWEST = 5
-"""Events that the overview lists of each."""
+"""How many events of each kind the overview lists."""
 
 
 class Refused:

@@ -1,4 +1,4 @@
-"""The screen Sources: who may write, who does, and what to paste."""
+"""The screen Sources: which sources may write, which do, and the snippet to paste."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .page import Pages
 
 DAY = 86_400
 NEW = "my-site"
-"""The key that the snippet shows where no source is known yet."""
+"""The write key in the snippet where no source is known yet."""
 
 
 @dataclass(slots=True)
 class Sender:
-    """One source, as people see it.
+    """One source, as the screen shows it.
 
     Attributes:
-        events: of the last day, by type.
+        events: numbers of events of the last day, by type.
         last: start of the newest hour with events, in milliseconds since 1970; 0 where there is none.
-        known: whether the settings name it.
+        known: whether the source is in the settings.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""The screen Warehouse: tables, and a box for SQL."""
+"""The screen Warehouse: the tables, and a field for SQL queries."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ A_PAGE = 50
 MOST_ROWS = 500
 LONGEST_SQL = 20_000
 LONGEST_CELL = 300
-"""Characters of one value that a table shows."""
+"""The most characters of one value that a table shows."""
 
 LARGEST_OFFSET = 10_000_000
 
 
 class Tables:
-    """Shows the warehouse. It can only be read from here."""
+    """Shows the warehouse, which can only be read here."""
 
     def __init__(self, pages: Pages, warehouse: Warehouse) -> None:
         self._pages = pages
@@ -77,7 +77,7 @@ class Tables:
 
 
 def _example(tables: Sequence[Table]) -> str:
-    """Return a question that has an answer, to begin with."""
+    """Return a query that has a result, as a first example."""
     tracks = next((one for one in tables if one.name == TRACKS), None)
     if tracks is None:
         return "SELECT 42 AS answer"
