@@ -1,4 +1,4 @@
-"""The collector as an ASGI app, to run alone or to mount in a site's own."""
+"""The collector as an ASGI app, which runs alone or is mounted in a site's own app."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ PREFLIGHT_SECONDS = 86_400
 
 
 class CollectorApp(Starlette):
-    """Starlette with a short way for the tracking API, which takes nearly all requests.
+    """Starlette with a faster way for the tracking API, which gets nearly all requests.
 
-    Those paths go through the middleware and then straight to their route: no look-up among the others, and no layers
-    for exceptions, since the route answers every one of them itself.
+    Its paths go through the middleware and then directly to their route, without the router and without Starlette's
+    exception handling, because that route answers every exception itself.
     """
 
     def __init__(self, tracking: TrackingRoute, **given: Any) -> None:
@@ -132,7 +132,7 @@ def create_app(settings: Settings) -> Starlette:
         middleware=[_cors(settings)],
         exception_handlers=HANDLERS,
     )
-    # Only the paths that are named are answered: a slash too many is not found, and leads nowhere else.
+    # A path with an additional slash is not found. Starlette would redirect it to the path without.
     app.router.redirect_slashes = False
     app.state.log = log
     app.state.leave = worker.proxy.leave if worker else None
@@ -140,7 +140,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 class _Worker:
-    """The second process and the way to it."""
+    """The second process, with the proxy and the client that reach it."""
 
     def __init__(self, settings: Settings) -> None:
         self.process = WorkerProcess(settings)
@@ -148,7 +148,7 @@ class _Worker:
         self.internal = InternalClient(self.process.internal_socket, self.process.secret)
 
     def routes(self) -> list[Route]:
-        """Return routes for all below the paths of the table; the proxy looks at the rest."""
+        """Return routes for everything below the prefixes of the route table. The proxy checks the rest of the path."""
         return [Route(f"{prefix}{rest}", self.proxy) for prefix in TABLE.prefixes for rest in ("", "/{path:text}")]
 
     async def stop(self) -> None:
@@ -158,7 +158,7 @@ class _Worker:
 
 
 class _PagesCors(CORSMiddleware):
-    """CORS for pages alone: a POST that comes from none, as servers send them, has nothing to ask or be told."""
+    """CORS for pages only. A POST without an Origin comes from a server, and needs no CORS headers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         from_server = scope.get("method") == "POST" and all(name != b"origin" for name, _ in scope["headers"])
@@ -171,7 +171,7 @@ def _cors(settings: Settings) -> Middleware:
         allow_origins=settings.origins(),
         allow_methods=["*"],
         allow_headers=["*"],
-        # Browsers hide it from pages otherwise, and analytics.js would come back too early.
+        # Otherwise browsers hide this header from pages, and analytics.js would try again too early.
         expose_headers=["Retry-After"],
         max_age=PREFLIGHT_SECONDS,
     )

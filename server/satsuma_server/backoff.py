@@ -1,4 +1,4 @@
-"""Waits between the tries of work that must succeed sooner or later: twice as long each time, up to a bound."""
+"""Waits between the tries of work that is repeated until it succeeds: twice as long each time, up to a bound."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import asyncio
 from satsuma.backoff import backoff
 
 FIRST_SECONDS, LONGEST_SECONDS = 0.5, 30.0
-"""The first wait and the longest one: soon enough for a hiccup, seldom enough for an outage of hours."""
+"""The first and the longest wait: short enough for a brief disturbance, and long enough for an outage of hours."""
 
 
 class Backoff:
-    """The failures in a row of one piece of work."""
+    """Counts the consecutive failures of one piece of work, and waits after each."""
 
     def __init__(self) -> None:
         self._failures = 0
 
     def reset(self) -> None:
-        """Take note of a success: the next failure is the first one again."""
+        """Record a success: the wait after the next failure is the shortest again."""
         self._failures = 0
 
     async def wait(self) -> None:
-        """Take note of a failure, and wait until it is time for the next try."""
+        """Record a failure, and wait until it is time for the next try."""
         self._failures += 1
         await asyncio.sleep(backoff(self._failures, FIRST_SECONDS, LONGEST_SECONDS))

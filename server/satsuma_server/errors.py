@@ -1,4 +1,4 @@
-"""What can go wrong in the collector; each kind knows its HTTP status."""
+"""The collector's exceptions. Those that are answered to a client have an HTTP status."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from satsuma.errors import SatsumaError
 
 
 class CollectorError(SatsumaError):
-    """Root of the collector's errors.
+    """Base class of errors that are answered to a client.
 
     Attributes:
         status: HTTP status of the answer.
-        retry_after: seconds after which the client may try again, None where trying again is no use.
+        retry_after: seconds after which the client may try again; None where that would not help.
     """
 
     status = 500
@@ -20,7 +20,7 @@ class CollectorError(SatsumaError):
 
 
 class BadRequestError(CollectorError):
-    """The body can't be read, or holds nothing that can be accepted.
+    """The request is malformed, or has nothing that can be accepted.
 
     Attributes:
         path: where in the body, in JavaScript's dotted form.
@@ -36,7 +36,7 @@ class BadRequestError(CollectorError):
 
 
 class QueryError(CollectorError):
-    """A question to the warehouse can't be answered; the message is what its author has to know."""
+    """A query of the warehouse is not allowed or failed. The message tells its author why."""
 
     status = 400
 
@@ -48,22 +48,22 @@ class UnauthorizedError(CollectorError):
 
 
 class ForbiddenError(CollectorError):
-    """The source doesn't allow pages of this origin."""
+    """The request is not allowed, for example because the source doesn't allow pages of this origin."""
 
     status = 403
 
 
 class NotFoundError(CollectorError):
-    """There is nothing of that name."""
+    """There is nothing of that name or at that path."""
 
     status = 404
 
 
 class MethodError(CollectorError):
-    """There is something at this path, but not for this method.
+    """The path exists, but not for this HTTP method.
 
     Attributes:
-        allowed: the methods that there is something for.
+        allowed: the methods that the path takes.
     """
 
     status = 405
@@ -74,13 +74,13 @@ class MethodError(CollectorError):
 
 
 class ConflictError(CollectorError):
-    """What is asked for can't be done to things as they are."""
+    """The request is in conflict with the current state, and can't be carried out."""
 
     status = 409
 
 
 class SlowError(CollectorError):
-    """The body took too long to come."""
+    """The body took too long to arrive."""
 
     status = 408
 
@@ -92,26 +92,27 @@ class TooLargeError(CollectorError):
 
 
 class BusyError(CollectorError):
-    """The log falls behind: too much waits to be written."""
+    """Too much is waiting or running already. The client should try again in a moment."""
 
     status = 429
     retry_after = 1
 
 
 class UnavailableError(CollectorError):
-    """The log can't write: the disk is full, read-only or gone."""
+    """Something that is needed doesn't work at the moment: for example, the disk is full or a database can't be
+    reached."""
 
     status = 503
     retry_after = 5
 
 
 class SettingsError(SatsumaError):
-    """The collector's settings can't be used; the message names the setting."""
+    """A setting is not valid. The message names it."""
 
 
 class PlanError(SettingsError):
-    """A tracking plan can't be used; the message says where."""
+    """A tracking plan is not valid. The message says where."""
 
 
 class AssetsError(SatsumaError):
-    """The browser's files are missing; the message says how to build them."""
+    """The browser's files are missing. The message says how to build them."""

@@ -1,6 +1,6 @@
-"""The collector's own log lines: JSON, and without personal data.
+"""Configures the collector's own log lines, which are JSON and have no personal data.
 
-No line holds an address, an id, a trait or a body: a line tells what happened to the collector, not to a visitor.
+No line has an address, an id, a trait or a body: lines are about what happens to the collector, not to a visitor.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def set_up(level: str = "info", *, as_json: bool | None = None) -> None:
 
     Args:
         level: ``debug``, ``info``, ``warning`` or ``error``.
-        as_json: None for JSON wherever nobody is looking (standard error is no terminal).
+        as_json: whether lines are JSON; None for JSON unless standard error is a terminal.
     """
     handler: logging.Handler
     if as_json or (as_json is None and not sys.stderr.isatty()):
@@ -29,5 +29,5 @@ def set_up(level: str = "info", *, as_json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # httpx tells the address of every request, with its parameters.
+    # At the level of info, httpx would log the URL of every request with its parameters.
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -1,12 +1,12 @@
-"""Paths as they were sent, and only such that mean the same to everybody who reads them.
+"""Checks that a request's path is normal, so that every program that handles it reads it in the same way.
 
-A server routes by a decoded path, a client library removes dot segments, a proxy in front may do both or neither. So
-whatever one of them could read in another way than the others is refused before anything is routed. The rule is that
-of RFC 3986, section 6.2.2: a path is normal when it has no dot segments, and when nothing is percent-encoded that need
-not be. Empty segments, backslashes, control characters and path parameters after dots are refused as well.
+A server routes by the decoded path, a client library removes dot segments, and a proxy in front may do both or neither.
+So a path that could be read in two ways is refused before anything is routed. The rule is that of RFC 3986, section
+6.2.2: a path is normal when it has no dot segments, and when nothing is percent-encoded without need. Empty segments,
+backslashes, control characters and path parameters after dots are refused as well.
 
-One segment is freer, since nobody routes by it: the ``TYPE:ID`` of a person. An id is any text, and its value may
-hold whatever can be percent-encoded, a slash and a NUL included.
+One segment is exempt, because no route depends on it: the ``TYPE:ID`` of a person. An id is any text, so it may have
+everything that can be percent-encoded, including slashes and NUL characters.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from starlette.convertors import Convertor, register_url_convertor
 from .errors import BadRequestError
 
 PEOPLE = (["v1", "profiles"], ["v1", "people"], ["console", "people"])
-"""What stands before the segment that names a person."""
+"""The segments before the one that names a person."""
 
 _SIGNS = r"A-Za-z0-9_~!$&'()*+,;=:@"
 _PLAIN = re.compile(rf"(?:/[{_SIGNS.replace(';', '')}-][{_SIGNS.replace(';', '')}.-]*)*/?")
-"""Paths that need no closer look: no escapes, no parameters, and no segment that begins with a dot."""
+"""Paths that are certainly normal: without escapes and parameters, and without segments that begin with a dot."""
 
 _WELL_FORMED = re.compile(rf"(?:[{_SIGNS}.-]|%[0-9A-Fa-f]{{2}})+")
 _NEEDLESS = re.compile(r"%(?:3[0-9]|[46][1-9A-F]|[57][0-9A]|2[DEF]|5[CF]|[01][0-9A-F]|7F)", re.IGNORECASE)
-"""Escapes of letters, digits, ``-``, ``.`` and ``_``, which stand for themselves; and of what may not be in a segment:
-the slash, the backslash and control characters. The tilde is left out, since some encoders escape it."""
+"""Escapes that are not allowed: of letters, digits, ``-``, ``.`` and ``_``, which need none; and of slashes,
+backslashes and control characters, which may not be in a segment. The tilde may be escaped, since some encoders do
+that."""
 
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _COLON = re.compile(":|%3A", re.IGNORECASE)
@@ -52,7 +53,7 @@ register_url_convertor("text", _AnyText())
 
 
 def path_of(scope: MutableMapping[str, Any]) -> str:
-    """Return a request's path below where the app is mounted, percent-encoded as it was sent.
+    """Return a request's path, from where the app is mounted, percent-encoded as it was sent.
 
     Raises:
         BadRequestError: it is not normal.
@@ -68,7 +69,7 @@ def path_of(scope: MutableMapping[str, Any]) -> str:
 
 
 def is_normal(path: str) -> bool:
-    """Tell whether a percent-encoded path means the same to everybody; see above."""
+    """Tell whether a percent-encoded path is normal, as described above."""
     if _PLAIN.fullmatch(path):
         return True
     first, *segments = path.split("/")
@@ -95,13 +96,13 @@ def _is_strict(segment: str) -> bool:
         name = decoded.decode().partition(";")[0]
     except UnicodeDecodeError:
         return False
-    # An escape that is left was encoded twice, for a reader who decodes twice. Some readers drop what follows a
-    # semicolon, or spaces at the end, before they look for dots.
+    # An escape that is left after decoding was encoded twice, for a program that decodes twice. Some programs remove
+    # what follows a semicolon, or spaces at the end, before they look for dots.
     return bool(name.strip(" .")) and not _ESCAPE.search(decoded)
 
 
 def _below(path: str, scope: MutableMapping[str, Any]) -> str | None:
-    """Return what of a path is below the app's root. None where its slashes are not those of the decoded path."""
+    """Return the part of a path below the app's root; None where its slashes are not those of the decoded path."""
     root: str = scope.get("root_path", "")
     if not root or not (scope["path"] == root or scope["path"].startswith(f"{root}/")):
         return path

@@ -1,4 +1,4 @@
-"""Work in threads that is never left alone with what it uses."""
+"""Runs work in a thread, and waits for its end even when the caller is cancelled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 
 async def run_to_completion[T](work: Callable[[], T]) -> T:
-    """Do in a thread what must have ended before its caller goes on, even where that is cancelled."""
+    """Run work in a thread. A caller that is cancelled goes on only after the thread's work has ended.
+
+    Otherwise the caller could close a file or a connection that the thread is still using.
+    """
     task = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(task)

@@ -1,4 +1,4 @@
-"""A real collector for tests: on a free port of this machine, fresh, and gone afterwards."""
+"""Runs a real, fresh collector on a free port of this machine, for tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .settings import Settings
 START_SECONDS = 60
 
 SATSUMA = [sys.executable, "-c", "from satsuma_server.cli import main; main()"]
-"""The command, as this very Python has it."""
+"""The command line of ``satsuma``, run by this Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Collector:
 
     Attributes:
         url: its origin.
-        token: opens its events.
+        token: the token that is needed to read its events.
     """
 
     url: str
     token: str
 
     def events(self, after: int = 0) -> list[dict[str, Any]]:
-        """Return what it has stored, in order."""
+        """Return the events that it has stored, in order."""
         headers = {"Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(f"{self.url}/v1/events?after={after}&limit=10000", headers=headers)  # noqa: S310
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
@@ -49,10 +49,10 @@ class Collector:
     def wait_for(
         self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 10, after: int = 0
     ) -> list[dict[str, Any]]:
-        """Return the stored events as soon as `enough` says so.
+        """Wait until `enough` returns true for the stored events, and return them.
 
         Raises:
-            AssertionError: it never did; the message tells what was stored.
+            AssertionError: it never did. The message says what was stored.
         """
         until = time.monotonic() + seconds
         while True:
@@ -67,7 +67,7 @@ class Collector:
 
 @contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
-    """Serve an ASGI app on a free port, in a thread; give its URL."""
+    """Serve an ASGI app on a free port, in a thread; yield its URL."""
     listener = listen("127.0.0.1", 0)
     server = make_server(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -87,7 +87,7 @@ def serving(app: ASGIApp) -> Iterator[str]:
 
 @contextmanager
 def running(data: Path, *, token: str = "test-token", **settings: Any) -> Iterator[Collector]:  # noqa: S107
-    """Run a collector that accepts any write key, and has no worker, unless told otherwise."""
+    """Run a collector. Unless the settings say otherwise, it accepts any write key and has no second process."""
     chosen = Settings(
         data=data, token=token, **{"accept_any_key": "write_keys" not in settings, "worker": False, **settings}
     )
@@ -99,21 +99,21 @@ def running(data: Path, *, token: str = "test-token", **settings: Any) -> Iterat
 def started(
     folder: Path, *args: str, data: Path | None = None, env: dict[str, str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Run the command `satsuma` as a process of its own until it is ready; give what it says, and ``process``.
+    """Run the command `satsuma` as a process. Once it is ready, yield the JSON that it prints, and the ``process``.
 
     Args:
-        folder: for what it says, and for its log unless `data` names another.
-        args: the verb and its options; the port is a free one.
-        env: more environment variables; ``SATSUMA_WORKER`` is 0 where they don't say otherwise.
+        folder: folder for its output, and for its log unless `data` names another one.
+        args: the verb and its options. The port is always a free one.
+        env: additional environment variables. ``SATSUMA_WORKER`` is 0 unless they say otherwise.
 
     Raises:
-        RuntimeError: it ended, or was not ready in time.
+        RuntimeError: the process ended, or was not ready in time.
     """
     ready, errors = folder / "ready.json", folder / "stderr.txt"
     ready.unlink(missing_ok=True)
     command = [*SATSUMA, *args, "--port", "0", "--data", str(data or folder / "data"), "--ready-file", str(ready)]
     more = {"SATSUMA_WORKER": "0", **(env or {})}
-    # Into a file: a pipe that nobody reads would stop a collector that has much to complain about.
+    # Into a file, because a full pipe that nobody reads would block a collector with many log lines.
     with errors.open("w") as stderr:
         process = subprocess.Popen(command, env={**os.environ, **more}, stdout=subprocess.DEVNULL, stderr=stderr)
     try:

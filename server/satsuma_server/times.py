@@ -1,11 +1,12 @@
-"""Times as events carry them, read into milliseconds since 1970."""
+"""Converts the times in events into milliseconds since 1970."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_999
-"""The years 1 and 9999: a time of a far time zone may lie beyond them in UTC, and can't be told."""
+"""The beginning of the year 1 and the end of 9999. A time in another time zone may be outside of them in UTC, where
+Python can't represent it."""
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -15,11 +16,11 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 AHEAD = 60_000
-"""Milliseconds that an imported timestamp may be ahead of this machine's clock: two good clocks differ by less."""
+"""Milliseconds that an imported timestamp may be ahead of this machine's clock. Two correct clocks differ by less."""
 
 
 def parse_time(value: object) -> float | None:
-    """Return milliseconds since 1970 of an ISO 8601 text or a number of milliseconds; None for anything else."""
+    """Return an ISO 8601 text, or a number of milliseconds, as milliseconds since 1970; None for anything else."""
     if type(value) is not str:
         milliseconds = value if isinstance(value, int | float) and not isinstance(value, bool) else None
     else:

@@ -1,4 +1,4 @@
-"""What the collector answers to, for machines: OpenAPI 3.1."""
+"""The description of the HTTP API in OpenAPI 3.1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def document(*, worker: bool = False) -> Schema:
     """Return the document.
 
     Args:
-        worker: whether there is one, so that profiles, people and the warehouse are there too.
+        worker: whether the second process runs, which has the routes of profiles, people and the warehouse.
     """
     parts = [tracking, reading, *((profiles, people, warehouse) if worker else ())]
     schemas = {"Fault": fault()}

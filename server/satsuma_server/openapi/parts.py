@@ -1,4 +1,4 @@
-"""What the parts of the document are put together of."""
+"""Functions that build parts of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MEANINGS = {
 
 
 def record(**properties: Schema) -> Schema:
-    """Return the schema of an object that has all these."""
+    """Return the schema of an object that has all of these properties."""
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
@@ -39,24 +39,24 @@ def listed(schema: Schema) -> Schema:
 
 
 def maybe(schema: Schema) -> Schema:
-    """Return the schema of what may be null."""
+    """Return the schema of a value that may also be null."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
 def named(name: str) -> Schema:
-    """Return a reference to one of the document's schemas."""
+    """Return a reference to a schema in the document."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def operation(name: str, about: str, answer: Schema, *faulty: str, parameters: list[Schema] | None = None) -> Schema:
-    """Return what whoever holds the token can do.
+    """Return an operation that needs the token.
 
     Args:
-        name: the operation's id.
-        about: what it does.
-        answer: the content of a 200, by media type.
-        faulty: statuses that it may answer beside 400 and 401.
-        parameters: of path and query.
+        name: the id of the operation.
+        about: a sentence that says what it does.
+        answer: the content of the answer 200, by media type.
+        faulty: statuses of errors that it may answer in addition to 400 and 401.
+        parameters: parameters in path and query.
     """
     return {
         "operationId": name,
@@ -68,27 +68,27 @@ def operation(name: str, about: str, answer: Schema, *faulty: str, parameters: l
 
 
 def told(name: str, about: str, schema: Schema, *parameters: Schema) -> Schema:
-    """Return an operation of the worker's that answers in JSON of a schema."""
+    """Return an operation of the second process that answers JSON of this schema."""
     return operation(name, about, {JSON: {"schema": schema}}, "404", "409", "503", parameters=list(parameters))
 
 
 def in_path(name: str, about: str, schema: Schema) -> Schema:
-    """Return a parameter of a path."""
+    """Return a parameter in the path."""
     return {"name": name, "in": "path", "required": True, "description": about, "schema": schema}
 
 
 def in_query(name: str, about: str, schema: Schema) -> Schema:
-    """Return a parameter of a query."""
+    """Return a parameter in the query."""
     return {"name": name, "in": "query", "description": about, "schema": schema}
 
 
 def whole_number(name: str, about: str, **bounds: int) -> Schema:
-    """Return a parameter of a query that is a whole number."""
+    """Return a parameter in the query that is a whole number."""
     return in_query(name, about, {"type": "integer", "minimum": 0, **bounds})
 
 
 def fault() -> Schema:
-    """Return the schema of an answer that is none."""
+    """Return the schema of the answer to a request that failed."""
     error = {
         "type": "object",
         "required": ["message"],
@@ -103,6 +103,6 @@ def fault() -> Schema:
 
 
 def faults(*statuses: str) -> Schema:
-    """Return the answers with these statuses."""
+    """Return the error answers with these statuses."""
     content = {JSON: {"schema": named("Fault")}}
     return {status: {"description": MEANINGS[status], "content": content} for status in statuses}

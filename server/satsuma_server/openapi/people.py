@@ -1,4 +1,4 @@
-"""What a person may ask for: everything that is known, and to be forgotten."""
+"""Describes the routes that export and delete all data of a person."""
 
 from __future__ import annotations
 

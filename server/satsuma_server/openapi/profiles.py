@@ -1,4 +1,4 @@
-"""Who is who: the profile API."""
+"""Describes the routes of profiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where events go."""
+"""Describes the routes of the tracking API, which take events."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def paths() -> Schema:
 
 
 def schemas() -> Schema:
-    """Return the schemas that they refer to."""
+    """Return the schemas that the paths refer to."""
     return {kind.capitalize(): _event(kind) for kind in EVENT_TYPES}
 
 

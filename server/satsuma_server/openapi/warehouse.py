@@ -1,4 +1,4 @@
-"""The tables, and SQL over them."""
+"""Describes the routes of the warehouse: its tables, and SQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ANSWERED = (Answer, Question, Status, Table)
 
 
 def schemas() -> Schema:
-    """Return the schemas of questions and answers."""
+    """Return the schemas of queries and answers."""
     _, components = msgspec.json.schema_components(ANSWERED, ref_template="#/components/schemas/{name}")
     return components
 

@@ -1,6 +1,7 @@
-"""The collector's second process: everything that is built from the log, so that none of it slows taking events in.
+"""The collector's second process, the worker, which builds everything that is built from the log.
 
-The collector starts it, watches it, and passes requests on to it through a socket in a folder of its own.
+It is a process of its own so that it doesn't slow down the taking in of events. The collector starts it, restarts it
+when it ends, and forwards requests to it through a socket in a private folder.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from starlette.routing import BaseRoute
 
 
 class Projection(Protocol):
-    """One thing that is built from the log."""
+    """Something that is built from the log, and can be built again: the warehouse, profiles, the console."""
 
     def routes(self) -> Sequence[BaseRoute]:
-        """Return the routes that it answers, from the collector's root on."""
+        """Return its routes, with paths from the collector's root."""
         ...
 
     async def start(self) -> None:
@@ -23,5 +24,5 @@ class Projection(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Stop, with everything kept."""
+        """Stop, and keep everything that was built."""
         ...

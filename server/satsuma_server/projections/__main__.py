@@ -1,7 +1,7 @@
-"""``python -m satsuma_server.projections FOLDER``: its sockets are in the folder.
+"""Runs the second process: ``python -m satsuma_server.projections FOLDER``, with its sockets in the folder.
 
-The first line of stdin is the settings as JSON, the second the secret that the collector shows. The process ends with
-its stdin.
+The first line of stdin has the settings as JSON, and the second line the secret that the collector will show. The
+process ends when stdin is closed.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from .process import INTERNAL, PUBLIC
 from .table import guarded
 
 GRACE_SECONDS = 15
-"""How long a stop may take before the process ends anyway: nothing is lost, since followers resume at their cursors."""
+"""How long a stop may take before the process is ended. Nothing is lost, since followers continue at their cursors."""
 
 NICENESS = 10
-"""How much the worker stands back where processors are short: events are taken first, and looked at then."""
+"""The process's nice value, so that the collector, which takes events in, comes first where processors are busy."""
 
 TURN_SECONDS = 0.0005
-"""How long a thread of ours may keep the interpreter from others that ask for it. DuckDB asks several times for each
-table that goes in, and would wait 5 milliseconds each time while the next portion is built."""
+"""How long a thread may hold the GIL while another waits for it. DuckDB needs the GIL several times for each table that
+is inserted, and would wait 5 milliseconds each time while the next batch is built."""
 
 
 def main() -> None:
-    """Serve until stdin ends, as it does when the collector stops or is killed."""
+    """Serve until stdin is closed, which happens when the collector stops or is killed."""
     set_up()
     os.nice(NICENESS)
     tune()
@@ -47,9 +47,9 @@ def main() -> None:
 
 
 def tune() -> None:
-    """Set the interpreter up for much work in two threads."""
+    """Tune the interpreter for long computations in two threads."""
     sys.setswitchinterval(TURN_SECONDS)
-    # What was imported stays: no collection has to look at it again.
+    # Imported modules stay for ever, so the garbage collector need not examine them again.
     gc.freeze()
 
 
@@ -67,7 +67,7 @@ async def _serve(folder: Path, app: Starlette, secret: str) -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
-    # Both refuse connections until the parts have started.
+    # Both sockets refuse connections until the projections have started.
     serving = asyncio.create_task(public.serve(sockets=[bind_private(folder / PUBLIC)]))
     while not public.started and not serving.done():
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The worker as an ASGI app."""
+"""The second process as an ASGI app, put together from its projections."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from . import Projection
 
 
 def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
-    """Return the worker's parts, in the order in which they start."""
-    # Here, since each brings libraries that take long to import.
+    """Return the projections, in the order in which they start."""
+    # Imported here, because each of them imports large libraries.
     from satsuma_server.console import Console
     from satsuma_server.profiles.tables import ProfileTables
     from satsuma_server.warehouse.projection import WarehouseProjection
@@ -31,13 +31,14 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
     warehouse = WarehouseProjection(settings, log)
     tables = ProfileTables(settings, profiles, warehouse)
     console = Console(settings, log, profiles=profiles, warehouse=warehouse)
-    # The warehouse after the tables that are in it: it leaves nothing in its file of what was there.
+    # `tables` comes before the warehouse: when a person is deleted, the warehouse rewrites its file last, so that
+    # nothing of their rows is left.
     people = People(settings, profiles, _All(tables, warehouse, console))
     return [profiles, people, warehouse, tables, console]
 
 
 class _All:
-    """All that has to forget people."""
+    """All projections that have to forget people, as one."""
 
     def __init__(self, *forgetful: Forgetful) -> None:
         self._forgetful = forgetful
@@ -52,7 +53,7 @@ def create_worker(
     log: ReadableLog,
     parts: Callable[[Settings, ReadableLog], list[Projection]] = make_projections,
 ) -> Starlette:
-    """Return the app that follows `log`, for as long as its lifespan goes on, and answers what is built from it."""
+    """Return the app. It follows `log` during its lifespan, and answers requests from what it has built."""
     made = parts(settings, log)
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Bodies of requests that are passed on to the worker: each within its route's bound, and all together within one."""
+"""Reads the bodies of requests for the second process, within a bound for each route and one for all together."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ class BodiesUnderWay:
     """Reads bodies, and counts their bytes until they have been passed on.
 
     Attributes:
-        held: bytes that are held now.
+        held: how many bytes are held now.
     """
 
     def __init__(self, most: int) -> None:
-        """Take the most bytes that all bodies together may have."""
+        """Take the most bytes that all bodies may have together."""
         self._most = most
         self.held = 0
 
     @asynccontextmanager
     async def read(self, request: Request, most: int) -> AsyncIterator[bytes]:
-        """Give a body of at most `most` bytes. It counts until the context is left.
+        """Yield a body of at most `most` bytes. Its bytes count until the context ends.
 
         Raises:
-            TooLargeError: the body is larger. What a header says of its length is believed where it says too much.
-            SlowError: it took longer than `BODY_SECONDS` to come.
-            BusyError: too many bodies are under way: try again in a moment.
+            TooLargeError: the body is larger, or its Content-Length says so.
+            SlowError: it took longer than `BODY_SECONDS` to arrive.
+            BusyError: all bodies together are too large. The client can try again in a moment.
         """
         declared = request.headers.get("content-length", "0")
         if declared.isdecimal() and int(declared) > most:

@@ -1,6 +1,6 @@
-"""What the collector alone asks its worker: on a socket of its own, with a secret that both know from the start.
+"""Routes of the second process for the collector alone: on a separate socket, protected by a shared secret.
 
-No request from outside comes here: what is passed on goes to another socket, where none of these routes is.
+Requests from outside can't reach them: these are forwarded to another socket, which doesn't have these routes.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from satsuma_server.errors import NotFoundError, TooLargeError, UnauthorizedErro
 from satsuma_server.http.responses import HANDLERS, error_response
 
 SECRET = "x-satsuma-secret"  # noqa: S105
-"""The header that carries it. The proxy passes none on that comes from outside."""
+"""The header with the secret. The proxy removes it from requests that come from outside."""
 
 ANSWER_SECONDS = 60
 
 
 @runtime_checkable
 class AnswersCollector(Protocol):
-    """A part that has something to tell the collector, and nobody else."""
+    """A projection with routes for the collector alone."""
 
     def internal_routes(self) -> Sequence[BaseRoute]:
-        """Return the routes that only the collector reaches."""
+        """Return the routes that only the collector can reach."""
         ...
 
 
 def create_internal(parts: Sequence[object], secret: str) -> Starlette:
-    """Return the app that answers the collector for all parts that have something to tell it."""
+    """Return an app with the internal routes of all projections that have some."""
     routes = [route for part in parts if isinstance(part, AnswersCollector) for route in part.internal_routes()]
     return Starlette(routes=routes, middleware=[Middleware(_Guard, secret=secret)], exception_handlers=HANDLERS)
 
 
 class _Guard:
-    """Lets nobody pass who doesn't know the secret."""
+    """Answers only requests that show the secret."""
 
     def __init__(self, app: ASGIApp, secret: str) -> None:
         self._app = app
@@ -58,7 +58,7 @@ class _Guard:
 
 
 class InternalClient:
-    """The collector's way to it."""
+    """The collector's client for the internal routes."""
 
     def __init__(self, socket: Path, secret: str) -> None:
         self._client = httpx.AsyncClient(
@@ -72,7 +72,7 @@ class InternalClient:
         """Post JSON to a path, and return the answer.
 
         Raises:
-            UnavailableError: the worker is away, or can't do it now.
+            UnavailableError: the second process is not running, or can't answer now.
         """
         try:
             answer = await self._client.post(path, content=msgspec.json.encode(body))
@@ -85,5 +85,5 @@ class InternalClient:
         return told
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._client.aclose()

@@ -1,4 +1,4 @@
-"""Starts the worker, and starts it again when it ends."""
+"""Starts the second process, and starts it again whenever it ends."""
 
 from __future__ import annotations
 
@@ -16,53 +16,53 @@ from satsuma_server.backoff import Backoff
 from satsuma_server.settings import Settings, settings_to_json
 
 STEADY_SECONDS = 60
-"""A worker that ran for so long ended by some accident: how often others ended before no longer counts."""
+"""A process that ran for so long was healthy, so the waits before restarts begin again with the shortest one."""
 
 STOP_SECONDS = 20
 
 PUBLIC, INTERNAL = "public.sock", "internal.sock"
-"""Sockets in the worker's folder: for what is passed on to it, and for what only the collector asks."""
+"""Sockets in the process's folder: for requests that are forwarded, and for those of the collector itself."""
 
 logger = logging.getLogger("satsuma.worker")
 
 
 class WorkerProcess:
-    """The worker of one collector, on sockets that only this user's processes reach.
+    """The second process of one collector, on sockets that only processes of the same user can reach.
 
     Attributes:
-        secret: what the collector shows on the internal one. A new one for each start of the collector; the worker has
-            it from stdin, since everybody on the machine sees command lines, and children inherit environments.
+        secret: what the collector shows on the internal socket. It is new at each start of the collector. The process
+            gets it by stdin, because command lines are visible to everybody and environments are inherited.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.secret = secrets.token_urlsafe(32)
-        # Of mode 0700, and of a short name: a socket's path may have 104 characters on some systems.
+        # The folder has mode 0700, and a short name, since some systems allow only 104 characters for a socket's path.
         self._folder = Path(tempfile.mkdtemp(prefix="satsuma-"))
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def public_socket(self) -> Path:
-        """Where it answers what is passed on."""
+        """The socket for requests that are forwarded."""
         return self._folder / PUBLIC
 
     @property
     def internal_socket(self) -> Path:
-        """Where it answers the collector itself."""
+        """The socket for the collector's own requests."""
         return self._folder / INTERNAL
 
     @property
     def pid(self) -> int | None:
-        """Its number while it runs."""
+        """The process id while it runs; None otherwise."""
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start it, in a task of the running loop."""
+        """Start the process, in a task of the running event loop."""
         self._task = asyncio.create_task(self._keep_up(), name="satsuma-worker")
 
     async def stop(self) -> None:
-        """Stop it, and wait until it has."""
+        """Stop the process, and wait until it has ended."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Passes requests on to the worker, and its answers back, piece by piece."""
+"""Forwards requests to the second process, and streams its answers back."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from .table import TABLE, Door
 
 MAX_CONNECTIONS = 200
 MAX_BODIES_BYTES, MAX_STRANGERS_BYTES = 8 << 20, 2 << 20
-"""How many bytes of bodies may be on their way to the worker at once, from those who showed the token, and from all
-others. The bounds are separate so that a stranger can't use up the room of the data's owner."""
+"""How many bytes of request bodies may be held at once, for requests that showed the token, and for all others. The
+bounds are separate, so that strangers can't use up the room of the data's owner."""
 
 ANSWER_SECONDS = 60
-"""How long the worker may be silent before an answer begins; one that has begun, like a live feed, may go on."""
+"""How many seconds an answer may take to begin. One that has begun, such as a live feed, may go on without a limit."""
 
 HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailers", b"transfer-encoding", b"upgrade", b"content-length"}
 
 
 class Proxy:
-    """An ASGI app in front of the worker's socket."""
+    """An ASGI app that forwards to the socket of the second process."""
 
     def __init__(self, socket: Path, settings: Settings) -> None:
         self._settings = settings
@@ -44,14 +44,14 @@ class Proxy:
         self._bodies = BodiesUnderWay(MAX_BODIES_BYTES)
         self._bodies_of_strangers = BodiesUnderWay(MAX_STRANGERS_BYTES)
         self._leaving = asyncio.Event()
-        # It keeps no cookies: one visitor's login would go with everybody's requests.
+        # It must store no cookies: otherwise one visitor's session would be sent with everybody's requests.
         cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
         self._client = httpx.AsyncClient(
             transport=transport, base_url="http://worker", timeout=timeout, cookies=cookies
         )
 
     def leave(self) -> None:
-        """End live feeds, which would otherwise go on until the server has lost its patience with them."""
+        """End the live feeds, which would otherwise keep the server from stopping until its time limit."""
         self._leaving.set()
 
     async def close(self) -> None:
@@ -72,10 +72,10 @@ class Proxy:
         await answer(scope, receive, send)
 
     async def _pass_on(self, request: Request) -> Response:
-        """Pass a request on, once its path, method, token and size are known to be right.
+        """Forward a request after its path, method, token and size were checked.
 
         Raises:
-            CollectorError: one of them is not; the body was not read then, or not all of it.
+            CollectorError: one of them is not allowed. The body has not been read then, or only in part.
         """
         path = path_of(request.scope)
         route = TABLE.route(request.method, path)
@@ -104,7 +104,7 @@ class Proxy:
                         return
                     yield found
         finally:
-            # Whoever still reads has to stop first: an answer is closed by one task alone.
+            # The task that still reads has to end first: only one task may close an answer.
             for task in (leaving, piece):
                 if task is not None:
                     task.cancel()
@@ -112,7 +112,8 @@ class Proxy:
             await answer.aclose()
 
     def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
-        """Return the request's headers, with what the collector believes of its sender in place of what that says."""
+        """Return the request's headers, with those about the sender replaced by what the collector itself has
+        determined."""
         trusted = request.headers if self._settings.trusts(request.client.host if request.client else None) else {}
         told = {
             "x-forwarded-for": ClientInfo.of(request.scope, self._settings).ip or "",
@@ -131,7 +132,7 @@ def _starting(request: Request) -> Response:
     problem = "this part of the collector is starting: try again in a moment"
     if "text/html" not in request.headers.get("accept", ""):
         return error_response(UnavailableError(problem))
-    # A person who is early sees the page as soon as it is there.
+    # For people in browsers: the page reloads itself until the process has started.
     page = f'<!doctype html><html lang="en"><title>Starting</title><p>Starting: {problem}.</p></html>'
     return HTMLResponse(page, 503, {"Refresh": "1", "Content-Security-Policy": "default-src 'none'"})
 

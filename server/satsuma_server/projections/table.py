@@ -1,7 +1,7 @@
-"""The routes of the worker that the collector passes on: these, by these methods, and nothing else.
+"""The table of public routes of the second process. The collector forwards these, by these methods, and nothing else.
 
-Both processes hold themselves to it. Whoever gives the worker a new route adds it here, and says what has to be shown
-before it is passed on, and how large a body it takes.
+Both processes check it. A new route must be added here, with what a request has to show before it is forwarded, and
+how large its body may be.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from satsuma_server.paths import path_of
 
 
 class Door(Enum):
-    """What a route asks for."""
+    """What a request has to show for a route to be reached."""
 
     OPEN = "nothing"
     TOKEN = "the token"  # noqa: S105
@@ -31,9 +31,9 @@ class PublicRoute:
     """One route.
 
     Attributes:
-        method: GET stands for HEAD too.
-        path: from the collector's root on; ``{name}`` is one segment, whatever is percent-encoded in it.
-        most: bytes of its body.
+        method: the HTTP method; GET includes HEAD.
+        path: the path from the collector's root; ``{name}`` is one segment, with whatever is percent-encoded in it.
+        most: the most bytes of the request's body.
     """
 
     method: str
@@ -54,19 +54,20 @@ class RouteTable:
 
     @property
     def prefixes(self) -> list[str]:
-        """The beginnings of all paths, as ``/console`` and ``/v1/sql``: what lies below is the worker's alone."""
+        """The first parts of all paths, such as ``/console`` and ``/v1/sql``. All paths below belong to the second
+        process."""
         return sorted({match[0] for route in self.routes if (match := _PREFIX.match(route.path))})
 
     def at(self, path: str) -> list[PublicRoute]:
-        """Return what there is at a path as it was sent, whatever the method."""
+        """Return the routes at a path, for any method. The path is percent-encoded, as it was sent."""
         return [route for pattern, route in self._patterns if pattern.fullmatch(path)]
 
     def route(self, method: str, path: str) -> PublicRoute:
-        """Return the route of a request; where two fit, the one that stands first.
+        """Return the route of a request. Where two match, the first one in the table counts.
 
         Raises:
-            NotFoundError: there is none at this path.
-            MethodError: there is one, but not for this method.
+            NotFoundError: no route has this path.
+            MethodError: there is a route at this path, but not for this method.
         """
         there = self.at(path)
         if not there:
@@ -85,10 +86,11 @@ def _pattern(path: str) -> str:
 
 
 A_FORM = 16 << 10
-"""Bytes of a form: a token of 1,000 characters, or the ids of a person."""
+"""The most bytes of a form, which has a token of 1,000 characters, or the ids of a person."""
 
 SQL = 256 << 10
-"""Bytes of a query; the console's 20,000 characters of SQL, each of which may take nine bytes in a form."""
+"""The most bytes of a query. The console allows 20,000 characters of SQL, each of which may take nine bytes in a
+form."""
 
 TABLE = RouteTable(
     [
@@ -97,7 +99,7 @@ TABLE = RouteTable(
         PublicRoute("POST", "/v1/profiles/rebuild", Door.TOKEN),
         PublicRoute("GET", "/v1/profiles/merges/{number}", Door.TOKEN),
         PublicRoute("POST", "/v1/profiles/merges/{number}/undo", Door.TOKEN),
-        # Also usage, totals and warnings, of all people.
+        # This path also has usage, totals and warnings, which are about all people.
         PublicRoute("GET", "/v1/profiles/{person}", Door.TOKEN),
         PublicRoute("GET", "/v1/profiles/{person}/{part}", Door.TOKEN),
         PublicRoute("GET", "/v1/people/{person}/export", Door.TOKEN),
@@ -132,7 +134,7 @@ TABLE = RouteTable(
 
 
 def guarded(app: ASGIApp) -> ASGIApp:
-    """Return the worker's app behind the table: it answers nothing that the table doesn't name."""
+    """Return an app that passes only requests for routes in the table to the second process's app."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
