@@ -1,1 +1,1 @@
-"""Satsuma Grove: the demo shop that testers play with, embedding the snippet as any site would."""
+"""Satsuma Grove, a demo shop for testers, which embeds the snippet as any site would."""

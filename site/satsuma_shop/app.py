@@ -38,16 +38,16 @@ def create_app(
 
     Args:
         collector_url: origin of the collector.
-        token: the collector's, for the tester's drawer; it never leaves the shop's server.
-        write_key: the source that the shop is.
+        token: the collector's token, for the tester's drawer. It never leaves the shop's server.
+        write_key: write key of the shop's source.
         data: folder of the shop's own database.
-        qa: be a demo: with the drawer, the lab and what they ask the server for. They show everybody everything.
+        qa: whether to add the drawer, the lab and their routes. These show the data of all visitors to everybody.
     """
     users = Users(data)
     way = WayToCollector(collector_url)
 
     def make_snippet(options: Mapping[str, Any]) -> str:
-        # Of the page's own origin, where `way` hands everything on.
+        # The snippet uses the page's own origin, where `weather` forwards everything to the collector.
         return snippet(write_key, "", options=options)
 
     render = Renderer(make_snippet, qa=qa, console=f"{collector_url}/console")
@@ -85,7 +85,7 @@ def create_app(
 
 
 def _secret(data: Path) -> str:
-    """Return the key that signs sessions, kept so that a restart logs nobody out."""
+    """Return the key that signs sessions. It is kept in a file, so that a restart logs nobody out."""
     file = data / "shop.secret"
     if not file.exists():
         file.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""What the shop sells."""
+"""The products of the shop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Product:
 
     Attributes:
         slug: its name in URLs, and its id in events.
-        price: cents.
+        price: price in cents.
         skin, flesh: colours of its picture.
     """
 
@@ -31,11 +31,11 @@ class Product:
 
     @property
     def text(self) -> str:
-        """What is searched."""
+        """The text that a search looks in."""
         return f"{self.name} {self.origin} {self.blurb}".casefold()
 
     def properties(self, quantity: int = 1) -> dict[str, Any]:
-        """Return the product as events tell of it."""
+        """Return the product as a property of events."""
         return {"product_id": self.slug, "name": self.name, "price": self.price / 100, "quantity": quantity}
 
 
@@ -46,7 +46,7 @@ def search(query: str) -> list[Product]:
 
 
 def money(cents: int) -> str:
-    """Return an amount as people read it."""
+    """Return an amount of money as text for people."""
     return f"€{cents / 100:.2f}"
 
 

@@ -1,8 +1,9 @@
-"""Devices: other names of the same shop. To a browser each is a site with cookies and localStorage of its own.
+"""Simulates devices by other host names of the shop. To a browser, each is a site with its own cookies and
+localStorage.
 
-Chromium and Firefox take every name under ``.localhost`` for this machine, so that a second device needs no second
-machine. All names share one registrable domain: pages of one may stand in a frame on another's page without being a
-third party there, and cookies that are kept to one name (see `Devices.options`) stay apart.
+Chromium and Firefox resolve every name under ``.localhost`` to this machine, so that no second machine is needed. All
+names share one registrable domain, so a page of one may be in a frame on another's page without being a third party
+there. Cookies that are limited to one name (see `Devices.options`) stay separate.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?(:\d{1,5})?")
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """The names beside the one that a page was asked for.
+    """The devices, as seen from the host name of a request.
 
     Attributes:
-        scheme: of all of them.
-        base: what they have in common, as ``grove.localhost:8001``; empty where this host can have no other names.
-        here: which device this page is on; empty for the main name.
+        scheme: the URL scheme of all of them.
+        base: the common part of their names, such as ``grove.localhost:8001``; empty where this host has no other
+            names.
+        here: the device that this page is on; empty for the main name.
     """
 
     scheme: str
@@ -36,7 +38,7 @@ class Devices:
 
     @classmethod
     def of(cls, url: URL) -> Devices:
-        """Read a request's URL, whose host is whatever the visitor has sent."""
+        """Read a request's URL. Its host can be anything that the visitor has sent."""
         host = url.netloc.lower()
         if not HOST.fullmatch(host):
             return cls(url.scheme, "", "")
@@ -55,19 +57,19 @@ class Devices:
 
     @property
     def origins(self) -> dict[str, str]:
-        """The devices' origins by name; none where there are no other names."""
+        """The origin of each device by name; empty where this host has no other names."""
         return {name: self.origin(name) for name in NAMES} if self.base else {}
 
     @property
     def lab(self) -> str:
-        """Origin of the page that shows devices in frames; empty where there are none."""
+        """Origin of the page that shows the devices in frames; empty where there are none."""
         return self.origin(LAB) if self.base else ""
 
     @property
     def options(self) -> dict[str, Any]:
-        """Load options that keep a device's cookies to its own name.
+        """Load options that limit a device's cookies to its own name.
 
-        The SDK takes the highest domain otherwise, as a shop's ``www`` and ``blog`` want it.
+        Without them the SDK uses the highest domain, which is right for a shop's ``www`` and ``blog``.
         """
         return {"cookie": {"domain": f"{self.here}.{self.base.partition(':')[0]}"}} if self.here else {}
 

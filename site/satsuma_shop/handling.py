@@ -1,4 +1,4 @@
-"""How a handler becomes an endpoint, and what handlers share."""
+"""Turns handlers into endpoints, and has what handlers share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ type Endpoint = Callable[[Any, Request], Awaitable[Response]]
 
 
 def visited(handler: Handler) -> Endpoint:
-    """Give a handler the visit that its request belongs to."""
+    """Return an endpoint that calls the handler with the visit of the request."""
 
     @functools.wraps(handler)
     async def endpoint(pages: Pages, request: Request) -> Response:
@@ -36,5 +36,5 @@ def visited(handler: Handler) -> Endpoint:
 
 
 def go(where: str) -> Response:
-    """Send a visitor on, as after a form."""
+    """Return a redirect to another page, for example after a form."""
     return RedirectResponse(where, status_code=303)

@@ -1,4 +1,4 @@
-"""The identity lab: flows of the specification, played in frames that are devices."""
+"""The identity lab, which plays flows of the specification in frames, one for each device."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Lab:
         return [Route("/lab", self.page), Route("/lab/{scenario}", self.page)]
 
     async def page(self, request: Request) -> Response:
-        """One flow, ready to be played."""
+        """Answer with the page of one flow."""
         chosen = BY_ID.get(request.path_params.get("scenario", SCENARIOS[0].id))
         if chosen is None:
             raise HTTPException(404)
         devices = Devices.of(request.url)
         if devices.lab and request.url.netloc.lower() != devices.lab.partition("://")[2]:
-            # Under the one name whose pages may hold the devices' pages in frames.
+            # The lab must have the host name whose pages may frame those of the devices.
             return RedirectResponse(f"{devices.lab}{request.url.path}", 307)
         data = {
             "id": chosen.id,

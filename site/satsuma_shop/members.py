@@ -1,4 +1,4 @@
-"""Accounts: where the shop's own database gives a userId, and analytics hears of it."""
+"""Pages for accounts, where the shop's database assigns a userId and the page passes it to analytics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .visit import Call, Visit, field
 
 
 class Members:
-    """Answers those who have an account, or want one."""
+    """The pages for visitors who have an account or create one."""
 
     def __init__(self, users: Users, render: Renderer) -> None:
         self.users = users
@@ -48,13 +48,13 @@ class Members:
             user = await self._sign_up(visit, form)
         except ShopError as error:
             return self.render.shop(request, visit, "register.html", form=form, error=error)
-        # The page that follows makes the calls, as the specification recommends.
+        # The next page makes the calls, as the specification recommends.
         visit.later(*_signed_up(user))
         return go("/welcome")
 
     @visited
     async def hasty(self, request: Request, visit: Visit) -> Response:
-        """What the specification warns of: the page that makes the calls is left at once."""
+        """Show what the specification warns of: a page that makes the calls and is left at once."""
         if request.method == "GET":
             return self.render.shop(request, visit, "register.html", form={}, hasty=True)
         form = await request.form()
@@ -109,7 +109,7 @@ class Members:
 
     @visited
     async def app(self, request: Request, visit: Visit) -> Response:
-        """A page that behaves as a mobile app does: screens, and one login that makes its calls itself."""
+        """Answer with a page that behaves like a mobile app: it has screens, and makes the calls of a login itself."""
         return self.render.shop(request, visit, "app.html", products=PRODUCTS)
 
     @visited

@@ -1,4 +1,5 @@
-"""A notebook with one cell: an app that runs Pyodide already, and needs neither snippet nor second interpreter."""
+"""A notebook with one cell. It is an app that runs Pyodide itself, and needs neither snippet nor a second
+interpreter."""
 
 from __future__ import annotations
 
@@ -31,11 +32,11 @@ print("you are", analytics.user().id() or analytics.user().anonymous_id())
 """
 INLINE = re.compile(r"<script>(.*?)</script>", re.S)
 INSTALLER = ("micropip", "packaging")
-"""What installs wheels in an interpreter: Pyodide's npm package leaves it out."""
+"""Packages that are needed to install wheels. Pyodide's npm package doesn't have them."""
 
 
 class Notebook:
-    """The notebook's page and what it loads."""
+    """The notebook's page, and the files that it loads."""
 
     def __init__(self, render: Renderer, collector_url: str, write_key: str) -> None:
         self._render = render

@@ -1,4 +1,4 @@
-"""The shop's pages that anybody may see: fruit, cart, newsletter."""
+"""The shop's pages for everybody: fruit, cart and newsletter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .visit import MAX_FIELD, Call, Line, Visit, field
 
 
 class Grove:
-    """Answers the shop's visitors."""
+    """The pages that need no account."""
 
     def __init__(self, users: Users, render: Renderer) -> None:
         self.users = users
@@ -109,7 +109,7 @@ class Grove:
             self.users.subscribe(first, last, email)
         except ShopError as error:
             return self.render.shop(request, visit, "newsletter.html", form=form, error=error)
-        # Traits only: somebody who reads a newsletter has no account, so there is no userId.
+        # Only traits and no userId, because a newsletter subscriber has no account.
         traits = {"firstName": first, "lastName": last, "email": email}
         visit.later(["identify", traits], ["track", "Newsletter Subscribed"])
         return go("/newsletter?subscribed=1")

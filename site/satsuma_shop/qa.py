@@ -1,7 +1,7 @@
-"""What the tester's drawer and the lab ask the shop's server for.
+"""Routes of the shop's server for the tester's drawer and the lab.
 
-Events come without showing anybody the collector's token. These routes exist in a demo only: they tell every visitor
-what the collector stored of all.
+They return stored events without showing the collector's token. They exist in a demo only, since they show every
+visitor what the collector stored of all visitors.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OTHERS = (("Milton Waddams", "milton@initech.example"), ("Joanna Flair", "joanna
 
 
 class Qa:
-    """Answers testers."""
+    """The routes for testers."""
 
     def __init__(self, users: Users, render: Renderer, collector_url: str, token: str) -> None:
         self.users = users
@@ -44,11 +44,11 @@ class Qa:
         ]
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     async def events(self, request: Request) -> Response:
-        """Stored events: ``?after=SEQ``, or the newest by ``?last=N``."""
+        """Answer with stored events: those after ``?after=SEQ``, or the newest ones with ``?last=N``."""
         name = "last" if "last" in request.query_params else "after"
         number = request.query_params.get(name, "0")
         if not (number.isascii() and number.isdigit()):
@@ -63,7 +63,7 @@ class Qa:
 
     @visited
     async def other_user(self, request: Request, visit: Visit) -> Response:
-        """Log somebody else in, as the login form does."""
+        """Log another user in, as the login form does."""
         now = visit.user
         name, email = next(other for other in OTHERS if now is None or other[1] != now.email)
         user = self.users.stand_in(name, email)
@@ -72,7 +72,7 @@ class Qa:
         return JSONResponse({"userId": user.id})
 
     async def forget(self, request: Request) -> Response:
-        """Remove the cookies that no script can: what a visitor clears who clears all cookies."""
+        """Remove the cookies that scripts can't remove, as a visitor does who clears all cookies."""
         request.session.clear()
         answer = JSONResponse({"success": True})
         for name in (WEATHER_COOKIE, CONSENT_COOKIE):
@@ -80,7 +80,7 @@ class Qa:
         return answer
 
     async def blank(self, request: Request) -> Response:
-        """A page of a device on which nothing is open yet."""
+        """Answer with the page of a device on which no page of the shop was opened yet."""
         devices = Devices.of(request.url)
         context = {"about": self.render.about(devices), "here": devices.here}
         return self.render.page(request, "blank.html", context, policy(parents=["'self'", devices.lab]))

@@ -1,4 +1,5 @@
-"""Templates, with what every page of the shop has: the snippet, the calls to make, the content policy."""
+"""Renders templates with what every page of the shop has: the snippet, the calls to make, the
+Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -25,13 +26,13 @@ type Snippet = Callable[[Mapping[str, Any]], str]
 
 
 class Renderer:
-    """Makes pages."""
+    """Renders pages."""
 
     def __init__(self, snippet: Snippet, *, qa: bool, console: str) -> None:
-        """Take what gives the snippet's text, by its options.
+        """Take a function that returns the snippet's text for given options.
 
         Args:
-            qa: give every page the tester's drawer.
+            qa: whether every page has the tester's drawer.
             console: address of the collector's console.
         """
         self._snippet = snippet
@@ -48,12 +49,13 @@ class Renderer:
         status: int = 200,
         **more: Any,
     ) -> Response:
-        """Return a page of the shop, which makes the calls that the last one left, and its own."""
+        """Return a page of the shop. It makes the calls that the previous page left for it, and its own."""
         devices = Devices.of(request.url)
         made = [*visit.take_calls(), *calls]
         options: dict[str, Any] = devices.options
         if request.cookies.get(CONSENT_COOKIE) == "no":
-            # The page remembers the answer, and tells it on each visit; until it has, nothing is kept.
+            # The page remembers the visitor's answer and repeats it on each visit. Before there is one, nothing is
+            # kept.
             options, made = {**options, "consent": "required"}, [["consent", False], *made]
         script = self._snippet(options)
         context = {
@@ -69,19 +71,19 @@ class Renderer:
         return self.page(request, template, context, allowed, 422 if "error" in more else status)
 
     def about(self, devices: Devices) -> Markup:
-        """Return what the drawer needs to know, as JSON for a script element."""
+        """Return the drawer's data as JSON for a script element."""
         told = {"lab": devices.lab, "here": devices.here, "devices": devices.origins, "console": self._console}
         return script_json(told)
 
     def page(
         self, request: Request, template: str, context: dict[str, Any], allowed: str, status: int = 200
     ) -> Response:
-        """Return any page, under a content policy."""
+        """Return any page, with a Content-Security-Policy."""
         headers = {"Content-Security-Policy": allowed, "Cache-Control": "no-store"}
         return self._templates.TemplateResponse(request, template, context, status_code=status, headers=headers)
 
 
 def script_json(value: Any) -> Markup:
-    """Return JSON that is safe inside a script element: what a customer typed can't close it."""
+    """Return JSON that is safe inside a script element: no text in it can close the element."""
     text = json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return Markup(text)  # noqa: S704

@@ -1,4 +1,4 @@
-"""What keeps the shop's pages to themselves: the content policy, and forms that only its own pages can send."""
+"""Protects the shop's pages: the Content-Security-Policy, and forms that only its own pages can send."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ HEADERS = {
 def policy(
     *, scripts: Iterable[str] = (), hosts: Iterable[str] = (), frames: Iterable[str] = (), parents: Iterable[str] = ()
 ) -> str:
-    """Return a content policy without 'unsafe-inline' and 'unsafe-eval'.
+    """Return a Content-Security-Policy without 'unsafe-inline' and 'unsafe-eval'.
 
     Args:
-        scripts: texts of the page's inline scripts, allowed by their hashes.
-        hosts: origins, beside the page's own, that scripts may come from and talk to.
-        frames: origins that may stand in frames of the page.
+        scripts: texts of the page's inline scripts, which are allowed by their hashes.
+        hosts: origins, in addition to the page's own, that scripts may be loaded from and may connect to.
+        frames: origins whose pages may be in frames of the page.
         parents: origins whose pages may frame it.
     """
     hashes = " ".join(_hash(text) for text in scripts)
     others = " ".join(hosts)
     rules = {
         "default-src": "'none'",
-        # WebAssembly is what Pyodide is made of; it asks for nothing more.
+        # Pyodide needs WebAssembly and nothing more.
         "script-src": f"'self' 'wasm-unsafe-eval' {hashes} {others}",
         "connect-src": f"'self' {others}",
         "style-src": "'self'",
@@ -55,16 +55,16 @@ def _hash(script: str) -> str:
 
 
 def local_path(text: str, otherwise: str) -> str:
-    """Return a path of this site, or `otherwise`: whoever writes a link chooses no other site to go to."""
+    """Return a path of this site, or `otherwise`, so that a link can't redirect to another site."""
     parts = urlsplit(text)
     inside = text.startswith("/") and not text.startswith("//") and not parts.scheme and not parts.netloc
     return text if inside and "\\" not in text and text.isprintable() else otherwise
 
 
 class Safety:
-    """Middleware: headers for every answer, and no change asked for by another site's page.
+    """Middleware that adds security headers, and refuses changes that pages of other sites request.
 
-    The tracking API stands open, as everywhere: write keys are public.
+    The tracking API is open to all, since write keys are public.
     """
 
     def __init__(self, app: ASGIApp, open_to_all: str = "/v1/") -> None:
@@ -92,10 +92,10 @@ class Safety:
 
 
 def _foreign(scope: Scope) -> bool:
-    """Tell whether a browser says that a request comes from another origin's page."""
+    """Tell whether a request comes from a page of another origin, according to the browser."""
     headers = Headers(scope=scope)
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if origin is not None:
-        # By host alone: behind a proxy that speaks TLS the scheme is not the one that we see.
+        # Only the host is compared: behind a proxy with TLS, the scheme differs from the one that we see.
         return urlsplit(origin).netloc != headers.get("host")
     return site not in (None, "same-origin", "none")

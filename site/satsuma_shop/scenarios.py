@@ -1,7 +1,7 @@
-"""The life of an identity, as the specification tells it: flows that the lab plays in real pages and checks.
+"""Flows of the specification, which the lab plays in real pages and checks.
 
-A step is data, so that a page can show it before it is played. What it does is a list of verbs with their arguments
-(``static/lab/device.js`` and ``static/qa/driver.js`` do them); ``static/lab/checks.js`` reads what is expected.
+A step is data, so that a page can show it before it is played. What it does is a list of verbs with their arguments,
+which ``static/lab/device.js`` and ``static/qa/driver.js`` carry out. ``static/lab/checks.js`` checks what is expected.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ type Do = tuple[Any, ...]
 """A verb and its arguments."""
 
 type Stored = tuple[str, str]
-"""An event's name and who it tells of: ``anonymous``, ``known`` or ``any``."""
+"""An event's name and whose it must be: ``anonymous``, ``known`` or ``any``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step.
+    """One step of a flow.
 
     Attributes:
         title: what the visitor does.
         why: what follows from it, and why.
-        do: what is done, in order.
-        anonymous_id, user_id: what becomes of the ids: ``new``, ``same``, ``none``; `user_id` may also be ``laptop``,
-            the id that is known there. Empty where the step says nothing of them.
-        stored: events that this step makes, in the order in which they are stored.
-        people: how many people all events of the flow make by then; 0 where the step says nothing of it.
-        healed: cookie and localStorage are to agree, and the cookie to have its whole year.
+        do: the actions, in order.
+        anonymous_id, user_id: what must happen to the ids: ``new``, ``same`` or ``none``; for `user_id` also
+        ``laptop``,
+            which means the id on that device. Empty where the step doesn't check them.
+        stored: the events of this step, in the order in which they must be stored.
+        people: how many people all events of the flow must make until then; 0 where the step doesn't check it.
+        healed: whether cookie and localStorage must agree, with the cookie valid for a whole year.
     """
 
     device: str
@@ -45,7 +46,7 @@ class Step:
 
     @property
     def data(self) -> dict[str, Any]:
-        """Return what the lab's script needs."""
+        """Return the step as data for the lab's script."""
         return {name: value for name, value in asdict(self).items() if name != "why"}
 
 
@@ -54,7 +55,7 @@ class Scenario:
     """One flow.
 
     Attributes:
-        quote: the specification's own words.
+        quote: the words of the specification.
     """
 
     id: str

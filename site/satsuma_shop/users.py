@@ -1,4 +1,4 @@
-"""The shop's own user database: it gives the userIds that analytics only hears of."""
+"""The shop's user database, which assigns the userIds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS subscribers (email TEXT PRIMARY KEY COLLATE NOCASE, f
 
 
 class ShopError(Exception):
-    """The visitor can mend it; the message tells how."""
+    """A mistake that the visitor can correct. The message tells how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class User:
     plan: str
 
     def traits(self) -> dict[str, Any]:
-        """Return what analytics may know."""
+        """Return the traits that are passed to analytics."""
         return {"name": self.name, "email": self.email, "plan": self.plan}
 
 
@@ -49,7 +49,7 @@ class Users:
         self._db.executescript(SCHEMA)
 
     def register(self, name: str, email: str, password: str, plan: str) -> User:
-        """Make a customer.
+        """Create a customer.
 
         Raises:
             ShopError: something is missing, or the address has an account already.
@@ -73,7 +73,7 @@ class Users:
             ShopError: address or password are wrong.
         """
         row = self._one("SELECT id, email, name, plan, salt, password FROM users WHERE email = ?", email.strip())
-        # An address without an account takes as long as one that has one: time tells nobody who is a customer.
+        # An address without an account takes as long as one with an account, so that the time doesn't reveal customers.
         known = row or ("", "", "", "", bytes(16), b"")
         if not hmac.compare_digest(_hash(password, known[4]), known[5]) or row is None:
             raise ShopError("That address and password don't belong together.")
@@ -85,7 +85,7 @@ class Users:
         return User(*row) if row else None
 
     def stand_in(self, name: str, email: str) -> User:
-        """Return a customer of this address, made where there is none: nobody can log in as them by a password."""
+        """Return the customer with this address, or create one. Nobody can log in as them by a password."""
         row = self._one("SELECT id, email, name, plan FROM users WHERE email = ?", email)
         return User(*row) if row else self.register(name, email, secrets.token_urlsafe(24), "segments")
 
@@ -108,7 +108,7 @@ class Users:
         return found
 
     def subscribe(self, first_name: str, last_name: str, email: str) -> None:
-        """Note a newsletter subscriber; this makes no account.
+        """Add a newsletter subscriber. This creates no account.
 
         Raises:
             ShopError: the address isn't one.
@@ -119,7 +119,7 @@ class Users:
             self._db.execute("INSERT OR REPLACE INTO subscribers VALUES (?, ?, ?)", (email, first_name, last_name))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def _one(self, query: str, value: str) -> tuple[Any, ...] | None:

@@ -1,7 +1,8 @@
-"""The shop's own way to the collector, and the weather on it.
+"""Forwards requests of pages to the collector, and simulates its failures ("bad weather").
 
-Pages talk to the shop's origin alone, which hands the tracking API and the browser's files on. So the shop works under
-any name, its content policy names no other host, and a tester can make the collector fail for one visitor.
+Pages connect only to the shop's origin, which forwards the tracking API and the browser's files. So the shop works
+under any host name, its Content-Security-Policy names no other host, and a tester can make the collector fail for one
+visitor.
 """
 
 from __future__ import annotations
@@ -15,34 +16,34 @@ from starlette.routing import Route
 
 COOKIE = "grove_weather"
 BAD = ("down", "offline")
-"""The cookie's values that have what is posted answered 503."""
+"""Values of the cookie with which posts are answered by 503."""
 
 ASKED = ("accept", "accept-encoding", "authorization", "content-encoding", "content-length", "content-type", "cookie",
          "host", "if-modified-since", "if-none-match", "origin", "range", "user-agent", "x-write-key")  # fmt: skip
-"""Headers that are handed on."""
+"""Request headers that are forwarded."""
 
 ANSWERED = ("access-control-allow-origin", "cache-control", "content-encoding", "content-length", "content-range",
             "content-type", "cross-origin-resource-policy", "etag", "last-modified", "retry-after", "set-cookie",
             "timing-allow-origin", "vary")  # fmt: skip
-"""Headers that are handed back."""
+"""Response headers that are returned."""
 
 TIMEOUT = httpx.Timeout(35, connect=5)
-"""Seconds; the collector gives a body 30."""
+"""Seconds. The collector gives a body 30 seconds to arrive."""
 
 
 class WayToCollector:
-    """Hands on what pages ask of the collector."""
+    """Forwards requests to the collector."""
 
     def __init__(self, collector_url: str) -> None:
         self._http = httpx.AsyncClient(base_url=collector_url, timeout=TIMEOUT, trust_env=False)
-        # Only what the page's browser asks for is asked: httpx adds encodings that the browser may not read.
+        # Only the browser's own headers are sent: httpx would add encodings that the browser may not support.
         self._http.headers.clear()
 
     def routes(self, *, failing: bool) -> list[Route]:
-        """Return its routes: what a page needs, and nothing that reads events back.
+        """Return its routes, which are those that a page needs and none that reads events back.
 
         Args:
-            failing: let a visitor's weather cookie make it fail.
+            failing: whether a visitor's weather cookie can make requests fail.
         """
         post = self._post_in_any_weather if failing else self._hand_on
         return [
@@ -52,12 +53,12 @@ class WayToCollector:
         ]
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     async def _post_in_any_weather(self, request: Request) -> Response:
         if request.cookies.get(COOKIE) in BAD:
-            # No Retry-After: the SDK's own patience is what a tester wants to see.
+            # No Retry-After, because a tester wants to see how the SDK itself decides when to try again.
             return _unavailable("the tester has the collector fail")
         return await self._hand_on(request)
 
@@ -82,7 +83,7 @@ async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:
         async for chunk in answer.aiter_raw():
             yield chunk
     finally:
-        # Also where the visitor has left before the end.
+        # This is needed also where the visitor has left before the end.
         await answer.aclose()
 
 
