@@ -1,7 +1,7 @@
 """A visitor over Playwright's asynchronous API, for tests that run in an event loop.
 
-Playwright's synchronous API, and with it pytest-playwright's fixtures, can't be used in the same process as a running
-loop; such tests start their browser themselves and have `async_visitor` make visitors of its contexts.
+Playwright's synchronous API, which pytest-playwright's fixtures use, doesn't work in a process with a running event
+loop. Such tests start their browser themselves, and let `async_visitor` create visitors from its contexts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class AsyncVisitor(Tab):
         label: str = "visitor",
         timeline: Timeline | None = None,
     ) -> Self:
-        """Give a context its first tab; the arguments are those of `Visitor`."""
+        """Open the first tab of a context. The arguments are those of `Visitor`."""
         return await cls._in(Device(context, libraries, label, timeline or Timeline()), base_url)
 
     @classmethod
@@ -55,7 +55,7 @@ class AsyncVisitor(Tab):
 
     @property
     async def identity(self) -> IdentityState:
-        """What cookies and localStorage say now: ``await visitor.identity``."""
+        """The identity in cookies and localStorage now, as ``await visitor.identity``."""
         return await run_async(self._identity())
 
     def pause(self, seconds: float) -> Any:

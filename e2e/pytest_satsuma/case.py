@@ -1,4 +1,4 @@
-"""One test: its visitors, its collectors, and what has happened so far."""
+"""The state of one test: its visitors, its collectors, and what has happened so far."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Case:
     """What the fixtures of one test share.
 
     Attributes:
-        output: the test's folder for artifacts; not made yet.
-        tabs: of all visitors.
-        collectors: whose events belong to the story.
+        output: the test's folder for artifacts. It may not exist yet.
+        tabs: the tabs of all visitors.
+        collectors: the collectors whose events belong to the timeline.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Case:
     collectors: list[Collector] = field(default_factory=list)
 
     def events(self) -> list[dict[str, Any]]:
-        """Return what the collectors have stored; nothing of one that is gone."""
+        """Return the events that the collectors have stored, except for collectors that have stopped."""
         found: list[dict[str, Any]] = []
         for collector in self.collectors:
             try:
@@ -48,7 +48,7 @@ class Case:
 
 
 class External(Collector):
-    """A collector that was there before the test: only what comes during the test is seen."""
+    """A collector that ran before the test. Only events that arrive during the test are seen."""
 
     __slots__ = ("_before",)
 
@@ -64,6 +64,6 @@ class External(Collector):
         return after
 
     def events(self, after: int = 0) -> list[dict[str, Any]]:
-        """Return what it has stored since the test's start, in order."""
+        """Return the events that it has stored since the test began, in order."""
         before: int = self._before  # type: ignore[attr-defined]
         return Collector.events(self, max(after, before))

@@ -1,4 +1,4 @@
-"""How a Chromium is started for tests."""
+"""Arguments for starting Chromium in tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
-"""A test browser talks to the site under test and to nobody else."""
+"""Flags that keep the browser from connecting to anything but the site under test."""
 
 
 def launch_args(given: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def launch_args(given: dict[str, Any]) -> dict[str, Any]:
     """
     args = [*given.get("args", ()), *QUIET]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        # Chromium's sandbox refuses to run as root, as containers often do.
+        # Chromium's sandbox refuses to run as root, which is usual in containers.
         args.append("--no-sandbox")
     executable = os.environ.get("SATSUMA_CHROMIUM")
     named = {"executable_path": executable} if executable and "executable_path" not in given else {}

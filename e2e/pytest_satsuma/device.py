@@ -1,4 +1,4 @@
-"""A device: one browser context, and what can be heard of its pages."""
+"""A device: one browser context, and what its pages send and report."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from .libraries import Library, is_up
 from .timeline import Kind, Timeline, describe, short
 
 TRACKING = re.compile(r"/v1/\w+$|/api/s/(?:s2s/)?\w+$")
-"""Paths of the tracking API: Segment's, and Jitsu's own."""
+"""Paths of the tracking APIs of Segment and of Jitsu."""
 
 
 class Device:
     """What the tabs of one visitor share.
 
     Attributes:
-        context: Playwright's, of either API.
-        libraries: that may be on the pages.
-        label: the visitor's, in timelines.
-        errors: what pages wrote to the console as an error, and what they threw.
+        context: Playwright's browser context, of either API.
+        libraries: the libraries that may be on the pages.
+        label: the visitor's name in timelines.
+        errors: errors that pages wrote to the console or threw.
         under_way: posts to a tracking API that have no answer yet.
-        ahead: seconds that the pages' clock is ahead.
-        blocks_cookies: whether pages may use none.
+        ahead: by how many seconds the pages' clock is ahead.
+        blocks_cookies: whether pages may not use cookies.
     """
 
     def __init__(self, context: Any, libraries: tuple[Library, ...], label: str, timeline: Timeline) -> None:
@@ -47,7 +47,7 @@ class Device:
         context.on("requestfailed", lambda request: self.under_way.discard(request))
 
     def note(self, kind: Kind, text: str, detail: Any = None) -> None:
-        """Add to the timeline."""
+        """Add an entry to the timeline."""
         self.timeline.note(self.label, kind, text, detail)
 
     def _hear(self, line: Any) -> None:
@@ -71,11 +71,11 @@ def _body(request: Any) -> bytes:
     try:
         return request.post_data_buffer or b""
     except Exception:
-        return b""  # A beacon's Blob is not shown.
+        return b""  # Playwright doesn't show the content of a beacon's Blob.
 
 
 def events_of(body: bytes, path: str) -> Iterator[dict[str, Any]]:
-    """Yield the events, or calls, of a post to a tracking API; nothing where it can't be read."""
+    """Yield the events, or early calls, in a post to a tracking API; none where it can't be read."""
     try:
         content = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
     except (ValueError, OSError, EOFError, zlib.error):

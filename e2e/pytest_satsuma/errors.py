@@ -1,7 +1,7 @@
-"""What the plugin raises."""
+"""The exceptions of the plugin."""
 
 from __future__ import annotations
 
 
 class ExpectationError(AssertionError):
-    """Something did not come as expected; the message has the difference and the timeline."""
+    """An expectation was not met. The message has the difference and the timeline."""

@@ -1,4 +1,4 @@
-"""Expectations that wait, in Playwright's manner: for events in the collector, and for who the visitor is."""
+"""Expectations that wait until they are met, as Playwright's do: for events in the collector and for identities."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from .timeline import describe
 
 type Event = dict[str, Any]
 type Who = IdentityState | Tab | Mapping[str, Any]
-"""An identity as it was, a visitor (asked again and again while waited for), or an event with its ids."""
+"""An identity that was read before, a visitor (whose identity is read again while waiting), or an event with its
+ids."""
 
 __tracebackhide__ = methodcaller("errisinstance", ExpectationError)
-"""A failed test shows its own line, not ours."""
+"""Hides our own frames, so that pytest shows the line of the test that failed."""
 
 STORY = "What happened:"
 SECONDS = 10.0
@@ -32,17 +33,17 @@ POLL_SECONDS = 0.03
 
 
 class Expecting:
-    """The recipes. `Expectations` and `AsyncExpectations` are their two faces."""
+    """The recipes of all expectations. `Expectations` and `AsyncExpectations` run them over Playwright's two APIs."""
 
     def __init__(self, collector: Collector, case: Case) -> None:
-        """Take the collector whose events are waited for, and the test whose story a failure tells."""
+        """Take the collector whose events are expected, and the test whose timeline a failure shows."""
         self.collector = collector
         self._case = case
         if collector not in case.collectors:
             case.collectors.append(collector)
 
     def pause(self, seconds: float) -> Any:
-        """Wait, while Playwright goes on hearing of pages."""
+        """Wait, while Playwright still handles events of pages."""
         raise NotImplementedError
 
     def stored(self) -> Any:
@@ -63,21 +64,22 @@ class Expecting:
         timeout: float = SECONDS,
         **fields: Any,
     ) -> Steps[Event]:
-        """Wait for an event in the collector, and return the newest that is as wanted.
+        """Wait for an event in the collector, and return the newest one that matches.
 
-        Values are matched as `matching.differences` says: mappings by what they must hold, patterns, types, functions.
+        Values are compared as `matching.differences` describes: a mapping by the keys that it has, and also by
+        patterns, types and functions.
 
         Args:
-            event: a track's name; with `type`, also a page's or a screen's.
+            event: name of a track call, or with `type` of a page or a screen.
             type: ``identify``, ``page`` and so on; ``track`` where only a name is given.
-            user_id, anonymous_id: None for an event that has none.
-            properties, traits, context: what they must hold at least.
-            count: how many there must be at least.
-            timeout: seconds.
-            fields: more of the event, by the tracking API's names.
+            user_id, anonymous_id: the ids; None for an event without the id.
+            properties, traits, context: what they must have at least.
+            count: how many matching events there must be at least.
+            timeout: seconds to wait.
+            fields: other fields of the event, by their names in the tracking API.
 
         Raises:
-            ExpectationError: it did not come.
+            ExpectationError: no such event arrived in time.
         """
         given = {"userId": user_id, "anonymousId": anonymous_id, "properties": properties, "traits": traits}
         wish = _wish(event, type, {**given, "context": context, **fields})
@@ -95,15 +97,16 @@ class Expecting:
     def _no_event(
         self, event: str | None = None, *, type: str | None = None, within: float = QUIET_SECONDS, **fields: Any
     ) -> Steps[None]:
-        """Check that an event does not come: not while pages have posts under way, nor for `within` seconds after.
+        """Check that an event doesn't arrive while pages still wait for answers to posts, nor for `within` seconds
+        after.
 
         Args:
-            event, type: as for an event that is expected.
-            within: seconds.
-            fields: what must hold of an event to count; ``user_id`` and the like as for an event that is expected.
+            event, type: as in `event`.
+            within: seconds to wait.
+            fields: other conditions that the event would have to meet, as in `event`.
 
         Raises:
-            ExpectationError: it came.
+            ExpectationError: such an event arrived.
         """
         wish = _wish(event, type, _named(fields))
         limit = time.monotonic() + within
@@ -114,18 +117,19 @@ class Expecting:
             if time.monotonic() > limit and not any(tab.device.under_way for tab in self._case.tabs):
                 return
             if time.monotonic() > limit + SECONDS:
-                return  # A beacon whose answer nobody hears of.
+                return  # A post that has no answer is a beacon, whose answer nobody gets.
             yield self.pause(POLL_SECONDS)
 
     def _order(self, *events: str | Wanted, timeout: float = SECONDS) -> Steps[list[Event]]:
-        """Wait for events that the collector has stored in this order, with any others between, and return them.
+        """Wait for events that the collector stores in this order, with or without others between them, and return
+        them.
 
         Args:
-            events: each a track's name, a type (``"identify"``), or a `Wanted`.
-            timeout: seconds.
+            events: each is the name of a track call, a type such as ``"identify"``, or a `Wanted`.
+            timeout: seconds to wait.
 
         Raises:
-            ExpectationError: they did not come, or came in another order.
+            ExpectationError: they did not arrive in time, or arrived in another order.
         """
         wishes = [wanted(one) for one in events]
         limit = time.monotonic() + timeout
@@ -144,10 +148,10 @@ class Expecting:
             yield self.pause(POLL_SECONDS)
 
     def _same_visitor(self, before: Who, after: Who, *, timeout: float = SECONDS) -> Steps[None]:
-        """Wait until somebody is who they were: the same anonymousId and the same userId.
+        """Wait until two identities are the same: the same anonymousId and the same userId.
 
         Raises:
-            ExpectationError: they are somebody else.
+            ExpectationError: they differ.
         """
 
         def wrong(one: IdentityState, other: IdentityState) -> str | None:
@@ -160,10 +164,10 @@ class Expecting:
         yield from self._compare("the same visitor", before, after, wrong, timeout)
 
     def _new_visitor(self, before: Who, after: Who, *, timeout: float = SECONDS) -> Steps[None]:
-        """Wait until somebody is nobody known: another anonymousId, and no userId.
+        """Wait until a visitor is a new one: with another anonymousId, and without a userId.
 
         Raises:
-            ExpectationError: they are who they were, or known.
+            ExpectationError: the anonymousId is the same, or there is a userId.
         """
 
         def wrong(one: IdentityState, other: IdentityState) -> str | None:
@@ -178,16 +182,16 @@ class Expecting:
     def _identified(
         self, who: Who, user_id: Any = ..., *, traits: Any = ..., timeout: float = SECONDS
     ) -> Steps[IdentityState]:
-        """Wait until a visitor is known, and return the identity.
+        """Wait until a visitor has a userId, and return the identity.
 
         Args:
-            who: whom.
-            user_id: as whom; any userId unless given.
-            traits: what the traits must hold at least.
-            timeout: seconds.
+            who: the visitor.
+            user_id: the expected userId; any unless given.
+            traits: what the traits must have at least.
+            timeout: seconds to wait.
 
         Raises:
-            ExpectationError: they are not known, or as somebody else.
+            ExpectationError: the visitor has no userId, or another one.
         """
         fields = {"user_id": str if user_id is ... else user_id, "traits": traits}
         wish = Wanted(fields=fields)

@@ -1,4 +1,4 @@
-"""What a browser holds of a visitor, read from outside: asking the library would heal it."""
+"""Reads a visitor's identity from cookies and localStorage, without the library, which would heal it when asked."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class CookieState:
-    """One cookie as the browser keeps it.
+    """One cookie in the browser.
 
     Attributes:
-        value: decoded.
-        expires_in_days: None for a session cookie.
+        value: the decoded value.
+        expires_in_days: days until it expires; None for a session cookie.
     """
 
     name: str
@@ -31,7 +31,7 @@ class CookieState:
 
     @classmethod
     def of(cls, cookie: Mapping[str, Any], now: float) -> CookieState:
-        """Read a cookie of Playwright's; `now` in seconds since 1970."""
+        """Convert a cookie from Playwright; `now` is in seconds since 1970."""
         expires = cookie["expires"]
         return cls(
             name=cookie["name"],
@@ -46,12 +46,12 @@ class CookieState:
 
 @dataclass(frozen=True, slots=True)
 class IdentityState:
-    """What cookies and localStorage say of the visitor at one moment.
+    """The visitor's identity in cookies and localStorage at one moment.
 
     Attributes:
-        cookie_user_id, cookie_anonymous_id, storage_user_id, storage_anonymous_id: None where there is none.
-        traits: the user's, from wherever the library keeps them.
-        group_id: from either.
+        cookie_user_id, cookie_anonymous_id, storage_user_id, storage_anonymous_id: the ids; None where there is none.
+        traits: the user's traits, from wherever the library keeps them.
+        group_id: the group's id, from cookie or localStorage.
     """
 
     cookie_user_id: str | None = None
@@ -73,18 +73,19 @@ class IdentityState:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known."""
+        """Whether there is neither an id nor a trait."""
         return not any(getattr(self, one.name) for one in fields(self))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is known, by name."""
+        """Return the ids and traits that exist, by name."""
         return {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) is not None}
 
 
 def read_identity(
     libraries: tuple[Library, ...], cookies: Mapping[str, str], items: Mapping[str, str]
 ) -> IdentityState:
-    """Return what decoded cookies and localStorage items say, by the first library that has left something there."""
+    """Return the identity in decoded cookies and localStorage items, for the first library that has left something
+    there."""
     for library in libraries:
         state = _read(library, cookies, items)
         if not state.is_empty:
@@ -98,7 +99,7 @@ def _read(library: Library, cookies: Mapping[str, str], items: Mapping[str, str]
 
     def text(store: Mapping[str, str], key: str) -> str | None:
         value = one(store, key)
-        # A cookie holds text: that it looks like a number or like JSON means nothing.
+        # A cookie is text, even where it looks like a number or like JSON.
         raw = store[key] if store is cookies and isinstance(value, int | float | bool) else value
         return None if raw is None or raw == "" else str(raw)
 

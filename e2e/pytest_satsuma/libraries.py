@@ -1,4 +1,5 @@
-"""The libraries that speak Segment's tracking API: under which names each keeps a visitor, and when it is up."""
+"""Libraries that use Segment's tracking API: the names under which each keeps an identity, and how to see that it is
+up."""
 
 from __future__ import annotations
 
@@ -16,14 +17,14 @@ type Decode = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """How to look at one library from outside.
+    """How to read one library's state from outside.
 
     Attributes:
-        name: what ``--satsuma-library`` calls it.
+        name: its name in ``--satsuma-library``.
         user_id, anonymous_id, group_id, traits: names of its cookies and localStorage keys.
         stub: JavaScript that is true where the page has the library or its stub.
-        booted: JavaScript that is true as soon as the library takes calls itself.
-        decode: what a stored text means.
+        booted: JavaScript that is true as soon as the library itself takes calls.
+        decode: a function that decodes a stored text.
     """
 
     name: str
@@ -37,17 +38,17 @@ class Library:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The names of all that it keeps of a visitor."""
+        """The names of all cookies and localStorage keys that it uses for a visitor."""
         return (self.user_id, self.anonymous_id, self.group_id, self.traits)
 
     def owns(self, name: str) -> bool:
-        """Tell whether a cookie or an item is the library's."""
+        """Tell whether a cookie or an item belongs to the library."""
         prefix = self.anonymous_id.partition("_anonymous")[0]
         return name in self.keys or name.startswith(f"{prefix}_")
 
 
 def json_or_text(text: str) -> Any:
-    """Return what JSON means, or the text itself where it is none."""
+    """Return the value of a JSON text, or the text itself where it isn't JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -55,7 +56,7 @@ def json_or_text(text: str) -> Any:
 
 
 def _rudder(text: str) -> Any:
-    """Return what RudderStack's third version has written; an empty value means nothing."""
+    """Decode a value of RudderStack's version 3, in which an empty value means that there is none."""
     if text.startswith(RUDDER_PREFIX):
         try:
             text = base64.b64decode(text[len(RUDDER_PREFIX) :]).decode()
@@ -103,19 +104,19 @@ LIBRARIES: Mapping[str, Library] = {one.name: one for one in (SATSUMA, ANALYTICS
 
 AUTO = "auto"
 KNOWN = (SATSUMA, RUDDERSTACK, JITSU)
-"""One of each way of keeping a visitor: what is looked for where nobody says which library it is."""
+"""The libraries that are looked for where the option doesn't name one: one for each way of keeping an identity."""
 
 
 def named(name: str) -> tuple[Library, ...]:
-    """Return the libraries that a name stands for: one, or all known ones for `AUTO`."""
+    """Return the library of this name, or all known ones for `AUTO`."""
     return KNOWN if name == AUTO else (LIBRARIES[name],)
 
 
 def is_up(libraries: tuple[Library, ...]) -> str:
-    """Return JavaScript, a function, that tells whether the page's library takes calls.
+    """Return a JavaScript function that tells whether the page's library takes calls.
 
-    A page that is complete and shows no known library may hold one in a bundle, out of sight: it counts as up, and
-    expectations do the waiting.
+    A complete page on which no known library is found may have one inside a bundle. The library then counts as up, and
+    the expectations wait instead.
     """
     booted = " || ".join(f"({one.booted})" for one in libraries)
     stubs = " || ".join(one.stub for one in libraries)

@@ -1,4 +1,4 @@
-"""Whether an event is the one that is waited for, and where it differs."""
+"""Compares events with what a test expects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ABSENT = "<absent>"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where something is not as expected."""
+    """One place where a value is not as expected."""
 
     path: str
     expected: Any
@@ -26,11 +26,11 @@ class Difference:
 
 
 def differences(expected: Any, actual: Any, path: str = "") -> Iterator[Difference]:
-    """Yield where `actual` is not as expected.
+    """Yield the places where `actual` is not as expected.
 
     Args:
-        expected: a value; a mapping that holds at least these; a pattern that a text holds; a type; a function that
-            says yes; ``...`` for whatever is there.
+        expected: a value; a mapping of the keys that must exist at least; a pattern that must be found in a text; a
+            type; a function that must return true; or ``...`` for any value.
         actual: decoded JSON.
     """
     if isinstance(expected, EllipsisType):
@@ -49,12 +49,12 @@ def _fits(expected: Any, actual: Any) -> bool:
         return isinstance(actual, expected) and actual is not ABSENT
     if callable(expected):
         return bool(expected(actual))
-    # True is no 1 in JSON.
+    # In JSON, true and 1 are different.
     return isinstance(expected, bool) == isinstance(actual, bool) and bool(expected == actual)
 
 
 def tell(value: Any) -> str:
-    """Return a value, or what is expected of one, for people."""
+    """Return a value, or an expected value, as text for people."""
     if value is ABSENT:
         return "nothing"
     if isinstance(value, re.Pattern):
@@ -68,12 +68,12 @@ def tell(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An event that is waited for.
+    """An event that a test expects.
 
     Attributes:
         event: name of a track, page or screen call; None for any.
-        type: of the call; None for a track where a name is given, and for any where none is.
-        fields: what more must hold, by the tracking API's names.
+        type: type of the call. None means track where there is a name, and any type where there is none.
+        fields: other expected fields, by their names in the tracking API.
     """
 
     event: str | None = None
@@ -81,17 +81,17 @@ class Wanted:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def is_called(self, event: Mapping[str, Any]) -> bool:
-        """Tell whether an event has the type and the name."""
+        """Tell whether an event has the expected type and name."""
         kind = self.type or ("track" if self.event else None)
         name = event.get("event") if event["type"] == "track" else event.get("name")
         return (kind is None or event["type"] == kind) and (self.event is None or name == self.event)
 
     def differences(self, event: Mapping[str, Any]) -> list[Difference]:
-        """Return where an event that is called so is not as wanted."""
+        """Return where an event of the right type and name is not as expected."""
         return list(differences(self.fields, event))
 
     def matches(self, event: Mapping[str, Any]) -> bool:
-        """Tell whether an event is the wanted one."""
+        """Tell whether an event is as expected."""
         return self.is_called(event) and not self.differences(event)
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ class Wanted:
 
 
 def wanted(spoken: str | Wanted) -> Wanted:
-    """Return what is meant by a type's name, by a track's, or by itself."""
+    """Return a `Wanted` for the name of a type, the name of a track call, or a `Wanted`."""
     if isinstance(spoken, Wanted):
         return spoken
     types = ("identify", "page", "screen", "group", "alias", "track")
@@ -109,7 +109,7 @@ def wanted(spoken: str | Wanted) -> Wanted:
 
 
 def nearest(wish: Wanted, events: list[dict[str, Any]]) -> str:
-    """Return what came nearest to what was wanted, and where it differs."""
+    """Describe the event that is most similar to the expected one, and where it differs."""
     called = [(wish.differences(event), event) for event in events if wish.is_called(event)]
     if not called:
         seen = "\n".join(f"    {describe(event)}" for event in events[-20:])

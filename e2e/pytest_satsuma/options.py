@@ -1,4 +1,4 @@
-"""The plugin's options, as pytest's command line and ini files give them."""
+"""The plugin's options, from pytest's command line and ini files."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ REPORTS = ("failed", "all", "off")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run was asked for.
+    """The options of a test run.
 
     Attributes:
-        collector: URL of one that runs already; None for a fresh one each test.
-        token: opens its events.
+        collector: URL of a collector that runs already; None for a fresh one for each test.
+        token: the token that is needed to read its events.
         library: name of the library on the pages, or ``auto``.
-        report: whose reports are written: ``failed``, ``all``, ``off``.
-        plan: the tracking plan that all tests keep.
+        report: the tests that get a report: ``failed``, ``all`` or ``off``.
+        plan: the tracking plan that the events of all tests must comply with.
         record, compare: whether golden files are written, or compared with.
-        golden: their folder.
-        intercept: origins whose tracking API the collector stands in for.
+        golden: folder of the golden files.
+        intercept: origins whose tracking API is replaced by the collector.
     """
 
     collector: str | None
@@ -72,10 +72,10 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read_options(config: pytest.Config) -> Options:
-    """Return a run's options.
+    """Return the options of a test run.
 
     Raises:
-        pytest.UsageError: they can't be used.
+        pytest.UsageError: an option is not valid.
     """
     given = config.getoption
     plan = given("--tracking-plan")

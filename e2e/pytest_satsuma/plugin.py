@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures that put a real browser in front of a real collector."""
+"""The pytest plugin: fixtures for a real browser, a real collector and expectations about both."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture
 def satsuma_case(request: pytest.FixtureRequest, output_path: str) -> Case:
-    """The story of this test."""
+    """The state and timeline of this test."""
     case = Case(request.node.nodeid, Path(output_path))
     request.node.stash[CASE] = case
     return case
@@ -55,7 +55,7 @@ def satsuma_case(request: pytest.FixtureRequest, output_path: str) -> Case:
 
 @pytest.fixture
 def collector_settings() -> dict[str, Any]:
-    """Settings of the collector that is started, by their names in `satsuma_server.settings.Settings`; to override."""
+    """Settings of the collector, by their names in `satsuma_server.settings.Settings`. Override it to change them."""
     return {}
 
 
@@ -63,7 +63,7 @@ def collector_settings() -> dict[str, Any]:
 def collector(
     request: pytest.FixtureRequest, tmp_path: Path, satsuma_case: Case, collector_settings: dict[str, Any]
 ) -> Iterator[Collector]:
-    """A real collector on a free port, fresh for each test; or the one that ``--satsuma-collector`` names."""
+    """A real collector on a free port, a fresh one for each test, or the one that ``--satsuma-collector`` names."""
     given = request.config.stash[options.KEY]
     if given.collector:
         found = External(given.collector, given.token)
@@ -77,10 +77,10 @@ def collector(
 
 @pytest.fixture
 def site(base_url: str) -> str:
-    """URL of the site under test: pytest's ``--base-url``, unless a project's own fixture gives another.
+    """URL of the site under test: pytest's ``--base-url``, unless the project overrides this fixture.
 
     Raises:
-        pytest.UsageError: there is none.
+        pytest.UsageError: no URL is given.
     """
     if not base_url:
         raise pytest.UsageError("no site to test: give --base-url URL, or write a fixture called `site`")
@@ -91,7 +91,7 @@ def site(base_url: str) -> str:
 def new_device(
     new_context: Callable[[], BrowserContext], site: str, satsuma_case: Case, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[], Visitor]]:
-    """A function that gives another visitor, on a device of its own. Fails the test if a page makes an error."""
+    """A function that creates another visitor, on another device. The test fails if a page has an error."""
     given = request.config.stash[options.KEY]
     visitors: list[Visitor] = []
 
@@ -112,13 +112,13 @@ def new_device(
 
 @pytest.fixture
 def visitor(new_device: Callable[[], Visitor]) -> Visitor:
-    """A visitor who has never been on the site. Fails the test if the page makes an error."""
+    """A visitor who has never been on the site. The test fails if a page has an error."""
     return new_device()
 
 
 @pytest.fixture
 def second_tab(visitor: Visitor, satsuma_case: Case) -> Callable[[], Visitor]:
-    """A function that gives `visitor` in another tab: the same cookies, the same localStorage."""
+    """A function that opens another tab of `visitor`, with the same cookies and localStorage."""
 
     def make() -> Visitor:
         satsuma_case.tabs.append(visitor.new_tab())
@@ -133,9 +133,9 @@ def second_tab(visitor: Visitor, satsuma_case: Case) -> Callable[[], Visitor]:
 def async_visitor(
     site: str, satsuma_case: Case, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[AsyncBrowserContext], Awaitable[AsyncVisitor]]]:
-    """A coroutine function that makes a visitor of a context of Playwright's asynchronous API.
+    """A coroutine function that creates a visitor from a context of Playwright's asynchronous API.
 
-    For tests that run in an event loop; they start Playwright themselves. Fails the test if a page makes an error.
+    It is for tests that run in an event loop and start Playwright themselves. The test fails if a page has an error.
     """
     given = request.config.stash[options.KEY]
     visitors: list[AsyncVisitor] = []
@@ -158,7 +158,7 @@ def async_visitor(
 
 
 def _divert(context: BrowserContext, origin: str, collector: str) -> None:
-    """Have the collector take what pages post to the tracking API of another origin."""
+    """Send to the collector what pages post to the tracking API of another origin."""
 
     def answer(route: Route) -> None:
         route.fulfill(response=route.fetch(url=_moved(route.request.url, origin, collector)))
@@ -204,7 +204,7 @@ def expect_event(expectations: Expectations) -> ExpectEvent:
 
 @pytest.fixture
 def expect_no_event(expectations: Expectations) -> Callable[..., None]:
-    """Checks that an event does not come: `Expectations.no_event`."""
+    """Checks that an event doesn't arrive: `Expectations.no_event`."""
     return expectations.no_event
 
 
@@ -216,19 +216,19 @@ def expect_order(expectations: Expectations) -> Callable[..., list[dict[str, Any
 
 @pytest.fixture
 def expect_same_visitor(expectations: Expectations) -> Callable[..., None]:
-    """Waits until somebody is who they were: `Expectations.same_visitor`."""
+    """Waits until two identities are the same: `Expectations.same_visitor`."""
     return expectations.same_visitor
 
 
 @pytest.fixture
 def expect_new_visitor(expectations: Expectations) -> Callable[..., None]:
-    """Waits until somebody is nobody known: `Expectations.new_visitor`."""
+    """Waits until a visitor is a new one: `Expectations.new_visitor`."""
     return expectations.new_visitor
 
 
 @pytest.fixture
 def expect_identified(expectations: Expectations) -> Callable[..., Any]:
-    """Waits until a visitor is known: `Expectations.identified`."""
+    """Waits until a visitor has a userId: `Expectations.identified`."""
     return expectations.identified
 
 
@@ -237,7 +237,7 @@ def expect_identified(expectations: Expectations) -> Callable[..., Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Hold the events of a test that has passed against the tracking plan and the golden files."""
+    """Check the events of a test that has passed, against the tracking plan and the golden files."""
     result = yield
     case = item.stash.get(CASE, None)
     if case is not None and case.collectors:
@@ -248,7 +248,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         try:
             verdict.judge(case, item.nodeid, item.config.stash[options.KEY], planned=planned)
         except ExpectationError as error:
-            # No line of the test's is to blame.
+            # No line of the test caused this, so there is no traceback to show.
             pytest.fail(str(error), pytrace=False)
     return result
 
@@ -257,7 +257,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell the story of a test that has failed, and write it down."""
+    """Add the timeline to the report of a test that has failed, and write the HTML report."""
     made = yield
     case = item.stash.get(CASE, None)
     wish = item.config.stash[options.KEY].report

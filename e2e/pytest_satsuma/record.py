@@ -1,4 +1,5 @@
-"""Golden files: the real payloads of a test, kept, and compared with later ones where ids and times don't count."""
+"""Golden files: the events of a test, which are saved and compared with those of later runs, except for ids and
+times."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ HEX = re.compile(r"\b[0-9a-f]{12,64}\b", re.I)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
 PORT = re.compile(r"(?<=[\w\]]):\d{4,5}\b")
 RANDOM = {"messageId": "<message>", "userAgent": "<user agent>", "seq": None, "ip": "<ip>", "sessionId": "<session>"}
-"""Fields whose values differ from run to run, or from browser to browser."""
+"""Fields whose values differ between runs or between browsers."""
 
 
 def path_of(folder: Path, nodeid: str) -> Path:
@@ -24,15 +25,15 @@ def path_of(folder: Path, nodeid: str) -> Path:
 
 
 def write(path: Path, events: list[Event]) -> None:
-    """Keep events as they are."""
+    """Write events to a golden file, unchanged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(events, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def compare(path: Path, events: list[Event]) -> str:
-    """Return how events differ from those kept, as a unified diff; empty where they don't.
+    """Return the differences between events and a golden file as a unified diff; empty where there are none.
 
-    Libraries post side by side, so the order of different calls doesn't count; that of calls of one name does.
+    Libraries post in parallel, so the order of different calls doesn't count. The order of calls with one name does.
     """
     kept = _text(json.loads(path.read_text(encoding="utf-8")))
     now = _text(events)
@@ -41,13 +42,14 @@ def compare(path: Path, events: list[Event]) -> str:
 
 
 def _text(events: list[Event]) -> str:
-    # Sorted first, so that ids are named in the same order whichever post came first.
+    # Sorted first, so that ids get the same names, whichever post arrived first.
     chosen = sorted(events, key=lambda event: (event["type"], str(event.get("event") or event.get("name") or "")))
     return json.dumps(normalise(chosen), indent=2, ensure_ascii=False)
 
 
 def normalise(value: Any) -> Any:
-    """Return events with ids named by order of sight, times and ports hidden."""
+    """Return events with ids replaced by names in the order of their appearance, and times and ports by
+    placeholders."""
     ids: dict[str, str] = {}
 
     def hide(text: str) -> str:

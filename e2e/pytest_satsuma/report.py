@@ -1,4 +1,4 @@
-"""The story of a test as one HTML file that needs nothing else."""
+"""Writes the timeline of a test as a single HTML file without external resources."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Line:
     """One line of the report.
 
     Attributes:
-        ids: name, value and hue of each id in it: the same id has the same colour everywhere.
-        changes: of an identity: name, what it was, what it is.
-        detail: all of it as text, empty where the line says everything.
+        ids: name, value and hue of each id in it. The same id has the same colour everywhere.
+        changes: changes of an identity: the name, the old value, and the new one.
+        detail: everything that is known, as text; empty where the line says it all.
     """
 
     entry: Entry
@@ -49,7 +49,7 @@ def write_report(case: Case, outcome: str, failure: str = "") -> Path:
 
 
 def render(case: Case, outcome: str, failure: str = "") -> str:
-    """Return the report. Everything in it is escaped: events hold whatever somebody sent."""
+    """Return the report as HTML. Everything in it is escaped, since events can have anything that somebody sent."""
     entries = case.entries()
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["hue"] = hue
@@ -61,7 +61,7 @@ def render(case: Case, outcome: str, failure: str = "") -> str:
 
 
 def _without_story(failure: str) -> str:
-    """Return a failure without the timeline in its message: the report tells it better."""
+    """Return the message of a failure without its timeline, which the report shows in a better form."""
     head, story, rest = failure.partition(STORY)
     if not story:
         return failure

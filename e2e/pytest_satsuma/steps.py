@@ -1,8 +1,8 @@
-"""One description of what a visitor does, for both of Playwright's APIs.
+"""Recipes: what a visitor does is written once, and runs over both the synchronous and the asynchronous Playwright API.
 
-A recipe is a generator that yields what Playwright's methods return and is handed the results: those of the
-synchronous API are results already, those of the asynchronous one are awaited. So each rule is written once, and
-`sync` and `awaited` make the two faces of it.
+A recipe is a generator that yields the return values of Playwright's methods and is sent the results. With the
+synchronous API the return value is the result; with the asynchronous API it is awaited. `sync` and `awaited` turn a
+recipe into a method for either API.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .errors import ExpectationError
 __tracebackhide__ = methodcaller("errisinstance", ExpectationError)
 
 type Steps[T] = Generator[Any, Any, T]
-"""A recipe that comes to a T."""
+"""A recipe whose result is a T."""
 
 
 def run[T](steps: Steps[T]) -> T:
-    """Follow a recipe over the synchronous API."""
+    """Run a recipe over the synchronous API."""
     try:
         made = next(steps)
         while True:
@@ -33,7 +33,7 @@ def run[T](steps: Steps[T]) -> T:
 
 
 async def run_async[T](steps: Steps[T]) -> T:
-    """Follow a recipe over the asynchronous API."""
+    """Run a recipe over the asynchronous API."""
     try:
         made = next(steps)
         while True:
@@ -49,7 +49,7 @@ async def run_async[T](steps: Steps[T]) -> T:
 
 
 def sync[**P, T](recipe: Callable[P, Steps[T]]) -> Callable[P, T]:
-    """Return the method that follows a recipe over the synchronous API."""
+    """Return a method that runs a recipe over the synchronous API."""
 
     @functools.wraps(recipe)
     def follow(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -59,7 +59,7 @@ def sync[**P, T](recipe: Callable[P, Steps[T]]) -> Callable[P, T]:
 
 
 def awaited[**P, T](recipe: Callable[P, Steps[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Return the coroutine method that follows a recipe over the asynchronous API."""
+    """Return a coroutine method that runs a recipe over the asynchronous API."""
 
     @functools.wraps(recipe)
     async def follow(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,4 +1,4 @@
-"""The visitor's cookies and localStorage: to look into, and to break."""
+"""Reads, changes and removes the visitor's cookies and localStorage items."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .steps import Steps, awaited, sync
 from .tab import ITEMS, Tab
 
 SHORT_LIFE = 0.2
-"""Seconds that an expiring cookie still lives."""
+"""Seconds after which a cookie expires that a test lets expire."""
 
 
 class Jar:
-    """What the recipes of the cookies work on."""
+    """The recipes for cookies."""
 
     def __init__(self, tab: Tab) -> None:
         self._tab = tab
 
     def _here(self) -> Steps[list[Any]]:
-        """The cookies that the browser would send to the page."""
+        """Return the cookies that the browser would send to the page, as Playwright has them."""
         cookies: list[Any] = yield self._tab.device.context.cookies(self._tab.address)
         return cookies
 
@@ -39,19 +39,19 @@ class Jar:
         return {cookie["name"]: CookieState.of(cookie, now) for cookie in cookies}
 
     def _read(self) -> Steps[str]:
-        """Return ``document.cookie`` as the page reads it."""
+        """Return ``document.cookie`` of the page."""
         text = yield self._tab.page.evaluate("() => document.cookie")
         return str(text)
 
     def _expire(self, *names: str, seconds: float = SHORT_LIFE) -> Steps[None]:
-        """Let cookies expire for real: given a short life by the browser itself, and waited for.
+        """Let the browser itself expire cookies: set a short lifetime, and wait until they are gone.
 
         Args:
-            names: which; all of the library's if none are named.
+            names: the cookies; all cookies of the library if none are named.
             seconds: their new lifetime.
 
         Raises:
-            AssertionError: there are no such cookies, so that none could expire.
+            AssertionError: there are no such cookies.
         """
         chosen = yield from self._chosen(names)
         missing = set(names) - {one["name"] for one in chosen}
@@ -66,7 +66,7 @@ class Jar:
         yield from self._tab.did(f"let expire: {', '.join(sorted(gone))}")
 
     def _clear(self, *names: str) -> Steps[None]:
-        """Remove cookies, all unless some are named, as a visitor does who clears them."""
+        """Remove cookies, as a visitor does who clears them. Without names, all are removed."""
         context = self._tab.device.context
         if not names:
             yield context.clear_cookies()
@@ -75,9 +75,9 @@ class Jar:
         yield from self._tab.did(f"cleared {', '.join(names) or 'all'} cookies")
 
     def _tamper(self, name: str, value: str) -> Steps[None]:
-        """Write another value into a cookie and keep its attributes; one that isn't there becomes a session cookie.
+        """Change the value of a cookie and keep its attributes. If it doesn't exist, a session cookie is created.
 
-        The value is percent-encoded, as the libraries write theirs.
+        The value is percent-encoded, as the libraries do.
         """
         raw = quote(value, safe="")
         cookies = [one for one in (yield from self._here()) if one["name"] == name]
@@ -107,18 +107,18 @@ class AsyncCookies(Jar):
 
 
 class Area:
-    """What the recipes of localStorage work on."""
+    """The recipes for localStorage."""
 
     def __init__(self, tab: Tab) -> None:
         self._tab = tab
 
     def _all(self) -> Steps[dict[str, str]]:
-        """Return all items, as text; none where the page may not use localStorage."""
+        """Return all items as texts; none where the page may not use localStorage."""
         items: dict[str, str] = yield self._tab.page.evaluate(ITEMS)
         return items
 
     def _clear(self, *keys: str) -> Steps[None]:
-        """Remove items, all unless some are named."""
+        """Remove items. Without keys, all are removed."""
         yield self._tab.page.evaluate(
             "(keys) => keys.length ? keys.forEach((key) => localStorage.removeItem(key)) : localStorage.clear()",
             [*keys],
@@ -126,7 +126,7 @@ class Area:
         yield from self._tab.did(f"cleared {', '.join(keys) or 'all'} of localStorage")
 
     def _tamper(self, key: str, text: str) -> Steps[None]:
-        """Write another text into an item, as it is."""
+        """Set the text of an item, without any encoding."""
         yield self._tab.page.evaluate("([key, text]) => localStorage.setItem(key, text)", [key, text])
         yield from self._tab.did(f"wrote {text!r} into localStorage's {key}")
 

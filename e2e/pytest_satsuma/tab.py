@@ -26,11 +26,11 @@ ITEMS = "() => { try { return {...localStorage}; } catch { return {}; } }"
 
 
 class Tab:
-    """One tab on one site: the recipes of all that a visitor does. `Visitor` and `AsyncVisitor` are its two faces.
+    """One tab on one site, with the recipes of what a visitor does. `Visitor` and `AsyncVisitor` run them.
 
     Attributes:
-        device: what the tab shares with the visitor's others.
-        base_url: the site's origin.
+        device: what all tabs of the visitor share.
+        base_url: origin of the site.
         page: Playwright's page.
     """
 
@@ -48,37 +48,37 @@ class Tab:
 
     @property
     def errors(self) -> list[str]:
-        """What the visitor's pages wrote to the console as an error, and what they threw."""
+        """Errors that the visitor's pages wrote to the console or threw."""
         return self.device.errors
 
     @property
     def timeline(self) -> Timeline:
-        """What happened so far."""
+        """What has happened so far."""
         return self.device.timeline
 
     @property
     def address(self) -> str:
-        """The page's URL; the site's where no page is open yet."""
+        """The URL of the page, or of the site where no page is open yet."""
         url: str = self.page.url
         return url if url.startswith("http") else self.base_url
 
     def pause(self, seconds: float) -> Any:
-        """Wait, while Playwright goes on hearing of pages."""
+        """Wait, while Playwright still handles events of pages."""
         raise NotImplementedError
 
     # Recipes
 
     def did(self, text: str) -> Steps[None]:
-        """Note something that the visitor did, and what it made of the identity."""
+        """Add something that the visitor did to the timeline, and the identity if it has changed."""
         self.device.note(Kind.DID, text)
         yield from self._look()
 
     def _look(self) -> Steps[None]:
-        """Note the identity where it has changed."""
+        """Add the identity to the timeline, if it has changed."""
         try:
             state = yield from self._identity()
         except Error:
-            return  # The page is gone, or going.
+            return  # The page is being closed.
         if state != self._known:
             self._known = state
             self.device.note(Kind.IDENTITY, short(state.as_dict() or "nobody", 300), state.as_dict())
@@ -94,7 +94,7 @@ class Tab:
         return read_identity(self.device.libraries, decoded, items)
 
     def _open(self) -> Steps[Any]:
-        """Open a tab that is as the visitor's others."""
+        """Open another tab with the same settings."""
         page = yield self.context.new_page()
         if self.device.blocks_cookies:
             yield from self._forbid(page)
@@ -124,12 +124,13 @@ class Tab:
         return result
 
     def _until(self, true: Callable[[], Any], what: str, seconds: float = 10) -> Steps[None]:
-        """Wait until something is true.
+        """Wait until a condition is true.
 
-        Polled by evaluate, since a strict content policy forbids what Playwright's wait_for_function needs.
+        It is polled by `evaluate`, since a strict Content-Security-Policy forbids the eval of Playwright's
+        wait_for_function.
 
         Raises:
-            AssertionError: it never was.
+            AssertionError: it was not true in time.
         """
         limit = time.monotonic() + seconds
         while not (yield from self._asked(true)):
@@ -142,17 +143,18 @@ class Tab:
             return (yield true())
         except Error as error:
             if "Execution context was destroyed" in str(error):
-                return False  # The page is on its way to the next one.
+                return False  # The page is navigating.
             raise
 
     def _after(self, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> Steps[None]:
-        """Let time pass: the pages' clock goes ahead, and cookies come nearer to their end or have reached it.
+        """Let time pass: set the clock of the pages ahead, and let cookies expire.
 
-        ``Date`` and ``performance.timeOrigin`` tell the later time in this page and in all that are opened from now on.
-        Each cookie's expiry comes nearer by as much, and those due are removed; session cookies stay.
+        ``Date`` and ``performance.timeOrigin`` return the later time in this page and in all pages opened from now on.
+        The expiry of each cookie is moved closer by the same time, and those that would have expired are removed.
+        Session cookies stay.
 
-        Not moved are timers (a page left open doesn't live through the time), workers, the HTTP cache and all servers:
-        a collector stamps ``receivedAt`` with its own clock. `performance.now` goes on as it was.
+        Not affected are timers (a page that stays open doesn't experience the time), workers, the HTTP cache and
+        servers: a collector sets ``receivedAt`` by its own clock. ``performance.now`` doesn't jump.
         """
         passed = days * SECONDS_A_DAY + hours * 3600 + minutes * 60 + seconds
         assert passed >= 0, "time passes forwards only"
@@ -171,10 +173,10 @@ class Tab:
         yield from self.did(f"let {passed / SECONDS_A_DAY:g} days pass; cookies that came to their end: {ended}")
 
     def _block_cookies(self) -> Steps[None]:
-        """Forbid all pages cookies, and remove those that are there; localStorage stays usable.
+        """Forbid cookies to all pages, and remove the existing ones. localStorage can still be used.
 
-        It is Chromium's own switch for ``document.cookie``: reading gives nothing, writing does nothing, and
-        ``navigator.cookieEnabled`` says so. Cookies that a server sets by a header are not kept back.
+        This is Chromium's own switch for ``document.cookie``: reading returns nothing, writing does nothing, and
+        ``navigator.cookieEnabled`` is false. Cookies that a server sets by a header are not blocked.
         """
         self.device.blocks_cookies = True
         yield self.context.clear_cookies()
@@ -187,17 +189,18 @@ class Tab:
         yield session.send("Emulation.setDocumentCookieDisabled", {"disabled": True})
 
     def _offline(self) -> Steps[None]:
-        """Take the network away from all the visitor's tabs."""
+        """Disconnect all tabs of the visitor from the network."""
         yield self.context.set_offline(True)
         yield from self.did("went offline")
 
     def _online(self) -> Steps[None]:
-        """Give the network back."""
+        """Connect the tabs to the network again."""
         yield self.context.set_offline(False)
         yield from self.did("came back online")
 
     def _leave(self) -> Steps[None]:
-        """Close the tab as people do: the page hears of it, and may send a beacon. The next visit opens another."""
+        """Close the tab as people do: the page gets its events, and may send a beacon. The next visit opens another
+        tab."""
         yield from self._look()
         page = self.page
         yield page.close(run_before_unload=True)
@@ -208,15 +211,15 @@ class Tab:
         self.device.note(Kind.DID, "closed the tab")
 
     def _kill(self) -> Steps[None]:
-        """Have the tab's process die: the page hears nothing, and can save nothing. The next visit opens another."""
+        """Kill the tab's process: the page gets no event, and can save nothing. The next visit opens another tab."""
         yield from self._look()
-        with suppress(Error):  # Which is what was asked for.
+        with suppress(Error):  # The error says that the page has crashed, which is intended.
             yield self.page.goto(CRASH)
         yield self.page.close()
         self.device.note(Kind.DID, "the tab's process died")
 
     def _settle(self, seconds: float = 5) -> Steps[None]:
-        """Wait until what the pages have posted is answered, at most so long."""
+        """Wait until everything that the pages have posted is answered, for at most so many seconds."""
         limit = time.monotonic() + seconds
         while self.device.under_way and time.monotonic() < limit:
             yield self.pause(POLL_SECONDS)

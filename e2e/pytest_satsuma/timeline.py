@@ -1,4 +1,4 @@
-"""What happened to the visitors of one test, in order: what they did, what their pages sent, what was kept."""
+"""The timeline of a test: what its visitors did, what their pages sent, and what was stored, in order."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import Any
 
 MOST = 2_000
-"""Entries that are kept of one test."""
+"""The most entries that are kept for one test."""
 
 LONGEST = 140
 
 
 class Kind(StrEnum):
-    """What an entry tells of."""
+    """The kind of an entry."""
 
     DID = "did"
     SENT = "sent"
@@ -31,10 +31,10 @@ class Entry:
     """One thing that happened.
 
     Attributes:
-        at: seconds since the timeline's start.
+        at: seconds since the start of the timeline.
         who: the visitor's label.
-        text: one line.
-        detail: all that is known of it.
+        text: a description in one line.
+        detail: everything that is known about it.
     """
 
     at: float
@@ -52,19 +52,19 @@ class Timeline:
     _start: float = field(default_factory=time.time)
 
     def note(self, who: str, kind: Kind, text: str, detail: Any = None, *, at: float | None = None) -> None:
-        """Add an entry; `at` in seconds since 1970, now unless given."""
+        """Add an entry. `at` is in seconds since 1970; without it, the entry is of now."""
         if len(self.entries) < MOST:
             self.entries.append(Entry((at or time.time()) - self._start, who, kind, text, detail))
 
     def with_stored(self, events: list[dict[str, Any]]) -> list[Entry]:
-        """Return the entries, with what a collector has stored among them, by its own time of receipt."""
+        """Return the entries together with the events that a collector has stored, at their times of receipt."""
         stored = [Entry(self._moment(event), "collector", Kind.STORED, describe(event), event) for event in events]
         received = {event["messageId"]: self._moment(event) for event in events}
 
         def at(entry: Entry) -> float:
             if entry.kind is not Kind.SENT:
                 return entry.at
-            # Playwright may tell of a request only after its answer.
+            # Playwright may report a request only after its answer.
             return min(entry.at, received.get(entry.detail.get("messageId"), entry.at) - 1e-6)
 
         return sorted([*self.entries, *stored], key=at)
@@ -73,19 +73,19 @@ class Timeline:
         return datetime.fromisoformat(event["receivedAt"]).timestamp() - self._start
 
     def now(self) -> float:
-        """Return seconds since the start."""
+        """Return the seconds since the start of the timeline."""
         return time.time() - self._start
 
 
 def describe(event: Mapping[str, Any]) -> str:
-    """Return an event as one line: what, and whose."""
+    """Describe an event in one line: what it is, and whose."""
     name = event.get("event") or event.get("name") or event.get("groupId") or event.get("previousId") or ""
     who = ", ".join(f"{key}={short(event[key])}" for key in ("userId", "anonymousId") if event.get(key))
     return f"{event.get('type', '?')} {short(name)}".strip() + (f" ({who})" if who else " (nobody)")
 
 
 def short(value: object, longest: int = 48) -> str:
-    """Return a value as one printable line of bounded length."""
+    """Return a value as one printable line of limited length."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     line = "".join(char if char.isprintable() else "·" for char in text[: longest * 4])
     return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -1,13 +1,13 @@
-"""Time travel: the page's clock and the cookies' expiry, together.
+"""Time travel: moves the clock of pages and the expiry of cookies together.
 
-Chromium expires cookies by the machine's clock, which no page and no debugging protocol moves. So a cookie's expiry
-comes nearer instead: each one's remaining life is shortened by the time that passes, and those due are removed. The
-jar thus goes on to hold expiries of real time, while pages tell later ones; what a page writes with ``expires=`` is
-brought back by as much on its way into the jar, or an id renewed in a year's time would seem to live for two, and a
-cookie removed by a date in the past would stay.
+Chromium expires cookies by the machine's clock, which neither a page nor the debugging protocol can change. So the
+expiry of each cookie is moved closer instead, by the time that passes, and those that would have expired are removed.
+The browser's expiries are therefore in real time, while pages see a later time. What a page writes with ``expires=`` is
+moved back by the same time before the browser stores it. Otherwise an id that is renewed a year later would seem to be
+valid for two years, and a cookie that is removed by a date in the past would stay.
 
-Playwright's own clock is not used: it replaces the page's timers too, and after a navigation (as of 1.65) leaves those
-of the new page standing, so that no library gets up.
+Playwright's own clock is not used. It replaces the page's timers as well, and after a navigation (as of 1.65) the
+timers of the new page don't run, so that no library would start.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ SCRIPT = """(milliseconds) => {
     return set.apply(this, expires ? [{ ...given, ...expires }] : args);
   };
 }"""
-"""Moves a page's Date, once, and by as much as is wanted."""
+"""JavaScript that moves a page's Date by a given time."""
 
 
 def shortened(cookies: list[Any], seconds: float) -> tuple[list[Any], list[Any]]:
-    """Return what is left of cookies after so much time: those that live on, and those that are due.
+    """Return the cookies after so much time: those that are still valid, and those that have expired.
 
-    Session cookies live on, since a browser that restores its tabs keeps them.
+    Session cookies stay valid, since a browser that restores its tabs keeps them.
     """
     now = time.time()
     lasting = [cookie for cookie in cookies if cookie["expires"] != -1]

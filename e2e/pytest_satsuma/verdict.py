@@ -1,4 +1,4 @@
-"""What is checked of every test, once its own lines have passed: the tracking plan, and the golden files."""
+"""Checks the events of every test that has passed, against the tracking plan and the golden files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .timeline import describe
 __tracebackhide__ = methodcaller("errisinstance", ExpectationError)
 
 UNPLANNED = "unplanned"
-"""The marker of tests whose events the plan doesn't bind."""
+"""The marker for tests whose events need not comply with the plan."""
 
 
 def judge(case: Case, nodeid: str, options: Options, *, planned: bool) -> None:
-    """Raise `ExpectationError` where a test's events are not as planned, or not as they were."""
+    """Raise `ExpectationError` where a test's events violate the plan or differ from the golden file."""
     if options.plan is not None and planned:
         check_plan(case, options.plan)
     if not (options.record or options.compare):
@@ -36,7 +36,7 @@ def judge(case: Case, nodeid: str, options: Options, *, planned: bool) -> None:
 
 
 def check_plan(case: Case, plan: Plan) -> None:
-    """Raise `ExpectationError` where an event is not as planned."""
+    """Raise `ExpectationError` where an event violates the plan."""
     found = [(event, violation) for event in case.events() for violation in plan.check(event)]
     if found:
         lines = [f"  seq {event['seq']}: {violation}\n    in {describe(event)}" for event, violation in found[:40]]

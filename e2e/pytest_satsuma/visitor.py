@@ -1,4 +1,4 @@
-"""A visitor: a browser of one's own, with the means to look into it and to break it."""
+"""A visitor with a browser context of their own, over Playwright's synchronous API."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Visitor(Tab):
         label: str = "visitor",
         timeline: Timeline | None = None,
     ) -> None:
-        """Give a context its first tab.
+        """Open the first tab of a context.
 
         Args:
-            context: Playwright's; nobody else should use it.
-            base_url: the site's origin.
-            libraries: that may be on the pages.
-            label, timeline: where the visitor's doings are noted.
+            context: Playwright's context, which nothing else should use.
+            base_url: origin of the site.
+            libraries: the libraries that may be on the pages.
+            label, timeline: the timeline for what the visitor does, and the visitor's name in it.
         """
         self._set_up(Device(context, libraries, label, timeline or Timeline()), base_url)
 
@@ -55,16 +55,16 @@ class Visitor(Tab):
 
     @property
     def identity(self) -> IdentityState:
-        """What cookies and localStorage say now."""
+        """The identity in cookies and localStorage now."""
         return run(self._identity())
 
     def pause(self, seconds: float) -> None:
-        # Any page of the context will do to let Playwright's events through; this one may have been closed.
+        # Waiting on any page lets Playwright handle its events. This tab's own page may have been closed.
         page = next((page for page in self.context.pages if not page.is_closed()), None)
         if page is None:
             time.sleep(seconds)
             return
-        with suppress(Error):  # It may be closed while we wait.
+        with suppress(Error):  # The page may be closed while we wait.
             page.wait_for_timeout(seconds * 1000)
 
     visit = sync(Tab._visit)
