@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from profiles.people import People
+from profiles.people import People, body
+from profiles.test_api import make_projections, wait_for, write
+from satsuma_server.identity.identifiers import Key
 from satsuma_server.identity.links import LinkWarning, Outcome, Rule
+from satsuma_server.identity.reach import Reach
+from satsuma_server.log import Stored
+from satsuma_server.log.shared import SharedLog
+from satsuma_server.projections.app import create_worker
+from satsuma_server.settings import Settings
+from satsuma_server.testing import serving
 from warehouse.made import event, warehouse
 
 pytest_plugins = ["profiles.conftest"]
@@ -137,3 +147,90 @@ def test_a_claimed_trait_is_in_no_row_of_users(tmp_path: Path) -> None:
         made.load(event(9, "identify", userId="other", traits={"plan": "x"}, context={"verification": "claimed"}))
         assert made.ask("SELECT id, plan, city FROM demo.users") == [("u", "paid", "Brno")]
         assert made.ask("SELECT count(*) FROM demo.identifies") == [(5,)]
+
+
+def victim_and_attacker(verification: str | None = None) -> list[bytes]:
+    """Return a victim's events, and those of a device that guesses the userId, as a log has them."""
+    context = {"context": {"verification": verification}} if verification else {}
+    return [
+        body(101, "page", None, "laptop-of-the-victim"),
+        body(102, "identify", "victim", "laptop-of-the-victim", traits={"plan": "paid"}, **context),
+        body(103, "track", "victim", "laptop-of-the-victim", event="Bought Medicine"),
+        body(104, "page", None, "attacker"),
+        body(105, "identify", "victim", "attacker", traits={"plan": "forged"}),
+    ]
+
+
+def see(people: People, events: list[bytes]) -> None:
+    people.log += [Stored(seq, "web", event) for seq, event in enumerate(events, 1)]
+    people.take(people.log)
+
+
+def reach(people: People, type: str, value: str, reach: Reach = Reach.VERIFIED) -> set[str]:
+    return {str(key) for key in people.ask.reach(Key(type, value), reach)[0]}
+
+
+def test_who_is_reached_from_an_id(make_people: Callable[..., People]) -> None:
+    people = make_people(identifiers={"email": {}})
+    see(people, victim_and_attacker("signed"))
+    people.see("identify", "victim", traits={"email": "v@x.cz"})
+    people.see("alias", "victim", "tablet", previousId="tablet")
+    whole = people.ids("user_id", "victim")
+    assert {"anonymous_id:attacker", "anonymous_id:tablet", "email:v@x.cz"} < whole, "all of it is one profile"
+    assert reach(people, "user_id", "victim") == whole, "a claim tells of a userId's devices"
+    assert reach(people, "anonymous_id", "laptop-of-the-victim") == whole, "and what is signed holds both ways"
+    for one in ("anonymous_id:attacker", "anonymous_id:tablet", "email:v@x.cz"):
+        assert reach(people, *one.split(":")) == {one}, "but a claim says nothing of who the device's owner is"
+        assert reach(people, *one.split(":"), Reach.ALL) == whole
+
+
+def test_a_claimed_device_is_no_way_to_the_user_who_has_it(make_people: Callable[..., People]) -> None:
+    people = make_people(protect=False)
+    people.see("identify", "owner", "phone", **noted("signed"))
+    people.see("identify", "attacker", "phone")
+    assert people.ids("user_id", "attacker") == {"user_id:attacker", "user_id:owner", "anonymous_id:phone"}
+    assert reach(people, "user_id", "attacker") == {"user_id:attacker", "anonymous_id:phone"}
+    assert reach(people, "anonymous_id", "phone") == {"user_id:owner", "anonymous_id:phone"}
+
+
+def test_deleting_who_merely_claims_somebody_leaves_that_person(make_people: Callable[..., People]) -> None:
+    people = make_people()
+    see(people, victim_and_attacker())
+    people.see("identify", "victim", "phone")
+    device = Key("anonymous_id", "attacker")
+    gone = people.store.forget([device], seq=6, start=device)
+    assert gone == {device}
+    victim = people.profile("user_id", "victim")
+    assert people.ids("user_id", "victim") == {
+        "user_id:victim",
+        "anonymous_id:laptop-of-the-victim",
+        "anonymous_id:phone",
+    }
+    assert (victim.traits, victim.counts) == ({"plan": "forged"}, {"identify": 3, "track": 1, "page": 1})
+    assert people.ask.number_of(device) is None
+    # What is left is whole: it grows, and is deleted as ever.
+    people.see("track", "victim", "tablet")
+    assert "anonymous_id:tablet" in people.ids("user_id", "victim")
+    user = Key("user_id", "victim")
+    assert people.store.forget([user], seq=8, start=user) >= {user, Key("anonymous_id", "tablet")}
+    assert people.everybody() == set()
+
+
+def test_an_export_by_the_attackers_own_id_tells_nothing_of_the_victim(tmp_path: Path) -> None:
+    write(tmp_path, *victim_and_attacker())
+    settings = Settings(tmp_path, token="t")
+    with serving(create_worker(settings, SharedLog(tmp_path), make_projections)) as url:
+
+        def export(who: str, **params: str) -> str:
+            path = f"{url}/v1/people/{who}/export"
+            answer = httpx.get(path, params=params, headers={"Authorization": "Bearer t"}, trust_env=False)
+            return answer.text if answer.status_code == 200 else f"{answer.status_code} {answer.text}"
+
+        wait_for(lambda: "victim" in export("user_id:victim") and "attacker" in export("user_id:victim"))
+        given = export("anonymous_id:attacker")
+        assert [json.loads(line)["kind"] for line in given.splitlines()] == ["profile", "event"]
+        for secret in ("victim", "paid", "Medicine", "forged"):
+            assert secret not in given
+        assert "Medicine" in export("user_id:victim")
+        assert "Medicine" in export("anonymous_id:attacker", links="all"), "whoever asks for it takes the risk"
+        assert "is none of verified, all" in export("anonymous_id:attacker", links="some")

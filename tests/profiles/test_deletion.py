@@ -203,7 +203,7 @@ def test_a_person_is_deleted_by_one_request_wherever_they_are(collector: httpx.C
     values = [user, web, app, email]
     assert find_in_files(tmp_path / "data", values)
 
-    told = collector.delete(f"/v1/people/anonymous_id:{app}?suppress=1").json()
+    told = collector.delete(f"/v1/people/anonymous_id:{app}?suppress=1&links=all").json()
     assert told["success"]
     assert {one["id"] for one in told["identifiers"]} == {user, web, app}
     assert told["erased"] == {"events": 3, "redacted": 1, "dead_letters": 1, "last": 4}

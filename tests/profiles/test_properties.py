@@ -18,6 +18,7 @@ from profiles.people import People, body
 from satsuma_server.errors import ConflictError
 from satsuma_server.identity.identifiers import Key
 from satsuma_server.identity.links import Outcome
+from satsuma_server.identity.reach import Reach
 from satsuma_server.log import Stored
 from satsuma_server.profiles.store.row_mapping import unpack_sizes
 
@@ -157,7 +158,9 @@ class Life(RuleBasedStateMachine):
         nodes = self.people.database.run("SELECT profile, type, value, sizes, number FROM nodes ORDER BY number")
         for profile in {row[0] for row in nodes}:
             members = [row for row in nodes if row[0] == profile]
-            assert sorted(self.people.ask.keys(profile)) == sorted(Key(*row[1:3]) for row in members)
+            assert sorted(self.people.ask.reach(Key("profile", str(profile)), Reach.ALL)[0]) == sorted(
+                Key(*row[1:3]) for row in members
+            )
             sizes = [unpack_sizes(row[3]) for row in members if row[3]]
             assert sizes == ([Counter(row[1] for row in members)] if len(members) > 1 else [])
         for profile, type, value, _, _ in nodes:

@@ -21,6 +21,14 @@ Who = Annotated[
 ]
 Source = Annotated[str, typer.Option(help="Write key, where each source has people of its own.")]
 
+Links = Annotated[
+    str,
+    typer.Option(
+        help="Which links to follow from the id on: verified ones (from a userId also others), or all.",
+        metavar="verified|all",
+    ),
+]
+
 DELETION_SECONDS = 3600
 """How long the whole log may take to be searched."""
 
@@ -43,13 +51,16 @@ def show(who: Who, url: Url = HERE, token: Token = "", source: Source = "") -> N
 def export(
     who: Who,
     output: Annotated[Path, typer.Option("-o", "--output", help="File; .zip for an archive, else NDJSON.")],
+    links: Links = "verified",
     url: Url = HERE,
     token: Token = "",
     source: Source = "",
 ) -> None:
     """Write a person's profile, merges and events to a file."""
     form = "zip" if output.suffix == ".zip" else "ndjson"
-    answer = _ask(Client(url, token), "GET", f"/v1/people/{quote(who, safe='')}/export", source, format=form)
+    answer = _ask(
+        Client(url, token), "GET", f"/v1/people/{quote(who, safe='')}/export", source, format=form, links=links
+    )
     try:
         output.write_bytes(answer.content)
     except OSError as error:
@@ -61,6 +72,7 @@ def export(
 def delete(
     who: Who,
     suppress: Annotated[bool, typer.Option("--suppress", help="Take no events of these ids any more.")] = False,
+    links: Links = "verified",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     url: Url = HERE,
     token: Token = "",
@@ -68,13 +80,15 @@ def delete(
 ) -> None:
     """Delete a person from log, profiles and warehouse, and look into every file whether anything is left."""
     if not yes:
-        typer.confirm(f"Delete {who}, with all ids that are linked to it, for good?", abort=True)
+        typer.confirm(f"Delete {who}, with the ids that are linked to it, for good?", abort=True)
     client = Client(url, token)
     path = f"/v1/people/{quote(who, safe='')}"
-    told = _ask(client, "DELETE", path, source, timeout=DELETION_SECONDS, suppress=int(suppress)).json()
-    ids = ", ".join(f"{one['type']}:{one['id']}" for one in told["identifiers"])
+    told = _ask(client, "DELETE", path, source, timeout=DELETION_SECONDS, suppress=int(suppress), links=links).json()
     erased = told["erased"]
-    console.print(f"deleted {escape(ids)}", soft_wrap=True, highlight=False)
+    console.print(f"deleted {escape(_ids(told['identifiers']))}", soft_wrap=True, highlight=False)
+    if told["left_out"]:
+        left = escape(_ids(told["left_out"]))
+        console.print(f"[yellow]left, since nothing verifies that it is the same person:[/] {left}", soft_wrap=True)
     console.print(
         f"{erased['events']} events and {erased['dead_letters']} refused ones erased, {erased['redacted']} events of "
         f"others redacted, {told['warehouse_rows']} rows of the warehouse deleted"
@@ -86,6 +100,10 @@ def delete(
     if told["still_found_in"]:
         fail(f"still found in {', '.join(told['still_found_in'])}: remove these files by hand")
     console.print("nothing of these ids is left in any file of the collector")
+
+
+def _ids(told: list[dict[str, str]]) -> str:
+    return ", ".join(f"{one['type']}:{one['id']}" for one in told)
 
 
 def _ask(client: Client, method: str, path: str, source: str, timeout: float = 60, **params: Any) -> httpx.Response:

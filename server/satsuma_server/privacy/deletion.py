@@ -6,7 +6,7 @@ This is the collector's side, since it alone writes the log; the worker is asked
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -17,13 +17,14 @@ from starlette.routing import Route
 
 from satsuma_server.errors import NotFoundError, UnavailableError
 from satsuma_server.http.auth import authorize
-from satsuma_server.identity.identifiers import Key
+from satsuma_server.identity.identifiers import PROFILE, Key
+from satsuma_server.identity.reach import Reach
 from satsuma_server.identity.rules import Rules
 from satsuma_server.log import Erased, EventLog
 from satsuma_server.profiles.api.paths import key_in
 from satsuma_server.settings import Settings
 
-from . import FORGET, RESOLVE
+from . import FORGET, RESOLVE, reach_in
 from .erasure_check import SHORTEST, find_in_files
 from .person_matcher import ErasureMatcher
 from .suppression import Suppressed
@@ -53,24 +54,28 @@ class Deletion:
     async def _answer(self, request: Request) -> Response:
         authorize(request, self._settings)
         key, rest = key_in(request, "/v1/people/", self._rules)
+        reach = reach_in(request)
         if rest == ["suppression"]:
-            self._suppressed.remove(await self._who(key))
+            self._suppressed.remove((await self._who(key, reach))[0])
             return JSONResponse({"success": True})
         if rest:
             raise NotFoundError("there is nothing to delete below a person but the suppression")
         suppress = request.query_params.get("suppress") == "1"
         async with self._one_at_a_time:
-            return JSONResponse({"success": True, **await self.delete(key, suppress=suppress)})
+            return JSONResponse({"success": True, **await self.delete(key, reach, suppress=suppress)})
 
-    async def delete(self, key: Key, *, suppress: bool) -> dict[str, Any]:
+    async def delete(self, key: Key, reach: Reach, *, suppress: bool) -> dict[str, Any]:
         """Delete the person whom an identifier belongs to, and return what was done.
+
+        Identifiers that are linked, but not verified to be of one person with `key`, stay; the answer names them.
 
         Raises:
             UnavailableError: log or worker can't do it now. Doing it again goes on where it stopped.
         """
         erased = Erased()
         rows = 0
-        keys = await self._who(key)
+        keys, left_out = await self._who(key, reach)
+        start = key if reach is Reach.VERIFIED and key.type != PROFILE else None
         for _ in range(ROUNDS):
             if suppress:
                 self._suppressed.add(keys)
@@ -81,24 +86,28 @@ class Deletion:
                 erased.dead_letters + told.dead_letters,
                 told.last,
             )
-            answer = await self._ask(FORGET, {"keys": sorted(keys), "seq": told.last})
+            answer = await self._ask(FORGET, {"keys": sorted(keys), "seq": told.last, "start": start})
             rows += answer["rows"]
             everything = keys | _keys(answer["keys"])
             if everything == keys:
                 break
             keys = everything
         return {
-            "identifiers": [{"type": one.type, "id": one.value} for one in sorted(keys)],
+            "identifiers": _told(keys),
+            "left_out": _told(left_out - keys),
             "erased": asdict(erased),
             "warehouse_rows": rows,
             "suppressed": suppress,
             **await self._prove(keys),
         }
 
-    async def _who(self, key: Key) -> frozenset[Key]:
-        """Return all identifiers of a person; the one alone where profiles know nobody by it."""
-        answer = await self._ask(RESOLVE, {"key": key, "seq": self._log.last})
-        return _keys(answer["keys"])
+    async def _who(self, key: Key, reach: Reach) -> tuple[frozenset[Key], frozenset[Key]]:
+        """Return the identifiers of a person, and those of the profile that are left out.
+
+        It is the one alone where profiles know nobody by it.
+        """
+        answer = await self._ask(RESOLVE, {"key": key, "seq": self._log.last, "reach": reach})
+        return _keys(answer["keys"]), _keys(answer["left_out"])
 
     async def _prove(self, keys: frozenset[Key]) -> dict[str, Any]:
         values = {key.value for key in keys}
@@ -109,6 +118,10 @@ class Deletion:
             found = await asyncio.to_thread(find_in_files, data, values)
         unsure = sorted(value for value in values if len(value.encode()) < SHORTEST)
         return {"still_found_in": found, "too_short_to_look_for": unsure}
+
+
+def _told(keys: Iterable[Key]) -> list[dict[str, str]]:
+    return [{"type": one.type, "id": one.value} for one in sorted(keys)]
 
 
 def _keys(told: list[list[str]]) -> frozenset[Key]:

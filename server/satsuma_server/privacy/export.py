@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
+from dataclasses import dataclass
 from typing import IO, Any
 
 import msgspec
@@ -22,22 +23,32 @@ SPOOL_BYTES = 4 << 20
 """Bytes of an archive that are held in memory; larger ones lie in a file without a name."""
 
 
-async def export_person(reader: ProfileReader, profile: Profile, key: Key, form: str) -> Response:
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What is handed over: a profile, or what it has of some identifiers alone."""
+
+    reader: ProfileReader
+    profile: Profile
+    only: Collection[Key] | None
+
+
+async def export_person(person: Exported, key: Key, form: str) -> Response:
     """Return one person's profile, merges and events, as NDJSON or as a zip of JSON files."""
     name = "".join(sign if sign.isalnum() and sign.isascii() else "-" for sign in str(key))[:60]
     headers = {**UNCACHED, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
     if form == "ndjson":
-        return StreamingResponse(_lines(reader, profile), media_type=NDJSON, headers=headers)
-    return StreamingResponse(await _zip(reader, profile), media_type="application/zip", headers=headers)
+        return StreamingResponse(_lines(person), media_type=NDJSON, headers=headers)
+    return StreamingResponse(await _zip(person), media_type="application/zip", headers=headers)
 
 
-async def _records(reader: ProfileReader, profile: Profile) -> AsyncIterator[tuple[str, Any]]:
+async def _records(person: Exported) -> AsyncIterator[tuple[str, Any]]:
+    reader, profile = person.reader, person.profile
     yield "profile", serializers.whole(profile)
-    for link in await reader.links(profile.number):
+    for link in await reader.links(profile.number, person.only):
         yield "merge", serializers.link(link)
     cursor = ""
     while True:
-        page = await reader.timeline(profile.number, EVENTS_A_PAGE, cursor)
+        page = await reader.timeline(profile.number, EVENTS_A_PAGE, cursor, person.only)
         for moment in page.items:
             if moment.event is not None:
                 yield "event", {**moment.event, "seq": moment.seq}
@@ -46,16 +57,16 @@ async def _records(reader: ProfileReader, profile: Profile) -> AsyncIterator[tup
             return
 
 
-async def _lines(reader: ProfileReader, profile: Profile) -> AsyncIterator[bytes]:
-    async for kind, record in _records(reader, profile):
+async def _lines(person: Exported) -> AsyncIterator[bytes]:
+    async for kind, record in _records(person):
         yield msgspec.json.encode({"kind": kind, kind: record}) + b"\n"
 
 
-async def _zip(reader: ProfileReader, profile: Profile) -> Iterator[bytes]:
+async def _zip(person: Exported) -> Iterator[bytes]:
     spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115
     with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive, tempfile.TemporaryFile() as events:
         merges = []
-        async for kind, record in _records(reader, profile):
+        async for kind, record in _records(person):
             if kind == "profile":
                 archive.writestr("profile.json", msgspec.json.format(msgspec.json.encode(record), indent=2))
             elif kind == "merge":

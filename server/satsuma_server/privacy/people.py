@@ -12,12 +12,13 @@ from starlette.routing import BaseRoute, Route
 from satsuma_server.errors import BadRequestError, NotFoundError
 from satsuma_server.http.auth import authorize
 from satsuma_server.identity.identifiers import ANONYMOUS_ID, USER_ID, Key
+from satsuma_server.identity.reach import Reach
 from satsuma_server.profiles.api.paths import key_in
 from satsuma_server.profiles.projection import Profiles
 from satsuma_server.settings import Settings
 
-from . import FORGET, RESOLVE, Forgetful
-from .export import FORMS, export_person
+from . import FORGET, RESOLVE, Forgetful, reach_in
+from .export import FORMS, Exported, export_person
 
 
 class People:
@@ -55,16 +56,20 @@ class People:
         form = request.query_params.get("format", "ndjson")
         if form not in FORMS:
             raise BadRequestError(f"is none of {', '.join(FORMS)}", path="?format")
-        return await export_person(self._profiles, await self._profiles.get(key), key, form)
+        found, left_out = await self._profiles.reach(key, reach_in(request))
+        only = found if left_out else None
+        profile = await self._profiles.get(key, only)
+        return await export_person(Exported(self._profiles, profile, only), key, form)
 
     async def _resolve(self, request: Request) -> Response:
         asked = msgspec.json.decode(await request.body())
-        keys = await self._profiles.resolve(Key(*asked["key"]), asked["seq"])
-        return JSONResponse({"keys": sorted(keys)})
+        keys, left_out = await self._profiles.resolve(Key(*asked["key"]), asked["seq"], Reach(asked["reach"]))
+        return JSONResponse({"keys": sorted(keys), "left_out": sorted(left_out)})
 
     async def _forget(self, request: Request) -> Response:
         asked = msgspec.json.decode(await request.body())
-        keys = await self._profiles.forget([Key(*one) for one in asked["keys"]], asked["seq"])
+        start = Key(*asked["start"]) if asked["start"] else None
+        keys = await self._profiles.forget([Key(*one) for one in asked["keys"]], asked["seq"], start)
         rows = 0
         if self._warehouse is not None:
             users = [key.value for key in keys if key.type == USER_ID]

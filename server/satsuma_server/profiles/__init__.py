@@ -8,7 +8,7 @@ What others need is here: the answers, as plain frozen values, and `ProfileReade
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -171,11 +171,13 @@ class Totals:
 class ProfileReader(Protocol):
     """Answers about profiles. Use from one event loop.
 
+    Where only some identifiers of a profile are asked for, the answer tells nothing of its others.
+
     Raises, each of its methods:
         UnavailableError: the store can't be asked.
     """
 
-    async def find(self, key: Key) -> Profile | None:
+    async def find(self, key: Key, only: Collection[Key] | None = None) -> Profile | None:
         """Return the profile that an identifier (or ``Key(PROFILE, "17")``) belongs to."""
         ...
 
@@ -183,11 +185,13 @@ class ProfileReader(Protocol):
         """Return profiles, the one with the newest event first."""
         ...
 
-    async def timeline(self, number: int, limit: int = 50, cursor: str = "") -> Page[TimelineEvent]:
+    async def timeline(
+        self, number: int, limit: int = 50, cursor: str = "", only: Collection[Key] | None = None
+    ) -> Page[TimelineEvent]:
         """Return a profile's events, the newest first."""
         ...
 
-    async def links(self, number: int) -> Sequence[Link]:
+    async def links(self, number: int, only: Collection[Key] | None = None) -> Sequence[Link]:
         """Return all links between a profile's identifiers, and those that rules kept from it, oldest first."""
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 from starlette.routing import BaseRoute
@@ -14,6 +14,7 @@ from satsuma_server.backoff import Backoff
 from satsuma_server.errors import BadRequestError, CollectorError, NotFoundError, UnavailableError
 from satsuma_server.identity.extraction import ExtractedIdentifiers, IdentifierExtractor
 from satsuma_server.identity.identifiers import PROFILE, Key
+from satsuma_server.identity.reach import Reach
 from satsuma_server.identity.rules import Rules
 from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.log.follower import Follower
@@ -81,16 +82,16 @@ class Profiles:
 
     # What is asked
 
-    async def find(self, key: Key) -> Profile | None:
+    async def find(self, key: Key, only: Collection[Key] | None = None) -> Profile | None:
         def work(queries: Queries) -> Profile | None:
             number = queries.number_of(key)
-            return None if number is None else queries.find(number)
+            return None if number is None else queries.find(number, only)
 
         return await self._ask(work)
 
-    async def get(self, key: Key) -> Profile:
-        """Return the profile that an identifier belongs to. Raises `NotFoundError` where there is none."""
-        profile = await self.find(key)
+    async def get(self, key: Key, only: Collection[Key] | None = None) -> Profile:
+        """Return as `find`. Raises `NotFoundError` where there is none."""
+        profile = await self.find(key, only)
         if profile is None:
             raise NotFoundError(f"no event has named {str(key)[:200]} yet")
         return profile
@@ -105,15 +106,17 @@ class Profiles:
 
         return await self._ask(work)
 
-    async def timeline(self, number: int, limit: int = 50, cursor: str = "") -> Page[TimelineEvent]:
+    async def timeline(
+        self, number: int, limit: int = 50, cursor: str = "", only: Collection[Key] | None = None
+    ) -> Page[TimelineEvent]:
         before = _place(cursor)
-        found = await self._ask(lambda queries: queries.timeline(number, _bounded(limit), before))
+        found = await self._ask(lambda queries: queries.timeline(number, _bounded(limit), before, only))
         stored = {one.seq: one for one in await self._log.pick([seq for seq, _, _ in found])}
         moments = tuple(_moment(seq, at, key, stored.get(seq)) for seq, at, key in found)
         return Page(moments, f"{found[-1][1]}.{found[-1][0]}" if len(found) == _bounded(limit) else "")
 
-    async def links(self, number: int) -> Sequence[Link]:
-        return await self._ask(lambda queries: queries.links(number))
+    async def links(self, number: int, only: Collection[Key] | None = None) -> Sequence[Link]:
+        return await self._ask(lambda queries: queries.links(number, only))
 
     async def link(self, number: int) -> Link:
         """Return a link by its number. Raises `NotFoundError` where there is none."""
@@ -147,29 +150,33 @@ class Profiles:
         self._follower = Follower(self._log, CURSOR, self._take, self._skip)
         self._follower.start()
 
-    async def resolve(self, key: Key, seq: int) -> frozenset[Key]:
-        """Return all identifiers of a person, once the events up to `seq` are taken in.
+    async def resolve(self, key: Key, seq: int, reach: Reach) -> tuple[frozenset[Key], frozenset[Key]]:
+        """Return the identifiers of a person, and those of the profile that nothing verifies to be theirs.
+
+        Args:
+            key: one of them, or a profile as a whole.
+            seq: the events up to this one are taken in before.
+            reach: which links are followed from `key` on.
 
         Raises:
             UnavailableError: they are not, after a while.
             NotFoundError: there is no profile of such a number.
         """
         await self._catch_up(seq)
-
-        def work(queries: Queries) -> frozenset[Key]:
-            number = queries.number_of(key)
-            return frozenset() if number is None else frozenset(queries.keys(number))
-
-        found = await self._ask(work)
+        found, left_out = await self.reach(key, reach)
         if key.type != PROFILE:
-            return found | {key}
+            return found | {key}, left_out
         if not found:
             raise NotFoundError(f"there is no profile {key.value}")
-        return found
+        return found, left_out
 
-    async def forget(self, keys: Iterable[Key], seq: int) -> frozenset[Key]:
-        """Forget people, also in the files, and return all identifiers that they had; see `Store.forget`."""
-        everything = await self._write(lambda store: store.forget(keys, seq))
+    async def reach(self, key: Key, reach: Reach) -> tuple[frozenset[Key], frozenset[Key]]:
+        """Return as `resolve` the identifiers that are known now."""
+        return await self._ask(lambda queries: queries.reach(key, reach))
+
+    async def forget(self, keys: Iterable[Key], seq: int, start: Key | None = None) -> frozenset[Key]:
+        """Forget people, also in the files, and return all identifiers that are gone; see `Store.forget`."""
+        everything = await self._write(lambda store: store.forget(keys, seq, start))
         await self._write(lambda store: store.clean())
         return everything
 

@@ -6,19 +6,45 @@ become one by two nodes that change their next, and a batch writes both anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from satsuma_server.identity.graph import Node
+from satsuma_server.identity.graph import Edge, Node
+from satsuma_server.identity.links import Outcome
+from satsuma_server.identity.reach import reachable
 
 from .database import Database, insert, rows
-from .row_mapping import NODE, node_of
+from .row_mapping import EDGE, NODE, edge_of, node_of
 
 _MEMBERS = (
     "WITH RECURSIVE members(number) AS ({} UNION "
     "SELECT nodes.next FROM members JOIN nodes ON nodes.number = members.number) "
 )
-MEMBERS = _MEMBERS.format("SELECT nodes.number FROM nodes WHERE number = ? AND profile = number")
-"""Begins a statement: the numbers of all nodes of the profile whose number is its first value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Nodes that a statement is about, as its table ``members``.
+
+    Attributes:
+        table: begins the statement.
+        value: goes in for its first mark.
+    """
+
+    table: str
+    value: Any
+
+    @classmethod
+    def of_profile(cls, number: int) -> Members:
+        """Return all nodes of a profile."""
+        return cls(_MEMBERS.format("SELECT nodes.number FROM nodes WHERE number = ? AND profile = number"), number)
+
+    @classmethod
+    def of_nodes(cls, database: Database, numbers: Iterable[int]) -> Members:
+        """Return some nodes."""
+        given = f"SELECT given.number FROM {database.given('nodes.number')}"
+        return cls(f"WITH members(number) AS ({given}) ", rows((one,) for one in sorted(numbers)))
 
 
 def load_members(database: Database, profiles: Iterable[int]) -> list[Node]:
@@ -44,3 +70,15 @@ def move_members(database: Database, moved: Sequence[tuple[int, int]]) -> None:
         ("edges.gone", "edges.kept"),
         moved,
     )
+
+
+def load_reach(database: Database, nodes: Collection[Node], start: int) -> set[int]:
+    """Return the numbers of those nodes of a profile, given whole, that are verified to be one with one of them."""
+    types = {node.number: node.key.type for node in nodes}
+    found = database.run(
+        f"SELECT {EDGE} FROM {database.given('nodes.number')} CROSS JOIN edges "
+        f"WHERE edges.left_node = given.number AND edges.outcome <> '{Outcome.REFUSED}'",
+        rows((number,) for number in sorted(types)),
+    )
+    edges: list[Edge] = [edge_of(row) for row in found]
+    return reachable(types, edges, start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,11 +14,12 @@ from satsuma_server.errors import BadRequestError
 from satsuma_server.identity.graph import Edge, Node
 from satsuma_server.identity.identifiers import PROFILE, Key
 from satsuma_server.identity.links import Outcome
+from satsuma_server.identity.reach import Reach
 from satsuma_server.profiles import Identifier, Link, Profile, Totals, Usage
 
 from .database import Database, Row, rows
 from .load_graph import load_apart
-from .members import MEMBERS
+from .members import Members, load_members, load_reach
 from .names import load_nodes
 from .row_mapping import EDGE, NODE, edge_of, node_of
 from .usage import IDENTIFIED, MONTHS, TOGETHER, UNIDENTIFIED, USER
@@ -55,13 +56,14 @@ class Queries:
         node = load_nodes(self._database, [key]).get(key)
         return node.profile if node else None
 
-    def find(self, number: int) -> Profile | None:
-        """Return a profile by its number."""
-        query = f"{MEMBERS} SELECT {NODE} FROM members JOIN nodes USING (number) ORDER BY number LIMIT ?"
-        nodes = [node_of(row) for row in self._database.run(query, number, MOST_IDENTIFIERS)]
+    def find(self, number: int, only: Collection[Key] | None = None) -> Profile | None:
+        """Return a profile by its number, or what it has of some identifiers."""
+        members = self._members(number, only)
+        query = f"{members.table} SELECT {NODE} FROM members JOIN nodes USING (number) ORDER BY number LIMIT ?"
+        nodes = [node_of(row) for row in self._database.run(query, members.value, MOST_IDENTIFIERS)]
         if not nodes:
             return None
-        links = self._joining(nodes, number)
+        links = self._joining(nodes, number, alone=only is not None)
         counts = Counter[str]()
         for node in nodes:
             counts.update({type: count for type, count in zip(EVENT_TYPES, node.counts, strict=True) if count})
@@ -69,18 +71,24 @@ class Queries:
             number=number,
             space=nodes[0].key.space,
             identifiers=tuple(_identifier(node, links.get(node.number)) for node in nodes),
-            traits=self._traits(number),
+            traits=self._traits(members),
             counts=dict(counts),
             first_seen=min(node.first for node in nodes),
             last_seen=max(node.last for node in nodes),
             last_seq=max(node.newest for node in nodes),
         )
 
-    def keys(self, number: int) -> list[Key]:
-        """Return all identifiers of a profile."""
-        query = f"{MEMBERS} SELECT type, value, space FROM members JOIN nodes USING (number)"
-        found = self._database.run(query, number)
-        return [Key(*row) for row in found]
+    def reach(self, key: Key, reach: Reach) -> tuple[frozenset[Key], frozenset[Key]]:
+        """Return the identifiers of a person from one of them on, and those of the profile that are left out."""
+        number = self.number_of(key)
+        nodes = [] if number is None else load_members(self._database, [number])
+        everything = frozenset(node.key for node in nodes)
+        start = next((node.number for node in nodes if node.key == key), None)
+        if reach is Reach.ALL or start is None:
+            return everything, frozenset()
+        reached = load_reach(self._database, nodes, start)
+        found = frozenset(node.key for node in nodes if node.number in reached)
+        return found, everything - found
 
     def seq(self) -> int:
         """Return the seq of the newest event that was taken in."""
@@ -98,24 +106,29 @@ class Queries:
             limit,
         )
 
-    def timeline(self, number: int, limit: int, before: Place) -> list[tuple[int, int, Key]]:
-        """Return seq, time and identifier of a profile's events, the newest first."""
+    def timeline(
+        self, number: int, limit: int, before: Place, only: Collection[Key] | None = None
+    ) -> list[tuple[int, int, Key]]:
+        """Return seq, time and identifier of a profile's events, or of some identifiers', the newest first."""
+        members = self._members(number, only)
         found = self._database.run(
-            f"{MEMBERS} SELECT moments.seq, moments.at, nodes.type, nodes.value, nodes.space FROM members "
+            f"{members.table} SELECT moments.seq, moments.at, nodes.type, nodes.value, nodes.space FROM members "
             "JOIN nodes USING (number) JOIN moments ON moments.node = nodes.number "
             "WHERE (moments.at, moments.seq) < (?, ?) ORDER BY moments.at DESC, moments.seq DESC LIMIT ?",
-            number,
+            members.value,
             before.at,
             before.seq,
             limit,
         )
         return [(seq, at, Key(*key)) for seq, at, *key in found]
 
-    def links(self, number: int) -> list[Link]:
-        """Return all links of a profile's identifiers, oldest first."""
-        query = f"""{MEMBERS} SELECT {EDGE} FROM edges WHERE left_node IN (SELECT number FROM members)
-            OR right_node IN (SELECT number FROM members) ORDER BY number LIMIT ?"""
-        return self._told(self._database.run(query, number, MOST_IDENTIFIERS))
+    def links(self, number: int, only: Collection[Key] | None = None) -> list[Link]:
+        """Return all links of a profile's identifiers, oldest first; or those that some have with each other."""
+        members = self._members(number, only)
+        both = "OR" if only is None else "AND"
+        query = f"""{members.table} SELECT {EDGE} FROM edges WHERE left_node IN (SELECT number FROM members)
+            {both} right_node IN (SELECT number FROM members) ORDER BY number LIMIT ?"""
+        return self._told(self._database.run(query, members.value, MOST_IDENTIFIERS))
 
     def link(self, number: int) -> Link | None:
         """Return a link by its number."""
@@ -186,11 +199,17 @@ class Queries:
         ):
             yield dict(zip(names, row, strict=True))
 
-    def _traits(self, number: int) -> dict[str, Any]:
+    def _members(self, number: int, only: Collection[Key] | None) -> Members:
+        if only is None:
+            return Members.of_profile(number)
+        nodes = load_nodes(self._database, only).values()
+        return Members.of_nodes(self._database, [node.number for node in nodes if node.profile == number])
+
+    def _traits(self, members: Members) -> dict[str, Any]:
         found = self._database.each(
-            f"{MEMBERS} SELECT traits.name, traits.value FROM members JOIN traits ON traits.node = members.number "
-            "ORDER BY traits.at DESC, traits.message_id DESC",
-            number,
+            f"{members.table} SELECT traits.name, traits.value FROM members "
+            "JOIN traits ON traits.node = members.number ORDER BY traits.at DESC, traits.message_id DESC",
+            members.value,
         )
         newest: dict[str, Any] = {}
         size = 0
@@ -203,8 +222,8 @@ class Queries:
                     newest[name] = msgspec.json.decode(value)
         return {name: newest[name] for name in sorted(newest) if newest[name] is not None}
 
-    def _joining(self, nodes: Sequence[Node], root: int) -> dict[int, Link]:
-        """Return the link by which each node but the root's came to the profile."""
+    def _joining(self, nodes: Sequence[Node], root: int, *, alone: bool) -> dict[int, Link]:
+        """Return the link by which each node but the root's came to the profile, or to the given ones."""
         numbers = {node.number for node in nodes}
         found = []
         for side in ("left_node", "right_node"):
@@ -213,7 +232,8 @@ class Queries:
                 f"WHERE edges.{side} = given.number AND edges.outcome IN ('added', 'merged')",
                 rows((number,) for number in sorted(numbers)),
             )
-        edges = sorted({row[0]: row for row in found}.values())
+        inner = (row for row in found if not alone or numbers.issuperset(row[1:3]))
+        edges = sorted({row[0]: row for row in inner}.values())
         links: dict[int, Link] = {}
         for link, row in zip(self._told(edges), edges, strict=True):
             for end in row[1:3]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from satsuma_server.errors import ConflictError, NotFoundError, TooLargeError
@@ -16,7 +16,7 @@ from satsuma_server.identity.rules import Rules
 
 from .database import TABLES, Database, insert, rows, upsert
 from .load_graph import load, load_apart
-from .members import load_members
+from .members import load_members, load_reach
 from .names import load_nodes, remove_names
 from .row_mapping import EDGE, NODE, edge_of, node_of
 from .save_graph import save_blocked, save_edges, save_graph, save_moments, save_sizes, save_traits
@@ -96,21 +96,27 @@ class Store:
             upsert(self._database, "apart", [(left.space, *left[:2], *right[:2])])
             self._fold_again(nodes, edges)
 
-    def forget(self, keys: Iterable[Key], seq: int) -> frozenset[Key]:
-        """Remove the people whom some identifiers belong to, and return all the identifiers that they had.
+    def forget(self, keys: Iterable[Key], seq: int, start: Key | None = None) -> frozenset[Key]:
+        """Remove the people whom some identifiers belong to, and return all the identifiers that are gone.
 
         Args:
             keys: what is known of them.
             seq: events up to this one that carry any of `keys` were erased from the log, and are passed over.
+            start: remove `keys`, and what is verified to be one with this identifier; None removes whole profiles.
         """
         gone = frozenset(keys)
         with self._database.transaction():
             profiles = {node.profile for node in load_nodes(self._database, gone).values()}
-            nodes = load_members(self._database, profiles)
+            members = load_members(self._database, profiles)
+            nodes = members if start is None else self._reached(members, gone, start)
             everything = gone | {node.key for node in nodes}
             remove_names(self._database, nodes)
             save_usage(self._database, untracked(nodes))
             self._remove([(node.number,) for node in nodes], everything)
+            removed = {node.number for node in nodes}
+            left = {node.number: node for node in members if node.number not in removed}
+            if left:
+                self._fold_again(left, self._edges_among(left))
         self._forgotten.append((seq, gone))
         return everything
 
@@ -184,14 +190,26 @@ class Store:
         nodes = {node.number: node for node in load_members(self._database, {row[0] for row in profiles})}
         if len(nodes) > MOST_MOVED:
             return
-        rest = "edges WHERE edges.left_node = given.number"
-        found = map(edge_of, self._given("nodes.number", nodes, f"SELECT {EDGE}", rest))
-        edges = [edge for edge in found if edge.right in nodes]
+        edges = self._edges_among(nodes)
         gone = displaced(nodes, edges, contested, self._rules.limits.get(ANONYMOUS_ID))
         for edge in gone:
             edge.warnings = (LinkWarning.DISPLACED,)
         if gone:
             self._fold_again(nodes, edges)
+
+    def _reached(self, members: Sequence[Node], gone: frozenset[Key], start: Key) -> list[Node]:
+        own = next((node for node in members if node.key == start), None)
+        reached: set[int] = set()
+        if own is not None:
+            profile = [node for node in members if node.profile == own.profile]
+            reached = load_reach(self._database, profile, own.number)
+        return [node for node in members if node.key in gone or node.number in reached]
+
+    def _edges_among(self, nodes: Collection[int]) -> list[Edge]:
+        """Return all links that have both ends among some nodes."""
+        rest = "edges WHERE edges.left_node = given.number"
+        found = map(edge_of, self._given("nodes.number", nodes, f"SELECT {EDGE}", rest))
+        return [edge for edge in found if edge.right in nodes]
 
     def _remove(self, numbers: Sequence[tuple[int]], gone: Iterable[Key]) -> None:
         for table, columns in (
