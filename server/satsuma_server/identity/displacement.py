@@ -1,7 +1,8 @@
-"""What only claims to belong to a person gives way: to what is verified, and, where all places are taken, to the newer.
+"""Chooses unverified links that are removed in favour of verified ones, or of newer ones where a profile is full.
 
-Whoever guesses a userId can send any number of devices along with it. So places are not for who comes first: of links
-that nothing verifies, those that were seen longest ago go, some at a time, so that each costs little.
+Somebody who guesses a userId can send any number of anonymousIds with it. So a profile's places are not given to those
+who come first: of the unverified links, those that were seen longest ago are removed. Several are removed at a time, so
+that the cost for each is small.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ Nodes = dict[int, Node]
 
 
 def displaced(nodes: Nodes, edges: Sequence[Edge], contested: Iterable[Edge], most_devices: int | None) -> list[Edge]:
-    """Return the links that give way, out of all links among the nodes of some profiles.
+    """Return the links to remove, out of all links among the nodes of some profiles.
 
     Args:
-        nodes: by number.
+        nodes: the nodes by number.
         edges: all links with both ends among `nodes`.
-        contested: those of them that were refused, and for which there may be room.
-        most_devices: the limit of anonymousIds.
+        contested: those of them that were refused, and for which there may be room afterwards.
+        most_devices: the limit of anonymousIds of a profile.
     """
     found: dict[int, Edge] = {}
     refused = {edge.number for edge in contested}
@@ -38,7 +39,7 @@ def displaced(nodes: Nodes, edges: Sequence[Edge], contested: Iterable[Edge], mo
 
 
 def _claims_on_device(nodes: Nodes, edges: Sequence[Edge], verified: Edge) -> list[Edge]:
-    """Return the unverified links of a device that a verified link says is somebody else's."""
+    """Return the unverified links of a device that belongs to another person by a verified link."""
     ends = verified.left, verified.right
     devices = {end for end in ends if nodes[end].key.type == ANONYMOUS_ID}
     return [
@@ -56,13 +57,13 @@ def _profile_of_user(nodes: Nodes, edge: Edge) -> int | None:
 def _longest_ago(
     nodes: Nodes, edges: Sequence[Edge], profile: int | None, incoming: Sequence[Edge], most: int
 ) -> list[Edge]:
-    """Return so many unverified links to devices of a profile that a quarter of its places is free."""
+    """Return the oldest unverified links to devices of a profile, so many that a quarter of its places becomes free."""
     joined = [edge for edge in edges if edge.outcome is not Outcome.REFUSED and nodes[edge.left].profile == profile]
     degrees = Counter(end for edge in joined for end in (edge.left, edge.right))
     weak = []
     for edge in [*joined, *incoming]:
         device = next((nodes[end] for end in (edge.left, edge.right) if nodes[end].key.type == ANONYMOUS_ID), None)
-        # What has other links may be what holds others: it stays.
+        # A device with other links may be what connects other nodes to the profile, so it stays.
         if device is not None and edge.rule is Rule.SAME_EVENT and degrees[device.number] <= 1:
             weak.append((device.last, device.number, edge))
     devices = sum(node.key.type == ANONYMOUS_ID and node.profile == profile for node in nodes.values())

@@ -1,4 +1,4 @@
-"""What one event says of who somebody is."""
+"""Extracts identifiers, traits and links from one event."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from .links import Rule
 from .rules import IdentifierType, Rules
 
 LONGEST_NAME = 256
-"""Characters of a trait's name that are kept; longer ones are left to the log."""
+"""The most characters of a trait's name. Traits with longer names are only in the log."""
 
 MOST_TRAITS_AN_EVENT = 500
-"""Traits of one event that are kept; more are left to the log."""
+"""The most traits of one event that are kept. Others are only in the log."""
 
 BYTES_A_TRAIT = 100
 LONGEST_BLOCKED = 64
@@ -56,19 +56,19 @@ class _Event(msgspec.Struct):
 
 @dataclass(slots=True)
 class ExtractedIdentifiers:
-    """One event, as the graph sees it.
+    """What the graph needs of one event.
 
     Attributes:
-        keys: its identifiers, the one of highest priority first: the event is that one's own.
-        previous: what an alias names as the other id.
-        traits: an identify's, each as JSON; ``null`` for one that is taken away.
-        at: ``timestamp``, whole milliseconds since 1970.
-        month: of ``receivedAt``.
-        fingerprint: of source and messageId, by which a late copy is known.
-        blocked: identifiers that were passed over, as ``user_id:null``.
-        verification: what the ids are worth; None where they are taken at their word.
-        address: where the event came from, None where that is not known or doesn't matter.
-        hour: of ``receivedAt``, as ``2026-11-24T12``.
+        keys: its identifiers, the one of highest priority first. The event belongs to that one.
+        previous: the other id that an alias names.
+        traits: the traits of an identify, each as JSON; ``null`` for one that is removed.
+        at: ``timestamp`` in whole milliseconds since 1970.
+        month: the month of ``receivedAt``.
+        fingerprint: a hash of source and messageId, by which a copy that arrives late is recognized.
+        blocked: identifiers that were ignored because they name nobody, such as ``user_id:null``.
+        verification: how far the ids can be trusted; None where they are trusted.
+        address: the IP address that sent the event; None where it is not known or doesn't matter.
+        hour: the hour of ``receivedAt``, such as ``2026-11-24T12``.
     """
 
     seq: int
@@ -88,31 +88,31 @@ class ExtractedIdentifiers:
 
     @property
     def rule(self) -> Rule:
-        """Why the event's identifiers are linked."""
+        """The rule by which the event's identifiers are linked."""
         return RULES.get(self.verification, Rule.SAME_EVENT)
 
     @property
     def claim(self) -> tuple[Key, Key | None] | None:
-        """The userId that the event only claims, and its anonymousId; None where it claims none."""
+        """The userId that is only claimed, and the anonymousId; None where no userId is only claimed."""
         if self.verification not in CLAIMS:
             return None
         by_type = {key.type: key for key in self.keys}
         return (by_type[USER_ID], by_type.get(ANONYMOUS_ID)) if USER_ID in by_type else None
 
     def without_claim(self) -> ExtractedIdentifiers:
-        """Return the event as that of its anonymousId alone, whatever it says of a user."""
+        """Return the event without its userId, as one of its anonymousId alone."""
         keys = tuple(key for key in self.keys if key.type != USER_ID)
         return replace(self, keys=keys, previous=None, traits={})
 
     @property
     def size(self) -> int:
-        """About how many bytes become rows of it: each trait has one, which tells the message that it came with."""
+        """Roughly how many bytes its rows will have. Each trait has a row, which includes the messageId."""
         values = sum(len(name) + len(value) for name, value in self.traits.items())
         return 1_000 + values + len(self.traits) * (BYTES_A_TRAIT + len(self.message_id))
 
 
 class IdentifierExtractor:
-    """Reads events by the rules."""
+    """Extracts identifiers from events by the rules."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -120,14 +120,15 @@ class IdentifierExtractor:
         self._traits = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 
     def read(self, stored: Stored) -> ExtractedIdentifiers | None:
-        """Return what an event says; None for one that says nothing of anybody, or isn't ours."""
+        """Extract what is needed of an event; None for one without identifiers, or one that isn't valid."""
         try:
             event = self._event.decode(stored.body)
             if event.type not in EVENT_TYPES:
                 return None
             return self._read(stored, event)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            # The collector takes no such event; a log of another hand may hold one, and no follower stops for it.
+            # The collector accepts no such event, but a log from elsewhere may have one, which must not stop a
+            # follower.
             logger.error("an event of the log can't be read", extra={"seq": stored.seq, "reason": type(error).__name__})
             return None
 
@@ -168,7 +169,7 @@ class IdentifierExtractor:
             yield kinds[USER_ID], event.userId
         if event.anonymousId is not None:
             yield kinds[ANONYMOUS_ID], event.anonymousId
-        # What a page says of an email address or a device is a claim, also where it proves the userId.
+        # An email address or a device that a page names is only a claim, even where the userId is signed.
         if self._rules.configured and verification in (None, Verification.SERVER):
             whole = msgspec.json.decode(body)
             for kind in self._rules.configured:
@@ -178,10 +179,10 @@ class IdentifierExtractor:
                         yield kind, value
 
     def _previous(self, event: _Event, space: str, blocked: list[str], verification: Verification | None) -> Key | None:
-        # Only a user's alias means something: both ids are the tracking API's condition for one.
+        # The tracking API requires both ids for an alias.
         if event.type != "alias" or event.previousId is None or event.userId is None:
             return None
-        # A signature proves the new id. The other one may be anybody's, but for the page's own anonymousId.
+        # A signature proves the new id. The previous id may be anybody's, unless it is the page's own anonymousId.
         own = event.previousId == event.anonymousId
         if verification not in (None, Verification.SERVER) and not (own and verification is Verification.SIGNED):
             return None
@@ -209,13 +210,14 @@ def _tells_traits(event: _Event, verification: Verification | None) -> bool:
 
 
 def _moment(event: _Event) -> int:
-    """Return when an event was; one that was still to come when it came is of that moment, and outlasts nothing."""
+    """Return when an event happened, but not later than it was received, so that it doesn't win over all later
+    events."""
     at, received_at = parse_time(event.timestamp) or 0, parse_time(event.receivedAt)
     return round(at if received_at is None or at <= received_at + AHEAD else received_at)
 
 
 def fingerprint(source: str, message_id: str) -> int:
-    """Return 64 bits of a messageId's hash, the same in every run."""
+    """Return a 64-bit hash of source and messageId, which is the same in every process."""
     digest = hashlib.blake2b(f"{source}\0{message_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)
 

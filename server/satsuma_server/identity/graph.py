@@ -1,9 +1,9 @@
-"""The identity graph: which identifiers are one person. Pure logic over the part of the graph that a batch touches.
+"""The identity graph, which says which identifiers are one person. Pure logic over the part that a batch touches.
 
-A profile is a set of nodes; its number is that of one of them, its root. Two profiles that become one take the number
-of the larger (of the older, where they are as large), so that relabelling costs each node at most log n times. What
-came of a link depends on the links before it alone: folding the same links in the same order gives the same graph,
-whichever way they came together, and without limits, in any order the same profiles.
+A profile is a set of nodes, and its number is that of one of them, its root. Two profiles that are merged get the
+number of the larger one (of the older one, where they are equally large), so that each node is relabelled at most log n
+times. The outcome of a link depends only on the links before it: the same links in the same order result in the same
+graph, however they were batched. Without limits, links in any order result in the same profiles.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from .rules import Rules
 
 Pair = tuple[int, int]
 Sizes = dict[str, int]
-"""How many nodes of each type a profile has."""
+"""The number of nodes of each type in a profile."""
 
 KIND_OF = {kind: place for place, kind in enumerate(EVENT_TYPES)}
 IDENTIFY = KIND_OF["identify"]
 
 RETRIED = frozenset({LinkWarning.RATE_LIMIT, LinkWarning.DISPLACED})
-"""Links that have no effect for now: the next event that carries both ends tries again."""
+"""Warnings of links without an effect for now. The next event with both identifiers tries again."""
 
 LASTING = frozenset({LinkWarning.LATE_ALIAS, *RETRIED})
-"""Warnings that do not follow from the links before."""
+"""Warnings that don't follow from the earlier links, and are therefore kept when links are folded again."""
 
 
 @dataclass(slots=True)
@@ -39,14 +39,14 @@ class Node:
 
     Attributes:
         number: counts up in the order in which identifiers were first seen.
-        profile: root of the profile that it was in when it was read; ask `Graph.root` for the one it is in now.
-        next: the next node of its profile, in a ring.
-        born: seq of the event that brought it.
-        first, last: milliseconds since 1970, by ``timestamp``.
-        newest: seq of its newest own event; 0 before the first.
-        sizes: of the profile whose root it is, when it was read; empty where it is alone, or no root.
-        tracked: its state by month and source, as `usage` has them.
-        counts: own events of each type, in the order of `EVENT_TYPES`.
+        profile: root of the profile that it was in when it was read. `Graph.root` returns the current one.
+        next: the next node of its profile; all nodes of a profile form a ring.
+        born: seq of the first event that had it.
+        first, last: ``timestamp`` of its first and last event, in milliseconds since 1970.
+        newest: seq of the newest event that belongs to it; 0 before the first.
+        sizes: sizes of the profile whose root it was when it was read; empty where it was alone or not a root.
+        tracked: its state for each month and source; see `usage`.
+        counts: how many events of each type belong to it, in the order of `EVENT_TYPES`.
     """
 
     number: int
@@ -64,7 +64,7 @@ class Node:
 
 @dataclass(slots=True)
 class Edge:
-    """One link, as the store keeps it; see `Link`."""
+    """One link, in the form in which it is stored; see `Link`."""
 
     number: int
     left: int
@@ -82,13 +82,13 @@ class Edge:
 
 @dataclass(slots=True)
 class Known:
-    """What a store knows of the part of the graph that a batch may touch.
+    """The stored part of the graph that a batch may touch.
 
     Attributes:
-        nodes: by identifier.
-        sizes: of each profile that they are in, by type.
-        pairs: links between nodes, by these, whatever came of them.
-        apart: identifiers that somebody has declared to be two people. Their nodes are among `nodes`.
+        nodes: nodes by identifier.
+        sizes: sizes of the profiles that these nodes are in.
+        pairs: links by the two nodes that they connect, whatever their outcome.
+        apart: pairs of identifiers that somebody declared to be two people. Their nodes are among `nodes`.
         next_node, next_edge: the next free numbers.
     """
 
@@ -101,13 +101,13 @@ class Known:
 
 
 class Graph:
-    """Takes events in order, and says what changes.
+    """Processes events in order, and collects what changes.
 
     Attributes:
-        fresh, touched: nodes that are new, and others that changed.
+        fresh, touched: new nodes, and other nodes that changed.
         edges: links that are new or have changed.
-        contested: links that a rule refuses, and for which what is not verified may have to give way.
-        moved: profiles that became part of another; `root` tells which.
+        contested: refused links for which unverified links may have to be removed.
+        moved: profiles that became part of another one; `root` returns which.
         grown: profiles whose sizes changed.
     """
 
@@ -125,7 +125,7 @@ class Graph:
         self.grown: set[int] = set()
 
     def believe(self, sighting: ExtractedIdentifiers) -> ExtractedIdentifiers:
-        """Return an event as far as its userId can be believed: a claim holds where a verified link says the same."""
+        """Return an event without its userId where that is only claimed, unless a verified link confirms the claim."""
         claim = sighting.claim
         if claim is None:
             return sighting
@@ -141,7 +141,7 @@ class Graph:
         return any(link is not None and link.rule in VERIFIED for link in links)
 
     def take(self, sighting: ExtractedIdentifiers) -> Node:
-        """Take an event in, as far as it can be believed, and return the node whose own it is."""
+        """Process an event as far as it can be trusted, and return the node that it belongs to."""
         nodes = [self._meet(key, sighting) for key in sighting.keys]
         own = nodes[0]
         if sighting.previous is not None:
@@ -153,22 +153,22 @@ class Graph:
         return own
 
     def root(self, profile: int) -> int:
-        """Return the profile that a profile has become part of, or itself."""
+        """Return the profile that a profile has become part of, or the profile itself."""
         while (above := self._roots.get(profile)) is not None:
-            # Halving the way as it is walked keeps it short.
+            # Halving the path while following it keeps it short.
             if (beyond := self._roots.get(above)) is not None:
                 self._roots[profile] = beyond
             profile = above
         return profile
 
     def size(self, profile: int) -> Sizes:
-        """Return how many nodes of each type a root's profile has."""
+        """Return how many nodes of each type a profile has."""
         return self._known.sizes[profile]
 
     def connect(
         self, left: Node, right: Node, rule: Rule, sighting: ExtractedIdentifiers, *warnings: LinkWarning
     ) -> None:
-        """Link two nodes, unless they were linked before as firmly."""
+        """Link two nodes, unless there is a link already that is as well verified."""
         pair = (left.number, right.number)
         if left is right:
             return
@@ -193,13 +193,13 @@ class Graph:
         self._contest(edge)
 
     def _may_join(self, left: Node, right: Node, rule: Rule, sighting: ExtractedIdentifiers) -> bool:
-        """Tell whether a userId may be given another device now, by whoever says so."""
+        """Tell whether the sender of an event may link another device to a userId now."""
         if rule != Rule.SAME_EVENT or left.key.type != USER_ID or right.key.type != ANONYMOUS_ID:
             return True
         return self._rate.allows(left.number, sighting.address, sighting.hour)
 
     def _confirm(self, edge: Edge, left: Node, right: Node, rule: Rule, sighting: ExtractedIdentifiers) -> None:
-        """Make a link that was a claim a verified one, which may now have the effect that was refused it."""
+        """Turn an unverified link into a verified one, which may now have the effect that was refused before."""
         edge.rule, edge.seq, edge.message_id = rule, sighting.seq, sighting.message_id
         edge.source, edge.at = sighting.source, sighting.at
         self.edges.append(edge)
@@ -215,7 +215,7 @@ class Graph:
             self.contested.append(edge)
 
     def fold(self, edge: Edge, left: Node, right: Node) -> None:
-        """Let an edge have its effect, and note in it which that is."""
+        """Apply an edge to the graph, and set its outcome."""
         kept, gone = self._by_size(self.root(left.profile), self.root(right.profile))
         if not RETRIED.isdisjoint(edge.warnings):
             edge.outcome = Outcome.REFUSED
@@ -230,7 +230,7 @@ class Graph:
             edge.outcome = Outcome.ADDED if edge.seq in (left.born, right.born) else Outcome.MERGED
             edge.kept, edge.gone = kept, gone
             self._unite(kept, gone)
-            # Two rings of which each lets a node name the other's next one are one ring.
+            # Exchanging the next nodes of one node of each ring makes the two rings one.
             left.next, right.next = right.next, left.next
             self.touched |= {left.number: left, right.number: right}
 
@@ -297,9 +297,9 @@ class Graph:
 
 
 def refold(rules: Rules, nodes: Iterable[Node], edges: Sequence[Edge], apart: Sequence[tuple[Key, Key]]) -> Graph:
-    """Fold edges again, in their order, from single nodes on.
+    """Apply edges again, in their order, starting from single nodes.
 
-    Nodes and edges are changed in place. They have to be whole: every edge of every node, with the nodes at both ends.
+    Nodes and edges are changed in place. They have to be complete: all edges of all nodes, with the nodes at both ends.
     """
     by_number = {node.number: node for node in nodes}
     sizes = {number: {node.key.type: 1} for number, node in by_number.items()}

@@ -1,4 +1,4 @@
-"""Links between identifiers: why two were linked, what came of it, and what is noted about it."""
+"""Links between identifiers: the rule, the outcome, and the warnings."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What came of a link.
+    """The outcome of a link.
 
     Attributes:
-        ADDED: an identifier that was new joined the profile.
+        ADDED: a new identifier joined the profile.
         MERGED: two profiles became one.
-        KNOWN: both were one person already.
-        REFUSED: a rule keeps them apart.
+        KNOWN: both were the same person already.
+        REFUSED: a rule forbids to merge them.
     """
 
     ADDED = "added"
@@ -25,11 +25,11 @@ class Rule(StrEnum):
     """Why two identifiers were linked.
 
     Attributes:
-        SAME_EVENT: one event carried both.
-        ALIAS: an alias named the one as the other's previous id.
-        PREVIOUS: an id turned out to be the one that an alias had named.
-        SIGNED: one event carried both, and its userId was signed.
-        SERVER: one event carried both, and a server sent it with a secret key.
+        SAME_EVENT: one event had both.
+        ALIAS: an alias named one as the previous id of the other.
+        PREVIOUS: an id was seen that an alias had named before.
+        SIGNED: one event had both, and its userId was signed.
+        SERVER: one event had both, and a server sent it with a secret key.
     """
 
     SAME_EVENT = "same_event"
@@ -40,20 +40,20 @@ class Rule(StrEnum):
 
 
 VERIFIED = frozenset({Rule.SIGNED, Rule.SERVER})
-"""Rules of links that nobody can make by guessing an id."""
+"""Rules of verified links, which nobody can cause by guessing an id."""
 
 
 class LinkWarning(StrEnum):
-    """What a link is noted for.
+    """A warning about a link.
 
     Attributes:
         LIMIT: the profile would have more identifiers of a type than it may.
-        TWO_USERS: two userIds are two people: the other identifier stays with the first.
-        USER_ID_CHANGE: an alias tried to change a userId, which can't be.
+        TWO_USERS: two userIds are two people, so the other identifier stays with the first.
+        USER_ID_CHANGE: an alias tried to change a userId, which is not possible.
         UNDONE: somebody has undone the merge of the two.
-        RATE_LIMIT: too many identifiers came for a userId from one address within an hour. One link an hour is noted.
-        DISPLACED: nothing verifies it, and it gave way to what is verified, or to what was seen later.
-        LATE_ALIAS: the user had been identified before the alias, too late for Mixpanel and Kissmetrics.
+        RATE_LIMIT: too many identifiers for a userId came from one address within an hour. Only the first is recorded.
+        DISPLACED: the link is not verified, and was removed in favour of a verified or a newer one.
+        LATE_ALIAS: the alias came after an identify of the user, which is too late for Mixpanel and Kissmetrics.
     """
 
     LIMIT = "limit"

@@ -1,4 +1,4 @@
-"""``[profiles]`` in the settings: which ids make a person, how many of them, and which values are nobody's."""
+"""The settings ``[profiles]``: which identifiers make a person, how many, and which values name nobody."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ BLOCKED = frozenset(
         *("id", "user_id", "userid", "anonymous_id", "anonymousid", "distinct_id", "distinctid", "email"),
     }
 )
-"""Values, without regard to case, that programs send where they mean nobody.
+"""Values that programs send where they mean nobody, in upper or lower case.
 
 Sources: the values that Segment's identity resolution blocks by default, and PostHog's list of illegal distinct ids.
 """
 
 ZEROS = re.compile(r"[0\s.\-]*")
-"""So are all that are made of zeros: ``0``, ``00000000-0000-0000-0000-000000000000``, and the empty one."""
+"""Values of zeros also mean nobody, such as ``0`` and ``00000000-0000-0000-0000-000000000000``, and empty values."""
 
 PATHS = {
     "email": ("traits.email", "context.traits.email"),
@@ -36,23 +36,23 @@ PATHS = {
     "group": ("groupId", "context.groupId"),
     "device": ("context.device.id",),
 }
-"""Where identifiers of a well-known name are found, unless the settings say otherwise."""
+"""The paths in events of identifiers with well-known names, unless the settings say otherwise."""
 
 FOLDED = frozenset({"email"})
-"""Identifiers that are compared without regard to case."""
+"""Identifiers for which upper and lower case are the same."""
 
 
 class IdentifierSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of identifier, as ``[profiles.identifiers.email]``.
+    """The settings of one type of identifier, for example ``[profiles.identifiers.email]``.
 
     Attributes:
-        paths: where events carry it, in dotted form, as ``traits.email``. A few names have paths by themselves.
-        limit: how many of them a profile may have; 0 for any number. None takes the default: one userId, 1000
-            anonymousIds, 5 of any other.
-        priority: 1 is the highest. An event is that of its identifier of highest priority; the others follow. None
-            takes the default: user_id 1, anonymous_id last, others in between in the order of their names.
-        ignore_case: compare without regard to case. None takes the default: only for ``email``.
-        blocked: more values that are nobody's.
+        paths: where it is in events, in dotted form such as ``traits.email``. A few names have default paths.
+        limit: how many of them a profile may have; 0 for any number. None means the default: one userId, 1000
+            anonymousIds, and 5 of any other type.
+        priority: 1 is the highest. An event belongs to its identifier of highest priority. None means the default:
+            user_id is 1, anonymous_id is last, and others are between them in the order of their names.
+        ignore_case: whether upper and lower case are the same. None means the default: only for ``email``.
+        blocked: additional values that name nobody.
     """
 
     paths: tuple[str, ...] = ()
@@ -67,13 +67,13 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         store: ``sqlite`` for a file in the data folder, or a ``postgresql://`` URL.
-        per_source: each source has people of its own. By default a userId is the same person in all sources of a
-            collector, since it comes from the one database that they share: so site, app and server meet in a profile.
+        per_source: whether each source has people of its own. By default, a userId is the same person in all sources of
+            a collector, because they share a database: so events of site, app and server get one profile.
         links_per_hour: how many new anonymousIds may join a userId from one address within an hour, unless they are
             verified; 0 for any number.
-        protect: hold profiles to their limits. Without, all that is linked is one person.
-        blocked: more values that are nobody's, whatever the identifier.
-        identifiers: more kinds of identifiers, and other limits for ``user_id`` and ``anonymous_id``.
+        protect: whether the limits apply. Without them, everything that is linked is one person.
+        blocked: additional values that name nobody, for all types of identifiers.
+        identifiers: additional types of identifiers, and other limits for ``user_id`` and ``anonymous_id``.
     """
 
     store: str = SQLITE
@@ -86,12 +86,12 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class IdentifierType:
-    """What holds for one type of identifier.
+    """The rules for one type of identifier.
 
     Attributes:
-        paths: keys to follow in an event.
-        limit: most of them in a profile; None for any number.
-        priority: the lower, the earlier.
+        paths: the keys that lead to it in an event.
+        limit: the most of them in a profile; None for any number.
+        priority: a lower number comes first.
     """
 
     type: str
@@ -103,23 +103,23 @@ class IdentifierType:
 
     def clean(self, value: str) -> str:
         """Return a value as it is compared."""
-        # Postgres has no room for NUL; SQLite stops at it here and there.
+        # Postgres can't store NUL characters, and some functions of SQLite stop at them.
         text = value.replace("\0", "\ufffd")
         return text.strip().casefold() if self.ignore_case else text
 
     def is_blocked(self, value: str) -> bool:
-        """Tell whether a value is nobody's."""
+        """Tell whether a value names nobody."""
         return value.strip().casefold() in self.blocked or ZEROS.fullmatch(value) is not None
 
 
 class Rules:
-    """The settings, ready to use."""
+    """The rules that the settings result in."""
 
     def __init__(self, settings: ProfileSettings) -> None:
         """Take the settings.
 
         Raises:
-            SettingsError: one can't be used; the message names it.
+            SettingsError: a setting is not valid; the message names it.
         """
         self.per_source = settings.per_source
         given = settings.identifiers
@@ -136,7 +136,7 @@ class Rules:
 
     @cached_property
     def configured(self) -> list[IdentifierType]:
-        """Kinds that are found by their paths."""
+        """The types that are found by their paths."""
         return [kind for kind in self.kinds.values() if kind.paths]
 
     def clean(self, type: str, value: str) -> str:

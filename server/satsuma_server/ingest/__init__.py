@@ -1,1 +1,1 @@
-"""The way in: decode, check, enrich, append, acknowledge."""
+"""Takes events in: decodes, checks and enriches them, appends them to the log, and answers."""

@@ -14,27 +14,28 @@ MAX_BODY_BYTES = 4 * MAX_BATCH_BYTES
 """Most that is read of any body, compressed or not: enough to tell which event of a batch is too large."""
 
 BODY_SECONDS = 30
-"""How long a body may take to come. A visitor on a train needs some of that; whoever drips bytes gets no more."""
+"""Seconds that a body may take to arrive. A visitor on a train needs some of them; an attacker who sends single bytes
+gets no more."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Bodies:
-    """Reads bodies, all of them together within one bound of memory."""
+    """Reads bodies, with one bound for the memory of all bodies together."""
 
     def __init__(self, most: int) -> None:
-        """Take the most bytes that all bodies under way may hold."""
+        """Take the most bytes that all bodies may have together while they arrive."""
         self._most = most
         self.held = 0
 
     async def read(self, receive: Receive, encoding: str = "", most: int = MAX_BODY_BYTES) -> bytes:
-        """Return a body of at most `most` bytes, inflated.
+        """Return a body of at most `most` bytes, decompressed.
 
         Raises:
-            TooLargeError: it is longer, compressed or not.
-            BadRequestError: it is said to be gzip and isn't, or the client went away.
-            SlowError: it took too long to come.
-            BusyError: too many bodies are under way.
+            TooLargeError: it is longer, compressed or decompressed.
+            BadRequestError: it is declared as gzip and isn't valid gzip, or the client closed the connection.
+            SlowError: it took longer than `BODY_SECONDS` to arrive.
+            BusyError: too many bodies are arriving at once.
         """
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -44,7 +45,9 @@ class Bodies:
         return inflate(body, most) if encoding == "gzip" or body.startswith(GZIP_MAGIC) else body
 
     async def _gather(self, receive: Receive, most: int) -> bytes:
-        body = bytearray()  # One piece: a list of a million drops takes twenty times the room of what it holds.
+        body = (
+            bytearray()
+        )  # A single buffer: a list of a million single bytes takes twenty times the memory of its content.
         held = 0
         try:
             while True:
@@ -65,7 +68,7 @@ class Bodies:
 
 
 def inflate(body: bytes, most: int = MAX_BODY_BYTES) -> bytes:
-    """Return gzip's content. Raises as `Bodies.read`."""
+    """Return the content of gzip data. Raises the errors of `Bodies.read`."""
     inflater = zlib.decompressobj(wbits=31)
     try:
         content = inflater.decompress(body, most + 1)

@@ -1,4 +1,4 @@
-"""Who calls: what a request's headers and connection tell of its sender."""
+"""What a request's headers and connection say about its sender."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from satsuma_server.http.auth import is_bearer
 from satsuma_server.settings import Settings
 
 LONGEST_AGENT = 1024
-"""Characters that are kept of a User-Agent: every event of a batch gets a copy."""
+"""The most characters of a User-Agent that are kept. Every event of a batch gets a copy."""
 
 
 @dataclass(slots=True)
@@ -21,10 +21,10 @@ class ClientInfo:
     """The sender of one request.
 
     Attributes:
-        write_key: of the headers; None where they have none. A server may send its secret key there.
-        origin: of the page that the request comes from; None where it comes from no page.
-        ip: the visitor's address, masked where the settings say so.
-        has_token: the request carries the collector's token.
+        write_key: the write key in the headers; None where there is none. A server may send its secret key there.
+        origin: origin of the page that sent the request; None where no page did.
+        ip: the visitor's IP address, masked where the settings say so.
+        has_token: whether the request has the collector's token.
     """
 
     write_key: str | None
@@ -55,7 +55,7 @@ class ClientInfo:
 
 
 def basic_user(header: bytes) -> str | None:
-    """Return the user name of a Basic authorization header, None where there is none."""
+    """Return the user name in a Basic authorization header; None where there is none."""
     scheme, _, credentials = header.partition(b" ")
     if scheme.lower() != b"basic":
         return None
@@ -67,7 +67,7 @@ def basic_user(header: bytes) -> str | None:
 
 
 def mask(ip: str | None) -> str | None:
-    """Return an address without its last 8 bits (IPv4) or its last 80 (IPv6); None for what is no address."""
+    """Return an IP address with its last 8 bits (IPv4) or 80 bits (IPv6) set to 0; None for anything else."""
     try:
         address = ipaddress.ip_address(ip or "")
     except ValueError:
@@ -77,16 +77,16 @@ def mask(ip: str | None) -> str | None:
 
 
 def _forwarded(header: bytes, settings: Settings) -> str | None:
-    """Return the visitor of an X-Forwarded-For header.
+    """Return the visitor's address from an X-Forwarded-For header.
 
-    Each proxy adds at the right whom it was called by, so what stands left of the last proxy we trust may be made up by
-    the visitor. Where every proxy is trusted, the leftmost address is the visitor's.
+    Each proxy appends the address of its caller at the right end, so addresses to the left of the last trusted proxy
+    may be invented by the visitor. Where every proxy is trusted, the leftmost address is the visitor's.
     """
     found = None
     for part in reversed(header.decode("latin-1").split(",")):
         text = part.strip()
         try:
-            # A zone, as in fe80::1%eth0, means something on the sender's machine only.
+            # A zone, as in fe80::1%eth0, has a meaning on the sender's machine only.
             found = str(ipaddress.ip_address(text.partition("%")[0]))
         except ValueError:
             return found

@@ -1,4 +1,4 @@
-"""Bytes become events, each with its raw text."""
+"""Decodes a request's body into events, and finds the raw text of each."""
 
 from __future__ import annotations
 
@@ -23,17 +23,20 @@ SHORT_FORMS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "
 BATCHES = ("batch", "import")
 
 MAX_DEPTH = 64
-"""How deep an event may nest: whatever reads the log later, in whatever language, has to read it too."""
+"""How many levels an event may have. Every program that reads the log later, in any language, must be able to read
+it."""
 
 MAX_SHARED_BYTES = 4 << 20
-"""Most that a batch's context and integrations may come to once each of its events has them."""
+"""The most bytes that a batch's context and integrations may take once every event of the batch has a copy."""
 
 MAX_BATCH_EVENTS = 10_000
-"""Most events of one batch: what is no event at all takes two bytes there, and much more here."""
+"""The most events of one batch. A member that is no event at all may have two bytes, and takes much more memory
+here."""
 
 
 Event = FastEvent | dict[str, Any] | EventError
-"""As far as it could be decoded. What is `FastEvent` may yet lack something; an exception is what can't be decoded."""
+"""The result of decoding. A `FastEvent` may still be incomplete; an exception stands for an event that can't be
+decoded."""
 
 
 @dataclass(slots=True)
@@ -41,12 +44,12 @@ class Decoded:
     """The events of one request.
 
     Attributes:
-        body: as it came.
-        write_key: as the body tells it, None where it doesn't.
-        events: in order.
-        sent_at: the batch's, for events without one of their own.
-        context, integrations: the batch's, under each event's own.
-        raws: text of each event; None until somebody asks for one of a batch that was decoded whole.
+        body: the body as it was received.
+        write_key: the write key in the body; None where there is none.
+        events: the events in order.
+        sent_at: ``sentAt`` of the batch, for events without one of their own.
+        context, integrations: those of the batch, which the event's own take precedence over.
+        raws: the text of each event; None until a text of a batch that was decoded as a whole is needed.
     """
 
     body: bytes
@@ -58,7 +61,7 @@ class Decoded:
     raws: Sequence[bytes] | None = None
 
     def raw(self, index: int) -> bytes:
-        """Return the text of an event. It is looked for when it is asked for: of nearly all, nobody does."""
+        """Return the text of an event. It is searched for only when it is needed, which is rare."""
         if self.raws is None:
             self.raws = [bytes(raw) for raw in _batches.decode(self.body).batch or ()]
         return self.raws[index]
@@ -78,14 +81,14 @@ _usual_events = msgspec.json.Decoder(FastEvent)
 _values = msgspec.json.Decoder()
 
 encode = msgspec.json.Encoder().encode
-"""Returns an event as JSON in UTF-8."""
+"""Encodes an event as JSON in UTF-8."""
 
 
 def decode(body: bytes, kind: str) -> Decoded:
     """Read the body of a call of `kind` (one of the event types, or of `BATCHES`).
 
     Raises:
-        BadRequestError: the body isn't JSON of the right shape, or a batch is too large.
+        BadRequestError: the body isn't JSON with the right structure, or a batch is too large.
     """
     return _decode_batch(body) if kind in BATCHES else _decode_single(body, kind)
 
@@ -131,11 +134,11 @@ def _decode_batch(body: bytes) -> Decoded:
 
 
 def _split(body: bytes) -> _Batch[msgspec.Raw]:
-    """Return a batch whose events are left as they came."""
+    """Return a batch whose events are not decoded yet."""
     try:
         return _batches.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        # The fault may be one event's alone.
+        # Only one event may be malformed.
         try:
             return _split_by_signs(body)
         except ValueError:
@@ -143,7 +146,7 @@ def _split(body: bytes) -> _Batch[msgspec.Raw]:
 
 
 def _split_by_signs(body: bytes) -> _Batch[msgspec.Raw]:
-    """Return a batch by its brackets and commas alone. Raises `ValueError` where they tell of no batch."""
+    """Split a batch by brackets, commas and strings only. Raises `ValueError` where that finds no batch."""
     told = members.fields(body)
     null = b"null"
     events = told.get("batch", null)
@@ -157,7 +160,7 @@ def _split_by_signs(body: bytes) -> _Batch[msgspec.Raw]:
 
 
 def _value(raw: bytes) -> Any:
-    """Return a value, None where it can't be read."""
+    """Decode a value; return None where it can't be decoded."""
     try:
         return read_well_formed(raw)
     except (ValueError, RecursionError):
@@ -165,7 +168,7 @@ def _value(raw: bytes) -> Any:
 
 
 def _shared(raw: bytes, path: str, events: int) -> dict[str, Any] | None:
-    """Return what a batch says of all its events."""
+    """Return a value that a batch has for all its events."""
     if raw == b"null":
         return None
     if len(raw) * events > MAX_SHARED_BYTES:
@@ -177,13 +180,13 @@ def _shared(raw: bytes, path: str, events: int) -> dict[str, Any] | None:
 
 
 def decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | EventError:
-    """Return an event of whatever fields, or what is wrong with it."""
+    """Decode an event with any fields; return an `EventError` where that fails."""
     if len(raw) > MAX_BATCH_BYTES:
         return _too_large(raw, what)
     try:
         event = _values.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # msgspec is stricter than JSON.stringify, which escapes lone surrogates, and has no room for some numbers.
+        # msgspec is stricter than JSON.stringify, which escapes lone surrogates, and doesn't support some numbers.
         event = _decode_leniently(raw, what)
     except RecursionError:
         return EventError("", f"{what} is nested too deeply")
@@ -194,7 +197,7 @@ def decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | EventE
     if _nests_too_deep(raw, event):
         return EventError("", f"{what} is nested too deeply: the limit is {MAX_DEPTH} levels")
     if len(raw) > MAX_EVENT_BYTES and len(kept := encode(event)) > MAX_EVENT_BYTES:
-        # Measured as it would be kept: what a sender spends on spaces and escapes is not the event's.
+        # Measured in the form that would be kept, so that spaces and escapes in the text don't count.
         return _too_large(kept, what)
     return event
 
@@ -216,7 +219,7 @@ def _nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:
 
 
 def _decode_leniently(raw: bytes, what: str) -> Any:
-    """Decode what JavaScript would, with what no other reader of the log takes made into what all of them do."""
+    """Decode JSON as JavaScript does, and replace what other readers of the log would not accept."""
     try:
         return read_well_formed(raw)
     except RecursionError:
@@ -226,26 +229,26 @@ def _decode_leniently(raw: bytes, what: str) -> Any:
 
 
 def read_well_formed(text: str | bytes) -> Any:
-    """Return the value of JSON without what other readers refuse. Raises as `read_leniently`.
+    """Decode JSON, and replace what other readers would not accept. Raises the errors of `read_leniently`.
 
-    A lone surrogate becomes U+FFFD, as JavaScript's ``toWellFormed`` has it, and a number beyond all bounds null.
+    A lone surrogate becomes U+FFFD, as by JavaScript's ``toWellFormed``, and a number that is too large becomes null.
     """
     whole = json.dumps(read_leniently(text), ensure_ascii=False)
     return read_leniently(whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def read_leniently(text: str | bytes) -> Any:
-    """Return the value of JSON, with a number beyond all bounds as null, and lone surrogates left as they are.
+    """Decode JSON; a number that is too large becomes null, and lone surrogates stay as they are.
 
     Raises:
-        ValueError: it is not JSON.
-        RecursionError: it is nested too deeply to be read at all.
+        ValueError: the text is not JSON.
+        RecursionError: it is nested too deeply.
     """
     return json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_refuse)
 
 
 def _whole(text: str) -> float | None:
-    # More digits than every 64-bit number has are a float to JavaScript too.
+    # A number with more digits than any 64-bit integer is a float in JavaScript, too.
     return int(text) if len(text) <= 19 else _finite(text)
 
 

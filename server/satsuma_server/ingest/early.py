@@ -1,7 +1,7 @@
-"""Calls of visitors who left before Python was up: ``POST /v1/early``, sent by the snippet's stub as a beacon.
+"""``POST /v1/early``: calls of visitors who left before Python was up, which the snippet's stub sends as a beacon.
 
-Anybody can send one. So who may write is asked before anything is done with the calls, and they are made beside the
-collector, within bounds; see `replayer`.
+Anybody can send one. So the write key and the origin are checked before anything else is done, and the calls are made
+in another process, within bounds; see `replay_queue`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from .replay_process import Job, Made
 from .replay_queue import Replayer
 
 MAX_BODY_BYTES = 64 * 1024
-"""Browsers send no longer beacon."""
+"""Browsers don't send longer beacons."""
 
 COOKIES = frozenset(
     encode_name(name) for name in (ANONYMOUS_ID_KEY, USER_KEYS.id, GROUP_KEYS.id, REFERRER_KEY, HANDOVER_KEY)
 )
-"""The cookies that an answer may set. A page names its own in the load options, but so does whoever pretends to be one:
-with any name, a stranger could set the console's, or one that the site trusts by its prefix."""
+"""The cookies that an answer may set. A page can choose their names by load options, but so can a stranger who pretends
+to be a page, and who could otherwise set the console's cookie, or one that the site trusts because of its prefix."""
 
 
 class _Envelope(msgspec.Struct):
@@ -46,7 +46,7 @@ _envelopes = msgspec.json.Decoder(_Envelope)
 
 
 class Early:
-    """Makes events of calls that no page could make events of any more."""
+    """Makes events from calls whose page ended before it could."""
 
     def __init__(self, settings: Settings, ingest: Ingest) -> None:
         self._settings = settings
@@ -58,7 +58,7 @@ class Early:
         return Route("/early", self._take, methods=["POST"])
 
     def close(self) -> None:
-        """End the process that makes the calls."""
+        """Stop the process that makes the calls."""
         self._replayer.close()
 
     async def _take(self, request: Request) -> Response:
@@ -75,7 +75,7 @@ class Early:
             return self._ingest.fail(error)
 
     async def _keep(self, made: Made, caller: ClientInfo, request: Request) -> Response:
-        """Keep what was made, and answer."""
+        """Keep the events that were made, and answer."""
         if made.problem is not None:
             raise BadRequestError(made.problem, path=made.path)
         faults = Faults()
@@ -94,7 +94,7 @@ class Early:
 
 
 def _write_key(body: bytes) -> str | None:
-    """Return the key that a body tells, and look at nothing else of it."""
+    """Return the write key in a body, without reading anything else of it."""
     try:
         key = _envelopes.decode(body).writeKey
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -103,7 +103,7 @@ def _write_key(body: bytes) -> str | None:
 
 
 def _lenient_key(body: bytes) -> Any:
-    # JavaScript escapes lone surrogates, which msgspec doesn't read.
+    # JavaScript escapes lone surrogates, which msgspec can't decode.
     try:
         whole = read_leniently(body)
     except (ValueError, RecursionError) as error:
@@ -112,7 +112,7 @@ def _lenient_key(body: bytes) -> Any:
 
 
 def _cookies(made: Made, request: Request) -> list[str]:
-    """Return the cookies to set: none where the page is of another site than the collector."""
+    """Return the cookies to set; none where the page belongs to another site than the collector."""
     page = request.headers.get("origin", "").partition("://")[2].partition(":")[0]
     here, domain = request.url.hostname or "", made.domain
     if not page or not (_within(page, domain) and _within(here, domain) if domain else page == here):

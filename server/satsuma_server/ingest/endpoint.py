@@ -1,4 +1,4 @@
-"""The tracking API: ``POST /v1/track`` and its kin."""
+"""The endpoints of the tracking API: ``POST /v1/track``, ``/v1/batch`` and the others."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ from .fast_path import FastEvent, is_complete
 from .signatures import Verifier, take_signature, without_signatures
 
 KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, *SHORT_FORMS)}
-"""What each name in a path takes."""
+"""The type of call, or of batch, for each name in a path."""
 
 PATHS = {**{f"/v1/{name}": kind for name, kind in KINDS.items()}, "/v1/m": "", "/v1/metrics": ""}
-"""What each path takes; nothing for a client's own statistics."""
+"""The type of call, or of batch, for each path; empty for a client's own statistics."""
 
 MORE = "{} more events of the same request were refused, and are not kept"
-"""Reason of the last dead letter of a request that has too many."""
+"""The reason of the last dead letter of a request that has too many."""
 
 LARGE_BATCH = 50
-"""Events beyond which a batch is held against a plan beside the event loop."""
+"""A batch with more events is checked against a plan in a thread, and not in the event loop."""
 
 logger = logging.getLogger("satsuma.ingest")
 
 
 class Suppression(Protocol):
-    """Who may not be tracked. The list itself belongs to a layer above, so it is handed in."""
+    """People who may not be tracked. The list belongs to a layer above this one, so it is passed in."""
 
     def __len__(self) -> int:
         """Return how many identifiers are suppressed."""
         ...
 
     def filter(self, arrivals: Arrivals) -> None:
-        """Take out of a request's events all that are of suppressed people."""
+        """Remove the events of suppressed people from a request's events."""
         ...
 
 
@@ -74,7 +74,7 @@ class Ingest:
         self._bodies = Bodies(settings.max_pending_bytes)
 
     async def post(self, kind: str, scope: Scope, receive: Receive) -> Response:
-        """Answer a POST of `kind`: an event type, or one of `BATCHES`."""
+        """Answer a POST; `kind` is an event type, or one of `BATCHES`."""
         started = time.perf_counter()
         try:
             caller = ClientInfo.of(scope, self._settings)
@@ -86,11 +86,11 @@ class Ingest:
         return answer
 
     async def body(self, receive: Receive, caller: ClientInfo, most: int = MAX_BODY_BYTES) -> bytes:
-        """Return a request's body, within the bounds that all bodies share. Raises as `Bodies.read`."""
+        """Return a request's body, within the bounds of `Bodies`. Raises the errors of `Bodies.read`."""
         return await self._bodies.read(receive, caller.encoding, most)
 
     async def count(self, receive: Receive) -> Response:
-        """Take the stock client's own statistics: counted, not kept."""
+        """Count the statistics that stock clients send about themselves. They are not kept."""
         try:
             await self._bodies.read(receive)
         except CollectorError as error:
@@ -99,23 +99,23 @@ class Ingest:
         return SUCCESS
 
     async def take(self, kind: str, body: bytes, caller: ClientInfo, faults: Faults | None = None) -> Response:
-        """Keep the events of a body, and answer once they are durable.
+        """Keep the events of a body, and answer once they are safe on disk.
 
         Args:
             kind: an event type, or one of `BATCHES`.
-            body: JSON.
-            caller: who sent it.
-            faults: what was found before there were events; the answer tells it too.
+            body: the body as JSON.
+            caller: the sender of the request.
+            faults: faults that were found before; the answer lists them, too.
 
         Raises:
             CollectorError: nothing was kept.
         """
         known = self._settings.source_of_secret(caller.write_key)
         if known and caller.write_key:
-            # Some clients write their key into what they send, and what they send is kept.
+            # Some clients write their secret key into the body, which must not be kept.
             body = body.replace(caller.write_key.encode(), known.write_key.encode())
         decoded = decode(body, kind)
-        # No secret is looked for in a body.
+        # A secret key counts only in the headers, and not in the body.
         source = known or self.source(caller.write_key or decoded.write_key, caller.origin)
         is_server = known is not None or caller.has_token
         if kind == "import":
@@ -126,11 +126,11 @@ class Ingest:
         verifier = Verifier.of(source, is_server=is_server)
         arrival = _arrival(decoded, caller, kind, verifier)
         job = partial(_sort, decoded, source.write_key, arrival, faults, check)
-        # A plan's schemas cost more than all other checks: a large batch must not keep everybody else waiting.
+        # Checking a plan's schemas takes longer than all other checks: a large batch must not make others wait.
         count = len(decoded.events)
         arrivals = await to_thread(job) if check and count > LARGE_BATCH else job()
-        # Let go before the wait: what the next request decodes then lies in the same memory, which the processor still
-        # has at hand (64 batches of 50 under way: 78,000 events a second instead of 60,000).
+        # Freed before the wait, so that the next request is decoded into the same memory, which is still in the
+        # processor's cache (with 64 concurrent batches of 50: 78,000 events a second instead of 60,000).
         del decoded, job
         if self._suppression:
             self._suppression.filter(arrivals)
@@ -145,12 +145,12 @@ class Ingest:
         return partial_success(faults)
 
     def fail(self, error: CollectorError) -> Response:
-        """Return, and count, the answer to an error."""
+        """Return the answer for an error, and count it."""
         self._metrics.failed(error.status)
         return error_response(error)
 
     def _allow_import(self, source: Source, *, is_server: bool) -> None:
-        """Let pass who may send events with times of their own. Raises `ForbiddenError` for all others."""
+        """Check that a sender may choose the times of events. Raises `ForbiddenError` otherwise."""
         if not is_server and (source.secret_keys or not self._settings.accept_any_key):
             raise ForbiddenError(
                 "a write key is public and may not import: send one of the source's secret_keys as Basic auth user, or "
@@ -176,17 +176,17 @@ class Ingest:
 
 
 class TrackingRoute:
-    """All paths of the tracking API in one look-up, wherever the collector is mounted."""
+    """Routes all paths of the tracking API by one look-up, wherever the collector is mounted."""
 
     def __init__(self, ingest: Ingest) -> None:
         self._ingest = ingest
 
     def takes(self, scope: Scope) -> bool:
-        """Tell whether a request is the tracking API's."""
+        """Tell whether a request is for the tracking API."""
         return scope["type"] == "http" and scope["method"] == "POST" and _path(scope) in PATHS
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one of its requests, whatever happens: nothing stands behind this."""
+        """Answer a request to the tracking API. Every error is answered here, since nothing else would handle it."""
         kind = PATHS[_path(scope)]
         try:
             answer = await (self._ingest.post(kind, scope, receive) if kind else self._ingest.count(receive))
@@ -243,7 +243,7 @@ def _sort(decoded: Decoded, source: str, arrival: Arrival, faults: Faults, check
 
 
 def _checked(raw: bytes, event: Event) -> dict[str, Any]:
-    """Return an event that may be kept. Raises `EventError` for another."""
+    """Return an event that may be kept. Raises `EventError` where it may not."""
     if isinstance(event, FastEvent):
         kind, event = event.type, decode_event(raw)
         if isinstance(event, dict) and kind is not UNSET:

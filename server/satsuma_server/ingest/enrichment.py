@@ -1,7 +1,7 @@
-"""What the collector adds to an event: times, ids, address.
+"""Adds to an event what the collector knows: times, ids, the visitor's address.
 
-Source: the tracking API's four timestamps; ``timestamp = receivedAt - (sentAt - originalTimestamp)`` corrects a
-visitor's wrong clock, since the difference of two times of one clock is right even where the clock is not.
+Source: the tracking API's four timestamps. ``timestamp = receivedAt - (sentAt - originalTimestamp)`` corrects a
+visitor's wrong clock, since the difference of two times of one clock is right even where the clock is wrong.
 """
 
 from __future__ import annotations
@@ -28,26 +28,27 @@ IDS_AT_ONCE = 256
 
 CANONICAL = len("2020-04-23T22:38:48.550Z")
 SIGNS = "-T::."
-"""Every third character of such a time, from its second hyphen."""
+"""Every third character of a time in the usual form, from its second hyphen on."""
 
 IDS = ("userId", "anonymousId", "groupId", "previousId")
 
 
 @dataclass(slots=True)
 class Arrival:
-    """How a request came in.
+    """What all events of one request have in common.
 
     Attributes:
-        at: milliseconds since 1970.
-        ip: the visitor's address, None where it isn't known.
-        user_agent: of the request's header.
-        sent_at: the batch's, as it came.
-        context, integrations: the batch's.
-        verify: says what an event is worth, given its userId, anonymousId and signature; None takes it at its word.
-        signature: the batch's.
-        keep_timestamp: take timestamps of the past as they are, as an import of history wants.
+        at: when the request was received, in milliseconds since 1970.
+        ip: the visitor's IP address; None where it isn't known.
+        user_agent: the request's User-Agent header.
+        sent_at: ``sentAt`` of the batch, unchanged.
+        context, integrations: those of the batch.
+        verify: returns how far an event can be trusted, given its userId, anonymousId and signature. None where all
+            events are trusted.
+        signature: the signature of the batch.
+        keep_timestamp: whether timestamps in the past are kept unchanged, which an import of history needs.
         received_at: `at` as text.
-        sent_at_ms: `sent_at` in milliseconds since 1970, None where it tells no time.
+        sent_at_ms: `sent_at` in milliseconds since 1970; None where it is not a time.
     """
 
     at: float
@@ -68,7 +69,7 @@ class Arrival:
 
 
 def enrich(event: Event, arrival: Arrival, signature: object = None) -> Event:
-    """Return the event as the log keeps it; its signature has been taken out of it."""
+    """Return the event as the log keeps it. Its signature must have been removed before."""
     for name in IDS:
         value = event.get(name)
         if value is not None and type(value) is not str:
@@ -88,7 +89,7 @@ def enrich(event: Event, arrival: Arrival, signature: object = None) -> Event:
 
 
 def enrich_fast(event: FastEvent, arrival: Arrival) -> FastEvent:
-    """Return a complete event as the log keeps it; see `enrich`."""
+    """Do the same as `enrich` for a complete `FastEvent`."""
     event.userId = event.userId or None
     event.anonymousId = event.anonymousId or None
     event.messageId = event.messageId or _new_id()
@@ -105,7 +106,7 @@ def enrich_fast(event: FastEvent, arrival: Arrival) -> FastEvent:
 
 
 def _new_id() -> str:
-    """Return a messageId of 128 random bits, out of a store that one question to the system fills for many."""
+    """Return a messageId of 128 random bits. Random bits for many ids are read from the system at once."""
     try:
         return _new_ids.popleft()
     except IndexError:
@@ -115,7 +116,7 @@ def _new_id() -> str:
 
 
 _new_ids: deque[str] = deque()
-# A process that forks must not share them with its child.
+# A forked child must not use the same random bits as its parent.
 os.register_at_fork(after_in_child=_new_ids.clear)
 
 
@@ -129,7 +130,7 @@ def _context(given: Event | None, arrival: Arrival) -> Event:
 
 
 def _times(timestamp: object, original: object, sent: object, arrival: Arrival) -> tuple[str, str, str]:
-    """Return the event's originalTimestamp, sentAt and timestamp, out of what it said of them."""
+    """Return an event's originalTimestamp, sentAt and timestamp, computed from the times that it has."""
     given, made = timestamp, parse_time(timestamp)
     if made is None:
         given, made = original, parse_time(original)
@@ -140,23 +141,23 @@ def _times(timestamp: object, original: object, sent: object, arrival: Arrival) 
         given, made = (sent, sent_at) if sent_at is not None else (arrival.received_at, arrival.at)
     made_text = _text(given, made)
     if sent_at is None:
-        # Nothing tells how wrong the visitor's clock is, but that nobody sends what is yet to come.
+        # It is not known how wrong the visitor's clock is, but an event can't be sent before it happens.
         sent_text = arrival.received_at
         timestamp_text = made_text if made < arrival.at else arrival.received_at
     else:
-        # A clock set back between call and sending would give an event from the future; one that says the year 9999,
-        # an event from before the calendar.
+        # A clock that was set back between call and sending would give a time in the future; one that is in the year
+        # 9999 would give a time before the year 1.
         age = min(max(0.0, sent_at - made), arrival.at)
         sent_text = _text(sent, sent_at)
         timestamp_text = iso_time(arrival.at - age) if age else arrival.received_at
     if arrival.keep_timestamp:
-        # Nothing has happened yet that is still to come: what says so would outlast all that is said later.
+        # A time in the future can't be right, and would take precedence over all later values.
         timestamp_text = made_text if made <= arrival.at + AHEAD else arrival.received_at
     return made_text, sent_text, timestamp_text
 
 
 def _text(given: object, milliseconds: float) -> str:
-    """Return a time as text; what came in that very form stays as it is."""
+    """Return a time as text. A text that is already in this form stays unchanged."""
     if type(given) is str and len(given) == CANONICAL and given[7:20:3] == SIGNS and given[-1] == "Z":
         return given
     return iso_time(milliseconds)

@@ -1,7 +1,7 @@
-"""Events as nearly all of them are, read and checked in one pass of native code.
+"""A fast path for usual events, which are decoded and checked in one pass of native code.
 
-What this reads is kept exactly as the longer way keeps it, which alone knows what is wrong with an event and how
-to read what JavaScript writes and others don't. So a fault here is no fault: it only sends the event that way.
+The result is exactly that of the slow path, which alone can say what is wrong with an event, and which reads what only
+JavaScript writes. So an event that can't be read here is not refused: it only takes the slow path.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from msgspec import UNSET, Meta, UnsetType, field
 from satsuma.validation import MAX_ID_LENGTH
 
 LEVELS = 8
-"""How deep a usual event's properties nest: told to the decoder as a type, so that it costs no look at the text."""
+"""How many levels a usual event's properties have. The decoder checks it by the type, which costs no additional
+time."""
 
 Scalar = str | int | float | bool | None
 
 
 def _nested(levels: int) -> Any:
-    """Return the type of a JSON value that holds others at most so many levels deep."""
+    """Return the type of a JSON value with at most so many levels."""
     value: Any = Scalar
     for _ in range(levels):
         value = Scalar | list[value] | dict[str, value]
@@ -38,7 +39,7 @@ Kind = Literal["identify", "track", "page", "screen", "group", "alias"]
 
 
 class FastEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """An event whose fields are the tracking API's own, of the right types; see `satsuma.validation`."""
+    """An event that has only fields of the tracking API, with the right types; see `satsuma.validation`."""
 
     type: Kind | UnsetType = UNSET
     event: Id = UNSET
@@ -63,7 +64,7 @@ class FastEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 def read_fast[T](text: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
-    """Return what is nothing but usual, or None for what the longer way has to look at."""
+    """Decode a usual event or batch; return None where it needs the slow path."""
     try:
         return decoder.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
@@ -71,7 +72,7 @@ def read_fast[T](text: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
 
 
 def is_complete(event: FastEvent) -> bool:
-    """Tell whether nothing is missing that an event of its type needs."""
+    """Tell whether an event has everything that its type requires."""
     if not event.userId and not event.anonymousId:
         return False
     if event.type == "track":

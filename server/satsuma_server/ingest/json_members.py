@@ -1,7 +1,7 @@
-"""The members of a JSON text, told apart without reading them.
+"""Splits a JSON array or object into the texts of its members, without decoding them.
 
-A decoder takes a text or refuses it whole. Here one member that no decoder reads is one item among others, so that the
-others can be read by themselves.
+A decoder accepts or refuses a text as a whole. With this, a member that no decoder accepts is only one item among
+others, which can still be decoded.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from itertools import islice
 
 _SIGNS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{},"]', re.DOTALL)
-"""Whole strings, what opens, closes or separates, and a quotation mark that is never closed.
+"""Matches whole strings, brackets, commas, and a quotation mark that is never closed.
 
-Nothing is looked at twice, so the work grows with the text's length and not faster."""
+No character is examined twice, so the work is linear in the length of the text."""
 
 _NAME = re.compile(rb'\s*"((?:[^"\\]++|\\.)*+)"\s*:', re.DOTALL)
 
@@ -22,13 +22,13 @@ _LONE_SURROGATE = re.compile(
         (\\u[dD][89a-fA-F][0-9a-fA-F]{2})?""",
     re.DOTALL | re.VERBOSE,
 )
-"""The escape of half a surrogate pair, and all that comes before it."""
+"""Matches the escape of half a surrogate pair, with everything before it."""
 
 OPENING, CLOSING = b"[{", b"]}"
 
 MOST_SIGNS = 100_000
-"""Most brackets, commas and strings of a text that is told apart: this is Python, which takes a tenth of a second for
-them. Batches of events have fewer."""
+"""The most brackets, commas and strings of a text that is split. Python takes a tenth of a second for so many, and real
+batches have fewer."""
 
 
 def well_formed(text: bytes) -> bytes:
@@ -40,14 +40,14 @@ def well_formed(text: bytes) -> bytes:
 
 
 def items(text: bytes) -> list[bytes]:
-    """Return the texts of an array's values, or of an object's names with their values, in order.
+    """Return the texts of an array's values, or of an object's names together with their values, in order.
 
     Args:
-        text: an array or an object; each value may be anything whose brackets and quotation marks are in pairs.
+        text: an array or an object. Each value may be anything whose brackets and quotation marks are balanced.
 
     Raises:
-        ValueError: the text is no array or object, its brackets or quotation marks aren't in pairs, or there are too
-            many of them.
+        ValueError: the text is not an array or object, its brackets or quotation marks aren't balanced, or there are
+            too many of them.
     """
     found: list[bytes] = []
     depth = start = 0
@@ -73,7 +73,7 @@ def items(text: bytes) -> list[bytes]:
 
 
 def fields(text: bytes) -> dict[str, bytes]:
-    """Return the texts of an object's values by their names. Raises as `items`."""
+    """Return the texts of an object's values by their names. Raises the errors of `items`."""
     found = {}
     for item in items(text):
         name = _NAME.match(item)

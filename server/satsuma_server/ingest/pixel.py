@@ -1,4 +1,5 @@
-"""``GET /v1/pixel/{type}?data=``: an event from where no script runs, as in an e-mail."""
+"""``GET /v1/pixel/{type}?data=``: takes events from places without scripts, such as e-mails, by a request for an
+image."""
 
 from __future__ import annotations
 
@@ -18,11 +19,11 @@ from .client_info import ClientInfo
 from .endpoint import KINDS, Ingest
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-"""One transparent point."""
+"""An image of one transparent pixel."""
 
 
 class Pixel:
-    """Answers images' requests."""
+    """Answers requests for the image, and keeps their events."""
 
     def __init__(self, settings: Settings, ingest: Ingest) -> None:
         self._settings = settings
@@ -39,7 +40,7 @@ class Pixel:
                 raise BadRequestError("is unknown: use a call's name, as /v1/pixel/track", path=".type")
             body = read_data(request.query_params.get("data", ""))
             caller = ClientInfo.of(request.scope, self._settings)
-            # Browsers send no Origin for an image, but mostly say which page asks for it.
+            # Browsers send no Origin for an image, but most of them send a Referer.
             caller.origin = caller.origin or origin_of(request.headers.get("referer"))
             await self._ingest.take(kind, body, caller)
         except CollectorError as error:
@@ -48,7 +49,7 @@ class Pixel:
 
 
 def origin_of(address: str | None) -> str | None:
-    """Return the origin of a page's address, as browsers send it; None where it is the address of no page."""
+    """Return the origin of a page's URL in the form of the Origin header; None where it isn't the URL of a page."""
     try:
         parts = urllib.parse.urlsplit(address or "")
     except ValueError:
@@ -57,14 +58,14 @@ def origin_of(address: str | None) -> str | None:
 
 
 def read_data(text: str) -> bytes:
-    """Return the JSON of the parameter ``data``: base64 of either alphabet, with padding or without.
+    """Return the JSON in the parameter ``data``, which is base64 of either alphabet, with or without padding.
 
     Raises:
-        BadRequestError: it is neither.
+        BadRequestError: it is not valid base64.
     """
     if not text:
         raise BadRequestError("is missing: send the event as base64 of its JSON", path="?data")
-    # A plus sign that somebody forgot to escape arrives as a space.
+    # A plus sign that was not escaped arrives as a space.
     plain = urllib.parse.unquote(text).replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)

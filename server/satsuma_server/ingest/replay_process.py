@@ -1,9 +1,9 @@
-"""The process in which calls of departed pages are made: ``python -m satsuma_server.ingest.replay_process``.
+"""The process that makes the early calls of pages that have ended.
 
-What a page's calls do is Python that anybody can have run, with whatever options and values. In a process of its own it
-keeps nobody waiting, and where it takes too long or too much memory it is that process which ends, and no other.
+It is run as ``python -m satsuma_server.ingest.replay_process``. Anybody can cause calls to be made, with any options
+and values. In a separate process, calls that take too long or too much memory delay nobody, and end only that process.
 
-Jobs come on stdin and results go to stdout, each as JSON in one line. The process ends with its stdin.
+Jobs arrive on stdin and results are written to stdout, each as JSON in one line. The process ends when stdin is closed.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ from .decode import read_well_formed
 LIBRARY_VERSION = "satsuma-early"
 
 CALLS_SECONDS = 0.5
-"""Seconds of the processor after which no further call of a page is made."""
+"""Seconds of processor time after which no further call of a page is made."""
 
 PROCESSOR_SECONDS = 3.0
-"""Seconds of the processor after which a job is ended from outside, together with this process."""
+"""Seconds of processor time after which a timer ends this process, together with its job."""
 
 MEMORY_BYTES = 512 << 20
-"""Of addresses: what a job needs is a small part of it."""
+"""The most bytes of address space of this process. A usual job needs a small part of it."""
 
 
 class Job(msgspec.Struct):
-    """A beacon's body, as text, and what the collector knows of who sent it."""
+    """The body of a beacon as text, with what the collector knows about its sender."""
 
     body: str
     user_agent: str = ""
 
 
 class Made(msgspec.Struct):
-    """What became of a job.
+    """The result of a job.
 
     Attributes:
-        events: each as JSON.
-        refused: calls that came to nothing.
-        cookies: Set-Cookie headers for what the calls changed, by the cookie's name.
-        domain: on which they would be set.
-        problem: why nothing could be done; None where something was.
-        path: of what was the problem.
+        events: the events, each as JSON.
+        refused: calls that were not valid.
+        cookies: Set-Cookie headers for cookies that the calls changed, by the name of the cookie.
+        domain: the domain of these cookies.
+        problem: why no call could be made; None where calls were made.
+        path: where in the body the problem is.
     """
 
     events: list[str] = []
@@ -106,7 +106,7 @@ def _made(body: _Body, user_agent: str) -> Made:
 def _set_cookies(changes: Mapping[str, CookieChange], domain: str) -> dict[str, str]:
     found = {}
     for name, change in changes.items():
-        # With attributes that are of another type than a page's there is no such cookie, and that is all.
+        # Attributes of a wrong type only mean that there is no such cookie.
         with contextlib.suppress(TypeError, ValueError, ArithmeticError, AttributeError):
             if header := set_cookie(name, change, domain):
                 found[name] = header
@@ -114,7 +114,7 @@ def _set_cookies(changes: Mapping[str, CookieChange], domain: str) -> dict[str, 
 
 
 def _is_spent() -> Callable[[], bool]:
-    """Return what tells, by the processor's time alone, whether a job has had its share."""
+    """Return a function that tells whether a job has used up `CALLS_SECONDS` of processor time."""
     end = time.process_time() + CALLS_SECONDS
     return lambda: time.process_time() > end
 
@@ -137,26 +137,28 @@ def _departure(body: _Body, user_agent: str) -> Departure:
 
 
 def to_line(value: Job | Made) -> bytes:
-    """Return a job or a result as a line, whatever characters are in it."""
+    """Return a job or a result as one line of JSON, whatever characters it has."""
     return json.dumps(msgspec.to_builtins(value)).encode() + b"\n"
 
 
 def from_line[T](line: bytes, kind: type[T]) -> T:
-    """Return what `to_line` was given."""
+    """Decode a line of `to_line`."""
     return msgspec.convert(json.loads(line), kind)
 
 
 def _bound_memory() -> None:
-    with contextlib.suppress(ValueError, OSError):  # The system allows less already.
+    with contextlib.suppress(ValueError, OSError):  # The system's limit is already lower.
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def main() -> None:
     """Make calls until stdin ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The collector ends this, in its own time.
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C also reaches this process. The collector ends it when it is done.
     _bound_memory()
     for line in sys.stdin.buffer:
-        # Its signal ends the process, also in the midst of native code.
+        # The timer's signal ends the process, even while native code is running.
         signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
         answer = to_line(make(from_line(line, Job)))
         signal.setitimer(signal.ITIMER_PROF, 0)

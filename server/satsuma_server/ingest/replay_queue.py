@@ -1,4 +1,4 @@
-"""Has calls of departed pages made by a process of its own, one body after the other, with a bound on who waits."""
+"""Gives beacons with early calls to the replay process, one after the other, with a bound for those that wait."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from satsuma_server.errors import BadRequestError, BusyError, UnavailableError
 from .replay_process import Job, Made, from_line, to_line
 
 MOST_WAITING = 64
-"""Bodies that wait for their turn, each at most as long as a beacon."""
+"""The most bodies that wait. Each is at most as long as a beacon."""
 
 MOST_WAITING_A_SOURCE = 16
-"""Of one source, so that one that is attacked leaves room for the others."""
+"""The most bodies of one source that wait, so that a source that is attacked leaves room for the others."""
 
 LONGEST_SECONDS = 30
-"""After which a process that gives no answer is taken for stuck. How much work a body may make is bounded by the
-processor's time, in the process itself: on a busy machine an honest body only takes longer."""
+"""Seconds after which a process without an answer is considered to hang. The work for a body is limited by processor
+time, in the process itself, so that on a busy machine a usual body only takes longer."""
 
 PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
 COMMAND = (sys.executable, "-m", "satsuma_server.ingest.replay_process")
 
 
 class Replayer:
-    """The process, started when it is first needed. Use from one event loop."""
+    """The replay process, which is started when it is first needed. Use it from one event loop only."""
 
     def __init__(self) -> None:
         self._waiting: Counter[str] = Counter()
@@ -41,11 +41,11 @@ class Replayer:
         self._stop: Callable[[], object] = lambda: None
 
     async def make(self, job: Job, source: str) -> Made:
-        """Make the calls of a body that is the source's.
+        """Make the calls in a body of this source.
 
         Raises:
-            BusyError: too many others wait.
-            BadRequestError: the body takes more time or memory than any page's does.
+            BusyError: too many other bodies wait.
+            BadRequestError: the body takes more time or memory than that of any real page.
             UnavailableError: the process can't be started.
         """
         if self._waiting[source] >= MOST_WAITING_A_SOURCE or self._waiting.total() >= MOST_WAITING:
@@ -59,7 +59,7 @@ class Replayer:
                 del self._waiting[source]
 
     def close(self) -> None:
-        """End the process, after the body under way. It is started again where it is needed after all."""
+        """End the process after the current body. It is started again if it is needed."""
         self._thread.submit(self._end).result()
 
     def _make(self, job: Job) -> Made:
@@ -80,7 +80,7 @@ class Replayer:
             return self._process
         self._end()
         try:
-            # A session of its own: what is typed at the collector's terminal is not meant for it.
+            # In a session of its own, so that signals from the collector's terminal don't reach it.
             process = subprocess.Popen(
                 COMMAND,
                 stdin=subprocess.PIPE,
@@ -99,7 +99,7 @@ class Replayer:
 
 
 def _ask(process: subprocess.Popen[bytes], line: bytes) -> bytes:
-    """Return the answer to a line; nothing where the process ends before it has one."""
+    """Return the answer to a line; empty where the process ends before it answers."""
     assert process.stdin is not None and process.stdout is not None
     with contextlib.suppress(OSError):
         process.stdin.write(line)

@@ -1,4 +1,5 @@
-"""Signed userIds: a JSON Web Token (RFC 7519) by HS256, made by the site's server, for one source and a short time."""
+"""Verifies signed userIds: JSON Web Tokens (RFC 7519, HS256) from the site's server, for one source and a short
+time."""
 
 from __future__ import annotations
 
@@ -13,28 +14,28 @@ from satsuma_server.verification import FIELD, SIGNATURE, Verification
 
 ALGORITHMS = ("HS256",)
 LEEWAY = 60
-"""Seconds that two machines' clocks may be apart."""
+"""Seconds by which the clocks of two machines may differ."""
 
 LONGEST_LIFE = 24 * 3600
-"""Seconds that a signature may live: one that somebody has stolen is worth no more."""
+"""The longest lifetime of a signature in seconds, which limits the damage of a stolen one."""
 
 LONGEST = 2048
-"""Characters of a signature."""
+"""The most characters of a signature."""
 
 MOST_FAILURES = 16
-"""Wrong signatures of one request, beyond which no others are looked at: a visitor has one."""
+"""After so many wrong signatures in one request, no others are checked. A visitor has only one."""
 
 LIKE_A_SIGNATURE = re.compile(rb"eyJ[\w-]{4,}\.[\w-]+\.[\w-]+")
 
 UNUSABLE = (jwt.InvalidTokenError, ValueError, TypeError, ArithmeticError, RecursionError)
-"""What the library raises at a text that is no signature of ours, whatever it is."""
+"""The exceptions that the library raises for a text that is not a valid signature."""
 
 
 class Verifier:
-    """Says of the events of one request how well it is known whose they are."""
+    """Decides how far the ids of the events of one request can be trusted."""
 
     def __init__(self, source: Source, *, is_server: bool) -> None:
-        """Take the source, and whether a secret key or the token came with the request."""
+        """Take the source, and whether the request has a secret key or the token."""
         self._source = source
         self._is_server = is_server
         self._subjects: dict[str, dict[str, Any] | None] = {}
@@ -42,11 +43,11 @@ class Verifier:
 
     @classmethod
     def of(cls, source: Source, *, is_server: bool) -> Verifier | None:
-        """Return what verifies a request's events; None where they are taken at their word."""
+        """Return a verifier for the events of a request; None where all of them are trusted."""
         return cls(source, is_server=is_server) if is_server or source.identify != "open" else None
 
     def verify(self, user_id: str | None, anonymous_id: str | None, signature: object) -> Verification:
-        """Return what an event with these ids and this signature is worth."""
+        """Return how far an event with these ids and this signature can be trusted."""
         if self._is_server:
             return Verification.SERVER
         if user_id and self._is_signed(user_id, anonymous_id, signature):
@@ -68,7 +69,7 @@ class Verifier:
 
 
 def read_signature(signature: str, source: Source) -> dict[str, Any] | None:
-    """Return the claims of a signature that holds for a source now; None for any other text."""
+    """Return the claims of a signature that is valid for a source now; None for any other text."""
     for secret in source.signing_secrets:
         try:
             claims: dict[str, Any] = jwt.decode(
@@ -87,7 +88,8 @@ def read_signature(signature: str, source: Source) -> dict[str, Any] | None:
 
 
 def take_signature(context: Any) -> Any:
-    """Take the signature, and what only the collector may note, out of an event's context; return the signature."""
+    """Remove the signature, and the field that only the collector may set, from an event's context; return the
+    signature."""
     if not context:
         return None
     context.pop(FIELD, None)
@@ -95,5 +97,5 @@ def take_signature(context: Any) -> Any:
 
 
 def without_signatures(raw: bytes) -> bytes:
-    """Return a refused event's text, which need not even be JSON, without what looks like a signature."""
+    """Return the text of a refused event, which may not even be JSON, without anything that looks like a signature."""
     return LIKE_A_SIGNATURE.sub(b"(a signature)", raw)
