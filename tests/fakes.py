@@ -7,9 +7,9 @@ import itertools
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from satsuma.cookie_jar import CookieOptions
 from satsuma.delivery import Request
 from satsuma.environment import Environment
-from satsuma.storage import CookieOptions
 
 DAY = 86_400_000
 
@@ -21,9 +21,24 @@ class FakeJar:
         self._clock = clock
         self.cookies: dict[str, tuple[str, float]] = {}
         self.written: list[tuple[str, float, CookieOptions]] = []
+        self.path = "/"
+        self.strays: list[tuple[str, str, str]] = []
+        """Cookies of other places: name, path and value."""
+        self.stuck: list[tuple[str, str, str]] = []
+        """Those that can't be removed."""
 
     def read(self) -> str:
-        return "; ".join(f"{name}={value}" for name, (value, until) in self.cookies.items() if until > self._clock())
+        own = [f"{name}={value}" for name, (value, until) in self.cookies.items() if until > self._clock()]
+        seen = [f"{name}={value}" for name, path, value in self.strays if self.path.startswith(path)]
+        return "; ".join([*seen, *own])
+
+    def remove_strays(self, name: str, options: CookieOptions, *, below: bool = False) -> None:
+        reached = [
+            stray
+            for stray in self.strays
+            if stray[0] == name and self.path.startswith(stray[1]) and stray not in self.stuck
+        ]
+        self.strays = [stray for stray in self.strays if stray not in reached or (below and stray[1] == "/")]
 
     def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
         self.written.append((name, days, options))

@@ -137,6 +137,21 @@ def test_who_logs_in_at_the_server_is_known_to_the_browser(visitor: Visitor, sto
     assert visitor.identity.storage_user_id == visitor.identity.cookie_user_id == "u1"
 
 
+def test_a_logout_at_the_server_holds_beside_other_cookies_of_the_same_names(visitor: Visitor) -> None:
+    visitor.visit("/login?user=ann")
+    ann = visitor.identity.cookie_anonymous_id
+    set_cookie = "cookie => { document.cookie = cookie; }"
+    for place in ("", "; path=/logout", "; domain=www.served.test"):
+        visitor.evaluate(set_cookie, f"ajs_anonymous_id=stray-of-ann{place}")
+    visitor.evaluate(set_cookie, "ajs_user_id=ann")
+    visitor.evaluate("() => fetch('/logout', {method: 'POST'}).then((r) => r.json())")
+    cookies = identity_cookies(visitor)
+    [anonymous_id] = [cookie["value"] for cookie in cookies]
+    assert [cookie["name"] for cookie in cookies] == ["ajs_anonymous_id"]
+    assert anonymous_id not in (ann, "stray-of-ann")
+    assert visitor.evaluate("() => analytics.user().anonymousId()") == anonymous_id
+
+
 def test_an_open_page_follows_login_and_logout(visitor: Visitor, stored: Stored) -> None:
     visitor.visit("/")
     anonymous_id = stored("page")["anonymousId"]

@@ -80,14 +80,14 @@ MUTANTS = (
         "month",
         "cookies live 30 days",
         "test_the_cookies_live_one_year_on_the_whole_site",
-        "storage.py",
+        "cookie_jar.py",
         ("maxage: float = 365", "maxage: float = 30"),
     ),
     mutant(
         "400-days",
         "cookies live 400 days",
         "test_the_cookies_live_one_year_on_the_whole_site",
-        "storage.py",
+        "cookie_jar.py",
         ("maxage: float = 365", "maxage: float = 400"),
     ),
     mutant(
@@ -115,14 +115,14 @@ MUTANTS = (
         "path",
         "cookies are those of one folder",
         "test_the_cookies_live_one_year_on_the_whole_site",
-        "storage.py",
+        "cookie_jar.py",
         ('path: str = "/"', 'path: str = "/products"'),
     ),
     mutant(
         "same-site",
         "cookies have no SameSite",
         "test_the_cookies_live_one_year_on_the_whole_site",
-        "storage.py",
+        "cookie_jar.py",
         ('same_site: str | None = "Lax"', "same_site: str | None = None"),
     ),
     mutant(

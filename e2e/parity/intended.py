@@ -23,8 +23,9 @@ REASONS = {
         "on the console. The reference loses the event."
     ),
     "diagnostics": (
-        "Where a cookie or localStorage had lost an id that was healed, or where requests failed, the next event tells "
-        "so in `context.satsuma`, for whoever looks for the cause. Other events have no such thing."
+        "Where a cookie or localStorage had lost an id that was healed, where there was a second cookie of the same "
+        "name, or where requests failed, the next event tells so in `context.satsuma`, for whoever looks for the "
+        "cause. Other events have no such thing."
     ),
     "recovered-first": (
         "What an earlier page has left in analytics.js's own queue in localStorage is sent before the events of this "

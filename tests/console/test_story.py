@@ -101,6 +101,15 @@ def test_what_was_healed_is_told_in_words() -> None:
     assert remarked(healed=["my:own:key:cookie:gone"])[0][0] == "The my:own:key's cookie was gone"
 
 
+def test_cookies_of_the_same_name_are_told_in_words() -> None:
+    told = remarked(strays=["ajs_user_id:removed", "ajs_anonymous_id:stays", "ajs_user_id", "x:y", 7])
+    assert [title for title, _ in told] == [
+        "There was another cookie ajs_user_id",
+        "There is another cookie ajs_anonymous_id",
+    ]
+    assert "could not be removed" in told[1][1]
+
+
 def test_trouble_on_the_way_is_told_in_words() -> None:
     told = remarked(delivery={"failed": 3, "late": 1, "dropped": {"refused 400": 2, "queue full": 1, "<b>": 1}})
     assert [title for title, _ in told] == [

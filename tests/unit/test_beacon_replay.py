@@ -49,6 +49,14 @@ def test_who_was_known_is_known() -> None:
     assert [(one["userId"], one["anonymousId"]) for one in events(page)] == [("u7", "a7")]
 
 
+@pytest.mark.parametrize(("number", "right"), [("7", "mine"), ("6", "theirs")])
+def test_of_two_cookies_of_one_name_local_storage_knows_the_right_one(number: str, right: str) -> None:
+    cookies = "satsuma_generation=7; ajs_anonymous_id=theirs; ajs_anonymous_id=mine; ajs_anonymous_id=theirs"
+    storage = {"ajs_anonymous_id": '"mine"', "satsuma_generation": number}
+    [event] = events(leave(["track", "Seen", NOTE], cookies=cookies, storage=storage))
+    assert event["anonymousId"] == right
+
+
 def test_an_anonymous_id_and_a_reset_are_minded_and_the_rest_passed_over() -> None:
     calls = [["track", "A"], ["ready", None], ["setAnonymousId", "mine"], ["reset"], ["track", "B"], [], [7], ["track"]]
     before, after = events(leave(*calls))

@@ -6,8 +6,9 @@ import json
 
 import pytest
 from fakes import DAY, FakePlatform
+from satsuma.cookie_jar import CookieOptions
 from satsuma.identity import GROUP_KEYS, USER_KEYS, Group, IdentityOptions, User
-from satsuma.storage import CookieOptions, StorageFactory, StoreKind
+from satsuma.storage import StorageFactory, StoreKind
 
 
 def make_user(platform: FakePlatform, **more: object) -> User:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes import FakePlatform
-from satsuma.storage import CookieOptions
+from satsuma.cookie_jar import CookieOptions
 from satsuma.storage_cache import RENEWAL, StorageCache
 
 YEAR = CookieOptions()

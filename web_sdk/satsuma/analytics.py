@@ -30,6 +30,12 @@ from .sender import WITHDRAWN, Sender
 from .server_identity import ServerIdentity
 from .storage import Storage, StorageFactory, StoreKind
 from .storage_cache import StorageCache
+from .strays import Fate
+
+STRAY = (
+    "There is another cookie {name}, on another domain or path, which this page can't remove: whoever uses this "
+    "browser may be taken for somebody else. Let whatever sets it name this page's Domain and Path, or leave it"
+)
 
 EVENT_CALLS = ("track", "identify", "page", "screen", "group", "alias")
 
@@ -73,9 +79,10 @@ class Analytics(Calls):
         keys = self.options.user.keys, self.options.group.keys
         self._handover = ServerIdentity(self._stores, *keys)
         self._generation = Generation(self._stores, *keys, platform.now)
-        self._stores.changed = self._generation.advance
+        self._stores.changed = self._changed
         self.diagnostics = Diagnostics(self._handover.gave)
         self._stores.healed = self.diagnostics.healed
+        self._stores.strays.told = self._strayed
         self._user, self._group = self._identities(kept=self.consent.granted)
         self._factory = EventFactory(self._user, environment, self._cookies(), self.options.integrations, self._remark)
         self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.random, platform.warn)
@@ -171,6 +178,11 @@ class Analytics(Calls):
     def _remark(self, context: dict[str, Any]) -> None:
         self.diagnostics.tell(context, self.sender.troubles, self.sender.lost)
 
+    def _strayed(self, name: str, fate: Fate) -> None:
+        self.diagnostics.strayed(name, fate)
+        if fate is Fate.STAYS:
+            self._platform.warn(STRAY.format(name=name))
+
     def _now(self) -> Moment:
         platform = self._platform
         return Moment(platform.now(), platform.page(), new_message_id(platform))
@@ -252,7 +264,6 @@ class Analytics(Calls):
         """Forget the visitor and the group; the next call makes a new anonymousId."""
         self._user.reset()
         self._group.reset()
-        self._handover.forget()
         self._emitter.emit("reset")
 
     def _follow(self) -> None:
@@ -266,6 +277,11 @@ class Analytics(Calls):
             self._generation.adopt()
         if outdated:
             self._change_identities(kept=True)
+
+    def _changed(self) -> None:
+        self._generation.advance()
+        # What a server said of the visitor is not true any more.
+        self._handover.forget()
 
     def _identities(self, *, kept: bool) -> tuple[User, Group]:
         options, new_id = self.options, self._platform.new_anonymous_id

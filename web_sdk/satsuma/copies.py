@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .identity import ANONYMOUS_ID_KEY, IdentityKeys
-from .storage import Storage
+from .storage import CookieStore, Storage
 
 
 class Ids(NamedTuple):
@@ -14,6 +14,10 @@ class Ids(NamedTuple):
     anonymous_id: str | None
     user_id: str | None
     group_id: str | None
+
+    def agree(self, other: Ids) -> bool:
+        """Tell whether all that is known here is known there."""
+        return all(one in (None, another) for one, another in zip(self, other, strict=True))
 
     def same_visitor(self, other: Ids) -> bool:
         """Tell whether what is known beside these ids (traits) is known of the visitor with the `other` ids too."""
@@ -39,6 +43,13 @@ class Copy:
         """Remove an id and its traits."""
         self.storage.clear(keys.id)
         self.storage.clear(keys.traits)
+
+    def drop_strays(self, *, below: bool) -> None:
+        """Remove cookies that have the names of ours from other domains and paths; arguments as `CookieJar`."""
+        for store in self.storage.stores:
+            if isinstance(store, CookieStore):
+                for key in (ANONYMOUS_ID_KEY, self.user.id, self.group.id):
+                    store.drop_strays(key, below=below)
 
     def follow(self, ids: Ids) -> bool:
         """Put `ids` in the place of others, and remove traits of somebody else; tell whether anything was to be done.

@@ -1,8 +1,9 @@
 """What went wrong around a visitor and was got over, told to whoever looks for the cause: by the next event.
 
 Not of analytics.js. An event has it in ``context.satsuma``, and only where there is something to tell: ``healed`` names
-what a store had lost and has again, ``delivery`` counts what made trouble on the way. Each is told once, by an event
-that is just made: one that waits already stays as it is, however often it is sent.
+what a store had lost and has again, ``strays`` cookies of the same names on other domains or paths, ``delivery`` counts
+what made trouble on the way. Each is told once, by an event that is just made: one that waits already stays as it is,
+however often it is sent.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .storage import Loss, StoreKind
+from .strays import Fate
 
 CONTEXT_KEY = "satsuma"
 
@@ -34,6 +36,7 @@ class Diagnostics:
         """
         self._given = given
         self._healed: dict[tuple[str, StoreKind], Loss] = {}
+        self._strayed: dict[str, Fate] = {}
         self._told: Counts = {}
         self._told_lost: Counts = {}
         self.forgetful: StoreKind | None = None
@@ -51,6 +54,10 @@ class Diagnostics:
             # The first loss is the one that somebody looks for.
             self._healed.setdefault((key, place), loss)
 
+    def strayed(self, name: str, fate: Fate) -> None:
+        """Take note of a stray cookie, and of what has become of it."""
+        self._strayed[name] = fate
+
     def tell(self, context: dict[str, Any], troubles: Counts, lost: Counts) -> None:
         """Write what is new since the last time into an event's context.
 
@@ -63,6 +70,9 @@ class Diagnostics:
         self._healed.clear()
         if healed:
             told["healed"] = healed
+        if self._strayed:
+            told["strays"] = [f"{name}:{fate}" for name, fate in self._strayed.items()]
+            self._strayed.clear()
         delivery: dict[str, Any] = _since(troubles, self._told)
         if dropped := _since(lost, self._told_lost):
             delivery["dropped"] = dropped

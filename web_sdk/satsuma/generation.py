@@ -10,6 +10,10 @@ next generation. A copy of an older one follows the newest. Copies of the same g
 so does a copy without a number, whose cookie has expired or been cleared with the ids. localStorage without a number,
 beside cookies with one, was written before anything was changed, or by another library: it follows.
 
+Before cookies are believed that say something else than localStorage, stray ones of the same names (see `strays`) are
+removed: where a logout elsewhere was not seen yet, those of this host; and always those of single paths, which whoever
+logged out on another page could not see.
+
 The number is the minute of the change, or one more than the number before, whichever is higher: two origins that can't
 see each other's numbers any more, since the cookies have expired, still make them in the order of their changes. It
 says nothing of who the visitor is.
@@ -19,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .copies import Copy
+from .copies import Copy, Ids
 from .identity import USER_KEYS, IdentityKeys
 from .storage import StorageFactory, StoreKind
 
@@ -45,6 +49,8 @@ class Generation:
         self._now = now
         self._remembered: int | None = None
         """The generation of what the page's memory holds; None before it holds anything."""
+        self._sure: tuple[int, Ids] | None = None
+        """The cookies that are known to be no strays."""
 
     def advance(self) -> None:
         """Say that somebody has just changed who the visitor is: the stores, and this page, are right as they are."""
@@ -61,6 +67,8 @@ class Generation:
         """Let outdated copies follow the newest; tell whether what the page remembers of its stores is outdated."""
         shared, own, before = self._number(self._cookies), self._number(self._local), self._remembered
         newest = max(shared, own, before or 0)
+        if shared == newest:
+            self._make_sure(shared, own)
         outdated = before is not None and before < newest
         if own < newest == shared:
             outdated |= self._local.follow(self._cookies.ids())
@@ -70,6 +78,13 @@ class Generation:
         if newest:
             self._settle(newest)
         return outdated
+
+    def _make_sure(self, shared: int, own: int) -> None:
+        if shared == 0 or (shared, self._cookies.ids()) == self._sure:
+            return
+        if own < shared or not self._cookies.ids().agree(self._local.ids()):
+            self._cookies.drop_strays(below=own == shared)
+        self._sure = shared, self._cookies.ids()
 
     def forget(self) -> None:
         """Remove the numbers."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .consent import ConsentState
+from .cookie_jar import CookieOptions
 from .delivery_options import DeliveryOptions
 from .environment import Environment
 from .errors import BootError
 from .identity import GROUP_KEYS, USER_KEYS, IdentityOptions
 from .plugins import DELIVERY_NAME
 from .query_string import QueryPatterns
-from .storage import DEFAULT_STORES, CookieOptions, StoreKind, parse_kinds
+from .storage import DEFAULT_STORES, StoreKind, parse_kinds
 
 SIGNALS = {"respectGlobalPrivacyControl": "globalPrivacyControl", "respectDoNotTrack": "doNotTrack"}
 """Load options, and the browser's signal that each of them respects."""

@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
+from .cookie_jar import CookieJar
 from .delivery import Request
 from .environment import Environment
-from .storage import CookieJar, KeyValueArea
+from .storage import KeyValueArea
 
 
 class Platform(Protocol):

@@ -63,6 +63,11 @@ class ServerIdentity:
             self._local.forget(self._local.group)
         return other_user or other_group  # In memory, too.
 
+    def said(self) -> list[str]:
+        """Return the ids that a server named last."""
+        said = self._cookies.storage.get(HANDOVER_KEY)
+        return [one for one in said[:3] if isinstance(one, str)] if isinstance(said, list) else []
+
     def gave(self, value: object) -> bool:
         """Tell whether an id is one that a server has handed to this page."""
         return isinstance(self._followed, list) and value in self._followed

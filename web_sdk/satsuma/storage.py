@@ -7,12 +7,14 @@ Source: analytics-next ``core/storage``. The stores of a page do no I/O of their
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from . import codec
+from .cookie_jar import CookieJar, CookieOptions
 from .errors import StorageError
+from .strays import Strays
 
 Value = Any
 """What a store holds: JSON (text, number, object, list, boolean) or None for nothing."""
@@ -44,44 +46,6 @@ Healed = Callable[[str, StoreKind, Loss, Value], None]
 """Hears that a store has a value again that it had lost: the key, the store, what it had instead, and the value."""
 
 DEFAULT_STORES = (StoreKind.LOCAL, StoreKind.COOKIE, StoreKind.MEMORY)
-
-
-@dataclass(frozen=True, slots=True)
-class CookieOptions:
-    """Attributes of the cookies we set.
-
-    Attributes:
-        maxage: lifetime in days; 365 by the specification ("The Segment ID cookie is set with a one year expiration").
-        domain: None for the highest domain that takes a cookie.
-        path, same_site, secure: as in Set-Cookie.
-    """
-
-    maxage: float = 365
-    domain: str | None = None
-    path: str = "/"
-    same_site: str | None = "Lax"
-    secure: bool = False
-
-    @classmethod
-    def from_options(cls, options: dict[str, Any] | None) -> CookieOptions:
-        """Read analytics.js's ``cookie`` load option (``maxage`` in days, ``sameSite`` …)."""
-        given = dict(options or {})
-        if "sameSite" in given:
-            given["same_site"] = given.pop("sameSite")
-        names = {known.name for known in fields(cls)}
-        return replace(cls(), **{name: value for name, value in given.items() if name in names and value is not None})
-
-
-class CookieJar(Protocol):
-    """A page's cookies, by raw name and raw value."""
-
-    def read(self) -> str:
-        """Return the ``Cookie`` header as the page sees it (``document.cookie``)."""
-        ...
-
-    def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
-        """Set one cookie; negative `days` removes it."""
-        ...
 
 
 class KeyValueArea(Protocol):
@@ -154,12 +118,15 @@ class CookieStore:
 
     kind = StoreKind.COOKIE
 
-    def __init__(self, cookie_jar: CookieJar, options: CookieOptions | None = None) -> None:
+    def __init__(
+        self, cookie_jar: CookieJar, options: CookieOptions | None = None, strays: Strays | None = None
+    ) -> None:
         self._cookie_jar = cookie_jar
         self.options = options or CookieOptions()
+        self._strays = strays or Strays()
 
     def get(self, key: str) -> Value:
-        text = codec.find_cookie(self._cookie_jar.read(), key)
+        text = self._text(key)
         return None if text is None else codec.from_json(text)
 
     def set(self, key: str, value: Value) -> None:
@@ -170,7 +137,7 @@ class CookieStore:
         self._write(key, text, self.options.maxage)
 
     def get_id(self, key: str) -> Value:
-        text = codec.find_cookie(self._cookie_jar.read(), key)
+        text = self._text(key)
         return None if text is None else codec.read_id(text)
 
     def set_id(self, key: str, value: Value) -> None:
@@ -185,8 +152,20 @@ class CookieStore:
         except Exception:
             return False
 
+    def drop_strays(self, key: str, *, below: bool) -> None:
+        """Remove cookies of this name from every other place, whatever they hold; arguments as `CookieJar`."""
+        name = codec.encode_name(key)
+        if self._strays.values(self._cookie_jar, name):
+            self._cookie_jar.remove_strays(name, self.options, below=below)
+
+    def _text(self, key: str) -> str | None:
+        self._strays.settle(self._cookie_jar, codec.encode_name(key), self.options)
+        return codec.find_cookie(self._cookie_jar.read(), key)
+
     def _write(self, key: str, text: str, days: float) -> None:
-        self._cookie_jar.write(codec.encode_name(key), codec.encode_value(text), days=days, options=self.options)
+        name, value = codec.encode_name(key), codec.encode_value(text)
+        self._cookie_jar.write(name, value, days=days, options=self.options)
+        self._strays.drop(self._cookie_jar, name, self.options, value=None if days < 0 else value)
 
 
 class LocalStore:
@@ -350,6 +329,7 @@ class StorageFactory:
         warn: takes one line for the console.
         healed: hears what a store had lost and has again.
         changed: hears that somebody has changed, on purpose, who the visitor is, after the stores were written.
+        strays: what the page knows of stray cookies.
     """
 
     cookie_jar: CookieJar
@@ -360,6 +340,7 @@ class StorageFactory:
     kinds: tuple[StoreKind, ...] = DEFAULT_STORES
     healed: Healed | None = None
     changed: Callable[[], None] = lambda: None
+    strays: Strays = field(default_factory=Strays)
 
     def make(self, *, only: Callable[[StoreKind], bool] = lambda kind: True) -> Storage:
         """Return a storage over the stores that `only` lets through."""
@@ -370,7 +351,7 @@ class StorageFactory:
     def _store(self, kind: StoreKind) -> Store:
         match kind:
             case StoreKind.COOKIE:
-                return CookieStore(self.cookie_jar, self.cookie)
+                return CookieStore(self.cookie_jar, self.cookie, self.strays)
             case StoreKind.LOCAL:
                 return LocalStore(self.local_storage, self.warn)
             case StoreKind.MEMORY:

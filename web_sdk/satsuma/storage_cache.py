@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .storage import CookieJar, CookieOptions, KeyValueArea
+from .cookie_jar import CookieJar, CookieOptions
+from .storage import KeyValueArea
 
 RENEWAL = 60_000
 """Milliseconds after which a cookie that is as it should be is given its whole lifetime again.
@@ -65,6 +66,10 @@ class CachedCookieJar:
         self._seen = None
         self._cookie_jar.write(name, value, days=days, options=options)
         self._written[name] = value, now
+
+    def remove_strays(self, name: str, options: CookieOptions, *, below: bool = False) -> None:
+        self._seen = None
+        self._cookie_jar.remove_strays(name, options, below=below)
 
     def _stands(self, name: str, value: str, days: float, now: float) -> bool:
         """Tell whether a cookie is there with a fresh lifetime or, where it is to be removed, isn't there."""

@@ -197,6 +197,7 @@ SCENARIOS = (
         Find(cookies=("ajs_user_id=from-cookie; path=/",), storage={"ajs_user_id": '"from-storage"'}),
         Visit(),
         IDS,
+        intended=tells(0),
     ),
     scenario(
         "Two tabs share a visitor",

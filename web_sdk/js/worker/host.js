@@ -3,14 +3,21 @@
 function hostPython(given) {
   const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, storedNames, newId, agree, trust } = given;
   const LIGHT = /^(ajs_|satsuma_generation)/;
+  const GONE = "; expires=Thu, 01 Jan 1970 00:00:00 GMT";
+  const YEAR = "; max-age=31536000; samesite=lax";
+  const MOST_PLACES = 8;
   const PATIENCE = 15000; // Python answers sooner, whatever the collector does: then the worker is gone.
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
   const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover", "satsuma_generation"];
   const named = namedKeys([options.user, options.group]);
+  const ids = IDENTITY.slice(0, 3).concat(named);
   const domain = quietly(topDomain, "");
+  const { domain: at = domain, path: below = "/" } = Object(options.cookie);
+  const place = "path=" + below + (at ? "; domain=" + at : ""); // Where our own cookies are.
   const contexts = new Map();
   const waiting = new Map(); // What has no answer yet: how to give it, and the call that it is of.
   let done = 0;
+  let seen; // The cookies as they were when they were last settled.
   let last = 0;
   let silent = false; // The visitor has said no.
   let plugins = [{ name: "Page Enrichment", type: "before" }, { name: "Segment.io", type: "destination" }];
@@ -48,8 +55,40 @@ function hostPython(given) {
     return given.flatMap((one) => [one?.cookie?.key, one?.localStorage?.key]).filter(Boolean);
   }
 
+  /* A cookie of another domain or path that has the name of one of ours: a worker can't find out which is which. By the
+     rules of satsuma/strays.py and satsuma/generation.py, which see to it where Python is in the page. */
+  function settleStrays() {
+    const text = document.cookie;
+    if (text === seen) return;
+    const number = Number(valuesOf("satsuma_generation")[0]) || 0;
+    const own = number && Number(localStorage.getItem("satsuma_generation"));
+    for (const name of ids) {
+      const values = valuesOf(name);
+      if (!values.length) continue;
+      if (new Set(values).size > 1 || own < number) removeStrays(name, true);
+      else if (number && own === number && JSON.stringify(values[0]) !== localStorage.getItem(name)) removeStrays(name);
+      if (own >= number && values.length > 1 && !valuesOf(name).length) document.cookie = name + "=" + values[0] + "; " + place + YEAR;
+      if (new Set(valuesOf(name)).size > 1) console.warn("[satsuma] There is another cookie " + name + ", on another domain or path, which can't be removed");
+    }
+    seen = document.cookie;
+  }
+  function valuesOf(name) {
+    const found = document.cookie.split("; ").filter((pair) => pair.startsWith(name + "="));
+    return found.map((pair) => pair.slice(name.length + 1));
+  }
+  /* From everywhere but its own place; those of the root only where `all` is set. */
+  function removeStrays(name, all) {
+    const parts = location.hostname.split(".");
+    const domains = ["", ...parts.map((_, at) => "; domain=" + parts.slice(at).join("."))].slice(-MOST_PLACES);
+    const folders = location.pathname.split("/").slice(1, MOST_PLACES);
+    const paths = folders.reduce((found, part) => [...found, found[found.length - 1] + part, found[found.length - 1] + part + "/"], ["/"]);
+    for (const path of all ? paths : paths.slice(1))
+      for (const where of domains) if ("path=" + path + where !== place) document.cookie = name + "=; path=" + path + where + GONE;
+  }
+
   /* How things stand in this page. */
   function world(light) {
+    quietly(settleStrays);
     const canonical = document.querySelector("link[rel='canonical']");
     // What pages of analytics.js have left is Python's to take over, as our own.
     const left = (key) => key.startsWith(QUEUE) || key.startsWith("persisted-queue:v1:");
@@ -160,12 +199,19 @@ function hostPython(given) {
     if (silent && (key === undefined ? !/^[^=]*=;/.test(cookie) : value !== null)) return;
     if (key?.startsWith(QUEUE)) journaled(key, value);
     try {
-      if (cookie !== undefined) document.cookie = cookie;
+      if (cookie !== undefined) bake(cookie);
       else if (value === null) localStorage.removeItem(key);
       else localStorage.setItem(key, value);
     } catch (error) {
       console.warn("[satsuma] The page keeps nothing: " + error);
     }
+  }
+
+  function bake(cookie) {
+    document.cookie = cookie;
+    const name = cookie.slice(0, cookie.indexOf("="));
+    // One that is removed has no value.
+    if (cookie[name.length + 1] === ";" && valuesOf(name).length) removeStrays(name, true);
   }
 
   const doings = {
@@ -261,8 +307,7 @@ function hostPython(given) {
     journal = null;
     for (const key of [...IDENTITY, ...named, ...named.map((key) => "satsuma_generation_" + key)]) {
       quietly(() => localStorage.removeItem(key));
-      for (const where of ["", domain && "; domain=" + domain])
-        quietly(() => (document.cookie = key + "=; path=/" + where + "; expires=Thu, 01 Jan 1970 00:00:00 GMT"));
+      quietly(() => bake(key + "=; " + place + GONE));
     }
   }
 

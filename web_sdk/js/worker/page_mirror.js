@@ -25,6 +25,7 @@ function makeWorld(post) {
   });
 
   const document = Object.assign(new EventTarget(), {
+    strays: "left to the page", // See host.js.
     querySelector: () => (page.canonical === null ? null : { getAttribute: () => page.canonical }),
   });
   Object.defineProperties(document, {

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from satsuma.diagnostics import CONTEXT_KEY
 from satsuma.storage import Loss, StoreKind
+from satsuma.strays import Fate
 
 from .lint import Advice, Level
 from .template_filters import plural, short
@@ -51,7 +52,8 @@ def diagnosed(event: Mapping[str, Any]) -> list[Advice]:
     """Return what an event's ``context.satsuma`` says, in words."""
     told = _mapping(_mapping(event.get("context")).get(CONTEXT_KEY))
     delivery = _mapping(told.get("delivery"))
-    return [*_healed(healings(told.get("healed"))), *_failed(delivery), *_late(delivery), *_dropped(delivery)]
+    identity = [*_healed(healings(told.get("healed"))), *_strayed(told.get("strays"))]
+    return [*identity, *_failed(delivery), *_late(delivery), *_dropped(delivery)]
 
 
 def healings(found: object) -> list[Healing]:
@@ -80,6 +82,24 @@ def _healed(found: list[Healing]) -> Iterable[Advice]:
             continue
         where = f"The {one.id}'s cookie was gone" if one.place == COOKIE else f"localStorage had lost the {one.id}"
         yield Advice(Level.NOTE, where, f"Healed from {source}, so that it is the same visitor. {CAUSES[one.place]}")
+
+
+def _strayed(found: object) -> Iterable[Advice]:
+    texts = [one for one in found[:MOST_HEALED] if isinstance(one, str)] if isinstance(found, list) else []
+    for key, _, fate in (text.rpartition(":") for text in dict.fromkeys(texts) if len(text) <= LONGEST_KEY):
+        if fate == Fate.REMOVED:
+            yield Advice(
+                Level.HINT,
+                f"There was another cookie {short(key)}",
+                "It was of another domain or path, and was removed, so that nobody gets somebody else's id. Something "
+                "else sets it: a server that names no Domain, another library, older options.",
+            )
+        elif fate == Fate.STAYS:
+            yield Advice(
+                Level.WRONG,
+                f"There is another cookie {short(key)}",
+                "It is of another domain or path and could not be removed: the visitor may be taken for somebody else.",
+            )
 
 
 def _place(one: Healing) -> str:

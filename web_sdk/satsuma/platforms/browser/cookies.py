@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from satsuma.codec import find_cookie
-from satsuma.domains import cookie_domains
+from satsuma.cookie_jar import CookieOptions
+from satsuma.domains import cookie_domains, stray_places
 from satsuma.errors import StorageError
-from satsuma.storage import CookieOptions
 
 PROBE = "__tld__"
 """Name of the cookie that tries whether a domain takes cookies, as analytics.js calls it."""
 
 MILLISECONDS_A_DAY = 86_400_000
+
+LEFT_TO_THE_PAGE = "left to the page"
+"""What ``document.strays`` says in a worker, which does not see the page's cookies as they are."""
 
 
 class DocumentCookies:
@@ -33,6 +37,17 @@ class DocumentCookies:
     def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
         domain = options.domain or self.top_domain
         self._assign(name, value, expires=self._expires(days), options=options, domain=domain)
+
+    def remove_strays(self, name: str, options: CookieOptions, *, below: bool = False) -> None:
+        if getattr(self._document, "strays", None) == LEFT_TO_THE_PAGE:
+            return
+        location, expires = self._window.location, self._expires(-1)
+        places = stray_places(
+            str(location.hostname), str(location.pathname), options.domain or self.top_domain, options.path
+        )
+        for domain, path in places:
+            if not (below and path == "/"):
+                self._assign(name, "", expires=expires, options=replace(options, path=path), domain=domain)
 
     @cached_property
     def top_domain(self) -> str | None:

@@ -13,11 +13,14 @@ from itertools import islice
 from typing import Any
 
 from satsuma.analytics import EVENT_CALLS, Analytics, new_message_id
+from satsuma.codec import find_cookie, read_id
 from satsuma.delivery import Request
 from satsuma.delivery_options import DeliveryOptions
 from satsuma.environment import Environment
 from satsuma.errors import SatsumaError
 from satsuma.events import Moment
+from satsuma.generation import GENERATION_KEY
+from satsuma.identity import ANONYMOUS_ID_KEY, GROUP_KEYS, USER_KEYS
 from satsuma.options import Endpoint, LoadOptions
 from satsuma.page import is_buffered_page, page_context
 from satsuma.storage import StoreKind
@@ -25,6 +28,8 @@ from satsuma.validation import MAX_BATCH_BYTES
 
 from .cookies import RequestCookies
 from .ids import new_id
+
+IDS = (ANONYMOUS_ID_KEY, USER_KEYS.id, GROUP_KEYS.id)
 
 MOST_CALLS = 200
 """Calls of one page that are made here: as many as its stub keeps for the next page."""
@@ -112,10 +117,18 @@ class DepartedPage:
         self._departure = departure
         self.cookie_jar = RequestCookies(_bounded_cookies(departure.cookies))
         self.local_storage = DepartedStorage(dict(islice(departure.storage.items(), MOST_NAMES)))
+        self._choose()
         self.bodies: list[str] = []
         self.refused: list[RefusedCall] = []
         self._room = MOST_EVENT_BYTES
         self._call = 0
+
+    def _choose(self) -> None:
+        """Where several cookies have the name of an id, take what localStorage knows, unless that is outdated."""
+        number, kept = find_cookie(self.cookie_jar.read(), GENERATION_KEY), self.local_storage.get_item
+        current = number is None or number == kept(GENERATION_KEY)
+        known = {read_id(kept(name) or "null") for name in IDS} - {None}
+        self.cookie_jar.prefer(IDS, lambda text: (read_id(text) in known) == current)
 
     def turn_to(self, index: int) -> None:
         """Say which call is made from now on."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 
-from satsuma.domains import cookie_domains
-from satsuma.storage import CookieOptions
+from satsuma.codec import find_cookie
+from satsuma.cookie_jar import CookieOptions
+from satsuma.domains import cookie_domains, stray_places
+from satsuma.strays import Fate
 
 SECONDS_A_DAY = 86_400
 
@@ -33,19 +36,43 @@ class CookieChange:
 
 
 class RequestCookies:
-    """The cookies that came with a request, and the `changes` that its answer is to make."""
+    """The cookies that came with a request, and the `changes` that its answer is to make.
+
+    A request does not say where a cookie belongs, and may bring several of one name (see `satsuma.strays`).
+    """
 
     def __init__(self, header: str) -> None:
         """Take the ``Cookie`` header, as ``document.cookie`` would have it."""
         pairs = (pair.strip().partition("=") for pair in header.split(";"))
-        self._values: dict[str, str] = {}
+        self._came: dict[str, list[str]] = {}
         for name, _, value in pairs:
             if name:
-                # Of two with one name the first is the nearer; a page takes it too.
-                self._values.setdefault(name, value)
-        self._came = dict(self._values)
+                self._came.setdefault(name, []).append(value)
+        # Of several with one name the first is the nearer; a page without a better reason takes it too.
+        self._values = {name: values[0] for name, values in self._came.items()}
+        self._doubtful = {name for name, values in self._came.items() if len(set(values)) > 1}
         self._text: str | None = None
         self.changes: dict[str, CookieChange] = {}
+
+    def prefer(self, names: Collection[str], right: Callable[[str], bool]) -> list[str]:
+        """Choose among several cookies of one name; return the raw names of those where one was the right one.
+
+        Args:
+            names: those to look at.
+            right: tells of a cookie's text whether it is.
+        """
+        settled = [name for name in names if name in self._doubtful and self._choose(name, right)]
+        self._doubtful.difference_update(settled)
+        self._text = None
+        return settled
+
+    def _choose(self, name: str, right: Callable[[str], bool]) -> bool:
+        for value in self._came[name]:
+            text = find_cookie(f"{name}={value}", name)
+            if text is not None and right(text):
+                self._values[name] = value
+                return True
+        return False
 
     def read(self) -> str:
         # Asked many times between two changes.
@@ -54,6 +81,10 @@ class RequestCookies:
         return self._text
 
     def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
+        if name in self._doubtful:
+            if days >= 0 and value == self._values.get(name):
+                return  # Which of several is the page's own is more than a server knows: the page finds out.
+            self._doubtful.discard(name)
         self._text = None
         if days < 0:
             self._values.pop(name, None)
@@ -61,9 +92,34 @@ class RequestCookies:
             self._values[name] = value
         self.changes[name] = CookieChange(value, days, options)
 
+    def strayed(self, names: Collection[str]) -> dict[str, Fate]:
+        """Return which of `names` came with several values, and what becomes of the wrong ones by this answer."""
+        several = [name for name in names if len(set(self._came.get(name, ()))) > 1]
+        return {name: Fate.STAYS if name in self._doubtful else Fate.REMOVED for name in several}
+
+    def remove_strays(self, name: str, options: CookieOptions, *, below: bool = False) -> None:
+        """Do nothing: the answer to the request does, see `strays`."""
+
     def differ(self, name: str) -> bool:
         """Tell whether a cookie isn't any more what came."""
-        return self._values.get(name) != self._came.get(name)
+        held = {self._values[name]} if name in self._values else set()
+        return held != set(self._came.get(name, ()))
+
+    def strays(self, name: str, host: str, path: str, domain: str | None) -> list[str]:
+        """Return ``Set-Cookie`` headers that remove what else may have the name of a cookie that has changed.
+
+        Args:
+            host, path: the request's address.
+            domain: where the cookie belongs.
+        """
+        came, change = self._came.get(name, []), self.changes[name]
+        places = list(stray_places(host, path, domain or None, change.options.path)) if came else []
+        if len(came) == 1:
+            # It is the right one, as a rule. A server that names no domain has set the other kind.
+            places = [place for place in places if place == (None, "/")]
+        removals = [(CookieChange("", -1, replace(change.options, path=below)), where) for where, below in places]
+        gone = [set_cookie(name, removal, where) for removal, where in removals]
+        return [header for header in gone if header is not None]
 
 
 def set_cookie(name: str, change: CookieChange, domain: str | None) -> str | None:

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 
+from satsuma.codec import encode_name, read_id
 from satsuma.consent import Consent, ConsentState, Resume
 from satsuma.environment import REFERRER_KEY
 from satsuma.generation import Generation
-from satsuma.identity import UNSET, Group, IdentityOptions, Unset, User
+from satsuma.identity import ANONYMOUS_ID_KEY, UNSET, Group, IdentityOptions, Unset, User
 from satsuma.options import LoadOptions
 from satsuma.server_identity import ServerIdentity
 from satsuma.storage import Storage, StorageFactory, StoreKind
+from satsuma.strays import Fate
 
 from .beacon_replay import DepartedStorage
 from .cookies import RequestCookies, highest_domain, set_cookie
@@ -87,6 +89,9 @@ class RequestIdentity:
         self._handover = ServerIdentity(self._stores, *keys)
         self._generation = Generation(self._stores, *keys, lambda: time.time() * 1000)
         self._stores.changed = self._generation.advance
+        self._path = visit.path
+        self._names = [encode_name(key) for key in (ANONYMOUS_ID_KEY, *(one.id for one in keys))]
+        self._choose()
         self._consent = Consent(options.consent(visit.environment), _ignore)
         self.answered = False
         self._take_up()
@@ -159,12 +164,26 @@ class RequestIdentity:
         self.answered = True
         named = self._options.cookie.domain
         domain = highest_domain(self._host) if named is None else named
-        made = [
-            set_cookie(name, change, domain)
-            for name, change in self._cookie_jar.changes.items()
-            if self._cookie_jar.differ(name) or (self._refreshes and change.days > 0)
-        ]
+        jar = self._cookie_jar
+        made: list[str | None] = []
+        for name, change in jar.changes.items():
+            if jar.differ(name):
+                made += [*jar.strays(name, self._host, self._path, domain), set_cookie(name, change, domain)]
+            elif self._refreshes and change.days > 0:
+                made.append(set_cookie(name, change, domain))
         return [cookie for cookie in made if cookie is not None]
+
+    def strayed(self) -> dict[str, Fate]:
+        """Return which cookies of the ids came with several values, and what becomes of the wrong ones."""
+        return self._cookie_jar.strayed(self._names)
+
+    def _choose(self) -> None:
+        """Let what a server said last decide where several cookies have one name."""
+        said = self._handover.said()
+        for name in self._cookie_jar.prefer(self._names, lambda text: read_id(text) in said):
+            value = dict(pair.split("=", 1) for pair in self._cookie_jar.read().split("; "))[name]
+            options = self._options.cookie
+            self._cookie_jar.write(name, value, days=options.maxage, options=options)
 
     def _renew(self) -> None:
         if self._mints:

@@ -23,7 +23,7 @@ class Visit:
 
     Attributes:
         cookies: the ``Cookie`` header.
-        host: name of the site, without a port.
+        host, path: name of the site, without a port, and what was asked for there.
         page: ``context.page`` of the page that the visitor is on: the one asked for or, where a page asks for something
             else, that page as the ``Referer`` names it.
         ip: the visitor's address, None where it isn't known.
@@ -36,6 +36,7 @@ class Visit:
     environment: Environment
     ip: str | None = None
     opens_page: bool = False
+    path: str = "/"
 
     @classmethod
     def of_request(cls, method: str, url: str, headers: Mapping[str, str], ip: str | None) -> Self:
@@ -62,6 +63,7 @@ class Visit:
             ),
             ip=ip,
             opens_page=navigates and not _in_advance(headers),
+            path=urlsplit(url).path or "/",
         )
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from satsuma.arguments import AliasCall, IdentifyCall, PageCall, TrackCall
+from satsuma.diagnostics import Diagnostics
 from satsuma.environment import Environment
 from satsuma.errors import SatsumaError
 from satsuma.events import EventFactory, Moment
@@ -63,9 +64,12 @@ class Visitor:
         """
         self.visit = visit
         self._client = client
+        self._remarked = False
         self._delivers = options.delivers()
         self._identity = identity = RequestIdentity(visit, options, mint=mint, refresh=refresh)
-        self._factory = EventFactory(identity.user, visit.environment, identity.cookies, options.integrations)
+        self._factory = EventFactory(
+            identity.user, visit.environment, identity.cookies, options.integrations, self._remark
+        )
 
     # Who it is
 
@@ -177,6 +181,16 @@ class Visitor:
             send = partial(self._send, make, self._described(about), moment)
             return self._identity.when_granted(send)
         return None
+
+    def _remark(self, context: dict[str, Any]) -> None:
+        """Let the request's first event tell of cookies that came more than once."""
+        if self._remarked:
+            return
+        self._remarked = True
+        diagnostics = Diagnostics()
+        for name, fate in self._identity.strayed().items():
+            diagnostics.strayed(name, fate)
+        diagnostics.tell(context, {}, {})
 
     def _described(self, about: Mapping[str, Any]) -> Options:
         """Return what a call takes by keyword, as options of analytics.js."""

@@ -1,0 +1,54 @@
+"""The cookies of a page as a platform gives them: raw names and values, and the attributes that we set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class CookieOptions:
+    """Attributes of the cookies we set.
+
+    Attributes:
+        maxage: lifetime in days; 365 by the specification ("The Segment ID cookie is set with a one year expiration").
+        domain: None for the highest domain that takes a cookie.
+        path, same_site, secure: as in Set-Cookie.
+    """
+
+    maxage: float = 365
+    domain: str | None = None
+    path: str = "/"
+    same_site: str | None = "Lax"
+    secure: bool = False
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any] | None) -> CookieOptions:
+        """Read analytics.js's ``cookie`` load option (``maxage`` in days, ``sameSite`` …)."""
+        given = dict(options or {})
+        if "sameSite" in given:
+            given["same_site"] = given.pop("sameSite")
+        names = {known.name for known in fields(cls)}
+        return replace(cls(), **{name: value for name, value in given.items() if name in names and value is not None})
+
+
+class CookieJar(Protocol):
+    """A page's cookies, by raw name and raw value."""
+
+    def read(self) -> str:
+        """Return the ``Cookie`` header as the page sees it (``document.cookie``)."""
+        ...
+
+    def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
+        """Set one cookie; negative `days` removes it."""
+        ...
+
+    def remove_strays(self, name: str, options: CookieOptions, *, below: bool = False) -> None:
+        """Remove a cookie from every domain and path but the one that `options` name, as far as can be reached.
+
+        Args:
+            name: its raw name.
+            options: as it is written by.
+            below: only from paths below the root, whose cookies other pages of the site don't see.
+        """
+        ...
