@@ -1,4 +1,4 @@
-"""What is done with everything that is known of one person: deleted, kept away, handed over."""
+"""Deletes, suppresses and exports everything that is known about a person."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from satsuma_server.errors import BadRequestError
 from satsuma_server.identity.reach import Reach
 
 RESOLVE, FORGET = "/internal/people/resolve", "/internal/people/forget"
-"""What the collector asks its worker, on the socket that is for it alone."""
+"""Internal routes of the second process, which only the collector can reach."""
 
 
 def reach_in(request: Request) -> Reach:
-    """Return which links a request wants to be followed. Raises `BadRequestError` where it says something else."""
+    """Return which links a request wants to be followed. Raises `BadRequestError` for an unknown value."""
     asked = request.query_params.get("links", Reach.VERIFIED)
     if asked not in [*Reach]:
         raise BadRequestError(f"is none of {', '.join(Reach)}", path="?links")
@@ -23,8 +23,8 @@ def reach_in(request: Request) -> Reach:
 
 
 class Forgetful(Protocol):
-    """Whatever else the worker builds from the log and has to forget people, as the warehouse."""
+    """Other projections that have to forget people, such as the warehouse."""
 
     async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
-        """Delete a person's rows, from the files too, and return how many there were."""
+        """Delete a person's rows, also from the files on disk, and return how many there were."""
         ...

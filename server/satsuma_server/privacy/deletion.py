@@ -1,6 +1,8 @@
-"""``DELETE /v1/people/{id_type}:{id}``: one person, gone from the log, from what is built from it, and from the files.
+"""``DELETE /v1/people/{id_type}:{id}``: deletes a person from the log, from the projections, and from the files on
+disk.
 
-This is the collector's side, since it alone writes the log; the worker is asked who the person is and told to forget.
+This is the collector's part, since only the collector writes the log. It asks the second process for the person's
+identifiers, and tells it to forget them.
 """
 
 from __future__ import annotations
@@ -30,10 +32,11 @@ from .person_matcher import ErasureMatcher
 from .suppression import Suppressed
 
 ROUNDS = 5
-"""How often more identifiers may turn up while a person is deleted, by events that come meanwhile."""
+"""How often a deletion is repeated because new events brought more identifiers of the person meanwhile."""
 
 AskWorker = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
-"""Posts JSON to a path of the worker, and returns its answer. Raises `UnavailableError` where there is none."""
+"""Posts JSON to an internal route and returns the answer. Raises `UnavailableError` where there is no second
+process."""
 
 
 class Deletion:
@@ -70,7 +73,8 @@ class Deletion:
         Identifiers that are linked, but not verified to be of one person with `key`, stay; the answer names them.
 
         Raises:
-            UnavailableError: log or worker can't do it now. Doing it again goes on where it stopped.
+            UnavailableError: the log or the second process can't do it now. Repeating the request continues the
+                deletion.
         """
         erased = Erased()
         rows = 0
@@ -104,7 +108,7 @@ class Deletion:
     async def _who(self, key: Key, reach: Reach) -> tuple[frozenset[Key], frozenset[Key]]:
         """Return the identifiers of a person, and those of the profile that are left out.
 
-        It is the one alone where profiles know nobody by it.
+        Where no profile has the identifier, it is the only one.
         """
         answer = await self._ask(RESOLVE, {"key": key, "seq": self._log.last, "reach": reach})
         return _keys(answer["keys"]), _keys(answer["left_out"])
@@ -129,5 +133,5 @@ def _keys(told: list[list[str]]) -> frozenset[Key]:
 
 
 async def no_worker(path: str, body: Mapping[str, Any]) -> Any:
-    """Ask no worker: what stands in its place where there is none."""
+    """Raise `UnavailableError`; this is used in place of the client where there is no second process."""
     raise UnavailableError("only the worker knows who a person is: start the collector without --no-worker")

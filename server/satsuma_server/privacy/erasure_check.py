@@ -1,4 +1,4 @@
-"""Looks for a person's identifiers in every file of the data folder, as whoever wants to be sure would."""
+"""Searches every file of the data folder for a person's identifiers, to check that a deletion left nothing behind."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 
 SHORTEST = 6
-"""Bytes of a value from which on finding it says something; the bytes of shorter ones are everywhere."""
+"""The fewest bytes of a value that is searched for. Shorter ones occur everywhere by chance."""
 
 READ_BYTES = 8 << 20
 
 
 def find_in_files(folder: Path, values: Iterable[str]) -> list[str]:
-    """Return the files below a folder, named from it on, in which a value is found as text or as JSON has it."""
+    """Return the paths, relative to a folder, of files in it that have one of the values, as text or as JSON."""
     needles = {text for value in values for text in (value.encode(), msgspec.json.encode(value)[1:-1])}
     sought = sorted(needle for needle in needles if len(needle) >= SHORTEST)
     if not sought:
@@ -34,5 +34,5 @@ def _holds(file: Path, needles: list[bytes]) -> bool:
                     return True
                 before = window[-overlap:]
     except FileNotFoundError:
-        return False  # It went while others were read.
+        return False  # It was removed while other files were read.
     return False

@@ -1,4 +1,4 @@
-"""``GET /v1/people/{id_type}:{id}/export``: everything that is known of one person, for that person."""
+"""Exports everything that is known about a person, for ``GET /v1/people/{id_type}:{id}/export``."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FORMS = ("ndjson", "zip")
 EVENTS_A_PAGE = 500
 PIECE_BYTES = 256 << 10
 SPOOL_BYTES = 4 << 20
-"""Bytes of an archive that are held in memory; larger ones lie in a file without a name."""
+"""The most bytes of an archive in memory. Larger ones are in a temporary file without a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What is handed over: a profile, or what it has of some identifiers alone."""
+    """The content of an export: a whole profile, or its part that belongs to some identifiers."""
 
     reader: ProfileReader
     profile: Profile

@@ -1,4 +1,4 @@
-"""The worker's side of what is done with one person: who it is, what is handed over, what is forgotten."""
+"""The second process's part of deletion and export: finds a person's identifiers, exports and forgets them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from .export import FORMS, Exported, export_person
 
 
 class People:
-    """A part of the worker, beside `Profiles`."""
+    """A projection that uses `Profiles`."""
 
     def __init__(self, settings: Settings, profiles: Profiles, warehouse: Forgetful | None = None) -> None:
-        """Take what knows who is who, and what else has to forget people."""
+        """Take the profiles, and the other projections that have to forget people."""
         self._settings = settings
         self._profiles = profiles
         self._warehouse = warehouse
@@ -36,7 +36,7 @@ class People:
         ]
 
     def internal_routes(self) -> Sequence[BaseRoute]:
-        """Return what the collector asks: see `worker.internal`."""
+        """Return the routes for the collector alone; see `projections.internal`."""
         return [
             Route(RESOLVE, self._resolve, methods=["POST"]),
             Route(FORGET, self._forget, methods=["POST"]),

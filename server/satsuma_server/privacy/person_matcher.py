@@ -1,4 +1,4 @@
-"""Which events are a person's: the same answer for erasing what is kept and for keeping out what comes."""
+"""Decides which events belong to a person, both for erasing stored events and for suppressing new ones."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ FIELDS = {USER_ID: "userId", ANONYMOUS_ID: "anonymousId"}
 
 
 class PersonMatcher:
-    """Judges events by whom they are of.
+    """Decides whether events belong to a person.
 
-    An event is a person's when its own identifier is, or when it is an alias that names one as the other id. An event
-    of somebody else that carries one too, as the anonymousId of a device that was shared, stays without it.
+    An event belongs to a person when its identifier of highest priority does, or when it is an alias whose other id
+    does. An event of somebody else that also has an identifier of the person, such as the anonymousId of a shared
+    device, is kept without that identifier.
     """
 
     def __init__(self, rules: Rules, holds: Callable[[Key], bool]) -> None:
-        """Take the rules and what tells whether an identifier is the person's."""
+        """Take the rules, and a function that tells whether an identifier belongs to the person."""
         self._sighter = IdentifierExtractor(rules)
         self._holds = holds
 
     def redact(self, source: str, body: bytes) -> bytes:
-        """Return an event as it may be kept; empty where it may not."""
+        """Return an event as it may be kept; empty where it may not be kept."""
         sighting = self._sighter.read(Stored(0, source, body))
         if sighting is None or not sighting.keys:
             return body
@@ -41,37 +42,37 @@ class PersonMatcher:
 
 
 class ErasureMatcher(PersonMatcher):
-    """The judge for the log, which looks closely only where the person's identifiers are found as text."""
+    """A matcher for erasing from the log. It decodes only events in whose text the person's identifiers are found."""
 
     def __init__(self, rules: Rules, keys: Iterable[Key]) -> None:
         self.keys = frozenset(keys)
         super().__init__(rules, self.keys.__contains__)
         self._needles = {needle for key in self.keys for needle in _needles(rules, key)}
         values = "|".join(re.escape(text) for text in sorted({text for key in self.keys for text in _spellings(key)}))
-        # Within other words and numbers it is another's: 42 is not in 1421.
+        # A value inside another word or number doesn't count: 42 is not found in 1421.
         self._named = re.compile(rf"(?<![\w-])(?:{values})(?![\w-])".encode(), re.IGNORECASE)
 
     def may_concern(self, block: bytes) -> bool:
-        """Tell whether a block has any of the identifiers' values in it."""
+        """Tell whether a block has the value of any of the identifiers."""
         folded = block.lower()
         return any(needle in folded for needle in self._needles)
 
     def names(self, text: bytes) -> bool:
-        """Tell whether a text that need not be an event names the person."""
+        """Tell whether a text, which may not be a valid event, names the person."""
         return self._named.search(text) is not None
 
 
 def named_by(previous: Key) -> list[Key]:
-    """Return what an alias may mean by the other id."""
+    """Return the identifiers that an alias may mean by its other id."""
     return [previous, *(previous._replace(type=type) for type in FIELDS)]
 
 
 def _needles(rules: Rules, key: Key) -> list[bytes]:
     if "\ufffd" in key.value:
-        return [b""]  # It may have been spelled in another way.
+        return [b""]  # It may be spelled in another way in events, so every block has to be decoded.
     text = msgspec.json.encode(key.value)
     kind = rules.kinds.get(key.type)
-    # What is configured may be a number in the event.
+    # A configured identifier may be a number in the event.
     exact = key.type == PREVIOUS_ID or (kind is not None and not kind.paths)
     return [(text if exact else text[1:-1]).lower()]
 

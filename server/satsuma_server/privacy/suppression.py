@@ -1,4 +1,4 @@
-"""People whose events are not taken any more."""
+"""The suppression list: people whose events are not accepted any more."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class _Ids(msgspec.Struct):
 
 
 class Suppressed:
-    """A list in the data folder, in which nobody can be read: of each identifier it has a salted hash."""
+    """The suppression list in the data folder. It has salted hashes, so that nobody can read identifiers in it."""
 
     def __init__(self, data: Path, rules: Rules) -> None:
-        """Read the list of the folder `data`, if there is one. Raises `UnavailableError` where it can't be read."""
+        """Read the list in the folder `data`, if it exists. Raises `UnavailableError` where it can't be read."""
         self._path = data / FILE
         self._per_source = rules.per_source
         self._matcher = PersonMatcher(rules, self.__contains__)
@@ -49,15 +49,15 @@ class Suppressed:
         return key.type in (USER_ID, ANONYMOUS_ID) and self._digest(key) in self._digests
 
     def add(self, keys: Iterable[Key]) -> None:
-        """Keep identifiers out from now on. Raises `UnavailableError` where the list can't be written."""
+        """Suppress identifiers. Raises `UnavailableError` where the list can't be written."""
         self._write(self._digests | {self._digest(key) for key in keys if key.type in (USER_ID, ANONYMOUS_ID)})
 
     def remove(self, keys: Iterable[Key]) -> None:
-        """Let identifiers in again. Raises as `add`."""
+        """Suppress identifiers no longer. Raises the errors of `add`."""
         self._write(self._digests - {self._digest(key) for key in keys})
 
     def filter(self, arrivals: Arrivals) -> None:
-        """Take out of what a request brought all that is of people on the list."""
+        """Remove everything from a request's events that belongs to people on the list."""
         kept = [
             (id, line)
             for id, body in zip(arrivals.message_ids, arrivals.bodies, strict=True)

@@ -1,9 +1,9 @@
 """Profiles: one person from many ids.
 
-An *identifier* is a type with a value, as ``user_id:97980cfea0067``. Identifiers that one event carries are *linked*,
+An *identifier* is a type with a value, such as ``user_id:97980cfea0067``. Identifiers in the same event are *linked*,
 and identifiers that are linked, directly or through others, are one *profile*, unless a rule keeps them apart.
 
-What others need is here: the answers, as plain frozen values, and `ProfileReader`, which gives them.
+This module has the interface for other packages: the answers, as frozen values, and the protocol `ProfileReader`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Identifier:
 
     Attributes:
         first_seen, last_seen: milliseconds since 1970, by the events' ``timestamp``.
-        events: how many events are this identifier's own: those that it is the first of by priority.
-        link: what joined it to the profile; None for the one that the profile began with.
+        events: how many events belong to this identifier, because it has the highest priority in them.
+        link: the link by which it joined the profile; None for the first identifier of the profile.
     """
 
     key: Key
@@ -38,14 +38,14 @@ class Link:
     """Two identifiers that an event linked: an edge of the identity graph.
 
     Attributes:
-        number: counts up; names the merge that is to be undone.
-        left, right: the identifiers; `left` is the event's own.
-        rule: why.
-        outcome: what came of it.
-        warnings: what is wrong with it.
-        seq, message_id, source, at: the first event that linked them, where it came from, and its ``timestamp`` in
+        number: counts up; it identifies the link, for example to undo it.
+        left, right: the identifiers; the event belongs to `left`.
+        rule: why they were linked.
+        outcome: what the link did.
+        warnings: what is unusual about it.
+        seq, message_id, source, at: the first event that linked them, with its source, and its ``timestamp`` in
             milliseconds since 1970.
-        kept, gone: numbers of the profiles that became one; None unless `outcome` is MERGED or ADDED.
+        kept, gone: numbers of the two profiles that became one; None unless `outcome` is MERGED or ADDED.
         undone: whether somebody has undone it.
     """
 
@@ -64,7 +64,7 @@ class Link:
     undone: bool = False
 
     def explain(self) -> str:
-        """Return what happened and why, in a sentence or two for people."""
+        """Return an explanation of what happened and why, in a few sentences for people."""
         from .api.explanations import explain
 
         return explain(self)
@@ -75,12 +75,12 @@ class Profile:
     """One person.
 
     Attributes:
-        number: of the profile. It may change when profiles merge or are built anew: keep an identifier instead.
-        identifiers: in the order in which they were seen.
-        traits: the newest value of each; a trait that was set to null is gone.
-        counts: events by type.
+        number: number of the profile. It may change when profiles merge or are rebuilt: keep an identifier instead.
+        identifiers: the identifiers in the order in which they were first seen.
+        traits: the newest value of each trait; a trait that was set to null is not in it.
+        counts: numbers of events by type.
         first_seen, last_seen: milliseconds since 1970.
-        last_seq: of its newest event.
+        last_seq: seq of its newest event.
     """
 
     number: int
@@ -103,9 +103,9 @@ class TimelineEvent:
     """One event of a person's timeline.
 
     Attributes:
-        key: the identifier whose own the event is.
-        at: ``timestamp``, milliseconds since 1970.
-        event: as the log has it; None where the log keeps it no more.
+        key: the identifier that the event belongs to.
+        at: ``timestamp`` in milliseconds since 1970.
+        event: the event as the log has it; None where the log doesn't have it any more.
     """
 
     seq: int
@@ -117,10 +117,10 @@ class TimelineEvent:
 
 @dataclass(frozen=True, slots=True)
 class Page[T]:
-    """A part of an answer.
+    """One page of a longer answer.
 
     Attributes:
-        next: gives the next part; empty at the end.
+        next: the cursor for the next page; empty at the end.
     """
 
     items: tuple[T, ...]
@@ -135,8 +135,8 @@ class Usage:
         month: ``2026-11``, by ``receivedAt`` in UTC.
         source: write key; None for all sources together, where one id of several sources counts once.
         users: unique userIds.
-        anonymous: unique anonymousIds that no event of the month ties to a userId.
-        identified: unique anonymousIds that one does: what identify spares you.
+        anonymous: unique anonymousIds that had no event with a userId in the month.
+        identified: unique anonymousIds that had one, and therefore don't count.
     """
 
     month: str
@@ -153,11 +153,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How much there is.
+    """Totals of all profiles.
 
     Attributes:
-        seq: how far in the log the profiles have come.
-        blocked: how often a value that names nobody, as ``user_id:null``, was passed over.
+        seq: seq of the newest event of the log that is in the profiles.
+        blocked: how often each value that names nobody, such as ``user_id:null``, was ignored.
     """
 
     seq: int
@@ -169,12 +169,12 @@ class Totals:
 
 
 class ProfileReader(Protocol):
-    """Answers about profiles. Use from one event loop.
+    """Answers questions about profiles. Use it from one event loop only.
 
-    Where only some identifiers of a profile are asked for, the answer tells nothing of its others.
+    Where only some identifiers of a profile are asked for, the answer has nothing of its other identifiers.
 
-    Raises, each of its methods:
-        UnavailableError: the store can't be asked.
+    All methods raise:
+        UnavailableError: the database can't be read.
     """
 
     async def find(self, key: Key, only: Collection[Key] | None = None) -> Profile | None:
@@ -192,26 +192,27 @@ class ProfileReader(Protocol):
         ...
 
     async def links(self, number: int, only: Collection[Key] | None = None) -> Sequence[Link]:
-        """Return all links between a profile's identifiers, and those that rules kept from it, oldest first."""
+        """Return all links between a profile's identifiers, and the refused ones from them to others, oldest first."""
         ...
 
     async def warnings(self, limit: int = 50, cursor: str = "") -> Page[Link]:
-        """Return the collector's links that have warnings, the newest first."""
+        """Return all links that have warnings, the newest first."""
         ...
 
     async def usage(self) -> Sequence[Usage]:
-        """Return tracked users, the newest month first; in it all sources together, then each."""
+        """Return tracked users, the newest month first. In each month, all sources together come before the single
+        ones."""
         ...
 
     async def totals(self) -> Totals:
-        """Return how much there is."""
+        """Return the totals of all profiles."""
         ...
 
     async def undo(self, number: int) -> Link:
-        """Undo the link of a number: its identifiers are two people again, and stay so.
+        """Undo the link with this number: its identifiers are two people from now on, also when profiles are rebuilt.
 
         Raises:
             NotFoundError: there is no such link.
-            ConflictError: it joined nothing, or is undone already.
+            ConflictError: the link joined nothing, or is undone already.
         """
         ...

@@ -1,4 +1,4 @@
-"""Profiles as a part of the worker: they follow the log, answer, and can be amended."""
+"""Profiles as a projection: it follows the log, answers questions, and undoes links, in the second process."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ FAR = 2**62
 CATCH_UP_SECONDS = 30
 
 MOST_BYTES = 8 << 20
-"""Of rows that go in at once; a batch of usual events has a fraction of it."""
+"""The most bytes of rows that are written at once. A batch of usual events has only a fraction of it."""
 
 logger = logging.getLogger("satsuma.profiles")
 
 
 class Profiles:
-    """Follows the log; a `satsuma_server.profiles.ProfileReader`. Use from one event loop.
+    """Follows the log, and implements `satsuma_server.profiles.ProfileReader`. Use it from one event loop only.
 
     Attributes:
-        rules: what makes a person.
-        version: counts up with every change.
+        rules: the rules for which identifiers are one person.
+        version: a number that increases with every change.
     """
 
     def __init__(self, settings: Settings, log: ReadableLog) -> None:
@@ -75,12 +75,12 @@ class Profiles:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
         await self._follower.stop()
-        # Whatever a thread still does has to end before its connection does.
+        # Threads have to finish before their connections are closed.
         async with self._writing, self._reading:
             for database in self._databases:
                 database.close()
 
-    # What is asked
+    # Questions
 
     async def find(self, key: Key, only: Collection[Key] | None = None) -> Profile | None:
         def work(queries: Queries) -> Profile | None:
@@ -90,7 +90,7 @@ class Profiles:
         return await self._ask(work)
 
     async def get(self, key: Key, only: Collection[Key] | None = None) -> Profile:
-        """Return as `find`. Raises `NotFoundError` where there is none."""
+        """Do the same as `find`, but raise `NotFoundError` where there is no profile."""
         profile = await self.find(key, only)
         if profile is None:
             raise NotFoundError(f"no event has named {str(key)[:200]} yet")
@@ -136,14 +136,15 @@ class Profiles:
     async def totals(self) -> Totals:
         return await self._ask(lambda queries: queries.totals())
 
-    # What is amended
+    # Changes
 
     async def undo(self, number: int) -> Link:
         await self._write(lambda store: store.undo(number))
         return await self.link(number)
 
     async def start_anew(self) -> None:
-        """Build everything anew from the log, beside answering. What was undone by hand stays so."""
+        """Rebuild all profiles from the log, while questions are still answered. Links that people have undone stay
+        undone."""
         await self._follower.stop()
         await self._write(lambda store: store.start_anew())
         await self._log.save_cursor(CURSOR, 0)
@@ -154,13 +155,13 @@ class Profiles:
         """Return the identifiers of a person, and those of the profile that nothing verifies to be theirs.
 
         Args:
-            key: one of them, or a profile as a whole.
-            seq: the events up to this one are taken in before.
+            key: one of the identifiers, or a profile as a whole.
+            seq: wait until the events up to this one are processed.
             reach: which links are followed from `key` on.
 
         Raises:
-            UnavailableError: they are not, after a while.
-            NotFoundError: there is no profile of such a number.
+            UnavailableError: the events are still not processed after `CATCH_UP_SECONDS`.
+            NotFoundError: there is no profile with this number.
         """
         await self._catch_up(seq)
         found, left_out = await self.reach(key, reach)
@@ -171,11 +172,11 @@ class Profiles:
         return found, left_out
 
     async def reach(self, key: Key, reach: Reach) -> tuple[frozenset[Key], frozenset[Key]]:
-        """Return as `resolve` the identifiers that are known now."""
+        """Do the same as `resolve`, but with what is known now."""
         return await self._ask(lambda queries: queries.reach(key, reach))
 
     async def forget(self, keys: Iterable[Key], seq: int, start: Key | None = None) -> frozenset[Key]:
-        """Forget people, also in the files, and return all identifiers that are gone; see `Store.forget`."""
+        """Forget people, also in the files on disk; return all identifiers that were removed. See `Store.forget`."""
         everything = await self._write(lambda store: store.forget(keys, seq, start))
         await self._write(lambda store: store.clean())
         return everything
@@ -207,7 +208,8 @@ class Profiles:
                 return store, Queries(made[1])
 
         self._store, self._queries = await asyncio.to_thread(work)
-        # The store knows best how far it has come: its file may be older than the log's cursor, or gone.
+        # The store itself knows best up to which event it is. Its file may be older than the cursor in the log, or
+        # gone.
         await self._log.save_cursor(CURSOR, await self._write(lambda store: store.seq))
         self._follower.start()
 
@@ -224,7 +226,7 @@ class Profiles:
         await self._write(lambda store: store.take([], event.seq))
 
     def _portions(self, events: Sequence[Stored]) -> Iterator[tuple[list[ExtractedIdentifiers], int]]:
-        """Yield what events say, each time as much as goes in at once, with the seq of the last event."""
+        """Yield the identifiers in events, in parts that are written at once, each with the seq of its last event."""
         sightings: list[ExtractedIdentifiers] = []
         size = 0
         for event in events:

@@ -1,4 +1,4 @@
-"""Profiles as tables of the warehouse: who is who, to be joined with what they did."""
+"""Copies profiles into tables of the warehouse, where they can be joined with events."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ SCHEMA = "profiles"
 ROWS_A_BATCH = 20_000
 
 SHORTEST_WAIT = 3.0
-"""Seconds between two copies; large tables, which take long, are copied more seldom."""
+"""The shortest time in seconds between two copies. Large tables, which take longer, are copied less often."""
 
 SHARE = 20
-"""A copy is followed by so many times its own duration of rest."""
+"""After a copy, wait so many times as long as it took."""
 
 logger = logging.getLogger("satsuma.profiles")
 
 
 class Tables(Protocol):
-    """Where the tables go."""
+    """Takes the tables; the warehouse implements it."""
 
     async def replace_tables(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
-        """Put tables in place of those that a schema has. Raises `ValueError` where it is a source's."""
+        """Replace the tables of a schema. Raises `ValueError` where the schema belongs to a source."""
         ...
 
 
 class ProfileTables:
-    """A part of the worker that copies ``identity_map``, ``profiles`` and ``profile_traits`` whenever they changed."""
+    """A projection that copies ``identity_map``, ``profiles`` and ``profile_traits`` after they have changed."""
 
     def __init__(self, settings: Settings, profiles: Profiles, warehouse: Tables) -> None:
         self._settings = settings
@@ -66,15 +66,15 @@ class ProfileTables:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
-        """Copy what is left after profiles have forgotten people."""
+        """Copy the profiles that are left after people were forgotten."""
         await self.copy()
         return 0
 
     async def copy(self) -> None:
-        """Copy the profiles as they are, unless they are copied. Raises `UnavailableError` where they can't be read."""
+        """Copy the profiles, unless they are unchanged. Raises `UnavailableError` where they can't be read."""
         async with self._turn:
             version = self._profiles.version
-            if version in (0, self._copied):  # They are not even open, or they are copied.
+            if version in (0, self._copied):  # The profiles are not open yet, or this version was copied already.
                 return
             tables = await asyncio.to_thread(self._read)
             await self._warehouse.replace_tables(SCHEMA, tables)
@@ -94,7 +94,7 @@ class ProfileTables:
         except ValueError:
             logger.error("profiles are not copied to the warehouse: a source has the schema %s", SCHEMA)
         except Exception as error:
-            # DuckDB's errors may tell values.
+            # DuckDB's error messages may have personal data.
             logger.error("profiles are not copied to the warehouse", extra={"reason": type(error).__name__})
 
     def _read(self) -> dict[str, pa.Table]:

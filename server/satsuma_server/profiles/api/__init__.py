@@ -1,1 +1,1 @@
-"""Profiles over HTTP."""
+"""The HTTP API of profiles."""

@@ -1,4 +1,4 @@
-"""Links in words."""
+"""Explains links in words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WARNINGS = {
 
 
 def explain(link: Link) -> str:
-    """Return what happened and why, in a few sentences."""
+    """Return an explanation of what a link did and why, in a few sentences."""
     event = f"event {link.message_id} (number {link.seq}, {iso_time(link.at)}, source {link.source})"
     reason = {
         Rule.SAME_EVENT: f"{event} carried both",

@@ -1,4 +1,4 @@
-"""People in paths: ``/v1/profiles/user_id:97980cfea0067/traits``."""
+"""Reads identifiers from paths such as ``/v1/profiles/user_id:97980cfea0067/traits``."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from satsuma_server.paths import path_of
 
 
 def segments(request: Request, prefix: str) -> list[str]:
-    """Return what follows a prefix in a path, each part decoded: an id may have a slash of its own, as ``%2F``."""
+    """Return the segments of a path after a prefix, each decoded. An id may have an encoded slash, ``%2F``."""
     path = path_of(request.scope).removeprefix(prefix)
     return [unquote(part) for part in path.split("/") if part]
 
 
 def key_in(request: Request, prefix: str, rules: Rules) -> tuple[Key, list[str]]:
-    """Return the identifier that follows a prefix, and what follows it.
+    """Return the identifier after a prefix in a request's path, and the segments after it.
 
     Raises:
-        NotFoundError: there is none, or of a type that this collector doesn't know.
+        NotFoundError: there is no identifier, or its type is unknown.
     """
     first, *rest = segments(request, prefix) or [""]
     return key_of(first, rules, request.query_params.get("source", "")), rest
 
 
 def key_of(text: str, rules: Rules, source: str = "") -> Key:
-    """Return ``type:value`` as an identifier. Raises as `key_in`."""
+    """Convert ``type:value`` into an identifier. Raises the errors of `key_in`."""
     type, colon, value = text.partition(":")
     types = [*rules.kinds, PREVIOUS_ID, PROFILE]
     if not colon or not value or type not in types:

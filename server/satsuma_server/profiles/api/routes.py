@@ -1,4 +1,4 @@
-"""The profile API: ``/v1/profiles`` and what lies below, for whoever holds the token."""
+"""The routes ``/v1/profiles`` and below, which need the token."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
 
 class Routes:
-    """Answers about profiles, and amends them."""
+    """Answers questions about profiles, and undoes links."""
 
     def __init__(self, settings: Settings, profiles: Profiles, log: ReadableLog) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""Profiles as JSON, in the shape of Segment's Profile API where that has one."""
+"""Converts profiles into JSON, in the form of Segment's Profile API where that has one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def summary(profile: Profile) -> Form:
 
 
 def whole(profile: Profile) -> Form:
-    """Return all of a profile but its events."""
+    """Return everything of a profile except its events."""
     return {
         **metadata(profile),
         "external_ids": [identifier(one) for one in profile.identifiers],
@@ -49,7 +49,7 @@ def metadata(profile: Profile) -> Form:
 
 
 def identifier(one: Identifier) -> Form:
-    """Return an identifier, with what joined it to its profile."""
+    """Return an identifier, with the link by which it joined its profile."""
     return {
         "id": one.key.value,
         "type": one.key.type,
@@ -63,7 +63,7 @@ def identifier(one: Identifier) -> Form:
 
 
 def link(one: Link) -> Form:
-    """Return a link, with the event that is its cause, and in words."""
+    """Return a link, with the event that caused it and an explanation."""
     return {
         "number": one.number,
         "left": {"type": one.left.type, "id": one.left.value},

@@ -1,1 +1,1 @@
-"""Profiles in a database: SQLite or Postgres."""
+"""Stores profiles in a database, SQLite or Postgres."""

@@ -1,4 +1,4 @@
-"""Which database the settings name."""
+"""Opens the database that the settings name."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from .database import Database, Sqlite
 
 
 def open_database(settings: ProfileSettings, data: Path, *, reading: bool = False) -> Database:
-    """Return a connection of its own to the profiles' database.
+    """Return a new connection to the profiles' database.
 
     Args:
-        settings: say which.
-        data: the collector's folder.
-        reading: the tables have been made by another connection.
+        settings: the settings, which name the database.
+        data: the collector's data folder.
+        reading: whether the connection only reads, after another one has created the tables.
 
     Raises:
-        UnavailableError: it can't be reached.
+        UnavailableError: the database can't be opened or reached.
     """
     if settings.store == SQLITE:
         return Sqlite(data, reading=reading)

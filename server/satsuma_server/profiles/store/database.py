@@ -1,7 +1,7 @@
-"""The database below the profiles: one SQL for SQLite and Postgres.
+"""The interface of a database of profiles, its tables, and SQLite. The same SQL works in SQLite and Postgres.
 
-Keys to look up go in as one JSON array of arrays, which both databases read as a table: a statement a batch instead of
-one a row, and the same text for both.
+Rows are passed to a statement as one JSON array of arrays, which both databases can read as a table. So a batch needs
+one statement instead of one for each row, and the text of the statement is the same for both.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from satsuma_server.errors import UnavailableError
 
 FILE = "profiles.sqlite3"
 FORMAT = 2
-"""Of the tables, in SQLite's ``user_version``."""
+"""Version of the tables' format, in SQLite's ``user_version``."""
 
 CACHE_KIB = 16 << 10
 MOST_MAPPED = 8 << 30
 PRAGMAS = (
-    # A batch touches a thousand pages all over the file, mostly one row of each: small ones are less to write.
+    # A batch changes about one row in each of a thousand pages, so small pages mean that less is written.
     "page_size=2048",
     "journal_mode=WAL",
-    # The log brings again what a power cut takes: the newest commits go without a sync each, but never a part of one.
+    # After a power cut the newest commits may be missing, but never a part of one. The log has their events.
     "synchronous=NORMAL",
     "secure_delete=ON",
-    # A checkpoint that takes many batches together writes each page once.
+    # A checkpoint for many batches writes each page only once.
     "wal_autocheckpoint=40000",
     f"cache_size={-CACHE_KIB}",
     f"mmap_size={MOST_MAPPED}",
@@ -79,10 +79,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "usage": {"month": "text", "source": "text", "state": "bigint", "ids": "bigint"},
     "blocked": {"value": "text", "times": "bigint"},
 }
-"""Columns by table, with their types."""
+"""The columns of each table, with their types."""
 
 COUNTS = tuple(TABLES["nodes"])[-6:]
-"""The columns that count events, in the order of the core's event types."""
+"""The columns that count events, in the order of `EVENT_TYPES`."""
 
 KEYS = {
     "state": "id",
@@ -107,7 +107,7 @@ Row = Sequence[Any]
 
 
 def schema(text: str, ending: str = "") -> list[str]:
-    """Return the statements that make what is missing, given a database's type for text and a table's ending."""
+    """Return statements that create missing tables, given the database's type for text and the end of CREATE TABLE."""
     made = []
     for table, columns in TABLES.items():
         told = ", ".join(f"{name} {text if kind == 'text' else 'BIGINT'} NOT NULL" for name, kind in columns.items())
@@ -117,10 +117,10 @@ def schema(text: str, ending: str = "") -> list[str]:
 
 
 class Database(Protocol):
-    """One connection. Marks in statements are ``?``. Not to be used by two threads at a time.
+    """One connection, for one thread at a time. Placeholders in statements are ``?``.
 
-    Raises, each of its methods:
-        UnavailableError: the database can't be asked, or has lost what was under way.
+    All methods raise:
+        UnavailableError: the database can't be reached, or has lost the current transaction.
     """
 
     def run(self, statement: str, *values: Any) -> list[Any]:
@@ -128,48 +128,48 @@ class Database(Protocol):
         ...
 
     def many(self, statement: str, given: Sequence[Row]) -> None:
-        """Execute a statement for each of some rows."""
+        """Execute a statement once for each of the rows."""
         ...
 
     def each(self, statement: str, *values: Any) -> Generator[Any]:
-        """Yield rows as they are asked for. To be closed by whoever doesn't ask for all."""
+        """Yield rows one by one. A caller that doesn't read all of them must close the generator."""
         ...
 
     def given(self, *columns: str) -> str:
-        """Return what stands in a FROM for rows that are given by one mark, as `rows` returns them.
+        """Return SQL for a FROM clause that reads the rows of one placeholder, whose value `rows` returns.
 
         Args:
-            columns: each ``table.column``, for its type and its name.
+            columns: each as ``table.column``, which says its type and its name.
         """
         ...
 
     def transaction(self) -> Any:
-        """Return a context whose statements have an effect together, or none."""
+        """Return a context manager for a transaction."""
         ...
 
     def clean(self) -> None:
-        """Leave nothing of what was deleted in the files."""
+        """Remove all traces of deleted data from the files."""
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         ...
 
 
 def rows(values: Iterable[Row]) -> str:
-    """Return rows as what a mark takes."""
+    """Return rows as the value of a placeholder."""
     return msgspec.json.encode(list(values)).decode()
 
 
 def upsert(database: Database, table: str, given: Iterable[Row], change: str = "", where: str = "true") -> None:
-    """Insert whole rows; where one with the same key is there, change it, or leave it as it is."""
+    """Insert whole rows. Where a row with the same key exists, it is changed by `change`, or left unchanged."""
     action = f"UPDATE SET {change} WHERE {where}" if change else "NOTHING"
     marks = ", ".join("?" for _ in TABLES[table])
     database.many(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT ({KEYS[table]}) DO {action}", list(given))
 
 
 def insert(database: Database, statement: str, columns: Sequence[str], given: Iterable[Row]) -> None:
-    """Run a statement with rows in the place of its braces."""
+    """Run a statement in which braces stand for the rows."""
     found = list(given)
     if found:
         database.run(statement.format(database.given(*columns)), rows(found))
@@ -179,7 +179,7 @@ class Sqlite:
     """A file in the data folder."""
 
     def __init__(self, data: Path, *, reading: bool = False) -> None:
-        """Open the file of the folder `data`, making it where it is missing. Raises `UnavailableError`."""
+        """Open the file in the folder `data`, or create it. Raises `UnavailableError`."""
         self._path = data / FILE
         with _telling(f"the profiles in {self._path}"):
             data.mkdir(parents=True, exist_ok=True)
@@ -228,7 +228,7 @@ class Sqlite:
                 self.run("ROLLBACK")
 
     def clean(self) -> None:
-        # What balancing the trees leaves in the gaps of a page is overwritten by nothing but a new file.
+        # Rebalancing the trees leaves old data in unused parts of pages. Only writing a new file removes it.
         self.run("VACUUM")
         self.run("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -1,4 +1,4 @@
-"""Reads the part of the graph that a batch may touch: a statement for each kind of thing, not one for each event."""
+"""Reads the part of the graph that a batch may touch, with a fixed number of statements for the whole batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Apart = Sequence[tuple[Key, Key]]
 def load(
     database: Database, sightings: Sequence[ExtractedIdentifiers], next_node: int, next_edge: int
 ) -> tuple[list[ExtractedIdentifiers], Known]:
-    """Return those events that are no late copies of others, and what is known of their identifiers."""
+    """Return the events that are not late copies of others, and the part of the graph that they may touch."""
     apart = load_apart(database)
     nodes = load_nodes(database, _keys(database, sightings, apart))
     unseen = _unseen(database, sightings, nodes)
@@ -27,7 +27,7 @@ def load(
 
 
 def load_apart(database: Database) -> list[tuple[Key, Key]]:
-    """Return the identifiers that somebody has declared to be two people."""
+    """Return the pairs of identifiers that somebody declared to be two people."""
     found = database.run("SELECT space, left_type, left_value, right_type, right_value FROM apart")
     return [(Key(a, b, space), Key(c, d, space)) for space, a, b, c, d in found]
 
@@ -52,7 +52,7 @@ def _has_aliases(database: Database) -> bool:
 def _unseen(
     database: Database, sightings: Sequence[ExtractedIdentifiers], nodes: dict[Key, Node]
 ) -> list[ExtractedIdentifiers]:
-    # A claim may turn out to be the event of any of its identifiers.
+    # It is not known yet whether a claim will be trusted, so the event may belong to any of its identifiers.
     looked_for = {(nodes[key].number, one.fingerprint) for one in sightings for key in _owners(one) if key in nodes}
     found = database.run(
         f"SELECT moments.node, moments.fingerprint FROM {database.given('moments.node', 'moments.fingerprint')} "
@@ -103,7 +103,7 @@ def _pairs(database: Database, sightings: Sequence[ExtractedIdentifiers], nodes:
 
 
 def _links(one: ExtractedIdentifiers) -> Iterator[tuple[Key, Key]]:
-    """Yield the links that an event may make between identifiers that are known."""
+    """Yield the links that an event may create between identifiers that exist already."""
     for other in one.keys[1:]:
         yield one.keys[0], other
     if one.previous:

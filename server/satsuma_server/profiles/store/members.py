@@ -1,7 +1,7 @@
-"""The nodes of a profile: a ring, in which each names the next.
+"""Reads and moves the nodes of a profile, which form a ring in which each node has the number of the next.
 
-An index by profile would be written to on a page of its own for each identifier that joins another; here two rings
-become one by two nodes that change their next, and a batch writes both anyway.
+An index by profile would need a write to another page for each identifier that joins a profile. Two rings become one by
+changing two nodes, which a batch writes anyway.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _MEMBERS = (
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Nodes that a statement is about, as its table ``members``.
+    """The nodes that a statement is about, which it sees as the table ``members``.
 
     Attributes:
-        table: begins the statement.
-        value: goes in for its first mark.
+        table: the beginning of the statement.
+        value: the value of its first placeholder.
     """
 
     table: str
@@ -58,9 +58,9 @@ def load_members(database: Database, profiles: Iterable[int]) -> list[Node]:
 
 
 def move_members(database: Database, moved: Sequence[tuple[int, int]]) -> None:
-    """Make all nodes of profiles those of others, given as pairs of which the first moves into the second.
+    """Move all nodes of profiles into others. The first profile of each pair moves into the second.
 
-    To be called while the rings in the database are those before.
+    Call it while the database still has the rings from before.
     """
     insert(
         database,
@@ -73,7 +73,7 @@ def move_members(database: Database, moved: Sequence[tuple[int, int]]) -> None:
 
 
 def load_reach(database: Database, nodes: Collection[Node], start: int) -> set[int]:
-    """Return the numbers of those nodes of a profile, given whole, that are verified to be one with one of them."""
+    """Return the numbers of the nodes that are verified to be one person with `start`; `nodes` is the whole profile."""
     types = {node.number: node.key.type for node in nodes}
     found = database.run(
         f"SELECT {EDGE} FROM {database.given('nodes.number')} CROSS JOIN edges "

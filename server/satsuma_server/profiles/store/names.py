@@ -1,8 +1,8 @@
-"""Which node an identifier is: found by a hash, since the identifiers' own order is that of chance.
+"""Finds the node of an identifier, by a hash, in an index of three levels.
 
-Each new identifier has a place of its own in an index of all, mostly on a page that nothing else of a batch is on, and
-the more there are, the fewer share one. So the newest are in a small index, which moves as a whole into a larger one
-now and then, and that into the largest: each page there takes in many at once.
+Identifiers are random, so in a single index each new one would be on another page, and a batch would write as many
+pages as it has new identifiers. So the newest are in a small index, which is moved as a whole into a larger one from
+time to time, and that one into the largest. Each page then gets many new entries at once.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from .database import Database, rows
 from .row_mapping import NODE, node_of
 
 MOVES = (1 << 14, 1 << 18)
-"""After how many new nodes those of a level move on to the next."""
+"""The number of new nodes after which each level is moved into the next."""
 
 LEVELS = range(len(MOVES) + 1)
 
 
 def load_nodes(database: Database, keys: Iterable[Key]) -> dict[Key, Node]:
-    """Return the nodes of some identifiers, as far as there are any."""
+    """Return the nodes of identifiers, as far as they exist."""
     wanted = set(keys)
     found = database.run(
         f"SELECT {NODE} FROM {database.given('names.hash')} CROSS JOIN names CROSS JOIN nodes "
@@ -34,12 +34,12 @@ def load_nodes(database: Database, keys: Iterable[Key]) -> dict[Key, Node]:
 
 
 def save_names(database: Database, nodes: Iterable[Node], next_before: int, next_node: int) -> None:
-    """Write the names of new nodes.
+    """Add new nodes to the index.
 
     Args:
-        database: within a transaction.
-        nodes: the new ones.
-        next_before, next_node: the next free number before them and after.
+        database: the database, within a transaction.
+        nodes: the new nodes.
+        next_before, next_node: the next free number before and after them.
     """
     found = sorted((0, hash_of(node.key), node.number) for node in nodes)
     database.many("INSERT INTO names VALUES (?, ?, ?)", found)
@@ -49,12 +49,12 @@ def save_names(database: Database, nodes: Iterable[Node], next_before: int, next
 
 
 def remove_names(database: Database, nodes: Iterable[Node]) -> None:
-    """Remove the names of nodes, on whichever level they are."""
+    """Remove nodes from the index, on whichever level they are."""
     found = [(level, hash_of(node.key), node.number) for node in nodes for level in LEVELS]
     database.many("DELETE FROM names WHERE level = ? AND hash = ? AND node = ?", found)
 
 
 def hash_of(key: Key) -> int:
-    """Return 64 bits of an identifier's hash, the same in every run; nobody can make many that share one."""
+    """Return a 64-bit hash of an identifier, which is the same in every process. It is hard to construct collisions."""
     digest = hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)

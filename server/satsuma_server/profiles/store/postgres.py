@@ -1,4 +1,4 @@
-"""Profiles in Postgres."""
+"""Profiles in a Postgres database."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from satsuma_server.errors import SettingsError, UnavailableError
 from .database import TABLES, schema
 
 LOCK = 0x5A75_0A21
-"""Two workers that start at the same time make the tables one after the other."""
+"""Number of the lock under which tables are created, in case two processes start at the same time."""
 
 
 class Postgres:
-    """A connection to a Postgres server, made anew where it was lost."""
+    """A connection to a Postgres server, which is opened again after it was lost."""
 
     def __init__(self, url: str, *, reading: bool = False) -> None:
         """Connect. Raises `UnavailableError` where the server can't be reached."""
@@ -29,7 +29,7 @@ class Postgres:
         if not reading:
             with self.transaction():
                 self.run("SELECT pg_advisory_xact_lock(?)", LOCK)
-                # Text is compared byte by byte, as SQLite does, whatever the server's language.
+                # Texts are compared by bytes, as in SQLite, whatever the server's locale is.
                 for statement in schema('TEXT COLLATE "C"'):
                     self.run(statement)
 
@@ -74,8 +74,8 @@ class Postgres:
                 self._connection = self._psycopg.connect(self._url, autocommit=True, connect_timeout=10)
             yield self._connection
         except self._psycopg.DataError as error:
-            # What was to be written can't be: that is no reason to wait.
+            # The values can't be stored, and trying again would not help.
             raise ValueError(f"the profiles' Postgres takes no such value: {type(error).__name__}") from error
         except self._psycopg.Error as error:
-            # The message may hold what was asked for: only its kind is told.
+            # The message may have personal data, so only the type of the error is shown.
             raise UnavailableError(f"the profiles' Postgres can't be used: {type(error).__name__}") from error

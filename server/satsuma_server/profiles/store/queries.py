@@ -1,4 +1,4 @@
-"""Answers from the database."""
+"""Reads profiles, timelines, links and usage from the database."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from .row_mapping import EDGE, NODE, edge_of, node_of
 from .usage import IDENTIFIED, MONTHS, TOGETHER, UNIDENTIFIED, USER
 
 MOST_IDENTIFIERS = 1000
-"""Most identifiers of a profile that are told at once."""
+"""The most identifiers of a profile that are returned."""
 
 MOST_TRAIT_BYTES = 8 << 20
-"""Of a profile's traits that are told; of more, those that came last."""
+"""The most bytes of a profile's traits that are returned; the newest ones, where there are more."""
 
 JOINED = (Outcome.ADDED, Outcome.MERGED)
 
 
 class Place(msgspec.Struct, array_like=True):
-    """Where a timeline goes on: before this event."""
+    """The position from which a timeline continues: before this event."""
 
     at: int
     seq: int
 
 
 class Queries:
-    """Reads profiles. Used by one thread at a time."""
+    """Reads profiles. Use it in one thread at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -57,7 +57,7 @@ class Queries:
         return node.profile if node else None
 
     def find(self, number: int, only: Collection[Key] | None = None) -> Profile | None:
-        """Return a profile by its number, or what it has of some identifiers."""
+        """Return a profile by its number, or only its part that belongs to some identifiers."""
         members = self._members(number, only)
         query = f"{members.table} SELECT {NODE} FROM members JOIN nodes USING (number) ORDER BY number LIMIT ?"
         nodes = [node_of(row) for row in self._database.run(query, members.value, MOST_IDENTIFIERS)]
@@ -91,11 +91,11 @@ class Queries:
         return found, everything - found
 
     def seq(self) -> int:
-        """Return the seq of the newest event that was taken in."""
+        """Return the seq of the newest event that was processed."""
         return int(self._database.run("SELECT seq FROM state")[0][0])
 
     def recent(self, limit: int, before: int) -> list[tuple[int, int]]:
-        """Return number and newest seq of profiles whose newest event is older than the seq `before`."""
+        """Return the number and the newest seq of profiles whose newest event has a seq below `before`."""
         return self._database.run(
             "SELECT nodes.profile, moments.seq FROM moments JOIN nodes ON nodes.number = moments.node "
             "WHERE moments.seq < ? AND nodes.newest = moments.seq AND NOT EXISTS ("
@@ -151,7 +151,7 @@ class Queries:
         counts: dict[tuple[str, str], Counter[int]] = {}
         for month, source, state, ids in found:
             counts.setdefault((month, source), Counter())[state] = ids
-        # All together before every source, the newest month first.
+        # The newest month first, and in it all sources together before the single ones.
         order = sorted(counts, key=lambda one: one[1])
         order.sort(key=lambda one: one[0], reverse=True)
         return [
@@ -161,7 +161,7 @@ class Queries:
         ]
 
     def totals(self) -> Totals:
-        """Return how much there is."""
+        """Return the totals of all profiles."""
         seq = self._database.run("SELECT seq FROM state")[0][0]
         nodes, profiles = self._database.run(
             "SELECT count(*), count(CASE WHEN number = profile THEN 1 END) FROM nodes"
@@ -223,7 +223,7 @@ class Queries:
         return {name: newest[name] for name in sorted(newest) if newest[name] is not None}
 
     def _joining(self, nodes: Sequence[Node], root: int, *, alone: bool) -> dict[int, Link]:
-        """Return the link by which each node but the root's came to the profile, or to the given ones."""
+        """Return the link by which each node, except the root, joined the profile or the given nodes."""
         numbers = {node.number for node in nodes}
         found = []
         for side in ("left_node", "right_node"):

@@ -1,4 +1,4 @@
-"""Rows of the database as the graph's objects, and back."""
+"""Converts rows of the database into objects of the graph, and back."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ NODE = ", ".join(f"nodes.{name}" for name in TABLES["nodes"])
 EDGE = ", ".join(f"edges.{name}" for name in TABLES["edges"])
 
 SHORT = {USER_ID: "U", ANONYMOUS_ID: "A", PREVIOUS_ID: "P"}
-"""Types as sizes have them: a row that grows by little mostly stays on its page. No configured one has a capital."""
+"""Short names of types in sizes. Rows that grow by little usually stay on their page. Names of configured types are
+lower case."""
 
 LONG = {short: type for type, short in SHORT.items()}
 _size = re.compile(r"(\d+)(\w+)").findall
 
 
 def node_of(row: Row) -> Node:
-    """Return a row of `NODE` as a node."""
+    """Convert a row of `NODE` into a node."""
     number, space, type, value, profile, next, born, first, last, newest, sizes, tracked, *counts = row
     key, months = Key(type, value, space), msgspec.json.decode(tracked)
     return Node(number, key, profile, next, born, first, last, newest, unpack_sizes(sizes), months, counts)
@@ -37,17 +38,17 @@ def node_row(node: Node, profile: int, sizes: str) -> Row:
 
 
 def pack_sizes(sizes: Sizes) -> str:
-    """Return how many nodes of each type a profile has as text, as ``1U 2A``."""
+    """Return the sizes of a profile as text, such as ``1U 2A``."""
     return " ".join(f"{count}{SHORT.get(type, type)}" for type, count in sizes.items())
 
 
 def unpack_sizes(text: str) -> Sizes:
-    """Return what `pack_sizes` made text of."""
+    """Convert a text of `pack_sizes` back."""
     return {LONG.get(type, type): int(count) for count, type in _size(text)}
 
 
 def edge_of(row: Row) -> Edge:
-    """Return a row of `EDGE` as an edge."""
+    """Convert a row of `EDGE` into an edge."""
     number, left, right, rule, outcome, warnings, seq, message_id, source, at, kept, gone = row
     told = tuple(LinkWarning(one) for one in warnings.split(",") if one)
     return Edge(number, left, right, Rule(rule), seq, message_id, source, at, Outcome(outcome), told, kept, gone)

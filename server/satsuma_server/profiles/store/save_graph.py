@@ -1,4 +1,4 @@
-"""Writes what a batch changed."""
+"""Writes what a batch of events has changed in the graph."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from .names import save_names
 from .row_mapping import edge_row, node_row, pack_sizes
 
 CHANGING = ("next", "first", "last", "newest", "sizes", "tracked", *COUNTS)
-"""Columns of a node that events change. Its profile changes with those of all others that move with it."""
+"""Columns of a node that events change. The column of the profile is changed by `move_members`."""
 
 CHANGING_OF_LINKS = ("rule", "outcome", "warnings", "seq", "message_id", "source", "at", "kept", "gone")
-"""Columns of a link that may change: a claim that is verified later is of the event that verifies it."""
+"""Columns of a link that may change. A link that is verified later gets the data of the event that verified it."""
 
 CLAIMS = "user_id (claimed)"
-"""Stands among the blocked values for all userIds that are only claimed, by events without an anonymousId."""
+"""Counts, among the blocked values, events without an anonymousId whose userId is only claimed."""
 
 MOST_TRAITS = 1000
-"""Most traits of one identifier; more are left to the log."""
+"""The most traits of one identifier. Others are only in the log."""
 
 
 def save_graph(database: Database, graph: Graph, first_fresh: int) -> None:
     """Write nodes, sizes and edges.
 
     Args:
-        database: within a transaction.
-        graph: after the batch.
-        first_fresh: the first number that no node had before the batch.
+        database: the database, within a transaction.
+        graph: the graph after the batch.
+        first_fresh: the lowest number of a new node.
     """
     move_members(database, [(gone, graph.root(gone)) for gone in graph.moved if gone < first_fresh])
     changed = {**graph.touched, **graph.fresh}
@@ -54,21 +54,21 @@ def save_sizes(database: Database, graph: Graph, profiles: Iterable[int]) -> Non
 
 
 def save_edges(database: Database, edges: Iterable[Edge]) -> None:
-    """Write edges, with what came of them."""
+    """Write edges with their outcomes."""
     told = (edge_row(edge) for edge in edges)
     changing = ", ".join(f"{name} = excluded.{name}" for name in CHANGING_OF_LINKS)
     upsert(database, "edges", told, changing)
 
 
 def save_moments(database: Database, own: Sequence[tuple[ExtractedIdentifiers, Node]]) -> None:
-    """Write which event is whose."""
+    """Write which identifier each event belongs to."""
     upsert(database, "moments", ((node.number, one.fingerprint, one.at, one.seq) for one, node in own))
 
 
 def save_traits(database: Database, own: Sequence[tuple[ExtractedIdentifiers, Node]]) -> None:
-    """Write traits: of two values the one of the later ``timestamp``, whichever came first."""
+    """Write traits. Of two values the one with the later ``timestamp`` is kept, whichever arrived first."""
     newest: dict[tuple[int, str], tuple[int, str, str, int, str]] = {}
-    # What the statement below counts is how many there were before it.
+    # The statement below counts the traits that exist before it runs.
     counts: Counter[int] = Counter()
     for one, node in own:
         for name, value in one.traits.items():
@@ -97,7 +97,7 @@ def save_traits(database: Database, own: Sequence[tuple[ExtractedIdentifiers, No
 
 
 def save_blocked(database: Database, sightings: Iterable[ExtractedIdentifiers], claims: int = 0) -> None:
-    """Count the values that name nobody, and events that are of nobody since they only claim a userId."""
+    """Count the values that name nobody, and the events that belong to nobody because their userId is only claimed."""
     times = Counter(value for one in sightings for value in one.blocked)
     if claims:
         times[CLAIMS] = claims

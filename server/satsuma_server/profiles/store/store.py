@@ -1,4 +1,4 @@
-"""Profiles in a database: a batch of events goes in within one transaction, and can be amended by hand."""
+"""Writes profiles: processes batches of events, each in one transaction, undoes links, and forgets people."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ from .save_graph import save_blocked, save_edges, save_graph, save_moments, save
 from .usage import save_usage, tracked, untracked
 
 MOST_MOVED = 20_000
-"""Most identifiers of the profiles among which links give way to others at once."""
+"""The most identifiers of profiles whose links may be removed in favour of others at once."""
 
 MOST_REFOLDED = 100_000
-"""Most identifiers, linked with each other in whatever way, among which a merge can be undone."""
+"""The most identifiers that may be connected, by any links, for a merge among them to be undone."""
 
 DERIVED = tuple(name for name in TABLES if name not in ("state", "apart"))
 
 
 def _take(graph: Graph, sightings: Iterable[ExtractedIdentifiers]) -> list[tuple[ExtractedIdentifiers, Node]]:
-    """Give events to a graph; return those that are somebody's, as far as they are believed, with whose they are."""
+    """Let a graph process events; return those that belong to somebody, as far as they are trusted, with their
+    nodes."""
     own = []
     for one in sightings:
         believed = graph.believe(one)
@@ -42,27 +43,27 @@ def _take(graph: Graph, sightings: Iterable[ExtractedIdentifiers]) -> list[tuple
 
 
 class Store:
-    """Writes profiles. Only one for each database, and used by one thread at a time."""
+    """Writes profiles. There must be only one for each database, used in one thread at a time."""
 
     def __init__(self, database: Database, rules: Rules) -> None:
-        """Take the database, with its tables made."""
+        """Take the database, whose tables must exist."""
         self._database = database
         self._rules = rules
         self._rate = LinkRate(rules.links_per_hour)
-        # Erased events that a batch under way may still hold: up to which seq, and whose.
+        # People who were erased while a batch with their events may still be waiting: up to which seq, and who.
         self._forgotten: list[tuple[int, frozenset[Key]]] = []
         database.run("INSERT INTO state VALUES (1, 0, 1, 1) ON CONFLICT (id) DO NOTHING")
 
     @property
     def seq(self) -> int:
-        """Seq of the newest event that was taken in."""
+        """Seq of the newest event that was processed."""
         return int(self._database.run("SELECT seq FROM state")[0][0])
 
     def take(self, sightings: Sequence[ExtractedIdentifiers], seq: int) -> None:
-        """Take in what is new among events in the log's order, of which `seq` is the last.
+        """Process the events that are new, in the order of the log; `seq` is that of the last one.
 
         Raises:
-            UnavailableError: nothing was taken in.
+            UnavailableError: none of them was processed.
         """
         with self._database.transaction():
             done, next_node, next_edge = self._database.run("SELECT seq, next_node, next_edge FROM state")[0]
@@ -80,12 +81,12 @@ class Store:
                 self._make_room(graph.contested)
 
     def undo(self, number: int) -> None:
-        """Undo what an edge joined; its identifiers are two people from now on.
+        """Undo the effect of an edge. Its identifiers are two people from now on.
 
         Raises:
             NotFoundError: there is no such edge.
-            ConflictError: it joined nothing, or not any more.
-            TooLargeError: too much hangs on it.
+            ConflictError: the edge joined nothing, or is undone already.
+            TooLargeError: too many identifiers are connected with it.
         """
         with self._database.transaction():
             edge = self._edge(number)
@@ -100,9 +101,10 @@ class Store:
         """Remove the people whom some identifiers belong to, and return all the identifiers that are gone.
 
         Args:
-            keys: what is known of them.
-            seq: events up to this one that carry any of `keys` were erased from the log, and are passed over.
-            start: remove `keys`, and what is verified to be one with this identifier; None removes whole profiles.
+            keys: the known identifiers of these people.
+            seq: events up to this one with any of `keys` were erased from the log, and are skipped.
+            start: remove `keys`, and what is verified to be one person with this identifier; None removes whole
+                profiles.
         """
         gone = frozenset(keys)
         with self._database.transaction():
@@ -121,18 +123,19 @@ class Store:
         return everything
 
     def start_anew(self) -> None:
-        """Forget all that was built from the log, to build it again; what was undone by hand stays so."""
+        """Remove everything that was built from the log, to build it again. Links that people have undone stay
+        undone."""
         with self._database.transaction():
             for table in DERIVED:
                 self._database.run(f"DELETE FROM {table}")
             self._note(0, 1, 1)
 
     def clean(self) -> None:
-        """Leave nothing of what was removed in the files."""
+        """Remove all traces of deleted data from the files."""
         self._database.clean()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._database.close()
 
     def _note(self, seq: int, next_node: int, next_edge: int) -> None:
@@ -148,9 +151,9 @@ class Store:
         return edge_of(found[0])
 
     def _around(self, start: int) -> tuple[dict[int, Node], list[Edge]]:
-        """Return all that hangs together with a node, also by links that rules refused, and the links.
+        """Return all nodes that are connected with a node by any links, also refused ones, and these links.
 
-        What came of a link may depend on any of the others.
+        The outcome of a link may depend on any of the others.
         """
         seen, front = {start}, {start}
         edges: dict[int, Edge] = {}
@@ -171,7 +174,7 @@ class Store:
         return self._database.run(f"{select} FROM {given} CROSS JOIN {rest}", rows((one,) for one in sorted(values)))
 
     def _fold_again(self, nodes: dict[int, Node], edges: Sequence[Edge]) -> None:
-        """Let links have their effect anew, and write what comes of them."""
+        """Apply links again, and write the result."""
         graph = refold(self._rules, nodes.values(), edges, load_apart(self._database))
         insert(
             self._database,
@@ -184,7 +187,7 @@ class Store:
         save_edges(self._database, edges)
 
     def _make_room(self, contested: Sequence[Edge]) -> None:
-        """Let what is not verified give way to links that were refused, and fold anew the profiles concerned."""
+        """Remove unverified links in favour of refused ones, and fold the profiles concerned again."""
         ends = {end for edge in contested for end in (edge.left, edge.right)}
         profiles = self._given("nodes.number", ends, "SELECT nodes.profile", "nodes WHERE nodes.number = given.number")
         nodes = {node.number: node for node in load_members(self._database, {row[0] for row in profiles})}

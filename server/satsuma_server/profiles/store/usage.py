@@ -1,4 +1,5 @@
-"""Which ids were tracked in which month, and how many: each id's row has its own months, a small table the numbers."""
+"""Counts tracked users by month. Each id's row has the months in which it was tracked; a small table has the
+numbers."""
 
 from __future__ import annotations
 
@@ -15,20 +16,20 @@ NEVER, UNIDENTIFIED, IDENTIFIED, USER = range(-1, 3)
 """States of an id in a month."""
 
 MONTHS = 24
-"""Most months, the newest, that are told, and remembered of an id."""
+"""The most months that are counted, and remembered for each id: the newest ones."""
 
 MOST_SOURCES = 100
-"""Most sources that are told apart for an id in a month: it has been counted by then among all of them together."""
+"""The most sources that are counted separately for an id in a month. In all sources together it is counted anyway."""
 
 TOGETHER = ""
-"""In the place of a source: all of them, where an id of two counts once."""
+"""Stands for all sources together, where an id that is in two sources counts once."""
 
 Changes = Counter[tuple[str, str, int]]
-"""How many ids more there are by month, source and state."""
+"""How much the number of ids increases, by month, source and state."""
 
 
 def tracked(sightings: Iterable[ExtractedIdentifiers], nodes: Mapping[Key, Node]) -> Changes:
-    """Note in nodes in which months events have named them, and return how many there are more."""
+    """Record in nodes the months in which events had them, and return how the numbers increase."""
     changes = Changes()
     for one in sightings:
         named = [nodes[key] for key in one.keys if key.type in (USER_ID, ANONYMOUS_ID)]
@@ -39,7 +40,7 @@ def tracked(sightings: Iterable[ExtractedIdentifiers], nodes: Mapping[Key, Node]
 
 
 def untracked(nodes: Iterable[Node]) -> Changes:
-    """Return what is less where there are no such ids any more."""
+    """Return how the numbers decrease when these ids are removed."""
     changes = Changes()
     for node in nodes:
         for month in node.tracked:
@@ -48,7 +49,7 @@ def untracked(nodes: Iterable[Node]) -> Changes:
 
 
 def save_usage(database: Database, changes: Changes) -> None:
-    """Write how many ids there are."""
+    """Add changes to the numbers in the database."""
     found = ((*mark, count) for mark, count in sorted(changes.items()) if count)
     upsert(database, "usage", found, "ids = usage.ids + excluded.ids")
 
