@@ -1,7 +1,7 @@
-"""What a call means: the many argument forms of analytics.js, read into one.
+"""Reads the many forms of arguments of analytics.js's calls into one form.
 
-Source: analytics-core ``arguments-resolver``. Arguments are plain Python: text, numbers, None, dicts (JavaScript's
-plain objects) and callables; anything else takes a place but means nothing.
+Source: analytics-core ``arguments-resolver``. Arguments are Python values: texts, numbers, None, dicts (for
+JavaScript's plain objects) and callables. Anything else takes a position, but is ignored.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Callback = Callable[..., Any]
 
 @dataclass(slots=True)
 class Call:
-    """One call, read.
+    """The arguments of one call.
 
     Attributes:
         options: ``integrations``, ``context``, ``timestamp``, ``anonymousId`` … for this event only.
-        callback: called once the event has been handed over.
+        callback: called once the event was passed to the destinations.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class TrackCall(Call):
 
 @dataclass(slots=True)
 class PageCall(Call):
-    """``page`` and ``screen``."""
+    """The arguments of ``page`` and ``screen``."""
 
     category: str | None = None
     name: str | None = None
@@ -45,7 +45,7 @@ class PageCall(Call):
 
 @dataclass(slots=True)
 class IdentifyCall(Call):
-    """``identify`` and ``group``. `id` is None where the call gives none."""
+    """The arguments of ``identify`` and ``group``. `id` is None where the call has none."""
 
     id: str | None = None
     traits: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +77,7 @@ def read_track(args: Sequence[Any]) -> TrackCall:
 
 
 def read_page(args: Sequence[Any]) -> PageCall:
-    """Read ``page(category?, name?, properties?, options?, callback?)``; one text alone is the name."""
+    """Read ``page(category?, name?, properties?, options?, callback?)``. A single text is the name."""
     given = _padded(args, 5)
     texts = [arg for arg in given if isinstance(arg, str)]
     category, name = None, None
@@ -103,7 +103,7 @@ def _page_objects(given: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]
 def read_identify(args: Sequence[Any]) -> IdentifyCall:
     """Read ``identify(id?, traits?, options?, callback?)`` (and ``group``).
 
-    Numbers become text; a missing id is skipped.
+    Numbers become texts. The id may be missing.
     """
     call = IdentifyCall()
     expected = ["callback", "options", "traits", "id"]
@@ -127,7 +127,7 @@ def read_identify(args: Sequence[Any]) -> IdentifyCall:
 
 
 def read_alias(args: Sequence[Any]) -> AliasCall:
-    """Read ``alias(to, from?, options?, callback?)``. Numbers become text."""
+    """Read ``alias(to, from?, options?, callback?)``. Numbers become texts."""
     to, from_, options, callback = _padded(args, 4)
     given = [
         id_text(to) if _is_number(to) else to,

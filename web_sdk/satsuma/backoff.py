@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MOST_DOUBLINGS = 64
-"""More make no difference to any bound, and 2.0 ** 1024 is an OverflowError."""
+"""With so many, every bound is reached. 2.0 ** 1024 would be an OverflowError."""
 
 
 def backoff(failures: int, first: float, longest: float) -> float:

@@ -1,4 +1,4 @@
-"""The six calls that become events, with keyword arguments, as Python likes them."""
+"""The six calls that become events, as Python methods with keyword arguments."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from .events import Moment
 from .plugins import Context
 
 Dispatch = Awaitable[Context]
-"""What a call returns. It may be awaited, to know what became of the event, or left alone."""
+"""What a call returns. Awaiting it gives the event's `Context`, and is optional."""
 
 
 class Calls(ABC):
-    """Two doors lead to the same rooms: the methods here are for Python; `call` takes the argument forms of
-    analytics.js, as a page's JavaScript (or its stub, before Python was up) gives them.
+    """The calls in two forms: the methods here are for Python, and `call` takes analytics.js's forms of arguments.
+
+    The latter come from a page's JavaScript, or from its stub before Python was up.
 
     Each method takes ``options`` for this event only (``integrations``, ``context``, ``timestamp``, ``anonymousId`` …)
-    and a ``callback``, called with the `Context` once the event has been handed over.
+    and a ``callback``, which is called with the `Context` once the event was passed to the destinations.
     """
 
     @abstractmethod
     def call(self, name: str, args: Sequence[Any], moment: Moment | None = None) -> Dispatch:
-        """Make the call `name` with analytics.js's argument forms."""
+        """Make the call `name`, with arguments in any form of analytics.js."""
 
     def track(
         self,
@@ -37,7 +38,7 @@ class Calls(ABC):
         """Record what a visitor did.
 
         Raises:
-            ArgumentError: `event` is empty or not text.
+            ArgumentError: `event` is empty or not a text.
         """
         return self.call("track", [event, dict(properties or {}), dict(options or {}), callback])
 
@@ -49,7 +50,7 @@ class Calls(ABC):
         options: Mapping[str, Any] | None = None,
         callback: Callback | None = None,
     ) -> Dispatch:
-        """Say who the visitor is, or what is known of them: ids and traits are kept and sent.
+        """Set who the visitor is, or what is known of them. Ids and traits are kept and sent.
 
         Without `user_id` the traits belong to the current user, or to the anonymousId where there is none.
         """
@@ -64,7 +65,7 @@ class Calls(ABC):
         options: Mapping[str, Any] | None = None,
         callback: Callback | None = None,
     ) -> Dispatch:
-        """Record that a page was seen. A lone text is the name."""
+        """Record that a page was seen. A single text is the name."""
         return self.call("page", [category, name, dict(properties or {}), dict(options or {}), callback])
 
     def screen(
@@ -87,7 +88,7 @@ class Calls(ABC):
         options: Mapping[str, Any] | None = None,
         callback: Callback | None = None,
     ) -> Dispatch:
-        """Say which group the visitor belongs to. (The group itself is at `current_group`.)"""
+        """Set the group that the visitor belongs to. (`current_group` returns the group.)"""
         return self.call("group", [group_id, dict(traits or {}), dict(options or {}), callback])
 
     def alias(
@@ -98,5 +99,5 @@ class Calls(ABC):
         options: Mapping[str, Any] | None = None,
         callback: Callback | None = None,
     ) -> Dispatch:
-        """Say that two ids are one person. `previous_id` defaults to the current userId or anonymousId."""
+        """Declare that two ids are one person. `previous_id` defaults to the current userId or anonymousId."""
         return self.call("alias", [user_id, previous_id, dict(options or {}), callback])

@@ -1,4 +1,4 @@
-"""How values are written in cookies and localStorage, so that a site can change library without losing a visitor.
+"""Encodes and decodes values in cookies and localStorage, in analytics.js's format, so that sites can switch libraries.
 
 Source: js-cookie 3 (cookie names and values) and analytics-next's stores (raw text in cookies, JSON in localStorage).
 """
@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from .errors import StorageError
 
-# What encodeURIComponent leaves alone, plus what js-cookie decodes again afterwards.
+# Characters that encodeURIComponent doesn't encode, and those that js-cookie decodes again afterwards.
 _VALUE_SAFE = "-_.!~*'()" + "#$&+/:<=>?@[]^`{|}"
 _NAME_SAFE = "-_.!~*'" + "#$&+^`|"
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -24,13 +24,13 @@ def encode_value(text: str) -> str:
     """Percent-encode a cookie's value.
 
     Raises:
-        StorageError: `text` holds a lone surrogate, which no cookie can carry.
+        StorageError: `text` has a lone surrogate, which no cookie can represent.
     """
     return _quote(text, _VALUE_SAFE)
 
 
 def encode_name(name: str) -> str:
-    """Percent-encode a cookie's name. Raises as `encode_value`."""
+    """Percent-encode a cookie's name. Raises the errors of `encode_value`."""
     return _quote(name, _NAME_SAFE)
 
 
@@ -44,14 +44,14 @@ def _quote(text: str, safe: str) -> str:
 def find_cookie(header: str, name: str) -> str | None:
     """Return the decoded value of the first cookie called `name`, or None.
 
-    A cookie that can't be decoded counts as absent; quotes around a value are taken off.
+    A cookie that can't be decoded counts as missing. Quotes around a value are removed.
     """
     return _cookies(header).get(name)
 
 
 @lru_cache(maxsize=4)
 def _cookies(header: str) -> Mapping[str, str]:
-    # One call asks for many cookies of one header, and the next call mostly meets with the same.
+    # A call reads many cookies of one header, and the next call usually gets the same header.
     found: dict[str, str] = {}
     for pair in header.split("; ") if header else ():
         key, _, value = pair.partition("=")
@@ -67,24 +67,24 @@ def _unquote(text: str) -> str:
 
 
 def to_json(value: Any) -> str:
-    """Return compact JSON as JavaScript's ``JSON.stringify`` writes it: half a surrogate pair is escaped."""
+    """Return compact JSON in the form of JavaScript's ``JSON.stringify``, which escapes lone surrogates."""
     text = _ENCODER.encode(value)
     return text if _is_well_formed(text) else _ASCII_ENCODER.encode(value)
 
 
 def write_id(text: str) -> str:
-    """Return an id as a cookie holds it: as it is or, where that would be read as another id, as a JSON string.
+    """Return the text for an id in a cookie: the id itself or, where that would be read as another id, a JSON string.
 
-    analytics.js, too, reads a JSON string as the text that it stands for.
+    analytics.js also reads a JSON string as the text that it represents.
     """
     return text if _is_well_formed(text) and read_id(text) == text else to_json(text)
 
 
 def read_id(text: str) -> str | None:
-    """Return the id that a cookie, or an item of localStorage, holds; None for none.
+    """Return the id in a cookie or an item of localStorage; None for none.
 
-    A JSON string is the text that it stands for, and ``null`` is no id. Everything else is an id just as it stands
-    there: an id is text, and read as a number ``1e5`` would be the visitor ``100000``.
+    A JSON string is the text that it represents, and ``null`` is no id. Everything else is the id itself, unchanged:
+    read as a number, ``1e5`` would be the visitor ``100000``.
     """
     if text == "null":
         return None
@@ -93,9 +93,9 @@ def read_id(text: str) -> str | None:
 
 
 def from_json(text: str) -> Any:
-    """Return the value of JSON `text`, or `text` itself where it isn't JSON.
+    """Return the value of the JSON `text`, or `text` itself where it isn't JSON.
 
-    Source: analytics-next reads broken JSON, and values that other libraries wrote raw, as text.
+    Source: analytics-next reads invalid JSON, and values that other libraries wrote without encoding, as text.
     """
     try:
         decoded: Any = _DECODER.decode(text)
@@ -105,7 +105,7 @@ def from_json(text: str) -> Any:
 
 
 def _refuse(name: str) -> NoReturn:
-    # Python reads NaN and Infinity; JavaScript's JSON.parse does not.
+    # Python accepts NaN and Infinity; JavaScript's JSON.parse does not.
     raise ValueError(f"{name} is not JSON")
 
 
@@ -117,14 +117,14 @@ def _is_well_formed(text: str) -> bool:
     return True
 
 
-# json.loads and json.dumps make such a one at each call.
+# json.loads and json.dumps would create one for each call.
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ASCII_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def number_to_text(value: Any) -> Any:
-    """Return an id that was stored as a number as text; everything else unchanged. Whole numbers keep every digit."""
+    """Return an id that was stored as a number as text, with all digits; return other values unchanged."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     if isinstance(value, float) and value.is_integer():

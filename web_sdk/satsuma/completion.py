@@ -1,7 +1,7 @@
-"""Who waits: for one event to be on its way, or for all of them to be acknowledged.
+"""Lets callers wait until an event has been tried once, or until all events are acknowledged.
 
-Source: analytics-next settles a call's promise once its first try is over, or as soon as the event has to wait for the
-network, for company or for another try. So a page that awaits a call before it goes elsewhere never hangs.
+Source: analytics-next settles a call's promise after the first try, or as soon as the event has to wait for the
+network, for more events of its batch, or for another try. So a page that awaits a call before it navigates never hangs.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import asyncio
 from .platform import Platform
 
 PATIENCE = 10_000
-"""Most milliseconds that a call waits for an answer, where the collector says nothing at all."""
+"""The most milliseconds that a call waits where the collector doesn't answer at all."""
 
 
 class Waiters:
-    """Those who wait in one page."""
+    """The callers that wait in one page."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -24,20 +24,21 @@ class Waiters:
         self._watched = False
 
     def for_one(self) -> asyncio.Future[None]:
-        """Return what is done once it is released, and after `PATIENCE` at the latest."""
+        """Return a future that is done once it is released, and after `PATIENCE` at the latest."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._for_one[waiter] = self._platform.now() + PATIENCE
         self._watch(PATIENCE)
         return waiter
 
     def release(self, waiter: asyncio.Future[None]) -> None:
-        """Let somebody go."""
+        """Let one caller continue."""
         self._for_one.pop(waiter, None)
         if not waiter.done():
             waiter.set_result(None)
 
     def release_all(self) -> None:
-        """Let everybody go who waits for one event: none is on its way, and it may take long until one is."""
+        """Let all callers continue that wait for a single event: no request is running, and the next may be far
+        away."""
         for waiter in list(self._for_one):
             self.release(waiter)
 
@@ -49,7 +50,7 @@ class Waiters:
             await waiter
 
     def reached(self, oldest: int | None) -> None:
-        """Let those go who wait for events before the one of the serial number `oldest`; None for all events."""
+        """Let callers continue that wait for events before the serial number `oldest`; None means for any events."""
         for newest, waiter in self._for_all[:]:
             if oldest is None or oldest > newest:
                 self._for_all.remove((newest, waiter))

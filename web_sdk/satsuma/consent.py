@@ -1,7 +1,7 @@
-"""Whether a visitor may be tracked: nothing is kept or sent before that is clear, nothing stays once it is withdrawn.
+"""Consent: nothing is kept or sent before the visitor agrees, and everything is removed once they withdraw.
 
-Not of analytics.js, whose users load a wrapper for it. A site asks for it by the load option ``consent: "required"``;
-``respectGlobalPrivacyControl`` and ``respectDoNotTrack`` take the browser's word for a no.
+analytics.js doesn't have this; its users load a wrapper. A site requires consent by the load option
+``consent: "required"``. With ``respectGlobalPrivacyControl`` and ``respectDoNotTrack`` the browser's signal means no.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from enum import StrEnum
 
 MOST_HELD = 1000
-"""Calls that wait for an answer; the oldest is dropped beyond, and told of."""
+"""The most calls that wait for the visitor's answer. Beyond that the oldest is dropped, with a warning."""
 
 Resume = Callable[[bool], None]
-"""Takes the visitor's answer to a call that waits for it."""
+"""Continues a call that waits, with the visitor's answer."""
 
 
 class ConsentState(StrEnum):
-    """What the visitor has said. `PENDING` calls wait in memory; `DENIED` ones are dropped."""
+    """The visitor's answer. While it is `PENDING`, calls wait in memory; when it is `DENIED`, they are dropped."""
 
     GRANTED = "granted"
     PENDING = "pending"
@@ -40,7 +40,7 @@ class Consent:
         return self.state is ConsentState.GRANTED
 
     def hold(self, resume: Resume) -> None:
-        """Keep a call until the visitor has answered; where the answer was no, it hears so at once."""
+        """Keep a call until the visitor has answered. Where the answer was no already, the call is dropped at once."""
         if self.state is ConsentState.DENIED:
             resume(False)
             return
@@ -52,14 +52,14 @@ class Consent:
                 self._warn(f"More than {MOST_HELD} calls wait for the visitor's consent: the oldest are dropped.")
 
     def grant(self) -> list[Resume]:
-        """Take a yes; return the calls that waited, in order: they are to be resumed."""
+        """Record a yes; return the calls that waited, in order, which the caller has to resume."""
         self.state = ConsentState.GRANTED
         held = list(self._held)
         self._held.clear()
         return held
 
     def withdraw(self) -> None:
-        """Take a no; the calls that waited are dropped."""
+        """Record a no, and drop the calls that waited."""
         self.state = ConsentState.DENIED
         while self._held:
             self._held.popleft()(False)

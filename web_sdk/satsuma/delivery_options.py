@@ -1,4 +1,4 @@
-"""Bounds and pace of delivery, and which answers are worth another try; and where analytics.js's settings say so.
+"""Options of delivery: limits, timing, and which answers are tried again; also read from analytics.js's settings.
 
 Source: analytics-next's segmentio plugin, ``shared-dispatcher`` (``httpConfig`` with its bounds, ``deliveryStrategy``).
 """
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RETRYABLE_STATUS = frozenset({408, 410, 429, 460})
-"""Statuses under 500 that are worth another try; 501, 505 and 511 are those above that are not."""
+"""Statuses below 500 after which an event is tried again. Those from 500 on are all tried again, except for
+`FINAL_STATUS`."""
 FINAL_STATUS = frozenset({501, 505, 511})
 
 TOO_MANY_REQUESTS = 429
@@ -19,25 +20,27 @@ TOO_MANY_REQUESTS = 429
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOptions:
-    """Bounds and pace.
+    """The options of one `Delivery`.
 
     Attributes:
-        batch_size: events a request; 1 sends each alone.
-        batches: send batches even of one event.
-        batch_wait: milliseconds that an event waits for company, where batch_size > 1.
-        max_queue, max_queue_bytes: events kept, and bytes of their text; the oldest is dropped beyond, and counted.
-        max_attempts: tries of one event before it is dropped; those that the collector asked for by Retry-After don't
-            count. About a day of them at `max_backoff`, which is as long as the collector knows a messageId again.
-        max_waits: times that the collector may ask one event to wait, by Retry-After.
-        longest_pause: most milliseconds that Retry-After is followed.
-        pauses_for: statuses whose Retry-After is followed; None for all.
-        base_backoff, max_backoff: milliseconds between tries, doubled each time, up to the maximum.
-        jitter: share of the backoff that chance adds or takes, 0 to 1.
-        drain_from, drain_size: where more than so many events are due, they go in batches of at most so many.
-        max_inflight: requests under way at once; 1 keeps the events of a page in order.
-        overrides: whether a status is worth another try, for those that are meant otherwise.
+        batch_size: events in one request; 1 sends each alone.
+        batches: whether even a single event is sent as a batch.
+        batch_wait: milliseconds that an event waits for its batch to fill, where batch_size > 1.
+        max_queue, max_queue_bytes: the most events in the queue, and the most bytes of their texts. Beyond that the
+            oldest are dropped, and counted.
+        max_attempts: tries of one event before it is dropped, not counting those that Retry-After asked for. The
+            default takes about a day at `max_backoff`, which is as long as the collector remembers a messageId.
+        max_waits: how often the collector may ask one event to wait by Retry-After.
+        longest_pause: the most milliseconds that Retry-After may ask for.
+        pauses_for: statuses whose Retry-After is respected; None for all.
+        base_backoff, max_backoff: milliseconds between tries: the first, doubled each time, up to the maximum.
+        jitter: the share of the backoff, from 0 to 1, that is added or subtracted at random.
+        drain_from, drain_size: where more events than the first number are due, they are sent in batches of at most the
+            second.
+        max_inflight: the most concurrent requests; 1 keeps the events of a page in order.
+        overrides: for single statuses, whether an event is tried again.
         retries_4xx, retries_5xx: the same for all other statuses from 400 and from 500 on.
-        first_retry_count: what ``_metadata.retryCount`` says of an event's second try; None where it isn't told.
+        first_retry_count: ``_metadata.retryCount`` of an event's second try; None to leave it out.
     """
 
     batch_size: int = 1
@@ -61,7 +64,7 @@ class DeliveryOptions:
     first_retry_count: int | None = None
 
     def retries(self, status: int) -> bool:
-        """Tell whether an answer's status is worth another try."""
+        """Tell whether events are tried again after an answer with this status."""
         if status in self.overrides:
             return self.overrides[status]
         if status in RETRYABLE_STATUS or status in FINAL_STATUS:
@@ -69,7 +72,7 @@ class DeliveryOptions:
         return self.retries_5xx if status >= 500 else status >= 400 and self.retries_4xx
 
     def pause(self, status: int, retry_after: float | None) -> float | None:
-        """Return the milliseconds that an answer may make us wait; None where it says nothing that counts."""
+        """Return the milliseconds to wait after an answer; None where it has no Retry-After that counts."""
         if retry_after is None or (self.pauses_for is not None and status not in self.pauses_for):
             return None
         return min(max(retry_after, 0.0), self.longest_pause)
@@ -79,8 +82,8 @@ class DeliveryOptions:
         """Read the settings of analytics.js's destination.
 
         Args:
-            settings: of ``Segment.io``.
-            retry_queue: False where each event is to be tried once, and no more.
+            settings: the settings of ``Segment.io``.
+            retry_queue: whether events may be tried more than once.
         """
         strategy = _mapping(settings.get("deliveryStrategy"))
         http = _mapping(settings.get("httpConfig"))
@@ -103,7 +106,7 @@ class DeliveryOptions:
 
 
 def merged_http_config(given: object, remote: object) -> dict[str, Any]:
-    """Return the page's ``httpConfig`` with the source's laid over it, field by field and status by status."""
+    """Merge the page's ``httpConfig`` and the source's, by field and by status. The source's values take precedence."""
     both = {}
     for name in ("rateLimitConfig", "backoffConfig"):
         own, other = _mapping(_mapping(given).get(name)), _mapping(_mapping(remote).get(name))
@@ -130,7 +133,7 @@ def _retrying(backoff: Mapping[str, Any], rate: Mapping[str, Any]) -> dict[str, 
 
 
 def _number(value: object, otherwise: float | None, least: float, most: float) -> float | None:
-    """Return a number within bounds; `otherwise` where it is none."""
+    """Return a number within bounds; `otherwise` where the value isn't a number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         return otherwise
     return min(max(value, least), most)

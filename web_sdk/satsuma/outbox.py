@@ -1,8 +1,8 @@
-"""What of a page's events has no answer yet, kept in localStorage, so that a page that ends loses nothing.
+"""Keeps a page's unacknowledged events in localStorage, so that nothing is lost when the page ends.
 
-Each page has an entry of its own. A page that ends in order leaves it to be taken at once; one that was killed stops
-renewing it, and after `ORPHANED` it is anybody's. An entry taken by two pages does no harm but traffic: the collector
-keeps an event once.
+Each page has an entry of its own. A page that ends normally marks it so that the next page can take it at once. A page
+that was killed stops renewing its entry, and after `ORPHANED` milliseconds any other page can take it. If two pages
+take one entry, it costs only traffic, since the collector keeps each event once.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from .events import Event
 from .storage import KeyValueArea
 
 ORPHANED = 6_000
-"""Milliseconds without renewal after which an entry belongs to a page that is gone."""
+"""Milliseconds without renewal after which the page of an entry must be gone."""
 
 RENEWAL = 2_000
-"""Milliseconds between renewals while something waits."""
+"""Milliseconds between renewals while events wait."""
 
 MOST_BYTES = 500 * 1024
-"""Most that one page writes; the oldest events are left out beyond."""
+"""The most bytes that one page writes. Beyond that the oldest events are left out."""
 
 
 FOREIGN_QUEUES = ("dest-Segment.io", "event-queue")
-"""What analytics.js calls its own queues in localStorage. Source: its ``lib/priority-queue/persisted``."""
+"""Names of analytics.js's own queues in localStorage. Source: its ``lib/priority-queue/persisted``."""
 
 
 class Outbox:
-    """The entry of one page, and the way to those of others."""
+    """The entry of one page, and access to those of other pages."""
 
     def __init__(self, local_storage: KeyValueArea, write_key: str, page_id: str, warn: Callable[[str], None]) -> None:
         self._local_storage = local_storage
@@ -40,14 +40,14 @@ class Outbox:
         self._written: frozenset[str] = frozenset()
         self._renewed = 0.0
         self.works = True
-        """False once localStorage has refused: from then on only the page itself remembers."""
+        """False after localStorage has failed once. From then on the events are in the page's memory only."""
 
     def write(self, texts: Sequence[str], now: float, *, leaving: bool = False) -> None:
-        """Keep the events' JSON texts; none of them removes the entry.
+        """Keep the JSON texts of events. Without any, the entry is removed.
 
         Args:
-            now: milliseconds.
-            leaving: let the next page have them at once.
+            now: the time in milliseconds.
+            leaving: whether the next page may take the entry at once.
         """
         if not self.works or (not leaving and self._says(texts, now)):
             return
@@ -64,7 +64,7 @@ class Outbox:
             self._warn(f"Events can't be kept over the end of this page: {error}")
 
     def _says(self, texts: Sequence[str], now: float) -> bool:
-        """Tell whether the entry has them all; what else it has does no harm, and writing is dear."""
+        """Tell whether the entry has all of these texts. Others in it do no harm, and writing is expensive."""
         return bool(texts) and 0 <= now - self._renewed < RENEWAL and self._written.issuperset(texts)
 
     def was_taken(self) -> bool:
@@ -75,7 +75,7 @@ class Outbox:
             return False
 
     def disown(self) -> None:
-        """Take note that the entry is another page's now."""
+        """Record that the entry belongs to another page now."""
         self._written = frozenset()
 
     def take_orphans(self, now: float) -> list[Event]:
@@ -87,12 +87,12 @@ class Outbox:
                 if key.startswith(self._prefix) and key != self._key:
                     events += self._take(key, now)
         except Exception:
-            # Without localStorage there is nothing that could have been left.
+            # Without localStorage, no page can have left anything.
             return events
         return events
 
     def _take_foreign(self) -> list[Event]:
-        """Return what an earlier page of analytics.js has left, and remove it."""
+        """Return the events that an earlier page with analytics.js has left, and remove them."""
         events: list[Event] = []
         for queue in FOREIGN_QUEUES:
             key = f"persisted-queue:v1:{self._write_key}:{queue}:items"
@@ -113,7 +113,7 @@ class Outbox:
 
 
 def _foreign_events(text: str) -> list[Event]:
-    """Return the events of a queue of analytics.js, whose items are ``{"id": …, "event": …}``."""
+    """Return the events in a queue of analytics.js, whose items are ``{"id": …, "event": …}``."""
     try:
         items = json.loads(text)
     except (ValueError, RecursionError):

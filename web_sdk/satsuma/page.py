@@ -1,7 +1,7 @@
 """The page that a call was made on.
 
-Source: analytics-page-tools. A URL changes quickly, so the page is noted at the moment of the call: by the snippet's
-stub in the short form ``{c, p, u, s, t, r}`` before Python is up, by the platform afterwards.
+Source: analytics-page-tools. A page's URL can change quickly, so it is recorded at the moment of the call: by the
+snippet's stub, in the short form ``{c, p, u, s, t, r}``, before Python is up, and by the platform afterwards.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 BUFFERED_MARK = "bpc"
-"""Value of ``__t`` that marks the stub's short form."""
+"""The value of ``__t`` that marks the stub's short form."""
 
 
 def is_buffered_page(value: object) -> bool:
-    """Tell whether the last argument of a call is the stub's note of the page."""
+    """Tell whether the last argument of a call is the stub's record of the page."""
     return isinstance(value, Mapping) and value.get("__t") == BUFFERED_MARK
 
 

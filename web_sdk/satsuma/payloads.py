@@ -1,4 +1,5 @@
-"""What requests carry: JSON put together of events' texts that were made once, so that every try sends the same."""
+"""Builds the bodies of requests from the JSON texts of events. A text is created once, so that every try sends the
+same."""
 
 from __future__ import annotations
 
@@ -9,12 +10,12 @@ from .send_queue import Event, QueuedEvent
 
 
 def well_formed_json(event: Event) -> str:
-    """Return an event's JSON text, which UTF-8 can carry."""
+    """Return an event's JSON text, which can be encoded in UTF-8."""
     text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()
     except UnicodeEncodeError:
-        # A lone surrogate has no UTF-8; JSON.stringify escapes it, and so do we.
+        # A lone surrogate can't be encoded in UTF-8, so it is escaped, as JSON.stringify does.
         return json.dumps(event, separators=(",", ":"))
     return text
 
@@ -31,5 +32,5 @@ def batch_body(parcels: Iterable[QueuedEvent], stamp: Mapping[str, str]) -> str:
 
 
 def _joined(left: str, right: str) -> str:
-    """Return one JSON object of two that share no key and aren't empty."""
+    """Join two JSON objects, which must have different keys and may not be empty."""
     return f"{left[:-1]},{right[1:]}"

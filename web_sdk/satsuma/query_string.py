@@ -1,4 +1,4 @@
-"""Calls that a link makes: ``?ajs_uid=…&ajs_trait_plan=…&ajs_event=…&ajs_prop_…&ajs_aid=…``.
+"""Calls that a link causes by its query string: ``?ajs_uid=…&ajs_trait_plan=…&ajs_event=…&ajs_prop_…&ajs_aid=…``.
 
 Source: analytics-next ``core/query-string``.
 """
@@ -20,11 +20,11 @@ def _anything(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class QueryPatterns:
-    """The ``useQueryString`` load option: which ids a link may set. Anybody can write a link.
+    """The load option ``useQueryString``, which limits the ids that a link may set, since anybody can write a link.
 
     Attributes:
-        aid: tells whether an anonymousId is acceptable.
-        uid: the same of a userId.
+        aid: returns whether an anonymousId is acceptable.
+        uid: returns whether a userId is acceptable.
     """
 
     aid: Callable[[str], bool] = _anything
@@ -33,7 +33,7 @@ class QueryPatterns:
 
 @dataclass(slots=True)
 class QueryCalls:
-    """What a query string asks for; None where it doesn't."""
+    """The calls and ids in a query string; None for those that it doesn't have."""
 
     anonymous_id: str | None = None
     user_id: str | None = None
@@ -43,7 +43,7 @@ class QueryCalls:
 
 
 def read_query(query: str, patterns: QueryPatterns) -> QueryCalls:
-    """Read a query string, with its question mark or without."""
+    """Read a query string, with or without its question mark."""
     if MARK not in query:
         return QueryCalls()
     given: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Events that wait to be sent, in order, within bounds; every step costs the same however many wait."""
+"""The queue of events that wait to be sent, in order. Each operation takes constant time, however many events wait."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Event = dict[str, Any]
 
 @dataclass(slots=True)
 class QueuedEvent:
-    """An event on its way: its JSON text is made once, so that every try sends the same.
+    """An event in the queue. Its JSON text is created once, so that every try sends the same.
 
     Attributes:
         size: bytes of `text`.
-        attempts: tries that failed; those after which the collector asked to wait count once.
-        tries: times that it was sent.
-        asked_to_wait: times that the collector asked to wait.
-        due: milliseconds; the event is not sent before.
-        serial: counts up from parcel to parcel; what an earlier page has left has one below zero.
-        most_together: events of one request that this may be among; fewer after a request with it was refused.
+        attempts: how many tries failed. All those after which the collector asked to wait count as one.
+        tries: how often it was sent.
+        asked_to_wait: how often the collector asked to wait.
+        due: the time in milliseconds before which the event is not sent.
+        serial: a number that increases from event to event. Events that an earlier page has left have negative ones.
+        most_together: the most events in a request with this one. It is smaller after such a request was refused.
     """
 
     event: Event
@@ -38,10 +38,10 @@ class QueuedEvent:
 
 
 class SendQueue:
-    """The waiting line, by serial number: nobody overtakes one who failed, or who waits for company.
+    """The queue, in the order of serial numbers. No event overtakes one that failed or waits for its batch to fill.
 
     Attributes:
-        size: bytes of all that waits.
+        size: bytes of all events that wait.
     """
 
     def __init__(self) -> None:
@@ -58,17 +58,17 @@ class SendQueue:
 
     @property
     def first(self) -> QueuedEvent | None:
-        """Who is next."""
+        """The next event; None where the queue is empty."""
         return self._waiting[0] if self._waiting else None
 
     def company(self, now: float) -> tuple[int, int]:
-        """Return how many wait for company, and their bytes."""
+        """Return how many events wait for their batch to fill, and their bytes."""
         while self._company and self._company[0].due <= now:
             self._company_size -= self._company.popleft().size
         return len(self._company), self._company_size
 
     def append(self, parcel: QueuedEvent, now: float) -> None:
-        """Let a parcel wait behind all others."""
+        """Add an event at the end."""
         self._waiting.append(parcel)
         self.size += parcel.size
         if parcel.due > now:
@@ -76,7 +76,7 @@ class SendQueue:
             self._company_size += parcel.size
 
     def put_back(self, parcels: Iterable[QueuedEvent]) -> None:
-        """Let parcels wait where they belong, which is mostly before all others."""
+        """Insert events where their serial numbers belong, which is usually at the front."""
         back = list(parcels)
         self.size += sum(parcel.size for parcel in back)
         last = max((parcel.serial for parcel in back), default=0)
@@ -85,7 +85,7 @@ class SendQueue:
         self._waiting.extendleft(sorted(back, key=lambda parcel: parcel.serial, reverse=True))
 
     def pop(self) -> QueuedEvent:
-        """Take out whoever is next."""
+        """Remove and return the next event."""
         parcel = self._waiting.popleft()
         self.size -= parcel.size
         if self._company and self._company[0] is parcel:
@@ -94,16 +94,16 @@ class SendQueue:
         return parcel
 
     def flush(self) -> None:
-        """Let everything that waits for company go."""
+        """Let all events go that wait for their batch to fill."""
         for parcel in self._company:
             parcel.due = 0
         self._company.clear()
         self._company_size = 0
 
     def take(self, now: float, max_bytes: int, count: int) -> list[QueuedEvent]:
-        """Take out what is due, in order: at most `count` parcels and, unless the first alone is more, `max_bytes`.
+        """Remove and return the events that are due, in order: at most `count` events of at most `max_bytes`.
 
-        None of them is among more than its `QueuedEvent.most_together`.
+        The first event is returned even if it is larger. No event is among more than its `QueuedEvent.most_together`.
         """
         taken: list[QueuedEvent] = []
         size = 0

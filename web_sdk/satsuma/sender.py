@@ -1,4 +1,5 @@
-"""Carries out what `Delivery` decides, through a `Platform`; in the pipeline it is the destination ``Segment.io``."""
+"""Carries out the decisions of `Delivery` through a `Platform`. In the pipeline it is the destination
+``Segment.io``."""
 
 from __future__ import annotations
 
@@ -17,16 +18,17 @@ from .plugins import DELIVERY_NAME, Context, PluginKind
 from .send_queue import Event
 
 CLAIM = "satsuma-claim"
-"""Name of the lock under which a page takes over what others have left."""
+"""Name of the lock under which a page takes over the events that others have left."""
 
 LATER_LOOK = 8_000
-"""Milliseconds after which a page looks once more for what a killed one has left."""
+"""Milliseconds after which a page looks again for events that a killed page has left."""
 
 LATE = 60_000
-"""Milliseconds after which an event that an earlier page has left is late: what takes less went with a page's end."""
+"""Milliseconds after which an event that an earlier page has left counts as late. A shorter time is usual when a page
+ends and the next one begins."""
 
 WITHDRAWN = "consent withdrawn"
-"""Why events are dropped that nobody may know of."""
+"""The reason for which events are dropped after consent was withdrawn."""
 
 
 class Sender:
@@ -43,12 +45,12 @@ class Sender:
         metadata: Mapping[str, Any] | None = None,
         failed: Sequence[str] = (),
     ) -> None:
-        """Take the queue and the platform that carries out its requests.
+        """Take the delivery, and the platform that carries out its requests.
 
         Args:
-            outbox: keeps what has no answer; None where nothing may be kept.
+            outbox: keeps unacknowledged events; None where nothing may be kept.
             metadata: ``_metadata`` of every event; None for none.
-            failed: names of the plugins that did not load, as they become known.
+            failed: a list to which the names of plugins that failed to load are added.
         """
         self._metadata = metadata
         self._unloaded = failed
@@ -63,12 +65,12 @@ class Sender:
 
     @property
     def troubles(self) -> dict[str, int]:
-        """What was in the way of events so far: requests to be made once more, events of earlier pages that waited."""
+        """Problems so far: how many requests had to be repeated, and how many events of earlier pages were late."""
         return {"failed": self._failures, "late": self._late}
 
     @property
     def lost(self) -> dict[str, int]:
-        """How many events were dropped so far, by reason; those that nobody may know of don't count."""
+        """How many events were dropped so far, by reason, except for those dropped after consent was withdrawn."""
         return {reason: count for reason, count in self._delivery.dropped.items() if reason != WITHDRAWN}
 
     async def _send(self, context: Context) -> Context:
@@ -88,7 +90,7 @@ class Sender:
         self._waiters.release(waiter)
 
     def _described(self, context: Context) -> Event:
-        """Return the event with what analytics.js tells of its way, and of the destinations beside the collector."""
+        """Return the event with the ``_metadata`` of analytics.js, about its tries and about other destinations."""
         event = context.event
         metadata = dict(self._metadata or {})
         if context.attempts > 1:
@@ -98,7 +100,7 @@ class Sender:
         return {**event, "_metadata": metadata} if metadata else event
 
     def pump(self) -> None:
-        """Start the requests that are due, and come back when the next ones are."""
+        """Start the requests that are due, and set a timer for the next ones."""
         for request in self._delivery.requests(self._platform.now()):
             self._platform.send(request, partial(self._answered, request), partial(self._failed, request))
         if not self._delivery.under_way:
@@ -108,13 +110,14 @@ class Sender:
         self._schedule()
 
     async def flush(self) -> None:
-        """Send what waits for company, and wait until everything so far is acknowledged or given up."""
+        """Send everything that waits for its batch to fill, and wait until all events so far are acknowledged or
+        dropped."""
         self._delivery.flush()
         self.pump()
         await self._waiters.for_all(self._delivery.newest, self._delivery.oldest())
 
     def online(self, value: bool) -> None:
-        """Say that the network is there or gone."""
+        """Record whether the network is available."""
         self._delivery.online(value)
         self.pump()
         if value:
@@ -123,7 +126,7 @@ class Sender:
     # The page's life
 
     def take_over(self, *, look_again: bool = False) -> None:
-        """Send what pages that are gone have left behind."""
+        """Send events that pages have left which are gone."""
         if self.outbox is None:
             return
         self._platform.exclusively(CLAIM, self._take_over)
@@ -141,7 +144,8 @@ class Sender:
             self.pump()
 
     def leave(self) -> None:
-        """Hand over everything that waits, by requests that outlive the page, and leave the rest to the next page."""
+        """Send everything by requests that outlive the page, as far as possible, and leave the rest to the next
+        page."""
         now = self._platform.now()
         requests = deque(self._delivery.leave(now))
         room = True
@@ -152,7 +156,7 @@ class Sender:
             elif room and (halves := self._delivery.halve(request.id, now)):
                 requests.extendleft(reversed(halves))
             else:
-                # A browser that refuses a single event has no room for any.
+                # A browser that refuses a single event has no room for others either.
                 room = False
                 self._delivery.failed(request.id, now)
         self._waiters.release_all()
@@ -160,7 +164,7 @@ class Sender:
         self._keep(leaving=True)
 
     def come_back(self) -> None:
-        """Go on after `leave`: the page was only hidden, or kept by the browser and shown again."""
+        """Continue after `leave`: the page was only hidden, or it was restored from the browser's cache."""
         if self.outbox is not None and self.outbox.was_taken():
             self.outbox.disown()
             self._delivery.surrender()
@@ -168,7 +172,7 @@ class Sender:
         self.pump()
 
     def forget(self) -> None:
-        """Keep nothing over the end of the page from now on."""
+        """From now on, keep nothing for the time after the page."""
         self._waiters.reached(self._delivery.oldest())
         if self.outbox is not None:
             self.outbox.write((), self._platform.now())
@@ -204,11 +208,11 @@ class Sender:
             self._cancel_timer = None
         due = self._delivery.next_due()
         if due is not None:
-            # At least a moment, so that a clock that stands still can't make this a busy loop.
+            # At least 20 ms, so that a clock that doesn't advance can't cause a busy loop.
             self._cancel_timer = self._platform.call_later(max(due - self._platform.now(), 20), self.pump)
 
 
 def _is_late(event: Event, now: float) -> bool:
-    """Tell whether an event was made long ago, as far as its time is one of ours."""
+    """Tell whether an event is older than `LATE`, by its timestamp in our format."""
     made = event.get("timestamp")
     return isinstance(made, str) and made < iso_time(now - LATE)

@@ -1,9 +1,9 @@
-"""What a server has changed of the visitor's identity, so that the page follows.
+"""The cookie by which a server tells the page that it has changed the visitor's identity.
 
-A server sets cookies but can't reach localStorage, whose ids come first in a page, as in analytics.js. So a server that
-identifies a visitor, or logs one out, leaves a cookie that names the ids as they then were. As long as it agrees with
-the other cookies they speak the truth, and what localStorage has of somebody else is removed. Once the page itself
-has changed an id the two disagree, and the cookie means nothing any more.
+A server can set cookies but not localStorage, whose ids take precedence in a page, as in analytics.js. So a server that
+identifies a visitor, or logs one out, sets a cookie that names the ids at that time. As long as it agrees with the
+other cookies, these are right, and what localStorage has of another user is removed. After the page itself has changed
+an id, they disagree, and the cookie has no effect any more.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from .identity import ANONYMOUS_ID_KEY, IdentityKeys
 from .storage import StorageFactory, StoreKind
 
 HANDOVER_KEY = "satsuma_handover"
-"""Name of the cookie: a list of anonymousId, userId and groupId, null for none; and of `OFFERED`, where it applies."""
+"""Name of the cookie. Its value is a list of anonymousId, userId and groupId, null for none, and `OFFERED` if it
+applies."""
 
 OFFERED = "offered"
-"""The anonymousId was made by a server that saw nobody: one that localStorage still has is the better one."""
+"""Means that a server without any id created the anonymousId. If localStorage still has one, that is the right one."""
 
 
 class ServerIdentity:
-    """The cookie, from both ends."""
+    """Writes the cookie on a server, and reads it in a page."""
 
     def __init__(self, stores: StorageFactory, user: IdentityKeys, group: IdentityKeys) -> None:
         self._cookies = Copy(stores.make(only=lambda kind: kind is StoreKind.COOKIE), user, group)
@@ -28,18 +29,18 @@ class ServerIdentity:
         self._followed: object = None
 
     def declare(self, *, offered: bool = False) -> None:
-        """Say, on a server, that the cookies are right as they are now.
+        """On a server, declare that the cookies are right as they are now.
 
         Args:
-            offered: the anonymousId was only made for want of one.
+            offered: whether the anonymousId was created because the request had none.
         """
         self._cookies.storage.set(HANDOVER_KEY, [*self._cookies.ids(), *([OFFERED] if offered else ())])
 
     def follow(self) -> bool | None:
-        """Do, in a page, as the server said; tell whether the page now has to look at its stores anew.
+        """In a page, apply what a server declared; tell whether the page has to read its stores again.
 
         Returns:
-            None where a server has said nothing that this page doesn't know.
+            None where no server has declared anything that this page doesn't know.
         """
         said = self._cookies.storage.get(HANDOVER_KEY)
         if said in (None, self._followed) or not isinstance(said, list) or said[:3] != list(self._cookies.ids()):
@@ -53,7 +54,7 @@ class ServerIdentity:
             self.forget()
             return False
         other = anonymous_id is not None and own.anonymous_id != anonymous_id
-        # Of the very same visitor a server may not know all that the page does.
+        # A server may know less than the page about the same visitor.
         other_user = other or (user_id is not None and own.user_id not in (None, user_id))
         other_group = other or (group_id is not None and own.group_id not in (None, group_id))
         if other_user:
@@ -61,15 +62,15 @@ class ServerIdentity:
             self._local.forget(self._local.user)
         if other_group:
             self._local.forget(self._local.group)
-        return other_user or other_group  # In memory, too.
+        return other_user or other_group  # The copies in memory have to go, too.
 
     def said(self) -> list[str]:
-        """Return the ids that a server named last."""
+        """Return the ids that a server has declared last."""
         said = self._cookies.storage.get(HANDOVER_KEY)
         return [one for one in said[:3] if isinstance(one, str)] if isinstance(said, list) else []
 
     def gave(self, value: object) -> bool:
-        """Tell whether an id is one that a server has handed to this page."""
+        """Tell whether a server has declared this id."""
         return isinstance(self._followed, list) and value in self._followed
 
     def forget(self) -> None:

@@ -1,8 +1,7 @@
-"""A page's cookies and localStorage, looked at once for each call.
+"""Caches a page's cookies and localStorage, so that each is read only once for a call.
 
-Each look costs the page: a browser answers ``document.cookie`` out of another process where something may have been
-written. While a call is made into an event nothing else of the page runs. What another tab does in that moment counts
-at the next call.
+Reading is expensive: a browser may have to ask another process for ``document.cookie``. While a call is turned into an
+event, nothing else runs in the page. What another tab changes at that moment is seen by the next call.
 """
 
 from __future__ import annotations
@@ -13,18 +12,18 @@ from .cookie_jar import CookieJar, CookieOptions
 from .storage import KeyValueArea
 
 RENEWAL = 60_000
-"""Milliseconds after which a cookie that is as it should be is given its whole lifetime again.
+"""Milliseconds after which a cookie with the right value is written again, to renew its lifetime.
 
-A browser may answer a page that reads cookies out of its own memory as long as nobody writes one; after that it has to
-ask another process. So a page that makes many calls does not write each cookie at each of them.
+A browser can read cookies from the page's own memory as long as none is written; after that it has to ask another
+process. So a page with many calls must not write each cookie at each call.
 """
 
 
 class StorageCache:
-    """Cookies and localStorage that hold still inside a ``with`` block, but for what is written there."""
+    """Cookies and localStorage that don't change inside a ``with`` block, except by what is written through them."""
 
     def __init__(self, cookie_jar: CookieJar, local_storage: KeyValueArea, now: Callable[[], float]) -> None:
-        """Take the page's own; `now` returns milliseconds."""
+        """Take the page's cookies and localStorage, and a function that returns the time in milliseconds."""
         self.cookie_jar = CachedCookieJar(cookie_jar, now)
         self.local_storage = CachedLocalStorage(local_storage)
 
@@ -38,7 +37,7 @@ class StorageCache:
 
 
 class CachedCookieJar:
-    """A `CookieJar` that leaves alone what is as it should be."""
+    """A `CookieJar` that doesn't write cookies that have the right value already."""
 
     def __init__(self, cookie_jar: CookieJar, now: Callable[[], float]) -> None:
         self._cookie_jar = cookie_jar
@@ -48,7 +47,7 @@ class CachedCookieJar:
         self._seen: str | None = None
 
     def hold(self, still: bool) -> None:
-        """Say whether one look is enough from now on."""
+        """Start or stop caching the cookies."""
         self._holds, self._seen = still, None
 
     def read(self) -> str:
@@ -72,7 +71,7 @@ class CachedCookieJar:
         self._cookie_jar.remove_strays(name, options, below=below)
 
     def _stands(self, name: str, value: str, days: float, now: float) -> bool:
-        """Tell whether a cookie is there with a fresh lifetime or, where it is to be removed, isn't there."""
+        """Tell whether a cookie has this value and a fresh lifetime or, if it is to be removed, doesn't exist."""
         shown = next((pair for pair in self.read().split("; ") if pair.startswith(f"{name}=")), None)
         if days < 0:
             return shown is None
@@ -81,7 +80,7 @@ class CachedCookieJar:
 
 
 class CachedLocalStorage:
-    """A `KeyValueArea` whose items are read once."""
+    """A `KeyValueArea` that reads each item only once."""
 
     def __init__(self, local_storage: KeyValueArea) -> None:
         self._local_storage = local_storage
@@ -89,7 +88,7 @@ class CachedLocalStorage:
         self._seen: dict[str, str | None] = {}
 
     def hold(self, still: bool) -> None:
-        """Say whether one look at each item is enough from now on."""
+        """Start or stop caching the items."""
         self._holds = still
         self._seen.clear()
 

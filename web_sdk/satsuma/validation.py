@@ -1,4 +1,4 @@
-"""What makes an event acceptable. The same checks run in the page and in the collector.
+"""Checks whether an event is acceptable. The same checks run in the page and in the collector.
 
 Source of the rules: analytics-core ``validation/assertions.ts`` (event name, properties and traits), the tracking
 API's published limits (32 KB an event, 500 KB a batch), and the specification ("If you don't have a userId, you
@@ -16,25 +16,25 @@ EVENT_TYPES = ("identify", "track", "page", "screen", "group", "alias")
 """The calls that become events, in the specification's order of importance."""
 
 MAX_EVENT_BYTES = 32 * 1024
-"""Largest event, in bytes of its JSON text."""
+"""The largest size of an event, in bytes of its JSON text."""
 
 MAX_BATCH_BYTES = 500 * 1024
-"""Largest body of a batch, in bytes of its JSON text after decompression."""
+"""The largest body of a batch, in bytes of its JSON text after decompression."""
 
 MAX_ID_LENGTH = 1024
-"""Longest userId, anonymousId, groupId, previousId or messageId, in characters."""
+"""The longest userId, anonymousId, groupId, previousId or messageId, in characters."""
 
 IDENTIFIERS = ("userId", "anonymousId", "groupId", "previousId")
 
 
 def check_event(event: Mapping[str, Any]) -> None:
-    """Raise `EventError` unless `event` is one that the log may hold.
+    """Raise `EventError` unless `event` is acceptable.
 
-    `event` is decoded JSON: the keys are those of the tracking API (camelCase). Nothing is changed; ids that are
-    numbers are accepted here, since `identity` and the collector turn them into text.
+    `event` is decoded JSON with the keys of the tracking API (camelCase). It is not changed. Ids that are numbers are
+    accepted, since `identity` and the collector convert them into text.
 
     Raises:
-        EventError: names the first fault found.
+        EventError: the event has a fault; the message names the first one.
     """
     _check_type(event.get("type"))
     _check_identity(event)
@@ -42,7 +42,7 @@ def check_event(event: Mapping[str, Any]) -> None:
     _check_by_type(event)
     for name in ("context", "integrations", "properties", "traits"):
         value = event.get(name)
-        # dict first: asking an abstract class costs more than all other checks together.
+        # dict comes first, since isinstance with an abstract class takes longer than all other checks together.
         if value is not None and not isinstance(value, dict) and not isinstance(value, Mapping):
             raise EventError(f".{name}", "is not an object")
 
