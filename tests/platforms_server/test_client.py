@@ -104,7 +104,7 @@ EAST = timezone(timedelta(hours=2))
         (math.nan, None),
         (Decimal("Infinity"), None),
         ({1: "one", (2, 3): "pair"}, {"1": "one", "(2, 3)": "pair"}),
-        (CYCLE, {"n": 1, "self": None}),
+        (CYCLE, {"n": 1}),
         ("\ud800", "\ud800"),
         (UUID(int=1), str(UUID(int=1))),
     ],
@@ -140,11 +140,9 @@ class Unprintable:
     [
         {"event": None},
         {"event": "E", "properties": [1]},
-        {"event": "E", "properties": {"x": Unprintable()}},
         {"event": "E", "context": "x"},
         {"event": "E", "timestamp": object()},
         {"event": "E", "user_id": "u" * 2000},
-        {"event": "E", "properties": {"x": "y" * 40_000}},
         {"event": "E", "nonsense": 1},
     ],
 )

@@ -199,9 +199,42 @@ def test_a_batch_that_is_refused_loses_only_what_is_refused_alone(status: int, k
     assert len(sizes) <= 20
 
 
-def test_too_large_an_event_is_dropped_and_said() -> None:
+def test_too_large_an_event_goes_without_what_is_largest_in_it() -> None:
     delivery, warnings = make()
-    delivery.add(event(1, properties={"x": "y" * MAX_EVENT_BYTES}), now=0)
+    properties = {"order": {"id": 7, "notes": "y" * MAX_EVENT_BYTES, "lines": [1, 2]}, "total": 5}
+    delivery.add(event(1, properties=properties), now=0)
+    [request] = delivery.requests(0)
+    assert json.loads(request.body)["properties"] == {"order": {"id": 7, "lines": [1, 2]}, "total": 5}
+    assert properties["order"]["notes"]  # type: ignore[index]
+    assert warnings == ["Event m1 was too large and goes without .properties.order.notes (is too large)."]
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"list": ["y" * 1000] * 100},
+        {"list": [1, "y" * 100_000, 2]},
+        {"list": [{"n": 1, "x": "y" * 100_000}]},
+        {str(number): "y" * 50 for number in range(2000)},
+        {"n" * 100_000: 1},
+        {"a": {"b": {"c": ["ž" * 20_000, {"d": "🍊" * 20_000}]}}},
+        {"a": "\ud800" * 20_000},
+        {"a": "\x00" * 20_000},
+        {"a": ["x" * 16_000, "x" * 16_000, "x" * 16_000]},
+    ],
+)
+def test_whatever_makes_an_event_too_large_it_goes_and_its_neighbours_stay(properties: dict[str, object]) -> None:
+    delivery, warnings = make()
+    delivery.add(event(1, properties={**properties, "total": 5}, context={"ip": "1"}), now=0)
+    [request] = delivery.requests(0)
+    sent = json.loads(request.body)
+    assert (sent["properties"]["total"], sent["context"], len(warnings)) == (5, {"ip": "1"}, 1)
+    assert len(request.body.encode()) <= MAX_EVENT_BYTES + 100
+
+
+def test_an_event_whose_own_names_are_too_large_is_dropped_and_said() -> None:
+    delivery, warnings = make()
+    delivery.add(event(1, timestamp="y" * MAX_EVENT_BYTES), now=0)
     assert delivery.requests(0) == []
     assert "too large" in warnings[0]
 

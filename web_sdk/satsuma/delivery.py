@@ -17,6 +17,8 @@ from .backoff import backoff
 from .clock import iso_time
 from .delivery_options import DeliveryOptions
 from .errors import EventError
+from .fitting import fitted
+from .omissions import Omissions
 from .payloads import batch_body, single_body, well_formed_json
 from .send_queue import Event, QueuedEvent, SendQueue
 from .validation import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
@@ -164,9 +166,20 @@ class Delivery:
         text = well_formed_json(event) if text is None else text
         parcel = QueuedEvent(event, text, len(text.encode()), settle=settle)
         if parcel.size > MAX_EVENT_BYTES:
+            self._shorten(parcel)
+        if parcel.size > MAX_EVENT_BYTES:
             self._drop(parcel, "too large", f"{parcel.size} bytes, the limit is {MAX_EVENT_BYTES}")
             return None
         return parcel
+
+    def _shorten(self, parcel: QueuedEvent) -> None:
+        """Let an event that is too large go without what is largest in it."""
+        omissions = Omissions()
+        parcel.event = fitted(parcel.event, omissions)
+        parcel.text = well_formed_json(parcel.event)
+        parcel.size = len(parcel.text.encode())
+        if parcel.size <= MAX_EVENT_BYTES:
+            self._warn(f"Event {parcel.event.get('messageId')} was too large and goes without {omissions}.")
 
     def flush(self) -> None:
         """Let everything that waits for company go now; what waits after a failure keeps waiting."""

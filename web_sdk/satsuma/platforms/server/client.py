@@ -13,6 +13,7 @@ from typing import Any, Self, TypedDict, Unpack
 from satsuma.delivery import DeliveryReport
 from satsuma.delivery_options import DeliveryOptions
 from satsuma.errors import ArgumentError
+from satsuma.omissions import Omissions
 from satsuma.send_queue import Event
 
 from .error_reporter import ErrorReporter, OnError
@@ -155,8 +156,12 @@ class Client:
 
     def enqueue(self, event: Event) -> str | None:
         """Queue an event in the tracking API's own form; as the calls, it returns the messageId and never raises."""
+        omissions = Omissions()
         try:
-            if self._worker.put(event, to_text(event)):
+            text = to_text(event, omissions)
+            if omissions:
+                self._complaints.shortened(str(event.get("type")), omissions)
+            if self._worker.put(event, text):
                 return str(event["messageId"])
             self._complaints.dropped("closed", "the client was closed before the call", [event])
         except Exception as error:

@@ -7,7 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from satsuma.errors import DroppedError
+from satsuma.errors import DroppedError, EventError
+from satsuma.omissions import Omissions
 from satsuma.send_queue import Event
 
 logger = logging.getLogger("satsuma")
@@ -37,6 +38,13 @@ class ErrorReporter:
         """Say that a call made no event."""
         self._unsaid[call] += 1
         self._say(call, f"calls of {call}() without an event", f"{type(error).__name__}: {error}")
+        self._hand_over(error, [])
+
+    def shortened(self, call: str, omissions: Omissions) -> None:
+        """Say that a call's event goes without some of its values."""
+        error = EventError("", f"{call}() is sent without {omissions}")
+        self._unsaid["shortened"] += 1
+        self._say("shortened", "events sent without some of their values", str(error))
         self._hand_over(error, [])
 
     def waiting(self, detail: str) -> None:

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +17,16 @@ from satsuma import __version__
 from satsuma.arguments import id_text
 from satsuma.clock import iso_time
 from satsuma.errors import EventError
+from satsuma.fitting import VITAL, fitted
+from satsuma.json_values import MOST_NODES, PlainCopy, is_bounded
+from satsuma.omissions import Omissions
+from satsuma.payloads import well_formed_json
 from satsuma.send_queue import Event
+from satsuma.validation import MAX_EVENT_BYTES
 
 from .ids import new_id
 
 LIBRARY = {"name": "satsuma-python", "version": __version__}
-
-DEEPEST = 100
-"""Levels of lists and objects within each other."""
 
 Id = str | int | UUID
 Time = datetime | str | float
@@ -105,24 +106,42 @@ def id_of(value: Id | None) -> str | None:
     return str(value) or None
 
 
-def to_text(event: Event) -> str:
+def to_text(event: Event, omissions: Omissions | None = None) -> str:
     """Return an event's JSON; values that JSON doesn't have become what comes nearest.
 
-    Dates and times become ISO texts, Decimals numbers, UUIDs texts, sets lists, enums their values; NaN, infinity and
-    what holds itself become null; everything else its ``str``.
+    Dates and times become ISO texts, Decimals numbers, UUIDs texts, sets lists, enums their values; NaN and infinity
+    become null; everything else its ``str``. What holds itself, can't be read or is too much for an event is left out.
+
+    Args:
+        omissions: hears of what is left out.
     """
-    try:
-        text = _encode(event)
-        text.encode()
-    except (ValueError, TypeError, RecursionError):
-        # A NaN, a key that isn't text, a cycle, a lone surrogate: rare, and costs more.
-        return json.dumps(_plain(event, ()), separators=(",", ":"))
+    omissions = Omissions() if omissions is None else omissions
+    text = _plain_text(event)
+    if text is None:
+        # A NaN, a datetime, a key that isn't text, a cycle: rare, and costs more. Who did what comes first, for room.
+        vital = {name: value for name, value in event.items() if name in VITAL}
+        event = PlainCopy(omissions, _nearest).of({**vital, **event})
+        text = well_formed_json(event)
+    if len(text.encode()) > MAX_EVENT_BYTES:
+        text = well_formed_json(fitted(event, omissions))
     return text
+
+
+def _plain_text(event: Event) -> str | None:
+    """Return the JSON of an event that is JSON already, and in bounds; None for another."""
+    try:
+        text = _encode(event) if is_bounded(event) else ""
+        text.encode()
+    except ValueError:
+        return None
+    return text or None
 
 
 def _nearest(value: Any) -> Any:
     if hasattr(value, "tolist"):
-        return value.tolist()  # numpy's and pandas' numbers and arrays.
+        # numpy's and pandas' numbers and arrays.
+        _check_count(getattr(value, "size", 1))
+        return value.tolist()
     for kinds, convert in _CONVERSIONS:
         if isinstance(value, kinds):
             return convert(value)
@@ -130,7 +149,13 @@ def _nearest(value: Any) -> Any:
 
 
 def _sorted(values: AbstractSet[Any]) -> list[Any]:
+    _check_count(len(values))
     return sorted(values, key=str)
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_NODES:
+        raise EventError("", f"has more than {MOST_NODES} items")
 
 
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
@@ -138,24 +163,8 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (date, date.isoformat),
     (Enum, lambda value: value.value),
     (Decimal | Fraction, float),
-    (Mapping, dict),
     (AbstractSet, _sorted),
     (bytes | bytearray, lambda value: bytes(value).decode(errors="replace")),
 )
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_nearest).encode
-
-
-def _plain(value: Any, within: tuple[int, ...]) -> Any:
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if value is None or isinstance(value, str | int):
-        return value
-    if id(value) in within or len(within) > DEEPEST:
-        return None
-    inside = (*within, id(value))
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner, inside) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner, inside) for inner in value]
-    return _plain(_nearest(value), inside)
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
