@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,12 +19,14 @@ class Wire:
     Attributes:
         answers: of the posts to come; 200 once there are none left. An exception is raised.
         posts: the events of each post.
+        times: of each post, by `time.monotonic`.
         kept: the events of posts that were answered well, in order.
     """
 
     def __init__(self, *answers: int | Answer | Exception) -> None:
         self.answers = list(answers)
         self.posts: list[list[Event]] = []
+        self.times: list[float] = []
         self.kept: list[Event] = []
         self.open = threading.Event()
         """While it isn't set, posts have no answer."""
@@ -35,6 +38,7 @@ class Wire:
         content = json.loads(body)
         events = content.get("batch", [content])
         self.posts.append(events)
+        self.times.append(time.monotonic())
         self.arrived.release()
         assert self.open.wait(30)
         answer = self.answers.pop(0) if self.answers else 200

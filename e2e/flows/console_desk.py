@@ -90,7 +90,7 @@ class Desk:
         opened = self._browser.new_context(base_url=self.url, **known, **context)
         self._contexts.append(opened)
         page = opened.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
         page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
         if log_in:
@@ -102,7 +102,7 @@ class Desk:
             self._login = opened.storage_state()
         return page
 
-    def until(self, look: Callable[[], Any], what: str, seconds: float = 20) -> None:
+    def until(self, look: Callable[[], Any], what: str, seconds: float = 60) -> None:
         """Wait for what happens outside of any page."""
         end = time.monotonic() + seconds
         while not look():

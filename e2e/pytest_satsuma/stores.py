@@ -59,7 +59,7 @@ class Jar:
         at = time.time() + seconds
         yield self._tab.device.context.add_cookies([{**one, "expires": at} for one in chosen])
         gone = {one["name"] for one in chosen}
-        limit = time.monotonic() + seconds + 10
+        limit = time.monotonic() + seconds + 60
         while gone & {one["name"] for one in (yield from self._here())}:
             assert time.monotonic() < limit, f"the browser keeps {sorted(gone)} beyond their time"
             yield self._tab.pause(0.02)

@@ -204,7 +204,7 @@ class Tab:
         yield from self._look()
         page = self.page
         yield page.close(run_before_unload=True)
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + 60
         while not page.is_closed():
             assert time.monotonic() < limit, "the page keeps its tab open"
             yield self.pause(POLL_SECONDS)

@@ -43,11 +43,11 @@ class Collector:
         """Return the events that it has stored, in order."""
         headers = {"Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(f"{self.url}/v1/events?after={after}&limit=10000", headers=headers)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return [json.loads(line) for line in answer.read().splitlines()]
 
     def wait_for(
-        self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 10, after: int = 0
+        self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 30, after: int = 0
     ) -> list[dict[str, Any]]:
         """Wait until `enough` returns true for the stored events, and return them.
 

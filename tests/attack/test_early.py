@@ -45,7 +45,7 @@ def guarded(tmp_path: Path) -> Iterator[tuple[Collector, httpx.Client]]:
     sources = (Source("shop", origins=(ORIGIN,)),)
     with (
         running(tmp_path, accept_any_key=False, sources=sources) as collector,
-        httpx.Client(base_url=collector.url, trust_env=False) as client,
+        httpx.Client(base_url=collector.url, trust_env=False, timeout=60) as client,
     ):
         client.headers["host"] = "collect.shop.test"
         yield collector, client
@@ -53,13 +53,13 @@ def guarded(tmp_path: Path) -> Iterator[tuple[Collector, httpx.Client]]:
 
 @pytest.fixture
 def client(collector: Collector) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=collector.url, trust_env=False) as opened:
+    with httpx.Client(base_url=collector.url, trust_env=False, timeout=60) as opened:
         yield opened
 
 
 def replayers() -> list[int]:
     children = psutil.Process().children(recursive=True)
-    return [child.pid for child in children if any("replaying" in part for part in child.cmdline())]
+    return [child.pid for child in children if any("replay_process" in part for part in child.cmdline())]
 
 
 def test_nothing_is_done_for_a_key_or_a_page_that_may_not_write(guarded: tuple[Collector, httpx.Client]) -> None:
@@ -78,7 +78,7 @@ def test_nothing_is_done_for_a_key_or_a_page_that_may_not_write(guarded: tuple[C
 def test_the_collector_itself_does_none_of_the_work(tmp_path: Path) -> None:
     with (
         started(tmp_path, "serve", "--accept-any-key") as told,
-        httpx.Client(base_url=told["url"], trust_env=False) as client,
+        httpx.Client(base_url=told["url"], trust_env=False, timeout=60) as client,
     ):
         process = psutil.Process(told["process"].pid)
         before = sum(process.cpu_times()[:2])
@@ -199,7 +199,7 @@ def test_a_pixel_in_a_page_is_bound_to_the_sources_origins(guarded: tuple[Collec
 
 
 def python(code: str) -> tuple[str, ...]:
-    return (sys.executable, "-c", f"from satsuma_server.ingest import replaying as r\n{code}")
+    return (sys.executable, "-c", f"from satsuma_server.ingest import replay_process as r\n{code}")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ MANY = gzip.compress(b'{"batch":[%s]}' % b",".join([b"0"] * MAX_BATCH_EVENTS))
 
 @pytest.fixture
 def client(collector: Collector) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=collector.url, trust_env=False) as opened:
+    with httpx.Client(base_url=collector.url, trust_env=False, timeout=60) as opened:
         yield opened
 
 

@@ -29,7 +29,7 @@ def shop(tmp_path: Path) -> Iterator[Collector]:
 def send(collector: Collector, user: str = "", path: str = "/v1/import", **headers: str) -> httpx.Response:
     auth = (user, "") if user else None
     body = {"batch": [IMPORTED], "writeKey": "shop"}
-    with httpx.Client(base_url=collector.url, trust_env=False, auth=auth) as client:
+    with httpx.Client(base_url=collector.url, trust_env=False, auth=auth, timeout=60) as client:
         return client.post(path, json=body, headers=headers)
 
 

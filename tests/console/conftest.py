@@ -44,7 +44,7 @@ class Desk:
     def log_in(self, token: str = TOKEN, **more: str) -> Any:
         return self.web.post("/console/login", data={"token": token, **more}, follow_redirects=False)
 
-    def see(self, path: str, text: str = "", seconds: float = 10) -> str:
+    def see(self, path: str, text: str = "", seconds: float = 60) -> str:
         """Return a page's HTML once `text` is in it."""
         until = time.monotonic() + seconds
         while True:

@@ -199,8 +199,9 @@ def test_retry_after_is_waited_for(client: Client, wire: Wire) -> None:
     client.track("u1", "E")
     wire.arrived.acquire()
     client.track("u1", "F")
-    assert not client.flush(0.75), "nothing goes while the collector asks for quiet, though the backoff is over"
     assert client.flush()
+    # However busy the machine is, it is never early: the backoff alone would be over sooner.
+    assert wire.times[1] - wire.times[0] >= 0.89
     assert [event["event"] for event in wire.kept] == ["E", "F"]
 
 

@@ -56,7 +56,7 @@ def asking(data: Path, seq: int, **profiles: Any) -> Iterator[TestClient]:
 
 
 def wait_for(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not true():
         assert time.monotonic() < until
         time.sleep(0.02)

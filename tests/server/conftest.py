@@ -10,5 +10,5 @@ from satsuma_server.testing import Collector
 @pytest.fixture
 def client(collector: Collector) -> Iterator[httpx.Client]:
     """An HTTP client of the collector."""
-    with httpx.Client(base_url=collector.url, trust_env=False) as opened:
+    with httpx.Client(base_url=collector.url, trust_env=False, timeout=60) as opened:
         yield opened

@@ -16,7 +16,7 @@ from satsuma_server.app import create_app
 from satsuma_server.settings import Settings
 from satsuma_server.testing import SATSUMA, Collector, running, serving, started
 
-SECONDS = 20
+SECONDS = 60
 PAD = "x" * 10_000
 BALLAST_BYTES = 5 << 20
 """More than half of the disk: what the write-ahead log holds must find room once more, in the log itself."""

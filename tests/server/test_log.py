@@ -122,7 +122,7 @@ def test_a_follower_goes_on_where_it_stopped_and_insists_on_what_failed(
 
         follower = Follower(log, "test", handle)
         follower.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await done.wait()
             while await log.cursor("test") < until:
                 await asyncio.sleep(0.005)
@@ -154,7 +154,7 @@ def test_a_follower_misses_nothing_that_comes_while_it_reads(tmp_path: Path, mon
             return found
 
         monkeypatch.setattr(log, "read", read_slowly)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert [event.seq for event in await anext(log.follow())] == [1]
 
     with_log(tmp_path, work)

@@ -48,8 +48,10 @@ def drip_until_cut(slow: socket.socket, first: bytes = b"x") -> bytes:
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TimeLimitedProtocol, "header_seconds", 0.3)
-    monkeypatch.setattr(TimeLimitedProtocol, "body_seconds", 0.6)
+    # Far apart: on a machine that stands still for a moment, several of these bounds may be over at once, and the body
+    # reader, which can say what was wrong, has to come before the protocol, which only cuts.
+    monkeypatch.setattr(TimeLimitedProtocol, "header_seconds", 1)
+    monkeypatch.setattr(TimeLimitedProtocol, "body_seconds", 3)
     monkeypatch.setattr(body, "BODY_SECONDS", 0.3)
 
 
@@ -75,7 +77,7 @@ def test_a_crowd_that_drips_keeps_nobody_else_out(client: httpx.Client) -> None:
         for number, slow in enumerate(crowd):
             slow.sendall(HEAD if number % 2 else BODY)
         for _ in range(10):
-            assert client.post("/v1/track", json=event, timeout=2).status_code == 200
+            assert client.post("/v1/track", json=event).status_code == 200
         for slow in crowd:
             assert drip_until_cut(slow)[:12] in (b"", b"HTTP/1.1 408")
 

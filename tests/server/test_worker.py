@@ -27,7 +27,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.testclient import TestClient
 
 
-def until[T](look: Callable[[], T | None], seconds: float = 20) -> T:
+def until[T](look: Callable[[], T | None], seconds: float = 60) -> T:
     end = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < end, "it did not happen in time"

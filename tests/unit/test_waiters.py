@@ -20,7 +20,7 @@ def page(platform: FakePlatform, **options: Any) -> Analytics:
 
 
 def soon(awaited: Any) -> Any:
-    return asyncio.wait_for(awaited, timeout=5)
+    return asyncio.wait_for(awaited, timeout=60)
 
 
 WAYS: dict[str, tuple[int | None, dict[str, Any], Callable[[Analytics], None]]] = {

@@ -46,7 +46,7 @@ def test_profiles_stand_beside_events_and_go_with_the_person(tmp_path: Path) -> 
         tables = ProfileTables(settings, profiles, warehouse)
         await profiles.start()
         await warehouse.load_all()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await has_seen(profiles, 3):
                 await asyncio.sleep(0.05)
         await tables.copy()
