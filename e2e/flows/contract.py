@@ -10,7 +10,7 @@ from flows.faults import Faults, Posted
 
 Event = dict[str, Any]
 
-ADDED = ("seq", "receivedAt", "timestamp", "originalTimestamp", "sentAt")
+ADDED = ("seq", "writeKey", "receivedAt", "timestamp", "originalTimestamp", "sentAt")
 """What the collector writes itself."""
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -37,8 +37,7 @@ def check_kept(stored: list[Event], faults: Faults, count: int) -> None:
 def check_event(stored: Event, posted: Event, post: Posted) -> None:
     """Check one event, field by field.
 
-    Of a batch's own fields, ``sentAt`` goes to each event. ``writeKey`` names the source and isn't kept, unless an
-    event has one of its own, as those of analytics.js have.
+    Of a batch's own fields, ``sentAt`` goes to each event. ``writeKey`` is that of the source, whatever the event has.
     """
     context = {"ip": "127.0.0.1", "userAgent": post.headers["user-agent"], **posted["context"]}
     ids = {"userId": posted.get("userId"), "anonymousId": posted.get("anonymousId")}
@@ -54,7 +53,7 @@ def check_event(stored: Event, posted: Event, post: Posted) -> None:
 
 def check_times(stored: Event, called_at: str, sent_at: str) -> None:
     """Check that times are the client's, in UTC to the millisecond."""
-    assert all(CANONICAL.fullmatch(stored[name]) for name in ADDED if name != "seq")
+    assert all(CANONICAL.fullmatch(stored[name]) for name in ADDED[2:])
     assert abs(moment(stored["originalTimestamp"]) - moment(called_at)) < MILLISECOND
     assert abs(moment(stored["sentAt"]) - moment(sent_at)) < MILLISECOND
 

@@ -58,7 +58,7 @@ class Qa:
             answer.raise_for_status()
         except httpx.HTTPError as error:
             return JSONResponse({"error": f"the collector can't be asked: {type(error).__name__}"}, 502)
-        events = [json.loads(line) for line in answer.text.splitlines()]
+        events = [json.loads(line) for line in answer.content.splitlines()]
         return JSONResponse({"events": events}, headers={"Cache-Control": "no-store"})
 
     @visited

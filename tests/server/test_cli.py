@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
+from satsuma_server.read_api import event_pages
 from satsuma_server.settings import Source
 from satsuma_server.testing import SATSUMA, Collector, running, started
 
@@ -127,3 +130,28 @@ def test_the_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
     gone = run("doctor", "--url", collector.url)
     assert gone.returncode == 1
     assert "Traceback" not in gone.stderr
+
+
+def test_export_and_tail_take_filters_and_go_on_through_pages_without_a_match(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_pages, "MOST_SCANNED", 2)
+    file = tmp_path / "events.ndjson"
+    with running(tmp_path / "data") as collector:
+        for number in range(8):
+            event = {"event": f"E{number} \u2028", "userId": f"u{number % 7}", "writeKey": "shop"}
+            httpx.post(f"{collector.url}/v1/track", json=event, trust_env=False).raise_for_status()
+        asked = ("--url", collector.url, "--token", collector.token)
+        chosen = ("--user-id", "u0", "--user-id", "u5", "--source", "shop", "--type", "track")
+        done = run("export", *asked, *chosen, "-o", str(file))
+        assert done.returncode == 0, done.stderr
+        names = [json.loads(line)["event"] for line in file.read_bytes().splitlines()]
+        assert names == ["E0 \u2028", "E5 \u2028", "E7 \u2028"]
+        wrong = run("export", *asked, "--received-after", "yesterday")
+        assert wrong.returncode == 1
+        assert "receivedAfter" in wrong.stderr
+        command = [*SATSUMA, "tail", *asked, "--user-id", "u5", "--json"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as tail:
+            assert tail.stdout is not None
+            assert json.loads(tail.stdout.readline())["event"] == "E5 \u2028"
+            tail.terminate()

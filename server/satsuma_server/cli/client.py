@@ -17,6 +17,10 @@ FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
 """Seconds before the second try where the collector can't be reached, and at most before any further one."""
 
 PAGE = 1000
+NEXT_AFTER = "X-Satsuma-Next-After"
+
+Filters = dict[str, list[str] | str | None]
+"""Conditions that ``/v1/events`` knows, by its names for them; None for no condition."""
 
 
 class Client:
@@ -28,22 +32,27 @@ class Client:
         self.http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=30)
         self.url = url
 
-    def events(self, after: int) -> Iterator[str]:
+    def events(self, after: int, filters: Filters | None = None) -> Iterator[str]:
         """Yield stored events after a seq, each as a line of JSON, up to the newest."""
         while True:
-            page = self._lines("/v1/events", after=after, limit=PAGE)
-            if not page:
+            answer = self._get("/v1/events", {"after": after, "limit": PAGE, **_conditions(filters)})
+            # A page may be empty though there is more.
+            lines = [*_lines(answer)]
+            yield from lines
+            seq = json.loads(lines[-1])["seq"] if lines else after
+            # Collectors of an older version send no such header.
+            following = int(answer.headers.get(NEXT_AFTER, seq))
+            if following == after:
                 return
-            yield from page
-            after = json.loads(page[-1])["seq"]
+            after = following
 
-    def follow(self, last: int) -> Iterator[str]:
-        """Yield the newest `last` events and all that come."""
-        params = {"follow": 1, "last": last}
+    def follow(self, last: int, filters: Filters | None = None) -> Iterator[str]:
+        """Yield those of the newest `last` events that meet the filters, and all such that come."""
+        params = {"follow": 1, "last": last, **_conditions(filters)}
         try:
             with self.http.stream("GET", "/v1/events", params=params, timeout=httpx.Timeout(30, read=None)) as answer:
                 self._check(answer)
-                yield from answer.iter_lines()
+                yield from _lines(answer)
         except httpx.HTTPError as error:
             fail(f"{self.url} can't be followed: {error}")
 
@@ -64,13 +73,13 @@ class Client:
                 time.sleep(wait)
         return fail(f"{self.url} takes no events: {problem}")
 
-    def _lines(self, path: str, **params: int) -> list[str]:
+    def _get(self, path: str, params: dict[str, Any]) -> httpx.Response:
         try:
             answer = self.http.get(path, params=params)
         except httpx.TransportError as error:
             fail(f"{self.url} can't be reached: {error}")
         self._check(answer)
-        return answer.text.splitlines()
+        return answer
 
     def _check(self, answer: httpx.Response) -> None:
         if answer.status_code == 401:
@@ -78,3 +87,15 @@ class Client:
         if answer.status_code != 200:
             answer.read()
             fail(f"{self.url} answers {answer.status_code}: {answer.text[:300]}")
+
+
+def _lines(answer: httpx.Response) -> Iterator[str]:
+    """Yield the lines of NDJSON. Those of `str.splitlines` and httpx end at U+2028 too, which JSON may hold."""
+    rest = b""
+    for piece in answer.iter_bytes():
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line.decode() for line in lines)
+
+
+def _conditions(filters: Filters | None) -> Filters:
+    return {name: value for name, value in (filters or {}).items() if value is not None}

@@ -14,6 +14,14 @@ Url = Annotated[str, typer.Option(envvar="SATSUMA_URL", help="The collector's or
 Token = Annotated[str, typer.Option(envvar="SATSUMA_TOKEN", help="The collector's token.")]
 WriteKey = Annotated[str, typer.Option(envvar="SATSUMA_WRITE_KEY", help="The source.")]
 
+# Filters of stored events; an option that is given several times takes any of its values.
+Source = Annotated[list[str] | None, typer.Option(help="Only events of this source, by its write key.")]
+Type = Annotated[list[str] | None, typer.Option(help="Only events of this type, as `track`.")]
+UserId = Annotated[list[str] | None, typer.Option(help="Only events with this userId.")]
+AnonymousId = Annotated[list[str] | None, typer.Option(help="Only events with this anonymousId.")]
+ReceivedAfter = Annotated[str | None, typer.Option(help="Only what was received at this time or later (ISO 8601).")]
+ReceivedBefore = Annotated[str | None, typer.Option(help="Only what was received before this time (ISO 8601).")]
+
 HERE = "http://127.0.0.1:8000"
 
 

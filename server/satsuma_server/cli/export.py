@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from .client import Client
-from .console import HERE, Token, Url, console, fail
+from .client import Client, Filters
+from .console import HERE, AnonymousId, ReceivedAfter, ReceivedBefore, Source, Token, Type, Url, UserId, console, fail
 
 
 def export(
@@ -18,15 +18,29 @@ def export(
     token: Token = "",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="File; standard output by default.")] = None,
     after: Annotated[int, typer.Option(help="Only events after this seq.")] = 0,
+    source: Source = None,
+    type: Type = None,
+    user_id: UserId = None,
+    anonymous_id: AnonymousId = None,
+    received_after: ReceivedAfter = None,
+    received_before: ReceivedBefore = None,
 ) -> None:
     """Write stored events, one a line, in the log's order. `satsuma replay` takes them back."""
+    filters: Filters = {
+        "source": source,
+        "type": type,
+        "userId": user_id,
+        "anonymousId": anonymous_id,
+        "receivedAfter": received_after,
+        "receivedBefore": received_before,
+    }
     try:
         file = output.open("w", encoding="utf-8") if output else sys.stdout
     except OSError as error:
         fail(f"{output} can't be written: {error.strerror}")
     with Progress(SpinnerColumn(), TextColumn("{task.completed:,.0f} events"), console=console) as progress:
         task = progress.add_task("export", total=None)
-        for line in Client(url, token).events(after):
+        for line in Client(url, token).events(after, filters):
             file.write(f"{line}\n")
             progress.advance(task)
     file.flush()

@@ -16,7 +16,7 @@ from .console import HERE, Token, Url, WriteKey, console, fail
 BATCH_BYTES = 400_000
 BATCH_EVENTS = 200
 MOST_TOLD = 20
-STAMPS = ("seq", "receivedAt", "sentAt")
+STAMPS = ("seq", "receivedAt", "sentAt", "writeKey")
 """What a collector adds, and adds anew."""
 
 

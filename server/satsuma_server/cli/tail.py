@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from .client import Client
-from .console import HERE, Token, Url, output
+from .client import Client, Filters
+from .console import HERE, AnonymousId, ReceivedAfter, ReceivedBefore, Source, Token, Type, Url, UserId, output
 
 COLOURS = {
     "identify": "green",
@@ -27,10 +27,24 @@ def tail(
     token: Token = "",
     last: Annotated[int, typer.Option("-n", "--last", help="Begin with so many of the newest.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print events as they are stored.")] = False,
+    source: Source = None,
+    type: Type = None,
+    user_id: UserId = None,
+    anonymous_id: AnonymousId = None,
+    received_after: ReceivedAfter = None,
+    received_before: ReceivedBefore = None,
 ) -> None:
     """Show events as the collector stores them, until Ctrl-C."""
+    filters: Filters = {
+        "source": source,
+        "type": type,
+        "userId": user_id,
+        "anonymousId": anonymous_id,
+        "receivedAfter": received_after,
+        "receivedBefore": received_before,
+    }
     try:
-        for line in Client(url, token).follow(last):
+        for line in Client(url, token).follow(last, filters):
             if as_json:
                 print(line, flush=True)
             else:

@@ -181,8 +181,3 @@ class EventLog(ReadableLog, Protocol):
             UnavailableError: the log can't write.
         """
         ...
-
-
-def join_lines(stored: Sequence[Stored]) -> bytes:
-    """Return stored events as NDJSON, each with its seq."""
-    return b"".join(b'%s,"seq":%d}\n' % (body[:-1], seq) for seq, _, body in stored)

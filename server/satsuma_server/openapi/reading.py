@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from satsuma_server.read_api import MAX_LIMIT
+from satsuma.validation import EVENT_TYPES
 
-from .parts import NDJSON, Schema, operation, whole_number
+from satsuma_server.read_api import MAX_LIMIT, NEXT_AFTER
+
+from .parts import NDJSON, NUMBER, TIME, Schema, in_query, listed, operation, whole_number
+
+WORD: Schema = {"type": "string", "minLength": 1}
+EVENTS = """Stored events, in the log's order: each as accepted, with the times that the collector gave it, the writeKey
+of its source and its seq. Filters combine; one that is given several times takes any of its values."""
+NEXT = """The `after` of the next request. A page may be short, or empty, though there is more, since one request looks
+at a bounded part of the log. There is no more once this is the `after` that was asked for."""
 
 
 def paths() -> Schema:
@@ -17,7 +25,9 @@ def paths() -> Schema:
         "responses": {"200": {"description": "It does."}, "503": {"description": "It does not."}},
     }
     lines: Schema = {NDJSON: {}}
-    events = operation("events", "Stored events, in the log's order.", lines, parameters=[*numbers, last])
+    follow = in_query("follow", "Go on with events as they come; without a limit.", {"enum": ["0", "1"]})
+    events = operation("events", _line(EVENTS), lines, parameters=[*numbers, last, follow, *_filters()])
+    events["responses"]["200"]["headers"] = {NEXT_AFTER: {"description": _line(NEXT), "schema": NUMBER}}
     refused = operation("refused", "Refused events, with reason and raw text.", lines, parameters=numbers)
     violations = operation("violations", "What was not as planned, counted.", lines)
     return {
@@ -26,3 +36,18 @@ def paths() -> Schema:
         "/v1/violations": {"get": violations},
         "/v1/health": {"get": health},
     }
+
+
+def _filters() -> list[Schema]:
+    return [
+        in_query("source", "Only events of these sources, by their writeKey.", listed(WORD)),
+        in_query("type", "Only events of these types.", listed({"type": "string", "enum": [*EVENT_TYPES]})),
+        in_query("userId", "Only events with one of these userIds.", listed(WORD)),
+        in_query("anonymousId", "Only events with one of these anonymousIds.", listed(WORD)),
+        in_query("receivedAfter", "Only what the collector got then or later.", TIME),
+        in_query("receivedBefore", "Only what the collector got earlier.", TIME),
+    ]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,9 +1,8 @@
-"""ReadApi back: ``GET /v1/events``, ``/refused``, ``/violations``, and whether more can be written: ``/health``."""
+"""The read API: ``GET /v1/events``, ``/refused``, ``/violations``, and whether more can be written: ``/health``."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import msgspec
 from satsuma.clock import iso_time
@@ -11,16 +10,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from .errors import CollectorError, UnavailableError
-from .http.auth import authorize
-from .http.parameters import number
-from .http.responses import NDJSON, UNCACHED
-from .log import DeadLetter, EventLog, join_lines
-from .plans.violations import Violations
-from .settings import Settings
+from satsuma_server.errors import CollectorError, UnavailableError
+from satsuma_server.http.auth import authorize
+from satsuma_server.http.parameters import number
+from satsuma_server.http.responses import NDJSON, UNCACHED
+from satsuma_server.log import DeadLetter, EventLog
+from satsuma_server.plans.violations import Violations
+from satsuma_server.settings import Settings
+
+from .event_filter import EventFilter
+from .event_pages import follow, read_page
 
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 10_000
+NEXT_AFTER = "X-Satsuma-Next-After"
+"""Header of an answer that tells the ``after`` of the next request; the same as this one's once there is no more."""
+
 HEALTH_TIMEOUT = 5
 """Seconds that the log has to take a write before it counts as not ready."""
 
@@ -43,23 +48,24 @@ class ReadApi:
         ]
 
     async def _events(self, request: Request) -> Response:
-        """Stored events as NDJSON, in the log's order: a page of them, or with ``follow=1`` all that come."""
+        """Stored events as NDJSON, in the log's order: a page of them, or with ``follow=1`` all that come.
+
+        A page may be short, or empty, though there is more, since the work of one request has bounds; see `NEXT_AFTER`.
+        """
         authorize(request, self._settings)
         after = self._after(request)
         limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        wanted = EventFilter.of(request)
         if request.query_params.get("follow") == "1":
-            return StreamingResponse(self._follow(after), media_type=NDJSON, headers=UNCACHED)
-        return Response(join_lines(await self._log.read(after, limit)), media_type=NDJSON, headers=UNCACHED)
+            return StreamingResponse(follow(self._log, after, wanted), media_type=NDJSON, headers=UNCACHED)
+        page = await read_page(self._log, after, limit, wanted)
+        return Response(page.lines, media_type=NDJSON, headers={**UNCACHED, NEXT_AFTER: str(page.next_after)})
 
     def _after(self, request: Request) -> int:
         newest = number(request, "last", -1, MAX_LIMIT)
         if newest >= 0:
             return max(0, self._log.last - newest)
         return number(request, "after", 0, 2**63 - 1)
-
-    async def _follow(self, after: int) -> AsyncIterator[bytes]:
-        async for events in self._log.follow(after):
-            yield join_lines(events)
 
     async def _refused(self, request: Request) -> Response:
         authorize(request, self._settings)
