@@ -93,7 +93,7 @@ def test_files_that_are_not_what_was_built_never_run(visitor: Visitor, collector
     with visitor.page.expect_console_message(lambda line: "could not start" in line.text):
         visitor.page.goto(visitor.base_url)
     assert visitor.page.evaluate("() => 'stolen' in window") is False
-    # A routed page's last requests wait for Playwright, and on a busy machine the page may be gone before it lets them go.
+    # A routed page's last requests wait for Playwright, and on a busy machine it may let them go too late.
     visitor.page.unroute_all()
     visitor.page.close(run_before_unload=True)
     assert stored("track", "Signed Up")["userId"] == "u1"
