@@ -11,6 +11,11 @@ SIGNATURE = "signature"
 """Of an event's context, as it is sent. It proves a userId, and is kept nowhere."""
 
 
+SENDER_IP = "senderIp"
+"""Of an event's context: the address that a request came from, where the event says another. The collector alone writes
+it: limits by address count by it, since with a write key anybody can say any ``context.ip``."""
+
+
 class Verification(StrEnum):
     """What an event's ids and traits are worth. An event without it is taken at its word.
 

@@ -11,9 +11,13 @@ import httpx
 import pytest
 from profiles.people import People, body
 from profiles.test_api import make_projections, wait_for, write
+from satsuma_server.http.responses import Faults
 from satsuma_server.identity.identifiers import Key
 from satsuma_server.identity.links import LinkWarning, Outcome, Rule
 from satsuma_server.identity.reach import Reach
+from satsuma_server.ingest.decode import decode
+from satsuma_server.ingest.endpoint import _sort
+from satsuma_server.ingest.enrichment import Arrival
 from satsuma_server.log import Stored
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.projections.app import create_worker
@@ -131,6 +135,67 @@ def test_one_address_uses_up_its_own_limit_and_no_others(make_people: Callable[.
     hour = 3_600_000
     people.see("track", "victim", "junk40", context={"ip": "203.0.113.9"}, at=1_700_000_000_000 + hour)
     assert "anonymous_id:junk40" in people.ids("user_id", "victim")
+
+
+def test_no_event_tells_its_own_address_to_the_limit(make_people: Callable[..., People]) -> None:
+    people = make_people(links_per_hour=5)
+    for number in range(50):
+        context = {"ip": f"203.0.113.{number}", "senderIp": f"2001:db8::{number:x}"}
+        people.see("track", "victim", f"junk{number}", context=context)
+    people.see("identify", "victim", "phone", context={"ip": "203.0.113.1"})
+    assert len(people.ids("user_id", "victim")) == 1 + 5 + 1, "one network of IPv6 is one sender"
+    assert "anonymous_id:phone" in people.ids("user_id", "victim")
+
+
+@pytest.mark.parametrize(
+    ("context", "kept"),
+    [
+        ({}, {"ip": "192.0.2.1"}),
+        ({"ip": "192.0.2.1", "senderIp": "203.0.113.9"}, {"ip": "192.0.2.1"}),
+        ({"ip": "203.0.113.9", "senderIp": "203.0.113.9"}, {"ip": "203.0.113.9", "senderIp": "192.0.2.1"}),
+        ({"ip": None}, {"ip": None, "senderIp": "192.0.2.1"}),
+    ],
+)
+@pytest.mark.parametrize("extra", [{}, {"unusual": 1}])
+def test_the_collector_notes_where_an_event_came_from(
+    context: dict[str, Any], kept: dict[str, Any], extra: dict[str, Any]
+) -> None:
+    told = {"type": "page", "userId": "u", "anonymousId": "a", "context": context, **extra}
+    decoded = decode(json.dumps(told).encode(), "page")
+    arrivals = _sort(decoded, "web", Arrival(1_700_000_000_000, ip="192.0.2.1"), Faults())
+    assert json.loads(arrivals.bodies[0])["context"] == kept
+
+
+def test_junk_aliases_do_not_shut_the_next_phone_out_either(make_people: Callable[..., People]) -> None:
+    people = make_people(links_per_hour=0, identifiers={"anonymous_id": {"limit": 12}})
+    people.see("identify", "victim", "laptop", **noted("server"))
+    for number in range(30):
+        people.see("page", None, f"junk{number}")
+        people.see("alias", "victim", previousId=f"junk{number}")
+    people.see("identify", "victim", "phone")
+    assert {"anonymous_id:laptop", "anonymous_id:phone"} <= people.ids("user_id", "victim")
+    hurried = make_people(links_per_hour=5)
+    for number in range(30):
+        hurried.see("alias", "other", previousId=f"hurried{number}", context={"ip": "203.0.113.9"})
+    assert len(hurried.ids("user_id", "other")) == 1 + 5
+
+
+def test_junk_email_addresses_do_not_shut_the_true_one_out(make_people: Callable[..., People]) -> None:
+    people = make_people(identifiers={"email": {}})
+    for number in range(20):
+        people.see("identify", "victim", traits={"email": f"junk{number}@x.cz"})
+    people.see("identify", "victim", "laptop", traits={"email": "v@x.cz"})
+    ids = people.ids("user_id", "victim")
+    assert "email:v@x.cz" in ids
+    assert len(ids) <= 1 + 5 + 1
+
+
+def test_links_that_gave_way_do_not_pile_up(make_people: Callable[..., People]) -> None:
+    people = make_people(identifiers={"anonymous_id": {"limit": 40}})
+    for number in range(400):
+        people.see("track", "victim", f"junk{number}", context={"ip": f"203.0.113.{number % 200}"})
+    (kept,) = people.database.run("SELECT count(*) FROM edges")[0]
+    assert kept <= 40 + 400 // 10
 
 
 def test_a_claimed_trait_is_in_no_row_of_users(tmp_path: Path) -> None:

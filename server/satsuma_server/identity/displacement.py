@@ -1,14 +1,15 @@
 """Chooses unverified links that are removed in favour of verified ones, or of newer ones where a profile is full.
 
-Somebody who guesses a userId can send any number of anonymousIds with it. So a profile's places are not given to those
-who come first: of the unverified links, those that were seen longest ago are removed. Several are removed at a time, so
-that the cost for each is small.
+Somebody who guesses a userId can send any number of anonymousIds, or email addresses, with it. So a profile's places are
+not given to those who come first: of the unverified links, those that were seen longest ago are removed. Several are
+removed at a time, so that the cost for each is small.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from .graph import Edge, Node
 from .identifiers import ANONYMOUS_ID, USER_ID
@@ -16,26 +17,48 @@ from .links import VERIFIED, LinkWarning, Outcome, Rule
 
 Nodes = dict[int, Node]
 
+FEWEST_PLACES = 4
+"""Where the limit of a type is smaller, nothing is removed: the first identifiers stay."""
 
-def displaced(nodes: Nodes, edges: Sequence[Edge], contested: Iterable[Edge], most_devices: int | None) -> list[Edge]:
+
+class Displaced(NamedTuple):
+    """The links to remove.
+
+    Attributes:
+        noted: those that are kept with a warning and without an effect.
+        forgotten: those that are deleted, since a similar one is noted and there may be very many. The next event that
+            carries both identifiers links them again.
+    """
+
+    noted: list[Edge]
+    forgotten: list[Edge]
+
+
+def displaced(nodes: Nodes, edges: Sequence[Edge], contested: Iterable[Edge], limits: Mapping[str, int]) -> Displaced:
     """Return the links to remove, out of all links among the nodes of some profiles.
 
     Args:
         nodes: the nodes by number.
         edges: all links with both ends among `nodes`.
         contested: those of them that were refused, and for which there may be room afterwards.
-        most_devices: the limit of anonymousIds of a profile.
+        limits: the limit of identifiers of each type of a profile.
     """
-    found: dict[int, Edge] = {}
+    noted: dict[int, Edge] = {}
+    forgotten: dict[int, Edge] = {}
     refused = {edge.number for edge in contested}
     for edge in edges:
         if edge.number in refused and LinkWarning.TWO_USERS in edge.warnings:
-            found |= {one.number: one for one in _claims_on_device(nodes, edges, edge)}
+            noted |= {one.number: one for one in _claims_on_device(nodes, edges, edge)}
     crowded = [edge for edge in edges if edge.number in refused and LinkWarning.LIMIT in edge.warnings]
-    for profile in {_profile_of_user(nodes, edge) for edge in crowded} - {None}:
-        incoming = [edge for edge in crowded if _profile_of_user(nodes, edge) == profile]
-        found |= {one.number: one for one in _longest_ago(nodes, edges, profile, incoming, most_devices or 0)}
-    return [*found.values()]
+    for place in sorted({place for edge in crowded if (place := _place_of(nodes, edge))}):
+        incoming = [edge for edge in crowded if _place_of(nodes, edge) == place]
+        most = limits.get(place.type, 0)
+        gone = _longest_ago(nodes, edges, place, incoming, most) if most >= FEWEST_PLACES else []
+        # A link that an alias made is not made again by other events, so it is never deleted.
+        many = [edge for edge in gone[:-1] if edge.rule is Rule.SAME_EVENT]
+        forgotten |= {edge.number: edge for edge in many}
+        noted |= {edge.number: edge for edge in gone if edge.number not in forgotten}
+    return Displaced([*noted.values()], [edge for number, edge in forgotten.items() if number not in noted])
 
 
 def _claims_on_device(nodes: Nodes, edges: Sequence[Edge], verified: Edge) -> list[Edge]:
@@ -49,23 +72,32 @@ def _claims_on_device(nodes: Nodes, edges: Sequence[Edge], verified: Edge) -> li
     ]
 
 
-def _profile_of_user(nodes: Nodes, edge: Edge) -> int | None:
-    user = next((nodes[end] for end in (edge.left, edge.right) if nodes[end].key.type == USER_ID), None)
-    return None if user is None else user.profile
+class _Place(NamedTuple):
+    """A profile that is full, and the type of the identifiers that it has too many of."""
+
+    profile: int
+    type: str
 
 
-def _longest_ago(
-    nodes: Nodes, edges: Sequence[Edge], profile: int | None, incoming: Sequence[Edge], most: int
-) -> list[Edge]:
-    """Return the oldest unverified links to devices of a profile, so many that a quarter of its places becomes free."""
+def _place_of(nodes: Nodes, edge: Edge) -> _Place | None:
+    ends = nodes[edge.left], nodes[edge.right]
+    for user, other in (ends, ends[::-1]):
+        if user.key.type == USER_ID and other.key.type != USER_ID:
+            return _Place(user.profile, other.key.type)
+    return None
+
+
+def _longest_ago(nodes: Nodes, edges: Sequence[Edge], place: _Place, incoming: Sequence[Edge], most: int) -> list[Edge]:
+    """Return the oldest unverified links to identifiers of one type, so many that a quarter of their places is free."""
+    profile, type = place
     joined = [edge for edge in edges if edge.outcome is not Outcome.REFUSED and nodes[edge.left].profile == profile]
     degrees = Counter(end for edge in joined for end in (edge.left, edge.right))
     weak = []
     for edge in [*joined, *incoming]:
-        device = next((nodes[end] for end in (edge.left, edge.right) if nodes[end].key.type == ANONYMOUS_ID), None)
-        # A device with other links may be what connects other nodes to the profile, so it stays.
-        if device is not None and edge.rule is Rule.SAME_EVENT and degrees[device.number] <= 1:
-            weak.append((device.last, device.number, edge))
-    devices = sum(node.key.type == ANONYMOUS_ID and node.profile == profile for node in nodes.values())
-    excess = devices + len(incoming) - (most - most // 4)
+        other = next((nodes[end] for end in (edge.right, edge.left) if nodes[end].key.type == type), None)
+        # An identifier with other links may be what connects other nodes to the profile, so it stays.
+        if other is not None and edge.rule in (Rule.SAME_EVENT, Rule.PREVIOUS) and degrees[other.number] <= 1:
+            weak.append((other.last, other.number, edge))
+    has = sum(node.key.type == type and node.profile == profile for node in nodes.values())
+    excess = has + len(incoming) - (most - most // 4)
     return [edge for _, _, edge in sorted(weak, key=lambda one: one[:2])[: max(0, excess)]]

@@ -39,7 +39,14 @@ logger = logging.getLogger("satsuma.profiles")
 
 class _Context(msgspec.Struct):
     verification: Any = None
+    senderIp: Any = None  # noqa: N815
     ip: Any = None
+
+    @property
+    def address(self) -> str | None:
+        """Where the event came from, whatever it says itself."""
+        address = self.senderIp or self.ip
+        return address if isinstance(address, str) else None
 
 
 class _Event(msgspec.Struct):
@@ -157,7 +164,7 @@ class IdentifierExtractor:
             fingerprint=fingerprint(stored.source, event.messageId),
             blocked=tuple(blocked),
             verification=verification,
-            address=event.context.ip if event.context and isinstance(event.context.ip, str) else None,
+            address=event.context.address if event.context else None,
             hour=event.receivedAt[:13],
         )
 

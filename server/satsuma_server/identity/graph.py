@@ -175,13 +175,13 @@ class Graph:
         if (known := self._known.pairs.get(pair)) is not None:
             if rule in VERIFIED and known.rule not in VERIFIED:
                 self._confirm(known, left, right, rule, sighting)
-            elif not RETRIED.isdisjoint(known.warnings) and self._may_join(left, right, rule, sighting):
+            elif not RETRIED.isdisjoint(known.warnings) and self._may_join(left, right, sighting):
                 known.warnings = ()
                 self.edges.append(known)
                 self.fold(known, left, right)
                 self._contest(known)
             return
-        in_time = self._may_join(left, right, rule, sighting)
+        in_time = self._may_join(left, right, sighting)
         if not in_time and not self._rate.is_first_refused(left.number, sighting.address):
             return
         edge = Edge(self._known.next_edge, *pair, rule, sighting.seq, sighting.message_id, sighting.source, sighting.at)
@@ -192,9 +192,9 @@ class Graph:
         self.fold(edge, left, right)
         self._contest(edge)
 
-    def _may_join(self, left: Node, right: Node, rule: Rule, sighting: ExtractedIdentifiers) -> bool:
+    def _may_join(self, left: Node, right: Node, sighting: ExtractedIdentifiers) -> bool:
         """Tell whether the sender of an event may link another device to a userId now."""
-        if rule != Rule.SAME_EVENT or left.key.type != USER_ID or right.key.type != ANONYMOUS_ID:
+        if sighting.rule in VERIFIED or left.key.type != USER_ID or right.key.type not in (ANONYMOUS_ID, PREVIOUS_ID):
             return True
         return self._rate.allows(left.number, sighting.address, sighting.hour)
 

@@ -3,10 +3,14 @@ places."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 
 MOST_COUNTED = 100_000
 """The most pairs of a person and an address that are counted in an hour. Beyond that, counting begins again."""
+
+IPV6_PREFIX = 64
+"""Bits of an IPv6 address that name its network. Somebody who has one address can use all of the network."""
 
 Place = tuple[int, str]
 
@@ -31,9 +35,21 @@ class LinkRate:
         if hour != self._hour or len(self._counts) >= MOST_COUNTED:
             self._hour = hour
             self._counts.clear()
-        self._counts[user, address] += 1
-        return self._counts[user, address] <= self._most
+        place = (user, network_of(address))
+        self._counts[place] += 1
+        return self._counts[place] <= self._most
 
     def is_first_refused(self, user: int, address: str | None) -> bool:
         """Tell whether the link that was just counted is the first refused one of its hour. One warning is enough."""
-        return self._most is not None and self._counts[user, address or ""] == self._most + 1
+        return self._most is not None and self._counts[user, network_of(address or "")] == self._most + 1
+
+
+def network_of(address: str) -> str:
+    """Return the network of an IPv6 address; an IPv4 address is returned as it is."""
+    if ":" not in address:
+        return address
+    try:
+        ip = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, IPV6_PREFIX), strict=False).network_address)

@@ -133,6 +133,8 @@ class Rules:
             raise SettingsError("profiles.links_per_hour: is below 0; 0 stands for any number")
         self.links_per_hour = (settings.links_per_hour or None) if settings.protect else None
         self.limits = {one.type: one.limit for one in self.kinds.values() if one.limit and settings.protect}
+        if ANONYMOUS_ID in self.limits:
+            self.limits[PREVIOUS_ID] = self.limits[ANONYMOUS_ID]
 
     @cached_property
     def configured(self) -> list[IdentifierType]:

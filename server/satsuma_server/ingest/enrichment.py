@@ -16,7 +16,7 @@ from satsuma.arguments import id_text
 from satsuma.clock import iso_time
 
 from satsuma_server.times import AHEAD, parse_time
-from satsuma_server.verification import FIELD
+from satsuma_server.verification import FIELD, SENDER_IP
 
 from .fast_path import FastEvent
 from .signatures import take_signature
@@ -78,8 +78,7 @@ def enrich(event: Event, arrival: Arrival, signature: object = None) -> Event:
     event["anonymousId"] = event.get("anonymousId") or None
     event["messageId"] = event.get("messageId") or _new_id()
     event["context"] = context = _context(event.get("context"), arrival)
-    if arrival.verify is not None:
-        context[FIELD] = arrival.verify(event["userId"], event["anonymousId"], signature or arrival.signature)
+    _note_sender(context, event["userId"], event["anonymousId"], signature, arrival)
     if arrival.integrations:
         event["integrations"] = {**arrival.integrations, **(event.get("integrations") or {})}
     times = _times(event.get("timestamp"), event.get("originalTimestamp"), event.get("sentAt"), arrival)
@@ -95,8 +94,7 @@ def enrich_fast(event: FastEvent, arrival: Arrival) -> FastEvent:
     event.messageId = event.messageId or _new_id()
     signature = take_signature(event.context)
     event.context = context = _context(event.context or None, arrival)
-    if arrival.verify is not None:
-        context[FIELD] = arrival.verify(event.userId, event.anonymousId, signature or arrival.signature)
+    _note_sender(context, event.userId, event.anonymousId, signature, arrival)
     if arrival.integrations:
         event.integrations = {**arrival.integrations, **(event.integrations or {})}
     times = _times(event.timestamp, event.originalTimestamp, event.sentAt, arrival)
@@ -127,6 +125,16 @@ def _context(given: Event | None, arrival: Arrival) -> Event:
     if arrival.user_agent is not None:
         context.setdefault("userAgent", arrival.user_agent)
     return context
+
+
+def _note_sender(
+    context: Event, user_id: str | None, anonymous_id: str | None, signature: object, arrival: Arrival
+) -> None:
+    """Note what the event's ids are worth or, where they are taken at their word, who says so."""
+    if arrival.verify is not None:
+        context[FIELD] = arrival.verify(user_id, anonymous_id, signature or arrival.signature)
+    elif user_id and context.get("ip") != arrival.ip and arrival.ip is not None:
+        context[SENDER_IP] = arrival.ip
 
 
 def _times(timestamp: object, original: object, sent: object, arrival: Arrival) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 
 from satsuma_server.settings import Source
-from satsuma_server.verification import FIELD, SIGNATURE, Verification
+from satsuma_server.verification import FIELD, SENDER_IP, SIGNATURE, Verification
 
 ALGORITHMS = ("HS256",)
 LEEWAY = 60
@@ -93,6 +93,7 @@ def take_signature(context: Any) -> Any:
     if not context:
         return None
     context.pop(FIELD, None)
+    context.pop(SENDER_IP, None)
     return context.pop(SIGNATURE, None)
 
 

@@ -9,7 +9,7 @@ from satsuma_server.errors import ConflictError, NotFoundError, TooLargeError
 from satsuma_server.identity.displacement import displaced
 from satsuma_server.identity.extraction import ExtractedIdentifiers
 from satsuma_server.identity.graph import Edge, Graph, Node, refold
-from satsuma_server.identity.identifiers import ANONYMOUS_ID, Key
+from satsuma_server.identity.identifiers import Key
 from satsuma_server.identity.link_rate import LinkRate
 from satsuma_server.identity.links import LinkWarning, Outcome
 from satsuma_server.identity.rules import Rules
@@ -194,11 +194,14 @@ class Store:
         if len(nodes) > MOST_MOVED:
             return
         edges = self._edges_among(nodes)
-        gone = displaced(nodes, edges, contested, self._rules.limits.get(ANONYMOUS_ID))
-        for edge in gone:
+        noted, forgotten = displaced(nodes, edges, contested, self._rules.limits)
+        for edge in noted:
             edge.warnings = (LinkWarning.DISPLACED,)
-        if gone:
-            self._fold_again(nodes, edges)
+        if noted or forgotten:
+            numbers = {edge.number for edge in forgotten}
+            self._fold_again(nodes, [edge for edge in edges if edge.number not in numbers])
+            statement = "DELETE FROM edges WHERE number IN (SELECT number FROM {})"
+            insert(self._database, statement, ("edges.number",), [(number,) for number in sorted(numbers)])
 
     def _reached(self, members: Sequence[Node], gone: frozenset[Key], start: Key) -> list[Node]:
         own = next((node for node in members if node.key == start), None)
