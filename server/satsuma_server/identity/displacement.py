@@ -1,8 +1,8 @@
 """Chooses unverified links that are removed in favour of verified ones, or of newer ones where a profile is full.
 
-Somebody who guesses a userId can send any number of anonymousIds, or email addresses, with it. So a profile's places are
-not given to those who come first: of the unverified links, those that were seen longest ago are removed. Several are
-removed at a time, so that the cost for each is small.
+Somebody who guesses a userId can send any number of anonymousIds, or email addresses, with it. So a profile's places
+are not given to those who come first: of the unverified links, those that were seen longest ago are removed. Several
+are removed at a time, so that the cost for each is small.
 """
 
 from __future__ import annotations
