@@ -1,4 +1,4 @@
-"""The cookies of a page as a platform gives them: raw names and values, and the attributes that we set."""
+"""The interface to a page's cookies, with raw names and values, and the attributes that we set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class CookieOptions:
 
     Attributes:
         maxage: lifetime in days; 365 by the specification ("The Segment ID cookie is set with a one year expiration").
-        domain: None for the highest domain that takes a cookie.
+        domain: the domain; None for the highest domain that accepts a cookie.
         path, same_site, secure: as in Set-Cookie.
     """
 
@@ -40,15 +40,15 @@ class CookieJar(Protocol):
         ...
 
     def write(self, name: str, value: str, *, days: float, options: CookieOptions) -> None:
-        """Set one cookie; negative `days` removes it."""
+        """Set one cookie. Negative `days` remove it."""
         ...
 
     def remove_strays(self, name: str, options: CookieOptions, *, below: bool = False) -> None:
-        """Remove a cookie from every domain and path but the one that `options` name, as far as can be reached.
+        """Remove a cookie from all domains and paths except the one of `options`, as far as the page can reach them.
 
         Args:
-            name: its raw name.
-            options: as it is written by.
-            below: only from paths below the root, whose cookies other pages of the site don't see.
+            name: the raw name.
+            options: the options that the cookie is written with.
+            below: whether to remove it only from paths below the root, whose cookies other pages can't see.
         """
         ...

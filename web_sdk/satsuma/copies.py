@@ -1,4 +1,4 @@
-"""What one kind of store alone holds of the visitor, whatever the other stores say."""
+"""The copy of the visitor's ids in a single kind of store, regardless of the other stores."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from .storage import CookieStore, Storage
 
 
 class Ids(NamedTuple):
-    """Who a copy takes the visitor for; None for what it doesn't know."""
+    """The ids in one copy; None for those that it doesn't have."""
 
     anonymous_id: str | None
     user_id: str | None
     group_id: str | None
 
     def agree(self, other: Ids) -> bool:
-        """Tell whether all that is known here is known there."""
+        """Tell whether all ids that this copy has are the same in the other."""
         return all(one in (None, another) for one, another in zip(self, other, strict=True))
 
     def same_visitor(self, other: Ids) -> bool:
-        """Tell whether what is known beside these ids (traits) is known of the visitor with the `other` ids too."""
+        """Tell whether the traits of these ids are also those of the visitor with the `other` ids."""
         if self.user_id is not None:
             return self.user_id == other.user_id
         return self.anonymous_id in (None, other.anonymous_id)
 
 
 class Copy:
-    """The cookies alone, or localStorage alone."""
+    """The copy in cookies, or the copy in localStorage."""
 
     def __init__(self, storage: Storage, user: IdentityKeys, group: IdentityKeys) -> None:
         self.storage = storage
@@ -35,7 +35,7 @@ class Copy:
         self.group = group
 
     def ids(self) -> Ids:
-        """Return the ids that are kept here."""
+        """Return the ids in this copy."""
         keys = (ANONYMOUS_ID_KEY, self.user.id, self.group.id)
         return Ids(*(self.storage.get_id(key) or None for key in keys))
 
@@ -45,16 +45,16 @@ class Copy:
         self.storage.clear(keys.traits)
 
     def drop_strays(self, *, below: bool) -> None:
-        """Remove cookies that have the names of ours from other domains and paths; arguments as `CookieJar`."""
+        """Remove cookies with our names from other domains and paths; arguments as in `CookieJar`."""
         for store in self.storage.stores:
             if isinstance(store, CookieStore):
                 for key in (ANONYMOUS_ID_KEY, self.user.id, self.group.id):
                     store.drop_strays(key, below=below)
 
     def follow(self, ids: Ids) -> bool:
-        """Put `ids` in the place of others, and remove traits of somebody else; tell whether anything was to be done.
+        """Replace ids that differ from `ids`, and remove traits of another visitor; tell whether anything changed.
 
-        What isn't kept here at all stays away: whoever reads the ids next heals it, and tells so.
+        Ids that are missing here stay missing: the next read of the ids heals and reports them.
         """
         here = self.ids()
         pairs = zip((ANONYMOUS_ID_KEY, self.user.id, self.group.id), here, ids, strict=True)

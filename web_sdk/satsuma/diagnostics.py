@@ -1,9 +1,9 @@
-"""What went wrong around a visitor and was got over, told to whoever looks for the cause: by the next event.
+"""Reports problems that the SDK has solved, in the next event, for people who look for causes.
 
-Not of analytics.js. An event has it in ``context.satsuma``, and only where there is something to tell: ``healed`` names
-what a store had lost and has again, ``strays`` cookies of the same names on other domains or paths, ``delivery`` counts
-what made trouble on the way. Each is told once, by an event that is just made: one that waits already stays as it is,
-however often it is sent.
+analytics.js doesn't have this. The report is in ``context.satsuma`` of an event, if there is something to report:
+``healed`` names what a store had lost and has again, ``strays`` names cookies of the same names on other domains or
+paths, and ``delivery`` counts problems of delivery. Each is reported once, in the next new event. Events that wait
+already are not changed.
 """
 
 from __future__ import annotations
@@ -21,18 +21,17 @@ Counts = Mapping[str, int]
 
 
 class Diagnostics:
-    """What no event has told yet.
+    """The problems that no event has reported yet.
 
     Attributes:
-        forgetful: a kind of store that keeps nothing in truth, so that nothing in it can be healed; None for none.
+        forgetful: a kind of store that keeps nothing, so that nothing in it can be healed; None for none.
     """
 
     def __init__(self, given: Callable[[object], bool] = lambda value: False) -> None:
-        """Start with nothing to tell.
+        """Start without problems.
 
         Args:
-            given: tells of an id whether a server has handed it to the page: localStorage follows cookies then, which
-                is no loss.
+            given: returns whether a server has declared an id. localStorage follows the cookies then, which is no loss.
         """
         self._given = given
         self._healed: dict[tuple[str, StoreKind], Loss] = {}
@@ -42,28 +41,28 @@ class Diagnostics:
         self.forgetful: StoreKind | None = None
 
     def healed(self, key: str, place: StoreKind, loss: Loss, value: object) -> None:
-        """Take note that a store has a value again.
+        """Record that a store was healed.
 
         Args:
-            key: the cookie's or the item's name.
+            key: the name of the cookie or item.
             place: the store.
-            loss: what had become of the value there.
-            value: what is there now.
+            loss: how the store had lost the value.
+            value: the value that it has now.
         """
         if not (place is StoreKind.LOCAL and self._given(value)):
-            # The first loss is the one that somebody looks for.
+            # The first loss is the interesting one.
             self._healed.setdefault((key, place), loss)
 
     def strayed(self, name: str, fate: Fate) -> None:
-        """Take note of a stray cookie, and of what has become of it."""
+        """Record a stray cookie, and what happened to it."""
         self._strayed[name] = fate
 
     def tell(self, context: dict[str, Any], troubles: Counts, lost: Counts) -> None:
-        """Write what is new since the last time into an event's context.
+        """Write what is new since the last report into an event's context.
 
         Args:
-            troubles: what made trouble on the way.
-            lost: events that were dropped, by reason.
+            troubles: counts of problems of delivery.
+            lost: counts of events that were dropped, by reason.
         """
         told: dict[str, Any] = {}
         healed = [f"{key}:{place}:{loss}" for (key, place), loss in self._healed.items() if place != self.forgetful]
@@ -85,6 +84,6 @@ class Diagnostics:
 
 
 def _since(counts: Counts, told: Counts) -> dict[str, int]:
-    """Return what has come since, by name; nothing of what has stayed as it was."""
+    """Return by how much each count has grown; counts that have not grown are left out."""
     fresh = {name: count - told.get(name, 0) for name, count in counts.items()}
     return {name: count for name, count in fresh.items() if count}

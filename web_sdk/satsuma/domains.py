@@ -1,4 +1,4 @@
-"""On which domains a cookie may be set, and where one of the same name may be beside it."""
+"""Lists the domains on which a cookie may be set, and the domains and paths where others of its name may be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 MOST_DOMAINS = 5
 MOST_FOLDERS = 8
 LONGEST_PATH = 1024
-"""Bounds of a search: each place costs the page a write."""
+"""Bounds of the search, in which each domain and path costs a write."""
 
 
 def cookie_domains(hostname: str) -> list[str]:
@@ -20,15 +20,15 @@ def cookie_domains(hostname: str) -> list[str]:
 
 
 def stray_places(hostname: str, path: str, domain: str | None, own_path: str) -> Iterator[tuple[str | None, str]]:
-    """Yield where a cookie that a page sees can be but for its right place: a domain (None: host only) and a path.
+    """Yield each domain (None for host-only) and path where a cookie that a page sees may be, except for the right one.
 
-    A browser has one cookie for each name, domain and path, shows a page all that match its address, and tells of none
-    where it belongs. So whoever has to be rid of one has to try all places.
+    A browser has one cookie for each name, domain and path. It shows a page all that match its address, but not where
+    they belong. So to remove one, all places have to be tried.
 
     Args:
         hostname, path: the page's address.
-        domain: the domain of the right place, None for the host alone.
-        own_path: the path of the right place.
+        domain: the right domain; None for host-only.
+        own_path: the right path.
     """
     named = cookie_domains(hostname)
     domains = (None, *named[:MOST_DOMAINS], *named[MOST_DOMAINS:][-1:])
@@ -38,7 +38,8 @@ def stray_places(hostname: str, path: str, domain: str | None, own_path: str) ->
 
 
 def cookie_paths(path: str) -> list[str]:
-    """Return the paths whose cookies a page at `path` sees, the shortest first; of a deep one those at the top."""
+    """Return the paths whose cookies a page at `path` can see, the shortest first. Of a deep path only the first are
+    tried."""
     paths = ["/"]
     for part in path[:LONGEST_PATH].split("/")[1 : MOST_FOLDERS + 1]:
         above = paths[-1]

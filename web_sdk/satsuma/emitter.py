@@ -1,4 +1,4 @@
-"""Listeners by name: ``on``, ``once``, ``off``."""
+"""An event emitter: ``on``, ``once``, ``off`` and ``emit``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Listener = Callable[..., Any]
 
 
 MOST_LISTENERS = 10
-"""Listeners of one name before somebody should know: each visit of a page's component may add another, for ever."""
+"""With more listeners of one name there is a warning, since a component may add another each time it is shown."""
 
 
 class Emitter:
-    """Calls listeners in the order in which they came. A listener's exception stops nobody but is warned of."""
+    """Calls listeners in the order in which they were added. An exception of a listener causes only a warning."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
@@ -32,18 +32,18 @@ class Emitter:
         """Call `listener` the next time `name` happens."""
 
         def first(*args: Any) -> None:
-            # Before the listener is called: it may make the same thing happen again.
+            # Removed before the listener is called, which may emit the same name again.
             self.off(name, first)
             listener(*args)
 
         self.on(name, first)
 
     def off(self, name: str, listener: Listener) -> None:
-        """Call `listener` no more."""
+        """Stop calling `listener`."""
         self._listeners[name] = [known for known in self._listeners.get(name, ()) if known != listener]
 
     def emit(self, name: str, *args: Any) -> None:
-        """Tell the listeners of `name`."""
+        """Call the listeners of `name`."""
         for listener in list(self._listeners.get(name, ())):
             try:
                 listener(*args)

@@ -1,4 +1,4 @@
-"""What an event says of the browser and of the way the visitor came: user agent, locale, campaign, advertisement.
+"""Adds the browser and the visitor's origin to events: user agent, locale, campaign, advertisement.
 
 Source: analytics-next ``plugins/env-enrichment``.
 """
@@ -16,22 +16,22 @@ from .storage import Storage
 LIBRARY_NAME = "analytics.js"
 
 REFERRER_KEY = "s:context.referrer"
-"""Cookie that remembers which advertisement brought the visitor."""
+"""Name of the cookie that remembers which advertisement brought the visitor."""
 
 AMP_KEY = "_ga"
 AD_NETWORKS = {"btid": "dataxu", "urid": "millennial-media"}
-"""Query parameters that carry an advertisement's id, and the network that sets each."""
+"""Query parameters with an advertisement's id, and the advertising network that sets each."""
 
 MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(slots=True)
 class Environment:
-    """What the page's browser says of itself; the same for every event of a page.
+    """The browser of a page, which is the same for all of the page's events.
 
     Attributes:
-        user_agent_data: the browser's client hints, None where it has none.
-        refuses_tracking: which of ``globalPrivacyControl`` and ``doNotTrack`` the visitor has switched on.
+        user_agent_data: the browser's client hints; None where it has none.
+        refuses_tracking: those of ``globalPrivacyControl`` and ``doNotTrack`` that the visitor has switched on.
     """
 
     user_agent: str = ""
@@ -42,11 +42,11 @@ class Environment:
     refuses_tracking: frozenset[str] = frozenset()
 
     def enrich(self, context: dict[str, Any], cookies: Storage) -> None:
-        """Add the browser and the campaign to an event's context; what is there already mostly stays.
+        """Add the browser and the campaign to an event's context. Most values that exist already stay.
 
         Args:
-            context: with ``page`` in it.
-            cookies: where advertisements are remembered.
+            context: the context, which has ``page`` already.
+            cookies: the storage that remembers advertisements.
         """
         context["userAgent"] = self.user_agent
         if self.user_agent_data is not None:
@@ -71,7 +71,7 @@ def _query(search: object) -> str:
 
 
 def campaign(query: str) -> dict[str, str]:
-    """Return ``context.campaign`` from the utm_* parameters of a query string; utm_campaign is called name."""
+    """Return ``context.campaign`` from the utm_* parameters of a query string. ``utm_campaign`` becomes ``name``."""
     found: dict[str, str] = {}
     for key, value in _pairs(query):
         if "utm_" in key and len(key) > 4:
@@ -81,7 +81,7 @@ def campaign(query: str) -> dict[str, str]:
 
 
 def advertisement(query: str) -> dict[str, str] | None:
-    """Return the advertisement that a query string names, None where it names none."""
+    """Return the advertisement in a query string; None where there is none."""
     for key, value in _pairs(query):
         if key in AD_NETWORKS:
             return {"id": value, "type": AD_NETWORKS[key]}
@@ -89,7 +89,7 @@ def advertisement(query: str) -> dict[str, str] | None:
 
 
 def decode_gracefully(text: str) -> str:
-    """Undo percent-encoding, ``+`` is a space; malformed text is returned as it is."""
+    """Decode percent-encoding, where ``+`` is a space. Malformed text is returned unchanged."""
     if MALFORMED.search(text):
         return text
     try:
@@ -114,7 +114,7 @@ def _add_amp(context: dict[str, Any], cookies: Storage) -> None:
 
 
 def _pairs(query: str) -> Iterator[tuple[str, str]]:
-    """Yield names and raw values, as analytics.js splits them: a second ``?`` or ``=`` ends what came before."""
+    """Yield names and raw values, split as in analytics.js, where a second ``?`` or ``=`` ends the value."""
     for pair in query.removeprefix("?").replace("?", "&").split("&"):
         key, _, value = pair.partition("=")
         yield key, value.partition("=")[0]

@@ -1,17 +1,17 @@
-"""The exceptions of Satsuma. Each message says what is wrong and what to do."""
+"""The exceptions of Satsuma. Each message says what is wrong and what to do about it."""
 
 from __future__ import annotations
 
 
 class SatsumaError(Exception):
-    """Root of every exception that Satsuma raises on purpose."""
+    """Base class of all exceptions that Satsuma raises on purpose."""
 
 
 class ArgumentError(SatsumaError, ValueError):
     """A call has arguments that no form of the method takes.
 
     Attributes:
-        reason: what is wrong, in a few words that are always the same.
+        reason: what is wrong, in a few words that never change.
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:
@@ -23,8 +23,8 @@ class EventError(SatsumaError, ValueError):
     """An event cannot be accepted.
 
     Attributes:
-        path: where in the event, in JavaScript's dotted form (``.userId``, ``.properties``); empty for the whole.
-        reason: what is wrong there, one sentence without a full stop.
+        path: where in the event, in JavaScript's dotted form (``.userId``, ``.properties``); empty for the whole event.
+        reason: what is wrong there, in one sentence without a full stop.
     """
 
     def __init__(self, path: str, reason: str) -> None:
@@ -42,10 +42,10 @@ class BootError(SatsumaError):
 
 
 class DroppedError(SatsumaError):
-    """Events were given up by a client on a server.
+    """A client on a server has dropped events.
 
     Attributes:
-        reason: a few words that are always the same (``queue full``, ``refused 401``), as in a delivery's report.
+        reason: a few words that never change (``queue full``, ``refused 401``), as in a `DeliveryReport`.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""A call becomes an event: ids, times, context.
+"""Builds events from calls, with ids, times and context.
 
 Source: analytics-core ``EventFactory`` and analytics-next ``events`` and ``page``. An event is a dict in the tracking
 API's own names (camelCase), ready to be written as JSON.
@@ -20,7 +20,7 @@ from .storage import Storage
 Event = dict[str, Any]
 
 OVERRIDES = ("userId", "anonymousId", "timestamp", "messageId")
-"""Options that go to the top of an event; all others go to its context."""
+"""Options that become fields of the event itself; all others go to its context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Moment:
 
     Attributes:
         at: milliseconds since 1970.
-        page: ``context.page`` as it was then.
-        message_id: made with the call, stable over every retry.
+        page: ``context.page`` at that time.
+        message_id: created with the call, and the same in every retry.
     """
 
     at: float
@@ -40,14 +40,14 @@ class Moment:
 
 @dataclass(slots=True)
 class EventFactory:
-    """Makes events of calls.
+    """Builds events from calls.
 
     Attributes:
-        user: whose ids the events carry.
+        user: the visitor, whose ids the events get.
         environment: the browser.
-        cookies: where advertisements are remembered.
+        cookies: the storage that remembers advertisements.
         integrations: the ``integrations`` load option; an event gets its names as booleans.
-        remark: adds to an event's context what there is to tell beyond the call.
+        remark: a function that may add more to an event's context.
     """
 
     user: User
@@ -60,14 +60,14 @@ class EventFactory:
         return self._finish({"type": "track", "event": call.event, "properties": call.properties}, call.options, moment)
 
     def identify(self, call: IdentifyCall, moment: Moment) -> Event:
-        """Make an identify event of what the identity machine holds after the call."""
+        """Build an identify event with the id and traits that the visitor has after the call."""
         return self._finish({"type": "identify", "userId": call.id, "traits": call.traits}, call.options, moment)
 
     def group(self, call: IdentifyCall, moment: Moment) -> Event:
         return self._finish({"type": "group", "groupId": call.id, "traits": call.traits}, call.options, moment)
 
     def page(self, call: PageCall, moment: Moment) -> Event:
-        """Make a page event; its properties tell the page, those given win."""
+        """Build a page event. Its properties describe the page; those of the call take precedence."""
         event = self._named("page", call)
         if call.category is not None:
             event["properties"]["category"] = call.category
@@ -85,7 +85,7 @@ class EventFactory:
         return event
 
     def finish(self, event: Event, moment: Moment) -> Event:
-        """Return an event of the page's own making, with its ``options`` taken apart."""
+        """Complete an event that the page has created itself, and apply its ``options``."""
         options = event.pop("options", None)
         given = dict(options) if isinstance(options, Mapping) else {}
         named = event.get("integrations")
@@ -116,7 +116,7 @@ class EventFactory:
         given = dict(options)
         anonymous_id = given.get("anonymousId")
         if anonymous_id:
-            # analytics.js changes the visitor's anonymousId for good, "some customers rely on this".
+            # As in analytics.js, this changes the visitor's anonymousId permanently: "some customers rely on this".
             self.user.anonymous_id(str(anonymous_id))
         overrides, context = split_options(given)
         finished: Event = {
@@ -148,7 +148,7 @@ class EventFactory:
 
 
 def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what goes to the top of an event, and its context. Dotted names make nested objects.
+    """Return the options for the event itself, and those for its context. Dotted names become nested objects.
 
     Raises:
         EventError: the ``context`` option isn't an object.
@@ -177,7 +177,7 @@ def _put(target: dict[str, Any], dotted: str, value: Any) -> None:
 
 
 def add_page(event: Event, page: Mapping[str, Any]) -> None:
-    """Put the page into the event's context and, for a page call, its properties."""
+    """Add the page to the event's context and, for a page call, to its properties."""
     from_properties: dict[str, Any] = {}
     if event["type"] == "page":
         properties = event["properties"]
@@ -189,5 +189,5 @@ def add_page(event: Event, page: Mapping[str, Any]) -> None:
 
 
 def _present(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is there: a page's ``undefined`` takes away what its call would tell by itself."""
+    """Return the values that are not `UNSET`. A page can pass ``undefined`` to leave out a default value."""
     return {name: value for name, value in given.items() if value is not UNSET}

@@ -1,22 +1,22 @@
-"""Which copy of the visitor's ids is the newest, where several origins of a site share cookies.
+"""Decides which copy of the visitor's ids is the newest, where several origins of a site share cookies.
 
-Cookies are shared by all sub-domains of a site; localStorage belongs to one origin, and its ids come first there, so
-that they can heal cookies that have expired. Without more, an origin that wasn't open while the visitor logged out or
-in elsewhere would take its own old ids for the right ones and write them into the shared cookies.
+Cookies are shared by all sub-domains of a site. localStorage belongs to one origin, and its ids take precedence there,
+so that they can heal expired cookies. With only that, an origin that wasn't open while the visitor logged out or in on
+another origin would take its own old ids for the right ones, and write them into the shared cookies.
 
-So each copy (the cookies, an origin's localStorage, what an open page remembers) has a number: its generation. Whatever
-changes on purpose who the visitor is (``identify`` with another id, ``reset``, ``setAnonymousId``, a group) makes the
-next generation. A copy of an older one follows the newest. Copies of the same generation heal each other as ever, and
-so does a copy without a number, whose cookie has expired or been cleared with the ids. localStorage without a number,
-beside cookies with one, was written before anything was changed, or by another library: it follows.
+So each copy (the cookies, an origin's localStorage, the memory of an open page) has a number, its generation. A call
+that changes who the visitor is (``identify`` with another id, ``reset``, ``setAnonymousId``, a group) starts the next
+generation. A copy of an older generation is replaced by the newest. Copies of the same generation heal each other, and
+so does a copy without a number, whose cookie has expired or was cleared with the ids. localStorage without a number,
+next to cookies with one, was written before any change, or by another library, and is replaced.
 
-Before cookies are believed that say something else than localStorage, stray ones of the same names (see `strays`) are
-removed: where a logout elsewhere was not seen yet, those of this host; and always those of single paths, which whoever
-logged out on another page could not see.
+Before cookies are trusted that differ from localStorage, stray cookies of the same names (see `strays`) are removed:
+those of this host, where a logout on another origin was not seen yet; and always those of single paths, which a page on
+another path could not see.
 
-The number is the minute of the change, or one more than the number before, whichever is higher: two origins that can't
-see each other's numbers any more, since the cookies have expired, still make them in the order of their changes. It
-says nothing of who the visitor is.
+The number is the minute of the change, or the previous number plus one, whichever is higher. So even two origins that
+can't see each other's numbers, because the cookies have expired, number their changes in the right order. The number
+says nothing about who the visitor is.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from .identity import USER_KEYS, IdentityKeys
 from .storage import StorageFactory, StoreKind
 
 GENERATION_KEY = "satsuma_generation"
-"""Name of the cookie, and of the item in localStorage. Where the userId has a key of its own, that follows after ``_``:
-another key is another identity."""
+"""Name of the cookie, and of the item in localStorage. Where the site has its own key for the userId, that key is
+appended after ``_``, since another key is another identity."""
 
 MILLISECONDS_A_MINUTE = 60_000
 MOST_DIGITS = 12
-"""A longer number is nonsense, and could not be counted on from."""
+"""The most digits of a valid number."""
 
 
 class Generation:
@@ -48,23 +48,24 @@ class Generation:
         self._key = GENERATION_KEY if user.id == USER_KEYS.id else f"{GENERATION_KEY}_{user.id}"
         self._now = now
         self._remembered: int | None = None
-        """The generation of what the page's memory holds; None before it holds anything."""
+        """The generation of the ids in the page's memory; None before there are any."""
         self._sure: tuple[int, Ids] | None = None
-        """The cookies that are known to be no strays."""
+        """The number and the ids of cookies that are known not to be strays."""
 
     def advance(self) -> None:
-        """Say that somebody has just changed who the visitor is: the stores, and this page, are right as they are."""
+        """Start the next generation: a call has just changed who the visitor is, so the stores and this page are
+        right."""
         newest = max(self._number(self._cookies), self._number(self._local), self._remembered or 0)
         self._settle(max(newest + 1, int(self._now() // MILLISECONDS_A_MINUTE)))
 
     def adopt(self) -> None:
-        """Take all copies for the newest, since they have been made to agree."""
+        """Treat all copies as the newest, because they were just made equal."""
         newest = max(self._number(self._cookies), self._number(self._local), self._remembered or 0)
         if newest:
             self._settle(newest)
 
     def follow(self) -> bool:
-        """Let outdated copies follow the newest; tell whether what the page remembers of its stores is outdated."""
+        """Replace outdated copies by the newest; tell whether the page has to read its stores again."""
         shared, own, before = self._number(self._cookies), self._number(self._local), self._remembered
         newest = max(shared, own, before or 0)
         if shared == newest:
@@ -96,7 +97,8 @@ class Generation:
     def _settle(self, number: int) -> None:
         self._remembered = number
         self._local.storage.set(self._key, number)
-        # Also where it is right already: it has to live as long as the ids, which are given their year again too.
+        # Written even if it is right already, because it must expire as late as the ids, whose cookies are renewed,
+        # too.
         self._cookies.storage.set(self._key, number)
 
     def _number(self, copy: Copy) -> int:

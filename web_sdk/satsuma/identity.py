@@ -1,7 +1,7 @@
-"""Who is this visitor: the identity state machine over a `Storage`.
+"""The identity state machine over a `Storage`, which decides who the visitor is.
 
-Source: analytics-next ``core/user``; the rules are the specification's. Ids are text. `UNSET` tells a read from a
-write of None, as JavaScript's ``undefined`` does.
+Source: analytics-next ``core/user``; the rules are those of the specification. Ids are texts. `UNSET` distinguishes
+reading from writing None, as JavaScript's ``undefined`` does.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ANONYMOUS_ID_KEY = "ajs_anonymous_id"
 
 @dataclass(frozen=True, slots=True)
 class IdentityKeys:
-    """Names under which one identity is kept."""
+    """The keys under which one identity is kept in stores."""
 
     id: str
     traits: str
@@ -47,10 +47,10 @@ class IdentityOptions:
     """The ``user`` and ``group`` load options.
 
     Attributes:
-        disable: keep nothing and know nothing.
+        disable: keep nothing, and have neither id nor traits.
         persist: False keeps the identity in memory only; None follows the page's ``disableClientPersistence``.
-        local_storage_fallback_disabled: leave localStorage out.
-        kinds: order of the stores.
+        local_storage_fallback_disabled: whether localStorage is not used.
+        kinds: the order of the stores.
     """
 
     keys: IdentityKeys
@@ -80,12 +80,12 @@ class Identity:
     """An id and its traits, kept in every store. `User` and `Group` are the two kinds."""
 
     def __init__(self, factory: StorageFactory, options: IdentityOptions, new_id: Callable[[], str]) -> None:
-        """Take up the identity that the stores hold.
+        """Continue with the identity in the stores.
 
         Args:
-            factory: makes the storages.
+            factory: creates the storages.
             options: keys and stores.
-            new_id: returns a fresh random UUID; never the same twice, also in two pages booted from one snapshot.
+            new_id: returns a new random UUID, which must be unique also among pages that boot from one memory image.
         """
         self.options = options
         self._factory = factory
@@ -94,7 +94,7 @@ class Identity:
         self._traits = self._storage(lambda kind: kind is not StoreKind.COOKIE)
 
     def id(self, value: str | Unset | None = UNSET) -> str | None:
-        """Return the id, or None; with an argument, set it first (None forgets it)."""
+        """Return the id, or None. With an argument, set it first; None removes it."""
         if self.options.disable:
             return None
         if value is not UNSET and self._set_id(value):
@@ -103,7 +103,7 @@ class Identity:
         return found or self._fallback_id()
 
     def traits(self, value: Traits | Unset | None = UNSET) -> Traits | None:
-        """Return the traits; with an argument, replace them first (None empties them)."""
+        """Return the traits. With an argument, replace them first; None removes all of them."""
         if self.options.disable:
             return None
         if value is not UNSET:
@@ -112,7 +112,8 @@ class Identity:
         return {} if found is None else found
 
     def identify(self, id: str | None = None, traits: Traits | None = None) -> None:
-        """Say who this is. Traits of the same id are merged; those of another id are dropped."""
+        """Set the id and add traits. Earlier traits are kept if the id is the same, and dropped if it is another
+        one."""
         if self.options.disable:
             return
         merged = dict(traits or {})
@@ -149,7 +150,8 @@ class Identity:
         return True
 
     def adopt(self, earlier: Self) -> None:
-        """Take over what `earlier`, kept in memory before the visitor consented, knows beyond the stores."""
+        """Take over what `earlier`, which was in memory only before the visitor consented, has in addition to the
+        stores."""
         known, came = self.id(), earlier.id()
         if came is not None and known is None:
             self.id(came)
@@ -161,7 +163,7 @@ class Identity:
         self.traits({})
 
     def _set_id(self, value: str | None) -> bool:
-        """Set the id (None forgets it); tell whether it is another one now."""
+        """Set the id, or remove it by None; tell whether it has changed."""
         key = self.options.keys.id
         previous = self._ids.get_and_sync_id(key)
         self._ids.set_id(key, value)
@@ -170,15 +172,15 @@ class Identity:
         return bool(value != previous)
 
     def _replaced(self) -> None:
-        """Another id has taken the place of one that was there."""
+        """Called after an id was replaced by another one."""
 
     def _changed(self) -> None:
-        """Somebody has changed, on purpose, who this is."""
+        """Called after a call has changed whose identity this is."""
         if any(store.kind is not StoreKind.MEMORY for store in self._ids.stores):
             self._factory.changed()
 
     def _fallback_id(self) -> str | None:
-        """Return the id of an older library, where the stores have none of ours."""
+        """Return an id that an older library has left, where the stores have none of ours."""
         return None
 
     def _storage(self, only: Callable[[StoreKind], bool]) -> Storage:
@@ -193,7 +195,7 @@ class Identity:
 
 
 class User(Identity):
-    """The visitor: known by the userId or, until then and beside it, by the anonymousId."""
+    """The visitor, who has an anonymousId and, once identified, also a userId."""
 
     def __init__(self, factory: StorageFactory, options: IdentityOptions, new_id: Callable[[], str]) -> None:
         super().__init__(factory, options, new_id)
@@ -201,7 +203,7 @@ class User(Identity):
         self._adopt_legacy()
 
     def anonymous_id(self, value: str | Unset | None = UNSET) -> str | None:
-        """Return the anonymousId, made on first read; with an argument, set it (None forgets it).
+        """Return the anonymousId, which is created when it is first read. With an argument, set it; None removes it.
 
         Source: the specification ("If you fetch the anonymousId … before one is set, Segment generates and sets an
         anonymousId rather than returning null").
@@ -236,7 +238,7 @@ class User(Identity):
         super().adopt(earlier)
 
     def known_anonymous_id(self) -> str | None:
-        """Return the anonymousId without making one."""
+        """Return the anonymousId, without creating one; None where there is none."""
         found: str | None = self._ids.get_consistent_id(ANONYMOUS_ID_KEY)
         return found
 
@@ -245,9 +247,9 @@ class User(Identity):
         return self.known_anonymous_id()
 
     def recall(self) -> None:
-        """Read who the visitor is, as each event does, and make nothing.
+        """Read the visitor's identity, as each event does, without creating an id.
 
-        For a page that has time for it now: what runs for the first time is slow, and would hold up the first call.
+        A page calls this while it has time: code that runs for the first time is slow, and would delay the first call.
         """
         self.id()
         self.known_anonymous_id()

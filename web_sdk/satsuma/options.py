@@ -1,4 +1,4 @@
-"""What ``analytics.load`` takes, and what the collector's settings answer."""
+"""Reads the options of ``analytics.load`` and the collector's settings."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .query_string import QueryPatterns
 from .storage import DEFAULT_STORES, StoreKind, parse_kinds
 
 SIGNALS = {"respectGlobalPrivacyControl": "globalPrivacyControl", "respectDoNotTrack": "doNotTrack"}
-"""Load options, and the browser's signal that each of them respects."""
+"""Load options, and the signal of the browser that each of them respects."""
 
 REQUIRED = "required"
-"""Value of the load option ``consent`` that has everything wait for the visitor's answer."""
+"""Value of the load option ``consent`` with which everything waits for the visitor's answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where events go.
+    """The address that events are sent to.
 
     Attributes:
-        write_key: the source.
-        url: the collector's ``/v1``, without a slash at the end.
-        metadata: what every event tells of the source's destinations, as analytics.js's events do; None for nothing.
+        write_key: the write key of the source.
+        url: the URL of the collector's ``/v1``, without a slash at the end.
+        metadata: ``_metadata`` of every event about the source's destinations, as in analytics.js; None for none.
     """
 
     write_key: str
@@ -41,12 +41,12 @@ class Endpoint:
     def from_settings(
         cls, write_key: str, settings: Mapping[str, Any], integrations: Mapping[str, Any] | None = None
     ) -> Endpoint:
-        """Read the collector's settings answer, with the load options' ``Segment.io`` entry laid over it.
+        """Read the collector's settings.
 
         Args:
-            write_key: the source.
-            settings: the ``Segment.io`` entry.
-            integrations: all entries of the answer.
+            write_key: the write key of the source.
+            settings: the entry ``Segment.io``, merged with that of the load options.
+            integrations: all entries of the settings.
 
         Raises:
             BootError: the settings name no host.
@@ -61,17 +61,17 @@ class Endpoint:
 
 @dataclass(slots=True)
 class LoadOptions:
-    """The options of analytics.js's ``load`` that Satsuma knows, read and typed.
+    """The options of analytics.js's ``load`` that Satsuma supports, validated and typed.
 
     Attributes:
         persist: False keeps everything in memory (``disableClientPersistence``).
         disable: keep nothing and send nothing.
         integrations: destinations by name; False turns one off.
         initial_pageview: call ``page()`` once at the start.
-        query_patterns: which ids a link may set; None where links may make no calls (``useQueryString: false``).
-        consent_required: wait for the visitor's answer before anything is kept or sent.
-        signals: the browser's signals that count as a no.
-        retry_queue: False where events are tried once, and not at all while the network is gone.
+        query_patterns: which ids a link may set; None where links can't cause calls (``useQueryString: false``).
+        consent_required: whether nothing is kept or sent before the visitor's answer.
+        signals: signals of the browser that count as a no.
+        retry_queue: False where events are tried only once, and not at all without a network.
     """
 
     user: IdentityOptions
@@ -92,11 +92,11 @@ class LoadOptions:
     def from_mapping(
         cls, given: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
     ) -> LoadOptions:
-        """Read analytics.js's option names; unknown ones are passed over.
+        """Read options by analytics.js's names. Unknown ones are ignored.
 
         Args:
             given: the options.
-            settings: of the ``Segment.io`` destination, where they come from elsewhere than the options.
+            settings: the settings of the destination ``Segment.io``, if they are not those in the options.
         """
         given = given or {}
         kinds = parse_kinds(given.get("storage"))
@@ -120,25 +120,25 @@ class LoadOptions:
         )
 
     def delivers(self) -> bool:
-        """Tell whether events go to the collector at all."""
+        """Tell whether events are sent to the collector."""
         named = self.integrations.get(DELIVERY_NAME)
         if self.disable or named is False:
             return False
         return bool(named) or self.integrations.get("All") is not False
 
     def identity(self, options: IdentityOptions, *, kept: bool) -> IdentityOptions:
-        """Return the options of an identity that may be kept, or must live in memory."""
+        """Return the options of an identity that is kept in the stores or, if `kept` is false, in memory."""
         return options if kept and not self.disable else replace(options, persist=False)
 
     def consent(self, environment: Environment) -> ConsentState:
-        """Return what is known of the visitor's consent before they have said anything."""
+        """Return the state of consent before the visitor has answered."""
         if self.signals & environment.refuses_tracking:
             return ConsentState.DENIED
         return ConsentState.PENDING if self.consent_required else ConsentState.GRANTED
 
 
 def _metadata(settings: Mapping[str, Any], integrations: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what events tell of the destinations beside the collector: which ones run in the page, which don't.
+    """Return ``_metadata``: which destinations other than the collector run in the page, and which don't.
 
     Source: analytics-next ``plugins/segmentio/normalize``.
     """

@@ -1,7 +1,7 @@
-"""The seam between the SDK and the place where it runs.
+"""The interface between the SDK's core and the platform that it runs on.
 
-Everything that the core can't do by itself is asked of a `Platform`: a browser page under Pyodide, a server under
-CPython, or a test. The seam is narrow so that nearly all of the SDK runs, and is tested, on CPython.
+The core does no I/O. A `Platform` does it: a browser page under Pyodide, a server under CPython, or a test. The
+interface is small, so that nearly all of the SDK can be tested on CPython.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .storage import KeyValueArea
 
 
 class Platform(Protocol):
-    """What the SDK needs of its surroundings."""
+    """What the SDK needs from its platform."""
 
     @property
     def cookie_jar(self) -> CookieJar:
@@ -34,11 +34,11 @@ class Platform(Protocol):
         ...
 
     def new_id(self) -> str:
-        """Return a fresh random UUID, from the platform's cryptographic source."""
+        """Return a new random UUID, from the platform's cryptographic source."""
         ...
 
     def new_anonymous_id(self) -> str:
-        """Return the anonymousId of a visitor who has none: a fresh random UUID."""
+        """Return an anonymousId for a visitor who has none: a new random UUID."""
         ...
 
     def random(self) -> float:
@@ -46,11 +46,11 @@ class Platform(Protocol):
         ...
 
     def environment(self) -> Environment:
-        """Return what the browser says of itself."""
+        """Return what is known about the browser."""
         ...
 
     def page(self) -> Mapping[str, Any]:
-        """Return the page of this moment, as ``context.page`` has it."""
+        """Return the current page, in the form of ``context.page``."""
         ...
 
     def warn(self, line: str) -> None:
@@ -58,27 +58,27 @@ class Platform(Protocol):
         ...
 
     def tell(self, line: str) -> None:
-        """Write one line to the console, for whoever debugs."""
+        """Write one line to the console, for debugging."""
         ...
 
     def send(self, request: Request, answered: Callable[[int, float | None], None], failed: Callable[[], None]) -> None:
-        """Carry out a request; call `answered` with status and Retry-After in milliseconds, or `failed`, once."""
+        """Send a request. Call `answered` once, with the status and Retry-After in milliseconds, or `failed` once."""
         ...
 
     def send_last(self, request: Request) -> bool:
-        """Carry out a request that outlives the page; False where the platform refuses."""
+        """Send a request that outlives the page; return False where the platform refuses it."""
         ...
 
     def waits(self, anything: bool) -> None:
-        """Take note whether an event waits for its acknowledgement: only then does the page's end matter."""
+        """Record whether events wait for their acknowledgement. Only then must the SDK be told that the page ends."""
         ...
 
     def call_later(self, milliseconds: float, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` after a while; return what cancels it."""
+        """Call `callback` after so many milliseconds; return a function that cancels it."""
         ...
 
     def exclusively(self, name: str, work: Callable[[], None]) -> None:
-        """Do `work` while no other page of the site does what has the same name, where the platform can tell."""
+        """Call `work` under a lock of this name that all pages of the site share, where the platform has such locks."""
         ...
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

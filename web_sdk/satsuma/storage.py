@@ -1,7 +1,7 @@
-"""Where an identity is kept: cookie, localStorage and memory, in order; first found wins, all are healed.
+"""Stores of an identity: cookie, localStorage and memory. The first value that is found counts, and heals the others.
 
 Source: analytics-next ``core/storage``. The stores of a page do no I/O of their own: `CookieStore` works on a
-`CookieJar`, `LocalStore` on a `KeyValueArea`, both given by a platform.
+`CookieJar`, and `LocalStore` on a `KeyValueArea`. A platform provides both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .errors import StorageError
 from .strays import Strays
 
 Value = Any
-"""What a store holds: JSON (text, number, object, list, boolean) or None for nothing."""
+"""A value in a store: JSON (text, number, object, list, boolean), or None for no value."""
 
 Warn = Callable[[str], None]
 
@@ -31,11 +31,11 @@ class StoreKind(StrEnum):
 
 
 class Loss(StrEnum):
-    """What had become of a value in one of its stores.
+    """How a store had lost a value.
 
     Attributes:
-        GONE: it wasn't there, or couldn't be read.
-        OTHER: there was another one.
+        GONE: the value was missing, or could not be read.
+        OTHER: the store had another value.
     """
 
     GONE = "gone"
@@ -43,13 +43,13 @@ class Loss(StrEnum):
 
 
 Healed = Callable[[str, StoreKind, Loss, Value], None]
-"""Hears that a store has a value again that it had lost: the key, the store, what it had instead, and the value."""
+"""Called after a store was healed, with the key, the store, how it had lost the value, and the value."""
 
 DEFAULT_STORES = (StoreKind.LOCAL, StoreKind.COOKIE, StoreKind.MEMORY)
 
 
 class KeyValueArea(Protocol):
-    """A page's localStorage, by text key and text value. Any method may raise."""
+    """A page's localStorage, with texts as keys and values. Every method may raise any exception."""
 
     def get_item(self, key: str) -> str | None: ...
 
@@ -61,9 +61,9 @@ class KeyValueArea(Protocol):
 
 
 class Store(Protocol):
-    """One place that keeps values by key.
+    """One store, which keeps values by key.
 
-    Each method but `holds` raises `StorageError` where the place is missing, disabled, full or refuses the value.
+    Each method except `holds` raises `StorageError` where the store is missing, disabled, full or refuses the value.
     """
 
     kind: StoreKind
@@ -73,22 +73,22 @@ class Store(Protocol):
     def set(self, key: str, value: Value) -> None: ...
 
     def get_id(self, key: str) -> Value:
-        """Return what is kept as an id: text, just as it was set (see `codec.read_id`); None for none."""
+        """Return an id as the text that was set (see `codec.read_id`); None for none."""
         ...
 
     def set_id(self, key: str, value: Value) -> None:
-        """Keep an id so that `get_id` returns the same text."""
+        """Set an id, so that `get_id` returns the same text."""
         ...
 
     def remove(self, key: str) -> None: ...
 
     def holds(self, key: str, value: Value) -> bool:
-        """Tell, without a word of warning, whether an id can be read back; a place that can't be read holds nothing."""
+        """Tell whether the store has this id. It never warns: a store that can't be read has nothing."""
         ...
 
 
 class MemoryStore:
-    """Keeps values as long as the page lives."""
+    """Keeps values in memory, as long as the page exists."""
 
     kind = StoreKind.MEMORY
 
@@ -114,7 +114,7 @@ class MemoryStore:
 
 
 class CookieStore:
-    """Keeps values in cookies: text raw and percent-encoded, the rest as JSON."""
+    """Keeps values in cookies: texts percent-encoded, everything else as JSON."""
 
     kind = StoreKind.COOKIE
 
@@ -153,7 +153,7 @@ class CookieStore:
             return False
 
     def drop_strays(self, key: str, *, below: bool) -> None:
-        """Remove cookies of this name from every other place, whatever they hold; arguments as `CookieJar`."""
+        """Remove cookies of this name from all other domains and paths; arguments as in `CookieJar`."""
         name = codec.encode_name(key)
         if self._strays.values(self._cookie_jar, name):
             self._cookie_jar.remove_strays(name, self.options, below=below)
@@ -195,7 +195,7 @@ class LocalStore:
     def set(self, key: str, value: Value) -> None:
         try:
             text = codec.to_json(value)
-            # Writing is dear, and nobody sees that the same was written once more.
+            # Writing is expensive, and writing the same again would have no effect.
             if self._local_storage.get_item(key) != text:
                 self._local_storage.set_item(key, text)
         except Exception:
@@ -221,7 +221,8 @@ class LocalStore:
 
 
 class Storage:
-    """Several stores as one, in order of priority. Never raises: a store that fails is warned of and passed over."""
+    """Several stores as one, in order of priority. It never raises: a store that fails causes a warning and is
+    skipped."""
 
     def __init__(self, stores: Sequence[Store], warn: Warn, healed: Healed | None = None) -> None:
         self.stores = tuple(stores)
@@ -249,7 +250,7 @@ class Storage:
                 self._complain(store, "set", key, error)
 
     def set_id(self, key: str, value: Value) -> None:
-        """Set an id in every store, so that it is read back as the same text; None removes the cookie."""
+        """Set an id in every store, so that the same text is read again; None removes the cookie."""
         for store in self.stores:
             try:
                 store.set_id(key, value)
@@ -265,7 +266,7 @@ class Storage:
                 self._complain(store, "remove", key, error)
 
     def get_and_sync(self, key: str) -> Value:
-        """Return the first value found, after writing it to every store. Numbers become text, as in analytics.js."""
+        """Return the first value found, after writing it to every store. Numbers become texts, as in analytics.js."""
         value = codec.number_to_text(self.get(key))
         self.set(key, value)
         return value
@@ -282,9 +283,10 @@ class Storage:
         return value
 
     def get_consistent_id(self, key: str) -> Value:
-        """As `get_and_sync_id`, but a cookie wins a disagreement, since only a cookie crosses sub-domains.
+        """Do the same as `get_and_sync_id`, but prefer the cookie where stores differ, since sub-domains share only
+        cookies.
 
-        Source: analytics-next ``UniversalStorage.getConsistent``; an empty text counts as absent.
+        Source: analytics-next ``UniversalStorage.getConsistent``. An empty text counts as missing.
         """
         found = self._ids(key)
         present = [(store, value) for store, value in found if value not in (None, "")]
@@ -297,7 +299,7 @@ class Storage:
         return [(store, self._read(store, key, store.get_id)) for store in self.stores]
 
     def _heal(self, key: str, value: Value, found: Sequence[tuple[Store, Value]]) -> None:
-        """Write an id to every store, and tell of those that had not what they have now."""
+        """Write an id to every store, and report the stores that had lost it."""
         self.set_id(key, value)
         if self._healed is None or value in (None, ""):
             return
@@ -318,18 +320,18 @@ class Storage:
 
 @dataclass(slots=True)
 class StorageFactory:
-    """Makes storages of one page, by the load options.
+    """Creates the storages of one page, by the load options.
 
     Attributes:
         cookie_jar: the page's cookies.
         local_storage: the page's localStorage.
-        cookie: attributes for the cookies.
+        cookie: attributes of the cookies.
         persist: False keeps everything in memory (``disableClientPersistence``).
-        kinds: order of the stores.
-        warn: takes one line for the console.
-        healed: hears what a store had lost and has again.
-        changed: hears that somebody has changed, on purpose, who the visitor is, after the stores were written.
-        strays: what the page knows of stray cookies.
+        kinds: the order of the stores.
+        warn: called with a line for the console.
+        healed: called after a store was healed.
+        changed: called after a call has changed who the visitor is, when the stores are written.
+        strays: what is known of stray cookies.
     """
 
     cookie_jar: CookieJar
@@ -343,7 +345,7 @@ class StorageFactory:
     strays: Strays = field(default_factory=Strays)
 
     def make(self, *, only: Callable[[StoreKind], bool] = lambda kind: True) -> Storage:
-        """Return a storage over the stores that `only` lets through."""
+        """Return a storage with the stores for which `only` is true."""
         if not self.persist:
             return Storage([MemoryStore()], self.warn)
         return Storage([self._store(kind) for kind in self.kinds if only(kind)], self.warn, self.healed)
@@ -362,7 +364,7 @@ class StorageFactory:
 def parse_kinds(storage: object) -> tuple[StoreKind, ...]:
     """Read the ``storage`` load option, ``{"stores": [...]}``; anything else means the default order.
 
-    A store that is named again counts once: every look at an id costs as much as there are stores.
+    A store that is named twice counts once, since reading an id takes time for each store.
     """
     stores = storage.get("stores") if isinstance(storage, dict) else None
     known = {kind.value for kind in StoreKind}

@@ -1,18 +1,18 @@
-"""Stray cookies: of the same name as one of ours, but of another domain or path.
+"""Finds and removes stray cookies, which have the name of one of ours but another domain or path.
 
-A browser keeps a cookie for each name, domain and path, and shows a page all of them as if they were one. A host-only
-cookie beside the domain's, or one of another path, outlives a logout: what was written or removed is the other one.
-They come from a server that sets cookies without a domain, from another library, or from a site that has changed its
+A browser keeps a cookie for each name, domain and path, and shows a page all of them without saying which is which. A
+host-only cookie next to that of the domain, or one of another path, survives a logout, which removes only our own. Such
+cookies come from a server that sets cookies without a domain, from another library, or from a site that has changed its
 options.
 
 The rules, for each name of ours:
 
-- What was written counts, and what was removed is gone: whatever else has the name is removed from every domain and
-  path that the page can reach.
-- Where the page sees several values, the one at our own place counts. If none is there, the first of them does, as in
-  analytics.js, and is put there. Several cookies of one value do no harm, and stay: a server may have set one of them
-  to live longer than what a script sets.
-- What can't be removed is told once: nobody can be sure of a visitor who has two names.
+- After we write or remove a cookie, all others of its name are removed from every domain and path that the page can
+  reach.
+- Where the page sees several values, the one at our own domain and path counts. If there is none, the first one counts,
+  as in analytics.js, and is written there. Several cookies with one value do no harm, and stay: a server may have set
+  one of them with a longer lifetime than scripts can.
+- A stray cookie that can't be removed is reported once, since the visitor's identity is uncertain then.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from .cookie_jar import CookieJar, CookieOptions
 
 
 class Fate(StrEnum):
-    """What has become of a stray cookie."""
+    """What happened to a stray cookie."""
 
     REMOVED = "removed"
     STAYS = "stays"
 
 
 Strayed = Callable[[str, Fate], None]
-"""Hears of a stray cookie: its name, and what has become of it."""
+"""Called for a stray cookie, with its name and what happened to it."""
 
 
 class Strays:
-    """What a page has found out about stray cookies so far.
+    """What is known of a page's stray cookies.
 
     Attributes:
-        told: hears of each of them.
+        told: called for each of them.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Strays:
         return [pair[len(name) + 1 :] for pair in text.split("; ") if pair.startswith(f"{name}=")]
 
     def settle(self, jar: CookieJar, name: str, options: CookieOptions) -> None:
-        """Let one value be left of several: the one at our own place or, without one there, the first."""
+        """Keep one of several values: the one at our own domain and path or, if there is none, the first."""
         values = self.values(jar, name)
         if len(set(values)) < 2 or self._stuck.get(name) == values:
             return
@@ -64,7 +64,7 @@ class Strays:
         self._tell(name, left, stuck=len(set(left)) > 1)
 
     def drop(self, jar: CookieJar, name: str, options: CookieOptions, *, value: str | None) -> None:
-        """Remove what contradicts the cookie that has just been written; all of them where it was removed."""
+        """Remove cookies that contradict the one that was just written, or all of them if it was removed."""
         values = self.values(jar, name)
         wrong = len(set(values)) > 1 if value is not None else bool(values)
         if not wrong or self._stuck.get(name) == values:
