@@ -12,6 +12,7 @@ from parity.story import Scenario
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "parity.md"
 LOCK = Path(__file__).parents[1] / "libraries" / "package-lock.json"
+SAME = "the same"
 INTRODUCTION = """# Parity with analytics.js
 
 Written by `./dev parity`, which plays {count} scenarios in a real Chromium, each with `@segment/analytics-next`
@@ -25,7 +26,7 @@ def render() -> str:
     """Return the document's text."""
     version = json.loads(LOCK.read_text())["packages"]["node_modules/@segment/analytics-next"]["version"]
     count = sum(len(scenarios) for scenarios in CHAPTERS.values())
-    lines = [INTRODUCTION.format(count=count, version=version), "## What is meant to differ", ""]
+    lines = [INTRODUCTION.format(count=count, version=version), *_by_area(), "", "## What is meant to differ", ""]
     for key, reason in REASONS.items():
         lines.append(f'- <a id="{key}"></a>**{key}**: {reason}')
     lines += ["", "In every scenario:", "", *(f"- {text}" for text in EVERYWHERE)]
@@ -35,9 +36,16 @@ def render() -> str:
     return "\n".join([*lines, ""])
 
 
+def _by_area() -> Iterator[str]:
+    yield from ("## By area", "", "| area | behaviours compared | the same | meant to differ |", "|---|---|---|---|")
+    for title, scenarios in CHAPTERS.items():
+        same = sum(result(scenario) == SAME for scenario in scenarios)
+        yield f"| {title} | {len(scenarios)} | {same} | {len(scenarios) - same} |"
+
+
 def result(scenario: Scenario) -> str:
     """Return what a scenario that passed has shown."""
-    return "".join(_results(scenario)) or "the same"
+    return "".join(_results(scenario)) or SAME
 
 
 def _results(scenario: Scenario) -> Iterator[str]:

@@ -111,12 +111,18 @@ class Payload {
   action() {
     return this.obj.type;
   }
+  traits() {
+    return this.obj.traits || (this.obj.context || {}).traits || {};
+  }
+  options() {
+    return this.obj.options || this.obj.context || {};
+  }
   enabled(integration) {
     const { All: all = true, [integration]: own = all } = this.obj.integrations || {};
     return Boolean(own);
   }
 }
-for (const name of ["type", "event", "userId", "anonymousId", "groupId", "previousId", "properties", "traits", "context",
+for (const name of ["type", "event", "userId", "anonymousId", "groupId", "previousId", "properties", "context",
   "integrations", "timestamp", "name", "category"])
   Payload.prototype[name] = function () {
     return this.obj[name];
@@ -216,7 +222,12 @@ function makeFace(ask, about) {
   face.storage = makeProxy(ask.storage, STORAGE, {});
   face.integrations = options.integrations || {};
   face.options = { retryQueue: true, ...options };
-  face.queue = makeProxy((name, args) => (ask.queue(name, args), face.queue), ["on", "once", "off", "emit"], {});
+  face.queue = makeProxy((name, args) => (ask.queue(name, args), face.queue), ["on", "once", "off", "emit"], {
+    queue: { maxAttempts: options.retryQueue === false ? 1 : 10, get length() { return ask.queue("length", []); } },
+    isEmpty: () => !face.queue.queue.length,
+    register: (_, plugin) => face.register(plugin).then(() => {}),
+    deregister: (_, plugin) => face.deregister(plugin.name).then(() => {}),
+  });
   const asked = (name) => ({ get: () => ask.queue(name, []), enumerable: true, configurable: true });
   Object.defineProperties(face.queue, { plugins: asked("plugins"), failedInitializations: asked("failedInitializations") });
   Object.defineProperties(face, {

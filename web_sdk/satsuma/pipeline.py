@@ -46,6 +46,7 @@ class Pipeline:
     Attributes:
         failed: names of the plugins that did not load; events tell them, as analytics.js's do.
         most_attempts: how often an event passes the plugins at most.
+        waiting: how many events wait for another attempt.
         pause: waits for some seconds before the next attempt.
         events: tells ``message_enriched``, ``message_delivered``, ``delivery_success``, ``delivery_retry``,
             ``delivery_failure``, ``flush`` and ``initialization_failure``, as analytics.js's queue does.
@@ -68,7 +69,7 @@ class Pipeline:
         self._random = random
         self.pause = pause
         self._middleware: list[tuple[str, Middleware]] = []
-        self._waiting = 0
+        self.waiting = 0
         self._background: set[asyncio.Task[Any]] = set()
         self.plugins: list[Plugin] = []
         self.failed: list[str] = []
@@ -180,20 +181,20 @@ class Pipeline:
             context, _ = await self._attempt(plugin, context)
         return context
 
-    def _failed(self, context: Context, stop: Cancelled) -> None:
-        context.note_failure(stop)
-        self.events.emit("delivery_failure", context, stop)
+    def _failed(self, context: Context, failure: PluginFailure) -> None:
+        context.note_failure(failure)
+        self.events.emit("delivery_failure", context, failure)
         context.count("delivery_failed")
 
     def _may_retry(self, attempt: int, stop: Cancelled) -> bool:
-        return stop.retry and attempt < self.most_attempts and self._waiting < MOST_WAITING
+        return stop.retry and attempt < self.most_attempts and self.waiting < MOST_WAITING
 
     async def _wait(self, attempt: int) -> None:
-        self._waiting += 1
+        self.waiting += 1
         try:
             await self.pause(FIRST_PAUSE * (1 + self._random()) * 2**attempt)
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
 
     def _stopped(self, context: Context, stop: Cancelled) -> Context:
         context.cancelled = str(stop)
@@ -203,16 +204,18 @@ class Pipeline:
         return context
 
     def _done(self, context: Context, attempt: int, milliseconds: float) -> Context:
+        failure = context.failure
         if context.delivered is False:
-            self.events.emit("delivery_failure", context, PluginFailure("the collector has not taken it"))
-            context.count("delivery_failed")
+            failure = PluginFailure("the collector has not taken it")
+        if failure is not None:
+            self._failed(context, failure)
         else:
             self.events.emit("delivery_success", context)
             context.count("delivered", milliseconds=milliseconds)
             context.note("debug", "Delivered")
         if attempt > 1:
             # As in analytics.js: what goes through at once was never in its queue.
-            self.events.emit("flush", context, context.delivered is not False)
+            self.events.emit("flush", context, failure is None)
         return context
 
     async def _ensure(self, plugin: Plugin, context: Context) -> Context:

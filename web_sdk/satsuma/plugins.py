@@ -93,7 +93,7 @@ class Context:
         delivered: True once the collector has acknowledged it, False once it was dropped, None before: also where the
             event still waits for the network or for another try when the call is answered.
         attempts: how often it has entered the pipeline, and one more once it is sent, as analytics.js counts.
-        failure: what stopped it.
+        failure: what stopped it, or what a destination says went wrong.
         log: what happened on the way.
         counts: what was counted and measured on the way.
         native: what a platform keeps with it: in a page, the context as JavaScript sees it.
@@ -103,7 +103,7 @@ class Context:
     cancelled: str | None = None
     delivered: bool | None = None
     attempts: int = 1
-    failure: Cancelled | None = None
+    failure: PluginFailure | None = None
     log: list[LogLine] = field(default_factory=list)
     counts: list[Count] = field(default_factory=list)
     native: Any = None

@@ -2,7 +2,7 @@
 
 from parity.story import Scenario
 
-from . import calls, delivery, device_mode, events, face, identity, losses, plugins, storage
+from . import calls, delivery, device_mode, events, face, identity, losses, pipeline, plugins, storage
 
 CHAPTERS: dict[str, tuple[Scenario, ...]] = {
     "Identity": identity.SCENARIOS,
@@ -12,6 +12,7 @@ CHAPTERS: dict[str, tuple[Scenario, ...]] = {
     "Delivery": delivery.SCENARIOS,
     "Plugins, links and forms": plugins.SCENARIOS,
     "What must lose no event": losses.SCENARIOS,
+    "On the way to destinations": pipeline.SCENARIOS,
     "Destinations in the page": device_mode.SCENARIOS,
     "The face": face.SCENARIOS,
 }

@@ -19,13 +19,13 @@ from satsuma.errors import ArgumentError
 from satsuma.events import Moment
 from satsuma.identity import UNSET, Group, User
 from satsuma.page import is_buffered_page, page_context
-from satsuma.plugins import Context, PluginFailure
+from satsuma.plugins import Context, PluginFailure, PluginKind
 from satsuma.storage import Storage
 
 from .autotrack import AutoTrack
 from .contexts import Contexts
 from .platform import BrowserPlatform
-from .plugins import PageEnrichment, PageMiddleware, PagePlugin, system_context
+from .plugins import PageEnrichment, PageMiddleware, PagePlugin, refusals, system_context
 from .values import Callback, to_page
 
 
@@ -108,6 +108,8 @@ class Bridge:
             return to_js([self.contexts.plugin(plugin) for plugin in pipeline.plugins])
         if name == "failedInitializations":
             return to_js(list(pipeline.failed))
+        if name == "length":
+            return pipeline.waiting
         event, *rest = args
         given = rest if name == "emit" else [self._bound(self._platform.reader.argument(one)) for one in rest]
         self._guarded(f"queue.{name}", getattr(pipeline.events, name), [event, *given])
@@ -172,6 +174,8 @@ class Bridge:
                 self._platform.warn(f"A plugin could not be registered: {error}")
         context = system_context()
         await self._analytics.register(*made, context=context)
+        if any(plugin.kind is PluginKind.DESTINATION for plugin in made):
+            await refusals()
         return context
 
     async def _deregister(self, *names: Any) -> Context:

@@ -68,6 +68,10 @@ class Contexts:
         event = getattr(shown, "event", None)
         if event is not None:
             context.event = self._reader.data(event)
+        failure = getattr(shown, "failure", None)
+        if failure is not None and context.failure is None:
+            reason = getattr(failure, "reason", None)
+            context.failure = PluginFailure(str(getattr(reason, "message", reason)), reason)
 
     def payload(self, event: Event) -> Any:
         """Return an event as a middleware sees it."""

@@ -15,13 +15,10 @@ from satsuma.analytics import Analytics
 from satsuma.plugins import Context, PluginFailure, PluginKind
 
 from .contexts import Contexts
-from .plugins import PagePlugin, settled
+from .plugins import PagePlugin, refusals, settled
 
 PATIENCE = 5.0
 """Seconds that the calls of a page wait for such scripts; one that comes later sees the calls from then on."""
-
-MOMENT = 0.001
-"""Seconds within which the browser does what is ready: promises that are settled are answered."""
 
 SEGMENTS_CDN = ("https://cdn.segment.com", "https://cdn.segment.build")
 """Where scripts lie by the settings of a source at Segment; the page's own CDN stands for it."""
@@ -104,8 +101,7 @@ class Device:
         loads += [self._middleware(name) for name in names]
         if loads:
             await asyncio.wait([asyncio.ensure_future(load) for load in loads], timeout=PATIENCE)
-            # A destination that refuses at once is known to the first event already, which tells it.
-            await asyncio.sleep(MOMENT)
+            await refusals()
 
     def _remotes(self) -> list[dict[str, Any]]:
         given = self._settings.get("remotePlugins")

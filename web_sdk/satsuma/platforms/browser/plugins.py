@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,9 @@ from satsuma.plugins import Cancelled, Context, PluginFailure, PluginKind
 
 from .contexts import Contexts
 from .values import to_page
+
+MOMENT = 0.001
+"""Seconds within which the browser has answered every promise that is settled."""
 
 
 @dataclass(slots=True)
@@ -118,6 +122,11 @@ class PageMiddleware:
         if getattr(payload, "obj", None):
             return self._contexts.event_of(payload)
         return None if self._null_stops else event
+
+
+async def refusals() -> None:
+    """Give destinations that refuse to load at once the time to say so: the next event tells them as failed."""
+    await asyncio.sleep(MOMENT)
 
 
 def system_context() -> Context:
