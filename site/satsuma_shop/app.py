@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from .lab import Lab
 from .members import Members
+from .name_pages import NamePages
 from .notebook import Notebook
 from .pages import Grove
 from .qa import Qa
@@ -46,9 +47,9 @@ def create_app(
     users = Users(data)
     way = WayToCollector(collector_url)
 
-    def make_snippet(options: Mapping[str, Any]) -> str:
+    def make_snippet(options: Mapping[str, Any], key: str = write_key) -> str:
         # The snippet uses the page's own origin, where `weather` forwards everything to the collector.
-        return snippet(write_key, "", options=options)
+        return snippet(key, "", options=options)
 
     render = Renderer(make_snippet, qa=qa, console=f"{collector_url}/console")
     tester = Qa(users, render, collector_url, token)
@@ -65,7 +66,7 @@ def create_app(
         *Members(users, render).routes(),
         *Notebook(render, collector_url, write_key).routes(),
         *way.routes(failing=qa),
-        *([*tester.routes(), *Lab(render).routes()] if qa else []),
+        *([*tester.routes(), *Lab(render).routes(), *NamePages(render).routes()] if qa else []),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
 

@@ -16,6 +16,9 @@ from typing import Any
 from starlette.datastructures import URL
 
 NAMES = ("laptop", "phone")
+SITES = ("blog.laptop",)
+"""Other sub-domains of the shop on a device: they share its cookies, and have a localStorage of their own."""
+
 LAB = "lab"
 LOCAL = "grove.localhost"
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?(:\d{1,5})?")
@@ -47,6 +50,9 @@ class Devices:
         first, _, rest = name.partition(".")
         if _is_loopback(name) and not name.endswith(f".{LOCAL}"):
             return cls(url.scheme, LOCAL + port, "")
+        if any(name.startswith(f"{one}.") for one in SITES):
+            # The shop's blog, say: on the same device.
+            first, _, rest = rest.partition(".")
         if first in (*NAMES, LAB) and rest:
             return cls(url.scheme, rest + port, first if first in NAMES else "")
         return cls(url.scheme, "" if _is_address(name) else name + port, "")
@@ -58,7 +64,7 @@ class Devices:
     @property
     def origins(self) -> dict[str, str]:
         """The origin of each device by name; empty where this host has no other names."""
-        return {name: self.origin(name) for name in NAMES} if self.base else {}
+        return {name: self.origin(name) for name in (*NAMES, *SITES)} if self.base else {}
 
     @property
     def lab(self) -> str:

@@ -4,7 +4,7 @@ Content-Security-Policy."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +22,21 @@ HERE = Path(__file__).parent
 PLANS = ("pips", "segments", "grove")
 CONSENT_COOKIE = "grove_consent"
 
-type Snippet = Callable[[Mapping[str, Any]], str]
+type Snippet = Callable[..., str]
 
 
 class Renderer:
     """Renders pages."""
 
     def __init__(self, snippet: Snippet, *, qa: bool, console: str) -> None:
-        """Take a function that returns the snippet's text for given options.
+        """Take a function that returns the snippet's text.
 
         Args:
+            snippet: takes the load options and, for another source than the shop's, its write key.
             qa: whether every page has the tester's drawer.
             console: address of the collector's console.
         """
-        self._snippet = snippet
+        self.snippet = snippet
         self._console = console
         self._templates = Jinja2Templates(HERE / "templates")
         self._templates.env.globals |= {"money": money, "plans": PLANS, "qa": qa, "console": console}
@@ -57,7 +58,7 @@ class Renderer:
             # The page remembers the visitor's answer and repeats it on each visit. Before there is one, nothing is
             # kept.
             options, made = {**options, "consent": "required"}, [["consent", False], *made]
-        script = self._snippet(options)
+        script = self.snippet(options)
         context = {
             "user": visit.user,
             "csrf": visit.csrf,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-LAPTOP, PHONE = "laptop", "phone"
+LAPTOP, PHONE, BLOG = "laptop", "phone", "blog.laptop"
 
 type Do = tuple[Any, ...]
 """A verb and its arguments."""
@@ -26,11 +26,11 @@ class Step:
         title: what the visitor does.
         why: what follows from it, and why.
         do: the actions, in order.
-        anonymous_id, user_id: what must happen to the ids: ``new``, ``same`` or ``none``; for `user_id` also
-        ``laptop``,
-            which means the id on that device. Empty where the step doesn't check them.
+        anonymous_id, user_id: what must happen to the ids: ``new``, ``same``, ``none`` or ``laptop``, which means the
+            id on that device. Empty where the step doesn't check them.
         stored: the events of this step, in the order in which they must be stored.
         people: how many people all events of the flow must make until then; 0 where the step doesn't check it.
+        shown: what the page must show at the end.
         healed: whether cookie and localStorage must agree, with the cookie valid for a whole year.
     """
 
@@ -43,6 +43,7 @@ class Step:
     stored: tuple[Stored, ...] = ()
     people: int = 0
     healed: bool = False
+    shown: str = ""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -55,7 +56,7 @@ class Scenario:
     """One flow.
 
     Attributes:
-        quote: the words of the specification.
+        quote: the words of the specification; empty where it says nothing of it.
     """
 
     id: str
@@ -307,5 +308,96 @@ ALIAS = Scenario(
     ),
 )  # fmt: skip
 
-SCENARIOS = (SOFT, MULTI_DAY, ONE_LOGIN, TWO_LOGINS, EXPIRY, EXPIRY_ALONE, CLEARING, RESET, ANOTHER, HASTY, ALIAS)
+MILTON = {**PETER, "name": "Milton Waddams", "email": "milton.{run}@initech.example"}
+
+SUB_DOMAINS = Scenario(
+    "sub-domains", "Log out here, go on there",
+    "A shop and its blog, on two sub-domains: whoever logs out of the one is logged out of both.",
+    "If you call reset during a user’s browser session, it removes both their userId and anonymousId, which means the "
+    "user generates a new anonymousId on the next visit.",
+    (
+        _first_visit(),
+        _register("Both ids are in the cookie, which all sub-domains share, and in this one’s localStorage."),
+        _visit(BLOG, "/products/yuzu", "Read the blog, on another sub-domain",
+               "The shared cookie tells the blog who it is, and the blog’s own localStorage remembers it from now on.",
+               anonymous_id="laptop", user_id="laptop",
+               stored=(("page", "known"), ("Product Viewed", "known")), people=1),
+        Step(LAPTOP, "Log out of the shop",
+             "reset removes the ids from the cookie and from the shop’s localStorage. It can’t reach the blog’s, which "
+             "still holds Peter’s; but the cookie satsuma_generation has a higher number now.",
+             (("click", "[data-logout] button"),),
+             anonymous_id="none", user_id="none", stored=(("Signed Out", "known"),), people=1),
+        _visit(BLOG, "/products/kumquat", "Go on reading the blog",
+               "The blog’s localStorage has a lower number than the cookie: it is outdated, and must not bring Peter "
+               "back. A stranger reads on.",
+               anonymous_id="new", user_id="none",
+               stored=(("page", "anonymous"), ("Product Viewed", "anonymous")), people=2, healed=True),
+        Step(LAPTOP, "Milton signs up at the shop", "The stranger was Milton: the anonymousId of the blog becomes his.",
+             (("open", "/register"), ("fill", "register", MILTON)),
+             anonymous_id="same", user_id="new", stored=(("identify", "known"), ("Signed Up", "known")), people=2),
+        _visit(BLOG, "/products/pomelo", "Milton reads the blog",
+               "He is Milton here too, and nothing of it is Peter’s.",
+               anonymous_id="laptop", user_id="laptop",
+               stored=(("page", "known"), ("Product Viewed", "known")), people=2, healed=True),
+    ),
+)  # fmt: skip
+
+SECOND_COOKIE = Scenario(
+    "second-cookie", "A second cookie of the same name",
+    "The browser shows both as if they were one; after a logout there is neither.",
+    "If you call reset during a user’s browser session, it removes both their userId and anonymousId, which means the "
+    "user generates a new anonymousId on the next visit.",
+    (
+        _first_visit(),
+        _register("Both ids are in cookies of the domain, where every sub-domain sees them."),
+        Step(LAPTOP, "A server sets the same cookies once more",
+             "It names no Domain, so the browser keeps them beside ours. Nobody notices, since both say the same.",
+             (("double",),), anonymous_id="same", user_id="same", shown="2 cookies ajs_user_id"),
+        Step(LAPTOP, "Log out",
+             "Whoever removes only their own cookie leaves the other one, and Peter is back on the next page. So "
+             "reset removes what has the name from every domain and path that can hold it.",
+             (("click", "[data-logout] button"),),
+             anonymous_id="none", user_id="none", stored=(("Signed Out", "known"),), people=1,
+             shown="0 cookies ajs_user_id"),
+        Step(LAPTOP, "Milton signs up",
+             "A new anonymousId, which was never Peter’s.",
+             (("open", "/register"), ("fill", "register", MILTON)),
+             anonymous_id="new", user_id="new", stored=(("identify", "known"), ("Signed Up", "known")), people=2,
+             healed=True, shown="1 cookie ajs_anonymous_id"),
+    ),
+)  # fmt: skip
+
+NAMES = Scenario(
+    "names", "The name analytics is taken",
+    "By an element, by another library, by a second source: nothing breaks, and nothing is lost.",
+    "",
+    (
+        _visit(LAPTOP, "/qa/names/element", "Open a page with an element that has the id analytics",
+               "A browser makes a global of every id. The snippet does not take the element for a library, and the "
+               "page’s calls arrive.",
+               anonymous_id="new", user_id="none", stored=(("page", "anonymous"),), people=1,
+               shown="analytics: Satsuma"),
+        Step(LAPTOP, "Open a page where another library has the name",
+             "What the page tells analytics is the other library’s business. Satsuma is called grove here "
+             "(globalAnalyticsKey), and the two leave each other alone.",
+             (("open", "/qa/names/library"), ("call on", "analytics", "track", "For The Other"),
+              ("call on", "grove", "track", "Fruit Weighed")),
+             anonymous_id="same", user_id="none", stored=(("page", "anonymous"), ("Fruit Weighed", "anonymous")),
+             people=1, shown="The other library heard: For The Other"),
+        Step(LAPTOP, "Open a page with two sources, and identify in the first",
+             "Two snippets with two write keys: analytics, and a second one that is called orchard.",
+             (("open", "/qa/names/two"), ("call on", "analytics", "identify", "{run}-user")),
+             anonymous_id="same", user_id="new", stored=(("identify", "known"),), people=1,
+             shown="orchard: Satsuma"),
+        Step(LAPTOP, "Track in the second",
+             "It goes to the other source, and carries both ids: two sources, one visitor.",
+             (("call on", "orchard", "track", "Basket Weighed"),),
+             anonymous_id="same", user_id="same", stored=(("Basket Weighed", "known"),), people=1, healed=True),
+    ),
+)  # fmt: skip
+
+SCENARIOS = (
+    *(SOFT, MULTI_DAY, ONE_LOGIN, TWO_LOGINS, EXPIRY, EXPIRY_ALONE, CLEARING, RESET, ANOTHER, HASTY, ALIAS),
+    *(SUB_DOMAINS, SECOND_COOKIE, NAMES),
+)
 BY_ID = {scenario.id: scenario for scenario in SCENARIOS}

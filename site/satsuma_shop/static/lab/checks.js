@@ -7,16 +7,24 @@ import { people } from "../qa/people.js";
 /* `flow` has the devices by name, the last look at each, and the number of the event before the first step. */
 export async function check(step, flow, before, since) {
   const device = flow.devices[step.device];
-  const expected = { anonymousId: step.anonymous_id, userId: step.user_id === "laptop" ? "new" : step.user_id };
+  const there = flow.seen.laptop;
+  // What another page knows already need not change here.
+  const wanted = (expected, name) => (expected !== "laptop" ? expected : there[name] === before[name] ? "same" : "new");
+  const expected = { anonymousId: wanted(step.anonymous_id, "anonymousId"), userId: wanted(step.user_id, "userId") };
   const now = await until(async () => {
     const seen = await device.look();
     return idChecks(expected, before, seen).every(({ ok }) => ok) ? seen : null;
   }, 5, 120) || (await device.look());
   flow.seen[step.device] = now;
   const checks = idChecks(expected, before, now);
-  if (step.user_id === "laptop") {
-    const same = now.userId === flow.seen.laptop.userId;
-    checks.push({ ok: same, text: same ? "it is the very userId of the laptop" : "it is another userId than the laptop's" });
+  for (const [name, where] of [["anonymousId", step.anonymous_id], ["userId", step.user_id]]) {
+    if (where !== "laptop") continue;
+    const same = now[name] === there[name];
+    checks.push({ ok: same, text: same ? `it is the very ${name} of the laptop` : `it is another ${name} than the laptop's` });
+  }
+  if (step.shown) {
+    const shown = await until(async () => (await device.ask("shows")).includes(step.shown), 5, 120);
+    checks.push({ ok: Boolean(shown), text: `${shown ? "there is" : "there is not"}: ${step.shown}` });
   }
   if (step.healed) checks.push(healedCheck(now));
   const here = (event) => urlOf(event).startsWith(`${device.origin}/`);

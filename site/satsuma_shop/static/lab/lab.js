@@ -94,7 +94,8 @@ async function takeStep() {
 function finish() {
   playing = false;
   const right = lines.every((line) => line.dataset.state === "agrees");
-  say(right ? "Every step did what the specification says." : "Not every step did what the specification says.");
+  const rule = document.querySelector("blockquote") ? "the specification says" : "it should";
+  say(`${right ? "Every" : "Not every"} step did what ${rule}.`);
   $("#state").dataset.outcome = right ? "agrees" : "differs";
   if (right) sessionStorage.setItem(PASSED, JSON.stringify([...new Set([...passed(), data.id])]));
   markPassed();
@@ -166,7 +167,7 @@ function showThread(events) {
 
 function bead(event, meets) {
   const device = Object.values(flow.devices).find(({ origin }) => urlOf(event).startsWith(`${origin}/`));
-  return make("li", { className: meets ? "meets" : "" }, make("small", { textContent: `#${event.seq}` }), make("span", { className: "device", textContent: device ? device.name : "" }), make("b", { textContent: event.type }),
+  return make("li", { className: meets ? "meets" : "" }, make("small", { textContent: `#${event.seq}` }), make("span", { className: "device", textContent: device ? device.name.split(".")[0] : "" }), make("b", { textContent: event.type }),
     make("span", { className: "what", textContent: event.type === "page" ? new URL(urlOf(event)).pathname : told(event) || eventName(event) }),
     chip(event.anonymousId, "anonymousId"), chip(event.userId, "userId"));
 }

@@ -26,6 +26,10 @@ const DOING = {
     element.click();
   },
   call: (method, ...args) => void analytics[method](...args.map((arg) => (arg === "{anonymousId}" ? stores.held().anonymousId : arg))),
+  "call on": (name, method, ...args) => void window[name][method](...args),
+  /* What a visitor sees, and what the browser's own tools would show of the cookies. */
+  shows: async () => document.body.innerText + stores.counted(),
+  double: () => stores.double(),
   expire: () => stores.expire(),
   age: (days) => stores.age(days),
   async clear(what) {

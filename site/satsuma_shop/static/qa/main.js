@@ -4,4 +4,4 @@ import { openDrawer } from "./drawer.js";
 
 const about = JSON.parse(document.getElementById("qa-about").textContent);
 if (window.parent !== window) drive(about.lab);
-else openDrawer(about);
+else if (!document.documentElement.hasAttribute("data-plain")) openDrawer(about);
