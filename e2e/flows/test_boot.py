@@ -56,6 +56,15 @@ def test_a_memory_image_that_cannot_be_restored_falls_back_to_the_slow_way(
     visitor.errors.clear()
 
 
+def test_settings_that_cannot_be_had_are_an_error_on_the_console(visitor: Visitor, site: str) -> None:
+    allowed = {"Access-Control-Allow-Origin": "*"}
+    visitor.page.route("**/settings", lambda route: route.fulfill(status=503, headers=allowed))
+    visitor.page.goto(site)
+    said = "The settings of the source could not be had"
+    visitor.until(lambda: any(said in line for line in visitor.errors), "the console to say so")
+    visitor.errors.clear()
+
+
 def test_visitors_booted_from_one_image_share_no_randomness(
     new_device: Callable[[], Visitor], collector: Collector
 ) -> None:

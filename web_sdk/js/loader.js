@@ -239,6 +239,7 @@
   }
 
   async function fetchSettings() {
+    if (options.disable === true) return { integrations: { "Segment.io": { apiHost: cdn + "/v1" } } };
     const response = await fetch(cdn + "/v1/projects/" + encodeURIComponent(writeKey) + "/settings");
     if (!response.ok) throw new Error("the settings of " + writeKey + " answer " + response.status);
     const settings = await response.json();
@@ -323,7 +324,11 @@
     let begun = performance.now();
     if (!runs) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
     trust(folder); // Where the page's policy forbids it, nothing need be tried.
-    const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), fetchSettings(), fetchHints(), fetchPlugins()]);
+    const told = fetchSettings().catch((error) => {
+      console.error("[satsuma] The settings of the source could not be had.", error);
+      throw error;
+    });
+    const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), told, fetchHints(), fetchPlugins()]);
     // Python itself may be got ready in advance: nothing of it knows of the visitor before it is started.
     const ready = performance.now();
     await new Promise(whenOpened);

@@ -87,11 +87,13 @@ class Sender:
 
     def _settle(self, context: Context, waiter: asyncio.Future[None], delivered: bool | None) -> None:
         context.delivered = delivered
+        if delivered is False:
+            context.note("error", "Error sending event")
         self._waiters.release(waiter)
 
     def _described(self, context: Context) -> Event:
         """Return the event with the ``_metadata`` of analytics.js, about its tries and about other destinations."""
-        event = context.event
+        event = {"userId": None, **context.event}
         metadata = dict(self._metadata or {})
         if context.attempts > 1:
             metadata["retryCount"] = context.attempts

@@ -19,6 +19,24 @@ PLAN = """, plan: {track: {__default: {enabled: false}, off: {enabled: false}, o
     some: {enabled: true, integrations: {One: false}}}, identify: {__default: {enabled: false}}}"""
 
 
+MIDDLEWARE = """(settings) => {
+    window.seen = [];
+    const code = "window['analytics.js-middleware-goodMiddleware'] = ({payload, next}) => { payload.obj.properties.m = 1; next(payload); }";
+    for (const way of ['appendChild', 'insertBefore']) {
+        const own = Node.prototype[way];
+        Node.prototype[way] = function (element, ...more) {
+            if (String(element.src).includes('/next-integrations/middleware/')) {
+                seen.push(new URL(element.src).pathname);
+                element.src = 'data:text/javascript,' + encodeURIComponent(code);
+            }
+            return own.call(this, element, ...more);
+        };
+    }
+    return {...settings, enabledMiddleware: {'@segment/analytics.js-middleware-good': true, 'analytics.js-middleware-off': false}};
+}"""
+"""The script that the library asks for is given by the page itself: no CDN of a test has it."""
+
+
 def remote(name: str, code: str, settings: str = "{}") -> str:
     """Return an entry of ``remotePlugins``, whose script is JavaScript that makes a plugin."""
     library = name.replace(" ", "")
@@ -76,6 +94,16 @@ SCENARIOS = (
         "Middleware of a destination of the settings",
         "await analytics.addDestinationMiddleware('One', ({payload, next, integration}) => { payload.obj.event = 'for ' + integration; next(payload); }); await analytics.track('a'); await analytics.addDestinationMiddleware('One', ({next}) => next(null)); await analytics.track('b'); return seen",
         load_script=settings(ONE),
+    ),
+    scenario(
+        "Middleware that the settings switch on",
+        "await analytics.track('x'); return seen",
+        load_script={"updateCDNSettings": MIDDLEWARE},
+    ),
+    scenario(
+        "A plan for identify and group",
+        "await analytics.identify('u', {a: 1}); await analytics.group('g', {b: 1}); await analytics.track('on', {c: 1})",
+        load_script=settings(more=INTEGRATIONS + PLAN.removesuffix("}") + ", group: {__default: {enabled: false}}}"),
     ),
     scenario(
         "The tracking plan of the settings",

@@ -1,6 +1,6 @@
 """What a page finds of ``window.analytics`` beside the calls: listeners, the queue, contexts, older names."""
 
-from parity.story import Visit, scenario
+from parity.story import Answer, Posts, Visit, scenario
 
 PLUGIN = "{name: 'mine', version: '1', isLoaded: () => true, load: async () => {}, "
 QUEUE = "['message_enriched', 'message_delivered', 'delivery_success', 'delivery_failure', 'delivery_retry', 'initialization_failure', 'flush']"
@@ -90,5 +90,22 @@ SCENARIOS = (
     scenario(
         "load() finds what the oldest library has left meanwhile",
         "document.cookie = 'ajs_user=' + encodeURIComponent(JSON.stringify({id: 'legacy', traits: {a: 1}})) + ';path=/'; const user = analytics.user().load(); return [user.id(), user.traits(), analytics.user().id()]",
+    ),
+    scenario(
+        "What is disabled asks nobody for settings",
+        "await analytics.track('x'); return performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/settings')).length",
+        load={"disable": True},
+    ),
+    scenario(
+        "An event of nobody known, as plugins see it",
+        "let seen; await analytics.addSourceMiddleware(({payload, next}) => { seen = Object.keys(payload.json()).sort(); next(payload); }); const c = await analytics.track('x'); return [seen, c.event.userId === undefined]",
+    ),
+    scenario(
+        "What a refused event's context tells",
+        Visit(),
+        Posts(1),
+        Answer((400,)),
+        "const c = await analytics.track('x'); return [Boolean(c.failedDelivery()), c.logs().map((line) => [line.level, line.message]), c.stats.metrics.map((one) => one.metric)]",
+        Posts(2),
     ),
 )

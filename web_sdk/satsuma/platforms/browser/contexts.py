@@ -45,7 +45,7 @@ class Contexts:
         context.native = self.native.context(
             context.native,
             context.id,
-            json.dumps(context.event),
+            _shown(context.event),
             to_page(told, self._window),
             to_js([_native(line.error) for line in lines]),
             _native(context.failure),
@@ -75,7 +75,7 @@ class Contexts:
 
     def payload(self, event: Event) -> Any:
         """Return an event as a middleware sees it."""
-        return self.native.payload(json.dumps(event))
+        return self.native.payload(_shown(event))
 
     def event_of(self, payload: Any) -> Event:
         """Return the event of a payload that a middleware passed on."""
@@ -84,6 +84,11 @@ class Contexts:
 
     def _failure(self, failure: PluginFailure) -> Any:
         return failure.native if failure.native is not None else self._window.Error.new(str(failure))
+
+
+def _shown(event: Event) -> str:
+    """Return an event as JSON; of a visitor whose userId nobody knows it has none, as plugins of analytics.js see it."""
+    return json.dumps({name: value for name, value in event.items() if name != "userId" or value is not None})
 
 
 def _native(error: Exception | None) -> Any:
