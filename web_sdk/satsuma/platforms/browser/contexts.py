@@ -87,7 +87,7 @@ class Contexts:
 
 
 def _shown(event: Event) -> str:
-    """Return an event as JSON; of a visitor whose userId nobody knows it has none, as plugins of analytics.js see it."""
+    """Return an event as JSON; where nobody knows a userId it has none, as in analytics.js."""
     return json.dumps({name: value for name, value in event.items() if name != "userId" or value is not None})
 
 
