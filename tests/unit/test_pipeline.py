@@ -177,6 +177,35 @@ def test_an_event_is_tried_ten_times_and_then_told_as_failed(platform: FakePlatf
     assert not platform.sent
 
 
+def test_an_event_that_waits_for_another_attempt_is_not_sent_after_a_no(platform: FakePlatform) -> None:
+    waits, goes_on = asyncio.Event(), asyncio.Event()
+    reached: list[str] = []
+
+    async def pause(seconds: float) -> None:
+        waits.set()
+        await goes_on.wait()
+
+    def fails_once(context: Context) -> None:
+        if context.attempts == 1:
+            raise ValueError("broken")
+
+    async def story(analytics: Analytics) -> None:
+        analytics.pipeline.pause = pause
+        await analytics.register(
+            Recorder(PluginKind.BEFORE, "fails", fails_once),
+            Recorder(PluginKind.DESTINATION, "gets", lambda context: reached.append(context.event["event"])),
+        )
+        call = asyncio.ensure_future(analytics.track("Off"))
+        await waits.wait()
+        analytics.withdraw_consent()
+        goes_on.set()
+        assert (await call).cancelled
+
+    play(platform, story)
+    assert not platform.sent
+    assert not reached
+
+
 def test_nobody_waits_for_a_destination_to_load(platform: FakePlatform) -> None:
     class Endless(Recorder):
         async def load(self, _: Analytics) -> None:

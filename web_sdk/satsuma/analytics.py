@@ -335,6 +335,7 @@ class Analytics(Calls):
             self._handover.forget()
             self._generation.forget()
         self.consent.withdraw()
+        self.pipeline.abandon()
         self._change_identities(kept=False)
         self._delivery.abandon(WITHDRAWN)
         self.sender.forget()

@@ -70,6 +70,7 @@ class Pipeline:
         self.pause = pause
         self._middleware: list[tuple[str, Middleware]] = []
         self.waiting = 0
+        self._abandoned = 0
         self._background: set[asyncio.Task[Any]] = set()
         self.plugins: list[Plugin] = []
         self.failed: list[str] = []
@@ -149,6 +150,7 @@ class Pipeline:
 
     async def run(self, context: Context) -> Context:
         """Pass a context through all plugins. Never raises; see `Context.cancelled`."""
+        abandoned = self._abandoned
         context.count("message_dispatched")
         context.note("debug", "Dispatching")
         began = time.time()
@@ -157,7 +159,7 @@ class Pipeline:
             if attempt > 1:
                 self.events.emit("delivery_retry", context)
             try:
-                passed = await self._pass(context)
+                passed = await self._pass(context, abandoned)
             except Cancelled as stop:
                 self._failed(context, stop)
                 if not self._may_retry(attempt, stop):
@@ -167,13 +169,23 @@ class Pipeline:
                 return self._done(passed, attempt, _since(began))
         raise AssertionError("attempts are counted without end")
 
-    async def _pass(self, context: Context) -> Context:
+    def abandon(self) -> None:
+        """Stop every event that is on its way: none of them reaches a destination any more."""
+        self._abandoned += 1
+
+    def _check(self, abandoned: int) -> None:
+        if abandoned != self._abandoned:
+            raise Cancelled("the event was abandoned on its way")
+
+    async def _pass(self, context: Context, abandoned: int) -> Context:
+        self._check(abandoned)
         for plugin in self._allowed(context, PluginKind.BEFORE):
             context = await self._ensure(plugin, context)
             self.events.emit("message_enriched", context, plugin)
         for plugin in self._allowed(context, PluginKind.ENRICHMENT):
             context, _ = await self._attempt(plugin, context)
             self.events.emit("message_enriched", context, plugin)
+        self._check(abandoned)
         await self._deliver(context)
         context.count("message_delivered")
         self.events.emit("message_delivered", context)
