@@ -104,6 +104,20 @@ def test_an_open_tab_of_the_same_origin_does_not_bring_back_who_has_logged_out(w
     assert (who(two)[0], two.user().traits()) == (None, {})
 
 
+def test_the_last_login_counts_however_fast_they_come_and_whatever_was_cleared(
+    platform: FakePlatform, www: Origin, app: Origin
+) -> None:
+    page = www.open()
+    for user_id in ("ann", "bob", "ann"):
+        log_in(page, user_id)
+        wait(1, www, app)
+    wait(300, www, app)
+    platform.cookie_jar.cookies.clear()
+    log_in(app.open(), "carol")
+    assert who(www.open()) == who(app.open())
+    assert who(www.open())[0] == "carol"
+
+
 @pytest.mark.parametrize("reset", [False, True])
 def test_expired_cookies_come_back_from_whoever_was_there_last(
     platform: FakePlatform, www: Origin, app: Origin, reset: bool

@@ -115,6 +115,21 @@ def test_ids_of_older_libraries_are_taken_over(platform: FakePlatform, cookie: s
     assert make_user(platform).id() == "old"
 
 
+def test_an_older_library_brings_nobody_back(platform: FakePlatform) -> None:
+    platform.cookie_jar.cookies["ajs_user"] = ("%7B%22id%22%3A%22ann%22%2C%22traits%22%3A%7B%22a%22%3A1%7D%7D", 2e12)
+    platform.cookie_jar.cookies["_sio"] = ("a-anns----user", 2e12)
+    user = make_user(platform)
+    assert (user.id(), user.anonymous_id(), user.traits()) == ("ann", "a-anns", {"a": 1})
+    user.identify("bob")
+    user = make_user(platform)
+    assert (user.id(), user.traits()) == ("bob", {})
+    assert user.anonymous_id() != "a-anns"
+    user.reset()
+    user = make_user(platform)
+    assert user.id() is None
+    assert user.anonymous_id() != "a-anns"
+
+
 def test_the_anonymous_id_of_sio_is_taken_over(platform: FakePlatform) -> None:
     platform.cookie_jar.cookies["_sio"] = ("anon----user", platform.time + DAY)
     assert make_user(platform).anonymous_id() == "anon"

@@ -14,9 +14,9 @@ Before cookies are trusted that differ from localStorage, stray cookies of the s
 those of this host, where a logout on another origin was not seen yet; and always those of single paths, which a page on
 another path could not see.
 
-The number is the minute of the change, or the previous number plus one, whichever is higher. So even two origins that
-can't see each other's numbers, because the cookies have expired, number their changes in the right order. The number
-says nothing about who the visitor is.
+The number is the time of the change in milliseconds, or the previous number plus one, whichever is higher. So even two
+origins that can't see each other's numbers, because the cookies have expired, number their changes in the right order.
+The number says nothing about who the visitor is.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ GENERATION_KEY = "satsuma_generation"
 """Name of the cookie, and of the item in localStorage. Where the site has its own key for the userId, that key is
 appended after ``_``, since another key is another identity."""
 
-MILLISECONDS_A_MINUTE = 60_000
-MOST_DIGITS = 12
+MOST_DIGITS = 15
 """The most digits of a valid number."""
 
 
@@ -56,7 +55,7 @@ class Generation:
         """Start the next generation: a call has just changed who the visitor is, so the stores and this page are
         right."""
         newest = max(self._number(self._cookies), self._number(self._local), self._remembered or 0)
-        self._settle(max(newest + 1, int(self._now() // MILLISECONDS_A_MINUTE)))
+        self._settle(max(newest + 1, int(self._now())))
 
     def adopt(self) -> None:
         """Treat all copies as the newest, because they were just made equal."""

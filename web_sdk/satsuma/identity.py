@@ -230,6 +230,7 @@ class User(Identity):
         """
         super().clear()
         self._ids.clear(ANONYMOUS_ID_KEY)
+        self._drop_legacy()
 
     def adopt(self, earlier: Self) -> None:
         anonymous_id = earlier.known_anonymous_id()
@@ -261,14 +262,23 @@ class User(Identity):
     def _replaced(self) -> None:
         # The anonymousId belonged to somebody else.
         self._ids.set_id(ANONYMOUS_ID_KEY, None)
+        self._drop_legacy()
+
+    def _drop_legacy(self) -> None:
+        """Remove the cookies of older libraries, which would bring the visitor back."""
+        for key in (LEGACY_USER_KEY, LEGACY_SIO_KEY):
+            if self._legacy.get(key) is not None:
+                self._legacy.clear(key)
 
     def _adopt_legacy(self) -> None:
         legacy = self._legacy.get(LEGACY_USER_KEY)
         if not isinstance(legacy, dict):
             return
-        if legacy.get("id"):
+        known = self._ids.get_id(self.options.keys.id)
+        if legacy.get("id") and known is None:
             self._set_id(number_to_text(legacy["id"]))
-        if legacy.get("traits"):
+        # What was said since then, of this visitor or of another one, is newer.
+        if legacy.get("traits") and known is None and not self.traits():
             self.traits(legacy["traits"])
 
     def _fallback_id(self) -> str | None:
