@@ -40,6 +40,9 @@ def check_event(stored: Event, posted: Event, post: Posted) -> None:
     Of a batch's own fields, ``sentAt`` goes to each event. ``writeKey`` is that of the source, whatever the event has.
     """
     context = {"ip": "127.0.0.1", "userAgent": post.headers["user-agent"], **posted["context"]}
+    if context["ip"] != "127.0.0.1":
+        # A server tells of its visitor; the collector adds where the request came from.
+        context["senderIp"] = "127.0.0.1"
     ids = {"userId": posted.get("userId"), "anonymousId": posted.get("anonymousId")}
     given = {name: value for name, value in posted.items() if name not in ADDED}
     assert {name: value for name, value in stored.items() if name not in ADDED} == {**given, **ids, "context": context}
