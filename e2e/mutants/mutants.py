@@ -168,7 +168,7 @@ MUTANTS = (
         "reset keeps the group",
         "test_reset_removes_everything_and_the_next_visit_is_somebody_new",
         "analytics.py",
-        ("        self._user.reset()\n        self._group.reset()", "        self._user.reset()"),
+        ("        self._visitor.group.reset()\n", ""),
     ),
     mutant(
         "reset-leaves-keys",
@@ -282,7 +282,7 @@ MUTANTS = (
         "identify-without-known-traits",
         "an identify tells only the traits that it was given",
         "test_full_registration_carries_both_ids",
-        "analytics.py",
-        ("self._user.id(), self._user.traits() or {})", "self._user.id(), call.traits or {})"),
+        "visitor_state.py",
+        ("user.id(), user.traits() or {})", "user.id(), call.traits or {})"),
     ),
 )

@@ -15,7 +15,6 @@ from .consent import Consent, ConsentState
 from .delivery import Delivery, DeliveryReport
 from .diagnostics import Diagnostics
 from .emitter import Emitter
-from .environment import REFERRER_KEY
 from .errors import SatsumaError
 from .events import Event, EventFactory, Moment
 from .generation import Generation
@@ -28,9 +27,10 @@ from .plugins import Context, Middleware, Plugin, PluginFailure, SourceMiddlewar
 from .query_string import read_query
 from .sender import WITHDRAWN, Sender
 from .server_identity import ServerIdentity
-from .storage import Storage, StorageFactory, StoreKind
+from .storage import Loss, Storage, StorageFactory, StoreKind
 from .storage_cache import StorageCache
-from .strays import Fate
+from .strays import Fate, Strays
+from .visitor_state import VisitorState
 
 STRAY = (
     "There is another cookie {name}, on another domain or path, which this page can't remove: whoever uses this "
@@ -39,6 +39,8 @@ STRAY = (
 
 EVENT_CALLS = ("track", "identify", "page", "screen", "group", "alias")
 
+MakeEvent = Callable[[VisitorState, Moment], Event]
+"""Makes the event of a call that was read, for the visitor as they are at that moment."""
 
 CALLBACK_SECONDS = 1.0
 """Seconds that a call waits for what its callback promises, as in analytics.js."""
@@ -74,22 +76,22 @@ class Analytics(Calls):
             self.options.cookie,
             self._persists,
             self.options.kinds,
+            self._healed,
+            self._changed,
+            Strays(self._strayed),
         )
         self._storage: Storage | None = None
         keys = self.options.user.keys, self.options.group.keys
         self._handover = ServerIdentity(self._stores, *keys)
         self._generation = Generation(self._stores, *keys, platform.now)
-        self._stores.changed = self._changed
         self.diagnostics = Diagnostics(self._handover.gave)
-        self._stores.healed = self.diagnostics.healed
-        self._stores.strays.told = self._strayed
-        self._user, self._group = self._identities(kept=self.consent.granted)
-        self._factory = EventFactory(self._user, environment, self._cookies(), self.options.integrations, self._remark)
+        self._environment = environment
+        self._visitor = self._read_visitor()
         self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.random, platform.warn)
         self.pipeline = Pipeline(platform.warn, platform.random)
         if not self.options.retry_queue:
             self.pipeline.most_attempts = 1
-        self.sender = Sender(self._delivery, platform, self._make_outbox(), endpoint.metadata, self.pipeline.failed)
+        self.sender = Sender(self._delivery, platform, self._make_outbox(), endpoint.metadata, self._failed_plugins)
         if self.options.delivers():
             self.pipeline.plugins.append(self.sender)
             self.sender.take_over(look_again=True)
@@ -108,25 +110,37 @@ class Analytics(Calls):
             ArgumentError: no form of the method takes the arguments.
             EventError: an option can't be used.
         """
-        read, make = self._calls()[name]
-        begin = partial(self._begin, make, read(args), moment or self._now())
+        call, make = self._read_call(name, args)
+        begin = partial(self._begin, call, make, moment or self._now())
         return begin() if self.consent.granted else self._platform.start(self._hold(name, begin))
 
-    def _calls(self) -> dict[str, tuple[Callable[[Sequence[Any]], Any], Callable[[Any, Moment], Event]]]:
-        factory = self._factory
-        return {
-            "track": (arguments.read_track, factory.track),
-            "page": (arguments.read_page, factory.page),
-            "screen": (arguments.read_page, factory.screen),
-            "alias": (arguments.read_alias, factory.alias),
-            "identify": (arguments.read_identify, self._identify),
-            "group": (arguments.read_identify, self._identify_group),
-        }
+    def _read_call(self, name: str, args: Sequence[Any]) -> tuple[Call, MakeEvent]:
+        """Read a call's arguments; return them with what makes the event, for the visitor as they are by then."""
+        match name:
+            case "track":
+                track = arguments.read_track(args)
+                return track, lambda visitor, moment: visitor.events.track(track, moment)
+            case "identify":
+                identify = arguments.read_identify(args)
+                return identify, lambda visitor, moment: visitor.identify(identify, moment)
+            case "page":
+                page = arguments.read_page(args)
+                return page, lambda visitor, moment: visitor.events.page(page, moment)
+            case "screen":
+                screen = arguments.read_page(args)
+                return screen, lambda visitor, moment: visitor.events.screen(screen, moment)
+            case "group":
+                group = arguments.read_identify(args)
+                return group, lambda visitor, moment: visitor.join_group(group, moment)
+            case "alias":
+                alias = arguments.read_alias(args)
+                return alias, lambda visitor, moment: visitor.events.alias(alias, moment)
+        raise KeyError(name)
 
-    def _begin(self, make: Callable[[Any, Moment], Event], call: Call, moment: Moment) -> Dispatch:
+    def _begin(self, call: Call, make: MakeEvent, moment: Moment) -> Dispatch:
         with self._storage_cache:
             self._follow()
-            context = Context(make(call, moment))
+            context = Context(make(self._visitor, moment))
         context.count("analytics_js.invoke", context.event["type"])
         if not (self.options.retry_queue or self._delivery.is_online):
             return self._platform.start(self._pass_over(context, call))
@@ -165,18 +179,14 @@ class Analytics(Calls):
         refused = Context({"type": name, "messageId": ""}, cancelled="the visitor has not consented")
         return refused if begun is None else await begun
 
-    def _identify(self, call: IdentifyCall, moment: Moment) -> Event:
-        self._user.identify(self._user.id() if call.id is None else call.id, call.traits)
-        held = IdentifyCall(call.options, call.callback, self._user.id(), self._user.traits() or {})
-        return self._factory.identify(held, moment)
-
-    def _identify_group(self, call: IdentifyCall, moment: Moment) -> Event:
-        self._group.identify(self._group.id() if call.id is None else call.id, call.traits)
-        held = IdentifyCall(call.options, call.callback, self._group.id(), self._group.traits() or {})
-        return self._factory.group(held, moment)
-
     def _remark(self, context: dict[str, Any]) -> None:
         self.diagnostics.tell(context, self.sender.troubles, self.sender.lost)
+
+    def _failed_plugins(self) -> Sequence[str]:
+        return self.pipeline.failed
+
+    def _healed(self, key: str, place: StoreKind, loss: Loss, value: Any) -> None:
+        self.diagnostics.healed(key, place, loss, value)
 
     def _strayed(self, name: str, fate: Fate) -> None:
         self.diagnostics.strayed(name, fate)
@@ -232,20 +242,20 @@ class Analytics(Calls):
         Raises:
             EventError: an option can't be used.
         """
-        return self._factory.finish(dict(given), self._now())
+        return self._visitor.events.finish(dict(given), self._now())
 
     # Identity
 
     def user(self) -> User:
         """Return the visitor."""
         self._follow()
-        return self._user
+        return self._visitor.user
 
     @property
     def current_group(self) -> Group:
         """The visitor's group."""
         self._follow()
-        return self._group
+        return self._visitor.group
 
     @property
     def storage(self) -> Storage:
@@ -258,12 +268,12 @@ class Analytics(Calls):
     def set_anonymous_id(self, anonymous_id: str | Unset | None = UNSET) -> str | None:
         """Set the anonymousId (None forgets it); without an argument, return the current one."""
         self._follow()
-        return self._user.anonymous_id(anonymous_id)
+        return self._visitor.user.anonymous_id(anonymous_id)
 
     def reset(self) -> None:
         """Forget the visitor and the group; the next call makes a new anonymousId."""
-        self._user.reset()
-        self._group.reset()
+        self._visitor.user.reset()
+        self._visitor.group.reset()
         self._emitter.emit("reset")
 
     def _follow(self) -> None:
@@ -276,17 +286,20 @@ class Analytics(Calls):
         else:
             self._generation.adopt()
         if outdated:
-            self._change_identities(kept=True)
+            self._visitor = self._read_visitor()
 
     def _changed(self) -> None:
         self._generation.advance()
         # What a server said of the visitor is not true any more.
         self._handover.forget()
 
-    def _identities(self, *, kept: bool) -> tuple[User, Group]:
-        options, new_id = self.options, self._platform.new_anonymous_id
+    def _read_visitor(self) -> VisitorState:
+        """Return the visitor whom the stores know or, without consent, a new one in memory."""
+        options, new_id, kept = self.options, self._platform.new_anonymous_id, self.consent.granted
         user = User(self._stores, options.identity(options.user, kept=kept), new_id)
-        return user, Group(self._stores, options.identity(options.group, kept=kept), new_id)
+        group = Group(self._stores, options.identity(options.group, kept=kept), new_id)
+        events = EventFactory(user, self._environment, self._cookies(), options.integrations, self._remark)
+        return VisitorState(user, group, events)
 
     def _cookies(self) -> Storage:
         """Return where advertisements are remembered: cookies, where anything may be kept."""
@@ -311,14 +324,14 @@ class Analytics(Calls):
         """Take the visitor's yes: what they did so far is kept and sent, in order, with its times."""
         if self.consent.granted:
             return
-        before = self._user, self._group
+        before = self._visitor
         refused = self.consent.state is ConsentState.DENIED
         held = self.consent.grant()
         self._follow()
-        self._change_identities(kept=True)
+        self._visitor = self._read_visitor()
         self.sender.outbox = self._make_outbox()
-        self._user.adopt(before[0])
-        self._group.adopt(before[1])
+        self._visitor.user.adopt(before.user)
+        self._visitor.group.adopt(before.group)
         if refused and self._persists:
             # Whom other origins of the site remember from before the no, the visitor is not any more.
             self._generation.advance()
@@ -329,21 +342,15 @@ class Analytics(Calls):
     def withdraw_consent(self) -> None:
         """Take the visitor's no: cookies and localStorage are cleared, what waits is dropped, nothing more is sent."""
         if self.consent.granted:
-            self._user.clear()
-            self._group.clear()
-            self._factory.cookies.clear(REFERRER_KEY)
+            self._visitor.clear()
             self._handover.forget()
             self._generation.forget()
         self.consent.withdraw()
         self.pipeline.abandon()
-        self._change_identities(kept=False)
+        self._visitor = self._read_visitor()
         self._delivery.abandon(WITHDRAWN)
         self.sender.forget()
         self._emitter.emit("consent", False)
-
-    def _change_identities(self, *, kept: bool) -> None:
-        self._user, self._group = self._identities(kept=kept)
-        self._factory.user, self._factory.cookies = self._user, self._cookies()
 
     # Plugins and listeners
 

@@ -38,7 +38,7 @@ class Moment:
     message_id: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class EventFactory:
     """Builds events from calls.
 

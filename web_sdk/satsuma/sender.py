@@ -43,17 +43,17 @@ class Sender:
         platform: Platform,
         outbox: Outbox | None = None,
         metadata: Mapping[str, Any] | None = None,
-        failed: Sequence[str] = (),
+        failed: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Take the delivery, and the platform that carries out its requests.
 
         Args:
             outbox: keeps unacknowledged events; None where nothing may be kept.
             metadata: ``_metadata`` of every event; None for none.
-            failed: a list to which the names of plugins that failed to load are added.
+            failed: returns the names of the plugins that have failed to load so far.
         """
         self._metadata = metadata
-        self._unloaded = failed
+        self._failed_plugins = failed
         self._delivery = delivery
         self._platform = platform
         self.outbox = outbox
@@ -97,8 +97,8 @@ class Sender:
         metadata = dict(self._metadata or {})
         if context.attempts > 1:
             metadata["retryCount"] = context.attempts
-        if self._unloaded:
-            metadata["failedInitializations"] = list(self._unloaded)
+        if failed := self._failed_plugins():
+            metadata["failedInitializations"] = list(failed)
         return {**event, "_metadata": metadata} if metadata else event
 
     def pump(self) -> None:

@@ -41,8 +41,8 @@ class Strays:
         told: called for each of them.
     """
 
-    def __init__(self) -> None:
-        self.told: Strayed = lambda name, fate: None
+    def __init__(self, told: Strayed = lambda name, fate: None) -> None:
+        self.told = told
         self._stuck: dict[str, list[str]] = {}
 
     def values(self, jar: CookieJar, name: str) -> list[str]:

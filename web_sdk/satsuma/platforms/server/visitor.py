@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
@@ -161,7 +162,7 @@ class Visitor:
             held = self._identity.grant() if granted else []
             if not granted:
                 self._identity.withdraw()
-            self._factory.user, self._factory.cookies = self._identity.user, self._identity.cookies
+            self._factory = replace(self._factory, user=self._identity.user, cookies=self._identity.cookies)
             for resume in held:
                 resume(True)
 
