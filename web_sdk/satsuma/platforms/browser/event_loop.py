@@ -1,7 +1,8 @@
-"""A page's event loop that does what is ready in one go, as long as that is short.
+"""An event loop for a page, which runs all callbacks that are ready in one task of the browser, as long as that is
+short.
 
-Pyodide's own loop gives each callback a task of the browser, and each timer one even where it was cancelled: an event
-that passes the pipeline needs a dozen, which cost more than all that is done in them.
+Pyodide's own loop uses one task of the browser for each callback, and for each timer even if it was cancelled. An event
+in the pipeline needs a dozen of them, which cost more than the callbacks themselves.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from pyodide.ffi import create_once_callable
 from pyodide.webloop import WebLoop, scheduleCallback
 
 SPAN = 0.01
-"""Seconds after which a round leaves the rest to another: a page must have room to move."""
+"""Seconds after which the remaining callbacks are left to another task, so that the page stays responsive."""
 
 
 class PageEventLoop(WebLoop):  # type: ignore[misc]
-    """Pyodide's loop, with the queue and the heap of timers that asyncio's own loops have."""
+    """Pyodide's loop, with a queue and a heap of timers as in asyncio's own loops."""
 
     def __init__(self) -> None:
         """Become the loop that runs in this page."""
@@ -65,7 +66,7 @@ class PageEventLoop(WebLoop):  # type: ignore[misc]
                 _call_back(self._round)
 
     def _run_first(self) -> None:
-        # It stays in line until it is done, so that what it makes ready joins this round.
+        # It stays in the queue until it is done, so that callbacks that it adds run in the same task.
         handle = self._ready[0]
         try:
             if not handle.cancelled():
@@ -87,6 +88,6 @@ class PageEventLoop(WebLoop):  # type: ignore[misc]
 
 
 def _call_back(callback: Callable[[], None], seconds: float = 0) -> None:
-    # Pyodide's loop calls back on a stack of its own, which `run_sync` could suspend. Nothing here does, and Chromium
-    # (156) crashes where its sampling of allocations walks such a stack to its end.
+    # Pyodide's loop runs callbacks on a separate stack, which `run_sync` could suspend. Nothing here needs that, and
+    # Chromium (156) crashes when its allocation sampling walks such a stack.
     scheduleCallback(create_once_callable(callback), seconds * 1000)

@@ -1,4 +1,4 @@
-"""A page's localStorage. Disabled, it throws at the very sight of it, so it is looked up at the first use."""
+"""A page's localStorage. If it is disabled, reading ``window.localStorage`` throws, so it is read at the first use."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ class WindowLocalStorage:
         self._storage.removeItem(key)
 
     def all_keys(self) -> list[str]:
-        # By number: a page may have replaced Object.keys by one that also finds what prototypes have.
+        # By number, since a page may have replaced Object.keys by one that also returns keys of prototypes.
         keys = (self._storage.key(number) for number in count())
         return [str(key) for key in takewhile(lambda key: isinstance(key, str), keys)]

@@ -1,4 +1,4 @@
-"""Python modules that a page brings along: plugins of its own, by the load option ``pythonPlugins: ["/plugin.py"]``."""
+"""Loads a page's own plugins in Python, by the load option ``pythonPlugins: ["/plugin.py"]``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from satsuma.plugins import Plugin
 
 NAME = "plugins"
-"""What such a module calls its list of plugins."""
+"""The name of the list of plugins in such a module."""
 
 
 def plugins_of(url: str, text: str, warn: Callable[[str], None]) -> list[Plugin]:

@@ -1,4 +1,4 @@
-"""The page as the browser shows it now, and what the browser says of itself."""
+"""Reads the current page, and what is known about the browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .values import ValueReader
 
 
 def current_page(window: Any) -> dict[str, Any]:
-    """Return ``context.page`` of this moment."""
+    """Return ``context.page`` of the current page."""
     document, location = window.document, window.location
     canonical = document.querySelector("link[rel='canonical']")
     note: Mapping[str, Any] = {
@@ -28,7 +28,7 @@ def current_page(window: Any) -> dict[str, Any]:
 
 
 def environment(window: Any, reader: ValueReader, hints: dict[str, Any] | None = None) -> Environment:
-    """Return what every event of this page says of its browser.
+    """Return what every event of this page says about the browser.
 
     Args:
         hints: client hints that are known already.
@@ -54,7 +54,7 @@ def _refusals(window: Any) -> frozenset[str]:
 
 
 def _client_hints(navigator: Any, reader: ValueReader) -> dict[str, Any] | None:
-    # Only secure pages of some browsers have it.
+    # Only some browsers have it, and only on secure pages.
     hints = getattr(navigator, "userAgentData", None)
     if not hints:
         return None
@@ -63,7 +63,7 @@ def _client_hints(navigator: Any, reader: ValueReader) -> dict[str, Any] | None:
 
 
 def timezone(window: Any) -> str | None:
-    """Return the browser's time zone, as ``Europe/Vienna``, where it tells."""
+    """Return the browser's time zone, such as ``Europe/Vienna``; None where it is unknown."""
     try:
         return _text(window.Intl.DateTimeFormat().resolvedOptions().timeZone)
     except Exception:

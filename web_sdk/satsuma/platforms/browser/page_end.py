@@ -1,7 +1,7 @@
-"""The page's end and its return: Python is told of them while something waits, and left alone else.
+"""Listens for the page being hidden, left and shown again, but calls Python only while events wait.
 
-What a page runs as it goes, the browser still has in hand when the next page starts: Python that is called then makes
-the engine compile, for a fourth of a second, beside the boot of that page.
+What a page runs while it ends can delay the next page. Calling Python at that moment makes the engine compile for a
+quarter of a second, during the boot of the next page.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from pyodide.ffi import create_proxy
 
 
 class PageEnd:
-    """Hears how the page is hidden, left and shown again."""
+    """Listens for the page being hidden, left and shown again."""
 
     def __init__(self, window: Any) -> None:
-        """Take the page's global object. Nothing is heard before `listen`."""
+        """Take the page's global object. It starts to listen with `listen`."""
         self._window = window
         self._listener = window.Object.new()
-        # A function of the browser's own that does no harm, whatever it is called with.
+        # A function of the browser that has no effect, whatever its arguments are.
         self._deaf = self._hearing = window.Object
         self._matters = False
 
     def listen(self, left: Callable[[], None], back: Callable[[], None]) -> None:
-        """Call `left` as the page is hidden or goes, `back` as it is shown again; both only while it `matters`."""
+        """Call `left` when the page is hidden or left, and `back` when it is shown again, but only while it
+        `matters`."""
 
         def hear(event: Any) -> None:
             match event.type:
@@ -34,7 +35,7 @@ class PageEnd:
                     left()
                 case "visibilitychange":
                     back()
-                # At its first showing there is nothing to come back to.
+                # When the page is shown for the first time, there is nothing to continue.
                 case "pageshow" if event.persisted:
                     back()
 
@@ -45,7 +46,7 @@ class PageEnd:
         self._window.addEventListener("pagehide", self._listener)
 
     def matters(self, waiting: bool) -> None:
-        """Take note whether anything waits that must not go with the page."""
+        """Record whether events wait that must not be lost with the page."""
         if waiting is not self._matters:
             self._matters = waiting
             self._tell_page()

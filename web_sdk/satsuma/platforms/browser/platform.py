@@ -1,4 +1,4 @@
-"""A browser's page as the core's `Platform`."""
+"""Implements the core's `Platform` for a page in a browser."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from .posting import Posting
 from .values import ValueReader
 
 WORTH_PACKING = 4096
-"""Characters of a batch from which on it is compressed."""
+"""The fewest characters of a batch that is compressed."""
 
 
 class BrowserPlatform:
-    """The page that `window` is."""
+    """The platform of one page."""
 
     def __init__(self, window: Any, url: str) -> None:
         """Take a page.
 
         Args:
-            window: its global object, as ``import js`` gives it.
-            url: the collector's ``/v1``.
+            window: the page's global object, as from ``import js``.
+            url: URL of the collector's ``/v1``.
         """
         self.window = window
         self.url = url
@@ -41,14 +41,14 @@ class BrowserPlatform:
         self.reader = ValueReader(window, self.warn)
         self.ending = PageEnd(window)
         self.posting = Posting()
-        # Each look at a property of the page's costs more than a call.
+        # Cached, because reading a property of a JavaScript object costs more than a call.
         self._from_entries = window.Object.fromEntries
         self._environment: Environment | None = None
         self.client_hints: dict[str, Any] | None = None
         """What the browser told of itself where the page asked for more than it tells unasked."""
 
     def now(self) -> float:
-        # The page's Date.now, by the short way.
+        # The same as the page's Date.now, but faster.
         return float(round(time() * 1000))
 
     def new_id(self) -> str:
@@ -123,11 +123,12 @@ class BrowserPlatform:
         return self.window.fetch(f"{self.url}/{request.path}", self._object(self.posting.options(request, body)))
 
     def _packs(self, request: Request) -> bool:
-        # A single event leaves in the very task of its call; packing would make it wait for another one.
+        # A single event is sent in the same task as its call. Compression would delay it to another task.
         return request.path == "b" and len(request.body) >= WORTH_PACKING and hasattr(self.window, "CompressionStream")
 
     def _post_packed(self, request: Request) -> Any:
-        """Post gzip without saying so, which would cost a preflight: the collector knows it by its first bytes."""
+        """Post gzip without a Content-Encoding, which would need a preflight. The collector recognizes it by its first
+        bytes."""
         window = self.window
         stream = window.Response.new(request.body).body.pipeThrough(window.CompressionStream.new("gzip"))
         return window.Response.new(stream).arrayBuffer().then(lambda packed: self._post(request, packed))
@@ -153,13 +154,13 @@ class BrowserPlatform:
     def exclusively(self, name: str, work: Callable[[], None]) -> None:
         locks = getattr(self.window.navigator, "locks", None)
         if not locks:
-            # Pages without TLS have none; what is done twice then, the collector keeps once.
+            # Pages without TLS have no locks. Events may be sent twice then, and the collector keeps each once.
             work()
             return
         locks.request(name, create_once_callable(lambda _: work()))
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Start a coroutine in this very task: a visitor may leave before the next one."""
+        """Start a coroutine in the current task of the browser, since the visitor may leave before the next one."""
         return asyncio.Task(work, loop=asyncio.get_event_loop(), eager_start=True)
 
     def _object(self, value: dict[str, Any]) -> Any:
@@ -167,7 +168,7 @@ class BrowserPlatform:
 
 
 def _retry_after(response: Any, window: Any) -> float | None:
-    """Return the answer's Retry-After in milliseconds, whether it gives seconds or a date."""
+    """Return the milliseconds of an answer's Retry-After, which has seconds or a date."""
     text = response.headers.get("Retry-After")
     if not isinstance(text, str):
         return None

@@ -1,4 +1,4 @@
-"""How requests are made: what ``deliveryStrategy.config`` of the settings says of ``fetch``'s options.
+"""Builds the options of ``fetch`` for requests, from ``deliveryStrategy.config`` of the settings.
 
 Source: analytics-next's segmentio plugin, ``shared-dispatcher``.
 """
@@ -12,20 +12,20 @@ from satsuma.delivery import Request
 from satsuma.plugins import DELIVERY_NAME
 
 NAMES = ("credentials", "priority")
-"""Options that are handed to ``fetch`` as they are."""
+"""Options that are passed to ``fetch`` unchanged."""
 
 
 class Posting:
-    """Makes the options of each request."""
+    """Builds the options of each request."""
 
     def __init__(self, config: Mapping[str, Any] | None = None, headers: Callable[[], Any] | None = None) -> None:
-        """Take the settings, and the page's own function that gives more headers."""
+        """Take the settings, and the page's own function that returns additional headers."""
         self._config = config or {}
         self._headers = headers
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], options: Any, warn: Callable[[str], None]) -> Posting:
-        """Read settings as plain values; a function for headers is found in the page's own load options alone."""
+        """Read the settings. A function for headers can only be in the page's own load options."""
         strategy = settings.get("deliveryStrategy")
         config = strategy.get("config") if isinstance(strategy, Mapping) else None
         function: Any = options
@@ -48,7 +48,7 @@ class Posting:
         if request.attempt:
             headers["X-Retry-Count"] = str(request.attempt)
         options = {name: self._config[name] for name in NAMES if isinstance(self._config.get(name), str)}
-        # Where the page doesn't say otherwise: what outlives the page isn't lost with it.
+        # Unless the page forbids it, a request with keepalive continues after the page's end.
         keepalive = request.keepalive and self._config.get("keepalive") is not False
         return {"method": "POST", "body": body, "headers": headers, "keepalive": keepalive, **options}
 

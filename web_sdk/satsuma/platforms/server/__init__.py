@@ -1,4 +1,4 @@
-"""Satsuma on a server: a client that sends events in batches, and middleware that shares the visitor's cookies."""
+"""The SDK on a server: a client that sends events in batches, and middleware that shares the visitor's cookies."""
 
 from .asgi import AnalyticsMiddleware
 from .client import Client

@@ -1,4 +1,4 @@
-"""Middleware for ASGI: the visitor of each request, as ``request.state.analytics`` in Starlette and FastAPI."""
+"""ASGI middleware that gives each request its visitor, as ``request.state.analytics`` in Starlette and FastAPI."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BEGINNINGS = ("http.response.start", "websocket.accept")
-"""Messages whose headers may set cookies."""
+"""ASGI messages whose headers may set cookies."""
 
 
 class AnalyticsMiddleware:
@@ -38,16 +38,16 @@ class AnalyticsMiddleware:
         mint: Mint | str = Mint.NAVIGATIONS,
         refresh: bool = False,
     ) -> None:
-        """Take the app, and what is the same for all visitors.
+        """Take the app, and the settings for all visitors.
 
         Args:
             options: the page's load options: ``cookie``, ``user``, ``group``, ``consent``,
                 ``respectGlobalPrivacyControl`` … mean the same here.
             mint: when a visitor without an anonymousId gets one: ``navigations``, ``always`` or ``never``.
-            refresh: set the ids' cookies anew whenever a visitor opens a page, so that their year begins again.
+            refresh: whether the ids' cookies are set again each time a visitor opens a page, which renews their year.
 
         Raises:
-            ValueError: `mint` is something else.
+            ValueError: `mint` has another value.
         """
         self._app = app
         self._visitors = Visitors(client, options, mint=mint, refresh=refresh)
@@ -63,7 +63,7 @@ class AnalyticsMiddleware:
                 message = {**message, "headers": _headers(message.get("headers") or (), visitor)}
             await send(message)
 
-        # A copy: what lives longer than this request must not know its visitor.
+        # A copy, since the original state lives longer than this request and must not have its visitor.
         state = {**scope.get("state", {}), "analytics": visitor}
         await self._app({**scope, "state": state}, receive, send_with_cookies)
 

@@ -1,7 +1,7 @@
-"""A page whose visitor has left before Python was up: its calls become events here, by the same core.
+"""Replays the calls of a page whose visitor left before Python was up, by the same core as in a page.
 
-The page's stub tells what cookies and localStorage held; what the calls change of them is told back, so that the answer
-can set the cookies and the next visit goes on with the same identity.
+The page's stub sends what cookies and localStorage had. Changes that the calls make are returned, so that the answer
+can set the cookies, and the next visit continues with the same identity.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from .ids import new_id
 IDS = (ANONYMOUS_ID_KEY, USER_KEYS.id, GROUP_KEYS.id)
 
 MOST_CALLS = 200
-"""Calls of one page that are made here: as many as its stub keeps for the next page."""
+"""The most calls of one page that are replayed, which is also how many its stub keeps."""
 
 MOST_NAMES = 100
-"""Cookies, and items of localStorage, that are looked at. An identity has a dozen of them."""
+"""The most cookies, and the most items of localStorage, that are read. An identity has about a dozen."""
 
 MOST_COOKIE_CHARACTERS = 16_384
 MOST_DEPTH = 64
-"""How deep a call's arguments may nest: the collector takes no deeper event."""
+"""How many levels a call's arguments may have. The collector accepts no deeper events."""
 
 MOST_EVENT_BYTES = MAX_BATCH_BYTES - 1024
 """Bytes of all events that a page's calls become. An identify tells all traits again, so calls can be many times
 shorter than what comes of them."""
 
 SETTLE_SECONDS = 1
-"""How long calls may take to end after the last one was made. They wait for nothing, so it is no time at all."""
+"""Seconds that calls may take to end after the last one was made. They wait for nothing, so they need far less."""
 
 FIRST = ("consent", "setAnonymousId")
-"""Calls that come before all others, as in a page."""
+"""Calls that are made before all others, as in a page."""
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class Departure:
 
 
 class DepartedStorage:
-    """The localStorage that the page had; what is written to it is gone with the page."""
+    """The localStorage that the page had. What is written to it is lost, since the page is gone."""
 
     def __init__(self, items: Mapping[str, str]) -> None:
         self._items = dict(items)
@@ -97,8 +97,8 @@ class RefusedCall:
     """A call that was not made, or whose event was not kept.
 
     Attributes:
-        index: its place among the calls that came.
-        reason: what was wrong with it.
+        index: its position among the calls that were sent.
+        reason: what is wrong with it.
     """
 
     index: int
@@ -131,15 +131,15 @@ class DepartedPage:
         self.cookie_jar.prefer(IDS, lambda text: (read_id(text) in known) == current)
 
     def turn_to(self, index: int) -> None:
-        """Say which call is made from now on."""
+        """Record which call is being made."""
         self._call = index
 
     def refuse(self, reason: str) -> None:
-        """Note that the call that is made now comes to nothing."""
+        """Record that the current call is refused."""
         self.refused.append(RefusedCall(self._call, reason))
 
     def now(self) -> float:
-        # Delivery counts its pauses from 0 on: before that, nothing would ever be due.
+        # Delivery counts times from 0 on: with a negative time, nothing would ever be due.
         return max(0.0, self._departure.sent_at)
 
     def new_anonymous_id(self) -> str:
@@ -158,7 +158,7 @@ class DepartedPage:
         return {}
 
     def warn(self, line: str) -> None:
-        """Say nothing: there is no console any more."""
+        """Do nothing: the page's console is gone."""
 
     tell = warn
 
@@ -187,7 +187,7 @@ class DepartedPage:
         return lambda: None
 
     def exclusively(self, name: str, work: Callable[[], None]) -> None:
-        """Do nothing: nobody else has left anything here."""
+        """Do nothing: no other page can have left events here."""
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
@@ -201,19 +201,19 @@ async def replay(departure: Departure, is_spent: Callable[[], bool] = lambda: Fa
 
     Args:
         departure: the page.
-        is_spent: tells, before each call, whether the calls so far have taken all the time that they may.
+        is_spent: returns whether the calls so far have used up their time; it is asked before each call.
 
     Raises:
         Exception: of whatever kind, where the load options are none that a page would give.
     """
     page = DepartedPage(departure)
-    # Nobody would be there to send what waits for company.
+    # Nothing would send events later that wait for their batch to fill.
     options = replace(LoadOptions.from_mapping(departure.options), delivery=DeliveryOptions(drain_from=MOST_CALLS))
     analytics = Analytics(page, Endpoint(departure.write_key, ""), options)
     analytics.diagnostics.forgetful = StoreKind.LOCAL
     tasks = _make_all(analytics, page, departure.calls, is_spent)
     if not analytics.consent.granted:
-        # They would wait for ever: nobody can be asked any more.
+        # These would wait for ever, since the visitor can't be asked for consent any more.
         for task in tasks:
             task.cancel()
     if tasks:
@@ -241,7 +241,7 @@ def _make_all(
 
 
 def _ordered(calls: Sequence[Sequence[Any]]) -> list[tuple[int, Sequence[Any]]]:
-    """Return what is a call at all, with its place, in the order in which a page would make them."""
+    """Return the valid calls with their positions, in the order in which a page would make them."""
     found = [(index, call) for index, call in enumerate(calls) if call and isinstance(call[0], str)]
     return sorted(found, key=lambda one: one[1][0] not in FIRST)
 
@@ -274,10 +274,10 @@ def _make(analytics: Analytics, page: DepartedPage, name: str, args: list[Any]) 
         elif name == "reset":
             analytics.reset()
     except SatsumaError as error:
-        # A page would have warned of it on its console.
+        # A page would write this to its console.
         page.refuse(str(error))
     except Exception as error:
-        # Whatever it is that somebody has made up: it is nothing to the calls beside it.
+        # Whatever somebody has sent here must not affect the other calls.
         page.refuse(f"it can't be made: {type(error).__name__}")
     return None
 

@@ -1,4 +1,4 @@
-"""Who the visitor of one request is, over the cookies that came with it; and the cookies that go with the answer."""
+"""The identity of one request's visitor, read from its cookies, and the cookies to set with the answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .visit import Visit
 
 
 class Mint(StrEnum):
-    """When a visitor without an anonymousId gets one: two requests of one page must not make two."""
+    """When a visitor without an anonymousId gets one. Two requests of one page must not create two."""
 
     NAVIGATIONS = "navigations"
     ALWAYS = "always"
@@ -32,14 +32,14 @@ class Mint(StrEnum):
 
 
 class RequestUser(User):
-    """A user who gets a lasting anonymousId only where one may be made.
+    """A user who gets a permanent anonymousId only where one may be created.
 
-    Elsewhere an unknown visitor has one for this request alone, and a known one none rather than a second.
+    Otherwise an unknown visitor has one for this request only, and a known visitor has none.
     """
 
     mints = False
     offered = False
-    """The anonymousId was made for want of one; a page that remembers an older one keeps that."""
+    """Whether the anonymousId was created because there was none. A page that still has an older one keeps that."""
 
     _anew = False
     _passing: str | None = None
@@ -58,7 +58,7 @@ class RequestUser(User):
         return self._passing
 
     def begin_anew(self) -> None:
-        """Let the next anonymousId be that of somebody else."""
+        """Let the next anonymousId be a new one, for another visitor."""
         self.mints = self._anew = True
         self.offered = False
 
@@ -71,9 +71,9 @@ class RequestIdentity:
     """The visitor's ids, and whether they may be kept.
 
     Attributes:
-        user, group: over the cookies or, without the visitor's consent, in memory.
-        cookies: where advertisements are remembered.
-        answered: the answer's cookies are settled.
+        user, group: the identities, over the cookies or, without the visitor's consent, in memory.
+        cookies: the storage that remembers advertisements.
+        answered: whether the cookies of the answer are decided.
     """
 
     def __init__(self, visit: Visit, options: LoadOptions, *, mint: Mint, refresh: bool) -> None:
@@ -98,11 +98,11 @@ class RequestIdentity:
 
     @property
     def anonymous_id(self) -> str | None:
-        """The lasting anonymousId; None where there is none and none may be made."""
+        """The permanent anonymousId; None where there is none and none may be created."""
         return self.user.anonymous_id() if self._mints else self.user.known_anonymous_id()
 
     def identify(self, user_id: str) -> None:
-        """Set the userId; another than the visitor's begins a new anonymousId."""
+        """Set the userId. If it differs from the visitor's, a new anonymousId is created."""
         self.user.id(user_id)
         self.user.anonymous_id()
         self._declare()
@@ -113,7 +113,8 @@ class RequestIdentity:
         self._declare()
 
     def reset(self) -> None:
-        """Forget all ids. A new anonymousId takes their place at once: a page would restore what it remembers."""
+        """Remove all ids, and set a new anonymousId at once. Otherwise a page would restore the old one from
+        localStorage."""
         self.user.reset()
         self.group.reset()
         if self._consent.granted:
@@ -124,7 +125,7 @@ class RequestIdentity:
     # Consent
 
     def when_granted(self, call: Callable[[], str | None]) -> str | None:
-        """Make a call now if the visitor has consented, else once they do, or never."""
+        """Make a call now if the visitor has consented, or later if they do."""
         if self._consent.granted:
             return call()
 
@@ -136,7 +137,7 @@ class RequestIdentity:
         return None
 
     def grant(self) -> list[Resume]:
-        """Take a yes; return the calls that waited, to be resumed."""
+        """Record a yes; return the calls that waited, which the caller has to resume."""
         if self._consent.granted:
             return []
         held = self._consent.grant()
@@ -144,8 +145,8 @@ class RequestIdentity:
         return held
 
     def withdraw(self) -> None:
-        """Take a no: the cookies are removed, calls that waited are dropped."""
-        self._consent.state = ConsentState.GRANTED  # What is to be removed has to be seen.
+        """Record a no: remove the cookies, and drop the calls that waited."""
+        self._consent.state = ConsentState.GRANTED  # The cookies can only be removed through stores that may be used.
         self._take_up()
         self.user.clear()
         self.group.clear()

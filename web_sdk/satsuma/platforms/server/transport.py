@@ -1,4 +1,4 @@
-"""The seam between a client and the network: one narrow method, so that all else is tested without a socket."""
+"""The interface between a client and the network, with one small method, and its implementation over HTTP."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from urllib.request import getproxies, proxy_bypass
 from satsuma import __version__
 from satsuma.errors import ArgumentError
 
-# The first connection would import encodings.idna. A process forked in that very moment could never import it.
+# Imported here, because the first connection imports it, and a process forked at that moment could never import it.
 
 LONGEST_PAUSE = 300_000
-"""Most milliseconds that an answer's Retry-After is followed."""
+"""The most milliseconds that Retry-After may ask for."""
 
 MOST_ANSWER = 64 * 1024
-"""Most that is read of an answer; a connection with more on it is not used again."""
+"""The most bytes that are read of an answer. A connection with a longer answer is not used again."""
 
 
 _inherited: list[http.client.HTTPConnection] = []
-"""Connections of processes that this one was forked from."""
+"""Connections that belong to processes that this one was forked from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A collector's answer.
+    """The collector's answer to a request.
 
     Attributes:
         status: HTTP status.
-        retry_after: milliseconds that it asks to wait, None where it doesn't say.
+        retry_after: milliseconds that it asks to wait; None where it doesn't.
     """
 
     status: int
@@ -46,23 +46,23 @@ class Answer:
 
 
 class Transport(Protocol):
-    """Carries a client's requests to the collector."""
+    """Sends a client's requests to the collector."""
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post below the collector's ``/v1``; return its answer. Any exception means that there was none."""
         ...
 
     def close(self) -> None:
-        """Let go of the connection; the next post opens another."""
+        """Close the connection. The next post opens another one."""
         ...
 
     def forked(self) -> None:
-        """Leave the connection to the process that this one was forked from."""
+        """Stop using the connection, which belongs to the process that this one was forked from."""
         ...
 
 
 class HttpTransport:
-    """Posts by one connection that is kept open. For one thread at a time."""
+    """Posts over one connection that is kept open. Use it in one thread at a time."""
 
     def __init__(self, url: str, write_key: str, timeout: float = 10) -> None:
         """Take the collector's ``/v1``.
@@ -71,7 +71,7 @@ class HttpTransport:
             timeout: seconds to wait for the network at each step.
 
         Raises:
-            ArgumentError: `url` is no address of HTTP.
+            ArgumentError: `url` is not an HTTP URL.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -90,7 +90,7 @@ class HttpTransport:
         }
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Post; once more where a connection that was kept open turns out to be closed."""
+        """Post. If the open connection turns out to be closed, try again with a new one."""
         kept_open = self._connection is not None
         try:
             return self._post(path, body, headers)
@@ -112,7 +112,8 @@ class HttpTransport:
     def forked(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            # Never closed nor collected: a thread that there is no more may have held its buffer's lock.
+            # Never closed or garbage-collected: a thread that doesn't exist in this process may have held its buffer's
+            # lock.
             _inherited.append(connection)
             if connection.sock is not None:
                 with contextlib.suppress(OSError):
@@ -149,7 +150,7 @@ class HttpTransport:
 
 
 def retry_after(header: str | None, now: float) -> float | None:
-    """Return a Retry-After header in milliseconds, whether it gives seconds or a date; None for none.
+    """Return the milliseconds of a Retry-After header, which has seconds or a date; None for none.
 
     Args:
         now: seconds since 1970.

@@ -1,4 +1,4 @@
-"""What a request tells of its visitor, whichever server it came to."""
+"""What a request says about its visitor, independent of the server's framework."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from satsuma.environment import Environment
 from satsuma.page import page_context
 
 LONGEST_AGENT = 1024
-"""Characters that are kept of a User-Agent."""
+"""The most characters of a User-Agent that are kept."""
 
 SIGNALS = {"sec-gpc": "globalPrivacyControl", "dnt": "doNotTrack"}
-"""Headers, and the browser's signal that each is."""
+"""Request headers, and the browser's signal that each means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class Visit:
 
     Attributes:
         cookies: the ``Cookie`` header.
-        host, path: name of the site, without a port, and what was asked for there.
-        page: ``context.page`` of the page that the visitor is on: the one asked for or, where a page asks for something
-            else, that page as the ``Referer`` names it.
-        ip: the visitor's address, None where it isn't known.
-        opens_page: the visitor opens a page, and not something for one; a page fetched in advance doesn't count.
+        host, path: the host name, without a port, and the path of the request.
+        page: ``context.page`` of the page that the visitor is on. That is the requested page or, for a request by a
+            page, the page in the ``Referer``.
+        ip: the visitor's IP address; None where it isn't known.
+        opens_page: whether the visitor opens a page with this request. A page that is prefetched doesn't count.
     """
 
     cookies: str
@@ -43,9 +43,9 @@ class Visit:
         """Read a request.
 
         Args:
-            url: all of it.
-            headers: by lower-case name.
-            ip: the peer's address, or whom the server takes for it behind its proxies.
+            url: the whole URL.
+            headers: the headers by lower-case name.
+            ip: the visitor's address, as the server determined it.
         """
         navigates = _navigates(method, headers)
         referrer = headers.get("referer", "")
@@ -71,7 +71,7 @@ def _navigates(method: str, headers: Mapping[str, str]) -> bool:
     destination = headers.get("sec-fetch-dest")
     if destination is not None:
         return destination == "document"
-    # Browsers before 2023, and all on plain http but localhost.
+    # For browsers before 2023, and for all browsers on plain http except for localhost.
     return method == "GET" and "text/html" in headers.get("accept", "")
 
 

@@ -1,4 +1,4 @@
-"""The visitor of one request: cookies in, calls, cookies out. Adapters for ASGI and WSGI stand on it."""
+"""The visitor of one request: reads the cookies, makes calls, and returns the cookies to set. ASGI and WSGI use it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Make = Callable[[Options, Moment], Event]
 
 
 class About(TypedDict, total=False):
-    """What every call takes by keyword; see `Client`."""
+    """The keyword arguments of every call; see `Client`."""
 
     context: Traits
     timestamp: Time | None
@@ -38,10 +38,10 @@ class About(TypedDict, total=False):
 
 
 class Visitor:
-    """Whom a request comes from.
+    """The visitor who sent a request.
 
     The calls are `Client`'s, without the ids, which are the visitor's own: those of the cookies that the SDK keeps in
-    the browser. As there, none raises, and each returns the event's messageId, or None where it made no event.
+    the browser. As in `Client`, none raises, and each returns the event's messageId, or None if there is no event.
 
     Attributes:
         visit: the request.
@@ -56,12 +56,12 @@ class Visitor:
         mint: Mint = Mint.NAVIGATIONS,
         refresh: bool = False,
     ) -> None:
-        """Take up the identity that the request's cookies hold.
+        """Continue with the identity in the request's cookies.
 
         Args:
             options: analytics.js's load options, as the page has them.
             mint: when a visitor without an anonymousId gets one.
-            refresh: set the ids' cookies anew whenever the visitor opens a page, so that their year begins again.
+            refresh: whether the ids' cookies are set again each time the visitor opens a page, which renews their year.
         """
         self.visit = visit
         self._client = client
@@ -72,11 +72,11 @@ class Visitor:
             identity.user, visit.environment, identity.cookies, options.integrations, self._remark
         )
 
-    # Who it is
+    # Ids
 
     @property
     def anonymous_id(self) -> str | None:
-        """The anonymousId; None where there is none and none may be made."""
+        """The anonymousId; None where there is none and none may be created."""
         return self._identity.anonymous_id
 
     @property
@@ -92,14 +92,14 @@ class Visitor:
     # Calls
 
     def identify(self, user_id: Id | None = None, traits: Traits = None, **about: Unpack[About]) -> str | None:
-        """Say who the visitor is, or what is known of them; the browser goes on with the userId.
+        """Set who the visitor is, or what is known of them. The browser continues with the userId.
 
-        Another userId than the visitor's begins a new anonymousId, as in the browser.
+        If the userId differs from the visitor's, a new anonymousId is created, as in the browser.
         """
         return self._call("identify", about, partial(self._identify, id_of(user_id), traits))
 
     def track(self, event: str, properties: Traits = None, **about: Unpack[About]) -> str | None:
-        """Say what the visitor did."""
+        """Record what the visitor did."""
 
         def make(options: Options, moment: Moment) -> Event:
             return self._factory.track(TrackCall(options, event=event, properties=_object(properties)), moment)
@@ -109,7 +109,7 @@ class Visitor:
     def page(
         self, category: str | None = None, name: str | None = None, properties: Traits = None, **about: Unpack[About]
     ) -> str | None:
-        """Say that the visitor saw a page: the one asked for, unless the properties tell of another."""
+        """Record that the visitor saw a page: the requested one, unless the properties describe another."""
 
         def make(options: Options, moment: Moment) -> Event:
             call = PageCall(options, category=category, name=name, properties=_object(properties))
@@ -120,7 +120,7 @@ class Visitor:
     def screen(
         self, category: str | None = None, name: str | None = None, properties: Traits = None, **about: Unpack[About]
     ) -> str | None:
-        """Say that the visitor saw a screen of an app."""
+        """Record that the visitor saw a screen of an app."""
 
         def make(options: Options, moment: Moment) -> Event:
             call = PageCall(options, category=category, name=name, properties=_object(properties))
@@ -129,7 +129,7 @@ class Visitor:
         return self._call("screen", about, make)
 
     def group(self, group_id: Id, traits: Traits = None, **about: Unpack[About]) -> str | None:
-        """Say which group the visitor belongs to."""
+        """Set the group that the visitor belongs to."""
 
         def make(options: Options, moment: Moment) -> Event:
             self._changes("group")
@@ -140,7 +140,7 @@ class Visitor:
         return self._call("group", about, make)
 
     def alias(self, user_id: Id, previous_id: Id | None = None, **about: Unpack[About]) -> str | None:
-        """Say that two ids are one person. `previous_id` is the visitor's own where it isn't given."""
+        """Declare that two ids are one person. `previous_id` defaults to the visitor's own id."""
 
         def make(options: Options, moment: Moment) -> Event:
             return self._factory.alias(AliasCall(options, to=id_of(user_id), from_=id_of(previous_id)), moment)
@@ -148,15 +148,16 @@ class Visitor:
         return self._call("alias", about, make)
 
     def reset(self) -> None:
-        """Forget who the visitor is, as at a logout: the browser goes on with a new anonymousId."""
+        """Remove the visitor's ids, for example at a logout. The browser continues with a new anonymousId."""
         with self._guarded("reset"):
             self._changes("reset")
             self._identity.reset()
 
     def consent(self, granted: bool = True) -> None:
-        """Take the visitor's answer, where the options ask for one: for this request, the page has to remember it.
+        """Set the visitor's answer where the options require consent. It is for this request only; the page has to
+        remember it.
 
-        A yes sends the calls made so far; a no drops them and removes the cookies.
+        A yes sends the calls made so far. A no drops them and removes the cookies.
         """
         with self._guarded("consent"):
             held = self._identity.grant() if granted else []
@@ -184,7 +185,7 @@ class Visitor:
         return None
 
     def _remark(self, context: dict[str, Any]) -> None:
-        """Let the request's first event tell of cookies that came more than once."""
+        """Report in the request's first event the cookies that were sent more than once."""
         if self._remarked:
             return
         self._remarked = True
@@ -194,7 +195,7 @@ class Visitor:
         diagnostics.tell(context, {}, {})
 
     def _described(self, about: Mapping[str, Any]) -> Options:
-        """Return what a call takes by keyword, as options of analytics.js."""
+        """Convert the keyword arguments of a call into options of analytics.js."""
         context = {"library": LIBRARY, **({"ip": self.visit.ip} if self.visit.ip else {})}
         options: Options = {"context": {**context, **object_of(about.get("context"), "context")}}
         if about.get("timestamp") is not None:
@@ -221,7 +222,7 @@ class Visitor:
 
     @contextmanager
     def _guarded(self, call: str) -> Iterator[None]:
-        """Let no exception of ours reach the app."""
+        """Keep exceptions of the SDK from the app, and report them."""
         try:
             yield
         except Exception as error:
@@ -229,7 +230,7 @@ class Visitor:
 
 
 class Visitors:
-    """Makes the visitor of each request."""
+    """Creates the visitor of each request."""
 
     def __init__(
         self,
@@ -239,10 +240,10 @@ class Visitors:
         mint: Mint | str = Mint.NAVIGATIONS,
         refresh: bool = False,
     ) -> None:
-        """Take what is the same for all of them; see `Visitor`.
+        """Take the settings for all visitors; see `Visitor`.
 
         Raises:
-            ValueError: `mint` is none of `Mint`.
+            ValueError: `mint` is not a value of `Mint`.
         """
         self._client = client
         self._options = LoadOptions.from_mapping(options)
@@ -250,7 +251,7 @@ class Visitors:
         self._refresh = refresh
 
     def visitor(self, method: str, url: str, headers: Mapping[str, str], ip: str | None) -> Visitor:
-        """Return the visitor of a request, whatever it holds; arguments as `Visit.of_request`."""
+        """Return the visitor of a request. It never raises. The arguments are those of `Visit.of_request`."""
         try:
             visit = Visit.of_request(method, url, headers, ip)
         except ValueError as error:
@@ -260,9 +261,9 @@ class Visitors:
 
 
 def private(cache_control: str) -> str | None:
-    """Return what an answer that sets a visitor's cookies has to say in place of its ``Cache-Control``; None: as it is.
+    """Return the ``Cache-Control`` for an answer that sets a visitor's cookies; None where it can stay as it is.
 
-    A cache that serves many would hand one visitor's ids to all.
+    Otherwise a shared cache could give one visitor's ids to all others.
     """
     given = [part.strip() for part in cache_control.split(",")]
     if not any(part.lower().startswith(("public", "s-maxage")) for part in given):

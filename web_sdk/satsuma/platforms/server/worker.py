@@ -1,4 +1,4 @@
-"""Carries out, in a thread of its own, what `Delivery` decides."""
+"""Carries out the decisions of `Delivery` in a thread of its own."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .error_reporter import ErrorReporter
 from .transport import Answer, Transport
 
 WORTH_PACKING = 1024
-"""Bytes of a body from which on gzip saves anything."""
+"""The fewest bytes of a body that are compressed. For smaller ones gzip saves nothing."""
 
 
 class Worker:
-    """The queue and its thread. The thread starts with the first event, and anew in a forked process."""
+    """The queue and its thread. The thread starts with the first event, and again in a forked process."""
 
     def __init__(
         self,
@@ -35,8 +35,8 @@ class Worker:
         """Start empty.
 
         Args:
-            complaints: called without any lock held, by whichever thread noticed.
-            packed: compress bodies.
+            complaints: reports errors. It is called without a lock, by the thread that noticed the error.
+            packed: whether bodies are compressed.
         """
         self._write_key = write_key
         self._options = options
@@ -46,7 +46,7 @@ class Worker:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew, with nothing: in a forked process all that waited is the other one's."""
+        """Start again with an empty queue. In a forked process, the queued events belong to the parent."""
         self._changed = threading.Condition(threading.Lock())
         self._given_up: list[tuple[Event, str, str]] = []
         self._tellers: set[int] = set()
@@ -54,7 +54,7 @@ class Worker:
             self._write_key,
             self._options,
             random=random.SystemRandom().random,
-            warn=lambda line: None,  # What it warns of, it gives up.
+            warn=lambda line: None,  # Its warnings are about dropped events, which are reported in another way.
             lost=lambda *lost: self._given_up.append(lost),
         )
         self._thread: threading.Thread | None = None
@@ -62,7 +62,7 @@ class Worker:
         self._closed = self._ended = False
 
     def put(self, event: Event, text: str) -> bool:
-        """Queue an event; False where the queue is closed. Waits for nothing but other calls like it."""
+        """Queue an event; return False where the queue is closed. It waits for nothing except other calls of it."""
         with self._changed:
             if self._closed:
                 return False
@@ -78,13 +78,13 @@ class Worker:
         return True
 
     def flush(self, timeout: float) -> bool:
-        """Wait until everything queued so far is acknowledged or given up; False where it took too long.
+        """Wait until everything queued so far is acknowledged or dropped; return False where it took too long.
 
         Args:
-            timeout: seconds.
+            timeout: seconds to wait.
         """
         if threading.current_thread() is self._thread:
-            return False  # Called by a complaint: who waits here would wait for themselves.
+            return False  # Called while an error is reported: it would wait for itself.
         limit = time.monotonic() + timeout
         with self._changed:
             self._delivery.flush()
@@ -92,12 +92,12 @@ class Worker:
             newest = self._delivery.newest
 
             def done() -> bool:
-                # What was given up counts only once it is told.
+                # Dropped events count as done only after they were reported.
                 told = not self._tellers - {threading.get_ident()}
                 return told and (self._delivery.oldest() or newest + 1) > newest
 
             if self._thread is None and not done():
-                # Threads can't be started any more: the interpreter is on its way out.
+                # The interpreter is shutting down, so no thread can be started any more.
                 self._run(until=lambda: done() or time.monotonic() >= limit, limit=limit)
             self._changed.wait_for(done, max(0.0, limit - time.monotonic()))
             flushed = done()
@@ -105,7 +105,7 @@ class Worker:
         return flushed
 
     def close(self, timeout: float) -> bool:
-        """Flush, and end the thread; what is left then is given up. False where something was."""
+        """Flush, end the thread, and drop what is left then; return False where anything was dropped."""
         with self._changed:
             self._closed = True
         flushed = self.flush(timeout)
@@ -117,7 +117,7 @@ class Worker:
         return flushed
 
     def report(self) -> DeliveryReport:
-        """Return what became of the events so far."""
+        """Return the report on all events so far."""
         with self._changed:
             return self._delivery.report()
 
@@ -139,7 +139,7 @@ class Worker:
         self._tell()
 
     def _run(self, until: Callable[[], bool], limit: float | None = None) -> None:
-        """Send what is due until `until` says so. The lock is held but while the network is waited for."""
+        """Send what is due until `until` returns true. The lock is held, except while waiting for the network."""
         while not until():
             requests = self._delivery.requests(_now(), time.time() * 1000)
             for request in requests:
@@ -176,7 +176,7 @@ class Worker:
             self._changed.acquire()
 
     def _post(self, request: Request) -> tuple[Answer | None, str]:
-        """Return the answer, if there was one, and what there is to complain of."""
+        """Return the answer, if there was one, and the error to report, if any."""
         try:
             body = request.body.encode()
             packed = self._packed and len(body) >= WORTH_PACKING
@@ -187,7 +187,8 @@ class Worker:
         return answer, f"the collector answered {answer.status}" if self._options.retries(answer.status) else ""
 
     def _tell(self) -> None:
-        """Tell what was given up since it was told last. The lock must not be held: who hears it may make calls."""
+        """Report events that were dropped since the last report. The lock must not be held, since callbacks may make
+        calls."""
         if not self._given_up:
             return
         with self._changed:
@@ -202,5 +203,5 @@ class Worker:
 
 
 def _now() -> float:
-    # Of a clock that nobody sets back: a pause must not last an hour longer because of summer time.
+    # A monotonic clock, since a pause must not become longer when the system's clock is set back.
     return time.monotonic() * 1000

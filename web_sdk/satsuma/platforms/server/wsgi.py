@@ -1,4 +1,4 @@
-"""Middleware for WSGI: the visitor of each request, as ``environ["satsuma.analytics"]``."""
+"""WSGI middleware that gives each request its visitor, as ``environ["satsuma.analytics"]``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Header = tuple[str, str]
 WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 KEY = "satsuma.analytics"
-"""Where in `environ` the visitor is."""
+"""The key of the visitor in `environ`."""
 
 
 class WSGIAnalyticsMiddleware:
@@ -35,7 +35,7 @@ class WSGIAnalyticsMiddleware:
         mint: Mint | str = Mint.NAVIGATIONS,
         refresh: bool = False,
     ) -> None:
-        """Take the app, and what is the same for all visitors; arguments as `AnalyticsMiddleware`."""
+        """Take the app, and the settings for all visitors. The arguments are those of `AnalyticsMiddleware`."""
         self._app = app
         self._visitors = Visitors(client, options, mint=mint, refresh=refresh)
 
@@ -73,5 +73,5 @@ def _headers(given: list[Header], visitor: Visitor) -> list[Header]:
 
 
 def _text(value: str) -> str:
-    # WSGI's texts are bytes in disguise.
+    # WSGI represents bytes as texts in latin-1.
     return value.encode("latin-1").decode(errors="replace")
