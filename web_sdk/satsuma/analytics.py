@@ -10,6 +10,7 @@ from typing import Any
 
 from . import arguments
 from .arguments import AliasCall, Call, IdentifyCall, PageCall, TrackCall
+from .backlog import Backlog
 from .calls import Calls, Dispatch
 from .consent import Consent, ConsentState
 from .delivery import Delivery, DeliveryReport
@@ -92,6 +93,9 @@ class Analytics(Calls):
         if not self.options.retry_queue:
             self.pipeline.most_attempts = 1
         self.sender = Sender(self._delivery, platform, self._make_outbox(), endpoint.metadata, self._failed_plugins)
+        self.sender.holds = lambda: bool(self.pipeline.waiting())
+        self.pipeline.changed = self.sender.look_at_held
+        self._backlog = Backlog(platform.local_storage, endpoint.write_key, platform.new_id, platform.warn)
         if self.options.delivers():
             self.pipeline.plugins.append(self.sender)
             self.sender.take_over(look_again=True)
@@ -347,6 +351,7 @@ class Analytics(Calls):
             self._generation.forget()
         self.consent.withdraw()
         self.pipeline.abandon()
+        self._backlog.clear()
         self._visitor = self._read_visitor()
         self._delivery.abandon(WITHDRAWN)
         self.sender.forget()
@@ -400,6 +405,7 @@ class Analytics(Calls):
         """Say that calls go straight through from now on, with the options as they were given."""
         self.initialized = True
         self._emitter.emit("initialize", {"writeKey": self.write_key}, dict(given or {}))
+        self._platform.start(self._go_through_backlog())
 
     async def flush(self) -> DeliveryReport:
         """Send what waits for company; done once everything so far is acknowledged or given up."""
@@ -409,10 +415,20 @@ class Analytics(Calls):
     def leave(self) -> None:
         """Hand over everything that waits before the page goes."""
         self.sender.leave()
+        if self._persists and self.consent.granted:
+            self._backlog.keep(self.pipeline.waiting())
 
     def come_back(self) -> None:
         """Go on: the page was only hidden, or is shown again as it was."""
         self.sender.come_back()
+        self._backlog.drop()
+
+    async def _go_through_backlog(self) -> None:
+        """Have the events that earlier pages' plugins had not let pass yet pass this page's."""
+        await asyncio.sleep(0)  # This page's own calls come first.
+        if self._persists and self.consent.granted:
+            for event in self._backlog.take():
+                self._platform.start(self.pipeline.run(Context(event, attempts=2)))
 
     @property
     def delivery(self) -> DeliveryReport:

@@ -17,6 +17,7 @@ from itertools import count
 from typing import Any
 
 from .emitter import Emitter
+from .events import Event
 from .plugins import (
     DELIVERY_NAME,
     Cancelled,
@@ -46,8 +47,8 @@ class Pipeline:
     Attributes:
         failed: names of the plugins that did not load; events tell them, as analytics.js's do.
         most_attempts: how often an event passes the plugins at most.
-        waiting: how many events wait for another attempt.
         pause: waits for some seconds before the next attempt.
+        changed: called when an event begins to wait for another attempt, or no longer does.
         events: tells ``message_enriched``, ``message_delivered``, ``delivery_success``, ``delivery_retry``,
             ``delivery_failure``, ``flush`` and ``initialization_failure``, as analytics.js's queue does.
     """
@@ -69,7 +70,8 @@ class Pipeline:
         self._random = random
         self.pause = pause
         self._middleware: list[tuple[str, Middleware]] = []
-        self.waiting = 0
+        self._waiting: dict[int, Context] = {}
+        self.changed: Callable[[], None] = lambda: None
         self._abandoned = 0
         self._background: set[asyncio.Task[Any]] = set()
         self.plugins: list[Plugin] = []
@@ -154,7 +156,7 @@ class Pipeline:
         context.count("message_dispatched")
         context.note("debug", "Dispatching")
         began = time.time()
-        for attempt in count(1):
+        for attempt in count(context.attempts):
             context.attempts = attempt
             if attempt > 1:
                 self.events.emit("delivery_retry", context)
@@ -164,7 +166,7 @@ class Pipeline:
                 self._failed(context, stop)
                 if not self._may_retry(attempt, stop):
                     return self._stopped(context, stop)
-                await self._wait(attempt)
+                await self._wait(context, attempt)
             else:
                 return self._done(passed, attempt, _since(began))
         raise AssertionError("attempts are counted without end")
@@ -199,14 +201,20 @@ class Pipeline:
         context.count("delivery_failed")
 
     def _may_retry(self, attempt: int, stop: Cancelled) -> bool:
-        return stop.retry and attempt < self.most_attempts and self.waiting < MOST_WAITING
+        return stop.retry and attempt < self.most_attempts and len(self._waiting) < MOST_WAITING
 
-    async def _wait(self, attempt: int) -> None:
-        self.waiting += 1
+    async def _wait(self, context: Context, attempt: int) -> None:
+        self._waiting[id(context)] = context
+        self.changed()
         try:
             await self.pause(FIRST_PAUSE * (1 + self._random()) * 2**attempt)
         finally:
-            self.waiting -= 1
+            del self._waiting[id(context)]
+            self.changed()
+
+    def waiting(self) -> list[Event]:
+        """Return the events that wait for another attempt, in the order in which they came to wait."""
+        return [context.event for context in self._waiting.values()]
 
     def _stopped(self, context: Context, stop: Cancelled) -> Context:
         context.cancelled = str(stop)

@@ -57,6 +57,8 @@ class Sender:
         self._delivery = delivery
         self._platform = platform
         self.outbox = outbox
+        self.holds: Callable[[], bool] = lambda: False
+        """Tells whether events that aren't here yet must not go with the page either."""
         self._waiters = Waiters(platform)
         self._cancel_timer: Callable[[], None] | None = None
         self._renewing = False
@@ -180,9 +182,13 @@ class Sender:
             self.outbox.write((), self._platform.now())
             self.outbox = None
 
+    def look_at_held(self) -> None:
+        """Tell the platform whether the page's end matters: what `holds` tells has changed."""
+        self._platform.waits(bool(self._delivery.unconfirmed()) or self.holds())
+
     def _keep(self, *, leaving: bool = False) -> None:
         texts = self._delivery.unconfirmed()
-        self._platform.waits(bool(texts))
+        self._platform.waits(bool(texts) or self.holds())
         if self.outbox is None:
             return
         self.outbox.write(texts, self._platform.now(), leaving=leaving)

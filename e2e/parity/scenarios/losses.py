@@ -1,6 +1,6 @@
 """What a page's plugins and calls may do wrong without losing an event or holding a call up."""
 
-from parity.story import Find, Visit, scenario
+from parity.story import Find, Posts, Visit, scenario
 
 PLUGIN = "{name: 'mine', version: '1', isLoaded: () => true, load: async () => {}, "
 ENDLESS = (
@@ -32,6 +32,12 @@ SCENARIOS = (
     scenario(
         "A middleware that rejects with text is tried again",
         "let n = 0; await analytics.addSourceMiddleware(({payload, next}) => n++ ? next(payload) : Promise.reject('foo')); await analytics.track('On'); return n",
+    ),
+    scenario(
+        "An event that a plugin has failed on is the next page's",
+        f"await analytics.register({PLUGIN} type: 'before', track: () => {{ throw new Error('no'); }}}}); void analytics.track('Held', {{a: 1}}); await new Promise((go) => setTimeout(go, 100))",
+        Visit("/next"),
+        Posts(3),
     ),
     scenario(
         "A function that throws before the library is up",

@@ -109,7 +109,7 @@ class Bridge:
         if name == "failedInitializations":
             return to_js(list(pipeline.failed))
         if name == "length":
-            return pipeline.waiting
+            return len(pipeline.waiting())
         event, *rest = args
         given = rest if name == "emit" else [self._bound(self._platform.reader.argument(one)) for one in rest]
         self._guarded(f"queue.{name}", getattr(pipeline.events, name), [event, *given])
