@@ -78,6 +78,8 @@ def test_each_way_to_break_a_store_is_done_for_real_and_judged(
     assert fresh.anonymous_id not in (None, before.anonymous_id)
     newest = collector.events()[-1]
     assert (newest["type"], newest["anonymousId"]) == ("page", fresh.anonymous_id)
+    assert drawer.press("second-cookie") == "agrees"
+    assert visitor.identity.anonymous_id == fresh.anonymous_id
 
 
 def test_a_rule_that_is_not_kept_is_told(drawer: Drawer, visitor: Visitor) -> None:

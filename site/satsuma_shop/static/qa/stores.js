@@ -60,6 +60,11 @@ export function double() {
   for (const [name, text] of pairs()) if (OURS.test(name)) document.cookie = `${name}=${text}; path=/; samesite=lax; max-age=${YEAR}`;
 }
 
+/* Cookies of the same names on a path, which say something else; there the browser shows them before the right ones. */
+export function contradict(path) {
+  for (const [name] of pairs()) if (OURS.test(name)) document.cookie = `${name}=somebody-else; path=${path}; samesite=lax; max-age=${YEAR}`;
+}
+
 /* How many cookies there are of each id, in words. */
 export function counted() {
   const count = (wanted) => pairs().filter(([name]) => name === wanted).length;
