@@ -1,7 +1,7 @@
-"""The way of events to the collector, as a state machine. It does no I/O and has no clock.
+"""Delivery of events to the collector, as a state machine without I/O and without a clock.
 
-A platform feeds it what happened (an event, an answer, a failure, the passing of time) and carries out the requests
-that it returns. So every order of happenings can be tried without a browser.
+A platform reports what happens (an event, an answer, a failure, the passing of time) and carries out the requests that
+are returned. So every order of these can be tested without a browser.
 
 Source: analytics-next's segmentio plugin (single sends by default, batching as an option, which answers are tried
 again) with this project's bounds.
@@ -24,19 +24,19 @@ from .send_queue import Event, QueuedEvent, SendQueue
 from .validation import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
 
 MAX_KEEPALIVE_BYTES = 60 * 1024
-"""Browsers refuse keepalive requests and beacons whose bodies together exceed 64 KB; the rest is room for headers."""
+"""Browsers refuse keepalive requests and beacons whose bodies exceed 64 KB together. The rest is left for headers."""
 
 FULL_BATCH_BYTES = MAX_BATCH_BYTES - 50 * 1024
-"""A batch of so many bytes waits for no more company, as in analytics.js."""
+"""A batch of so many bytes counts as full, as in analytics.js."""
 
 MAX_COPIED_BYTES = MAX_KEEPALIVE_BYTES // 4
-"""Of what is under way and goes once more as the page goes, out of the same bytes."""
+"""The most bytes of events in running requests that are sent again when the page ends, out of the same limit."""
 
 RETRY_NOTE_BYTES = 64
-"""Most that the note of a retry adds to an event."""
+"""The most bytes that ``retryCount`` adds to an event."""
 
 DIVISIBLE_STATUS = frozenset({400, 413, 422})
-"""What a collector, or a proxy before it, answers where it can't take one event's text: the others may be good."""
+"""Statuses with which a collector or a proxy refuses a request because of one event. The others may be acceptable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Request:
     """One HTTP request to carry out.
 
     Attributes:
-        id: names the request in the answer.
-        path: below the collector's ``/v1``.
-        body: JSON text.
+        id: identifies the request when its answer is reported.
+        path: the path below the collector's ``/v1``.
+        body: the body as JSON text.
         attempt: how often an event of it was sent before; 0 for the first try.
-        keepalive: the body is small enough to outlive the page.
+        keepalive: whether the body is small enough for the request to outlive the page.
     """
 
     id: int
@@ -60,16 +60,16 @@ class Request:
 
 @dataclass(slots=True)
 class DeliveryReport:
-    """What became of the events so far.
+    """The numbers of events by what has happened to them.
 
     Attributes:
         queued: events that wait.
-        inflight: events on their way.
-        handed: events that the browser was given as the page went; nobody heard the answer.
+        inflight: events in requests that have no answer yet.
+        handed: events that were sent by a beacon when the page was hidden or left, whose answer nobody hears.
         sent: events that the collector has acknowledged.
-        retried: times that an event was sent once more.
-        recovered: events that an earlier page had left behind.
-        dropped: events given up, by reason.
+        retried: how often an event was sent again.
+        recovered: events that an earlier page had left.
+        dropped: events that were dropped, by reason.
     """
 
     queued: int = 0
@@ -95,10 +95,10 @@ class Delivery:
         """Start empty.
 
         Args:
-            write_key: the source that the events belong to.
+            write_key: the write key of the events' source.
             random: returns a random number in [0, 1), for the jitter.
-            warn: takes one line for the console.
-            lost: takes each event that is given up, the reason in a few words, and what there is to say of it.
+            warn: called with a line for the console.
+            lost: called with each event that is dropped, the reason in a few words, and the details.
         """
         self._write_key = write_key
         self._options = options
@@ -128,10 +128,10 @@ class Delivery:
 
         Args:
             event: the event, without ``sentAt`` and ``writeKey``.
-            now: milliseconds, of any clock that isn't set back; the same one in every call.
+            now: milliseconds of a clock that is never set back, which must be the same in all calls.
             settle: called once: with True when the collector has acknowledged the event, with False when it was
                 dropped, and with None when another page sends it from now on.
-            text: the event's JSON, where the caller has made it already.
+            text: the event's JSON, if the caller has it already.
         """
         parcel = self._packed(event, text, settle)
         if parcel is None:
@@ -146,7 +146,7 @@ class Delivery:
         self._keep_bounds()
 
     def _may_wait(self, parcel: QueuedEvent, now: float) -> bool:
-        """Tell whether an event may wait for company; what has no more room for it goes first."""
+        """Tell whether an event may wait for its batch to fill. A batch that has no room for it is sent first."""
         company, size = self._waiting.company(now)
         if size + company + parcel.size > FULL_BATCH_BYTES:
             self.flush()
@@ -156,11 +156,11 @@ class Delivery:
     def _packed(
         self, event: Event, text: str | None, settle: Callable[[bool | None], None] | None = None
     ) -> QueuedEvent | None:
-        """Return the event as it is to be sent; None, and it is dropped, where the collector could only refuse it."""
+        """Return the event as it will be sent. Where the collector would refuse it, drop it and return None."""
         try:
             check_event(event)
         except EventError as error:
-            # The collector checks by the very same rules.
+            # The collector makes the same checks.
             self._drop(QueuedEvent(event, "", 0, settle=settle), "invalid", str(error))
             return None
         text = well_formed_json(event) if text is None else text
@@ -173,7 +173,7 @@ class Delivery:
         return parcel
 
     def _shorten(self, parcel: QueuedEvent) -> None:
-        """Let an event that is too large go without what is largest in it."""
+        """Leave out the largest values of an event that is too large."""
         omissions = Omissions()
         parcel.event = fitted(parcel.event, omissions)
         parcel.text = well_formed_json(parcel.event)
@@ -182,7 +182,7 @@ class Delivery:
             self._warn(f"Event {parcel.event.get('messageId')} was too large and goes without {omissions}.")
 
     def flush(self) -> None:
-        """Let everything that waits for company go now; what waits after a failure keeps waiting."""
+        """Send everything now that waits for its batch to fill. Events that wait after a failure keep waiting."""
         self._waiting.flush()
 
     def clear(self, reason: str) -> None:
@@ -191,7 +191,7 @@ class Delivery:
             self._forget(self._waiting.pop(), reason)
 
     def abandon(self, reason: str) -> None:
-        """Drop everything that the collector hasn't acknowledged; what is under way is not sent again if it fails."""
+        """Drop everything that isn't acknowledged. Events in running requests are not sent again if these fail."""
         for parcel in self._unacknowledged():
             self._forget(parcel, reason)
         self._handed = []
@@ -200,23 +200,23 @@ class Delivery:
 
     @property
     def is_online(self) -> bool:
-        """Whether the network is there, as far as was said."""
+        """Whether the network is available, as last reported by `online`."""
         return self._online
 
     def online(self, value: bool) -> None:
-        """Say that the network is there or gone; while it is gone nothing is sent."""
+        """Report whether the network is available. Without it nothing is sent."""
         self._online = value
 
     def requests(self, now: float, sent_at: float | None = None) -> list[Request]:
         """Return the requests to carry out now.
 
         Args:
-            sent_at: milliseconds since 1970, for the events' ``sentAt``; None where `now` is that too.
+            sent_at: milliseconds since 1970 for the events' ``sentAt``; None means `now`.
         """
         ready: list[Request] = []
         first = self._waiting.first
         if first is not None and 0 < first.due <= now:
-            # Whoever has waited long enough takes all the others along.
+            # When the first event has waited long enough, all others are sent with it.
             self.flush()
         while self._may_send(now, len(self._inflight)):
             drain = self._alone and len(self._waiting) > self._options.drain_from
@@ -228,10 +228,10 @@ class Delivery:
         return ready
 
     def leave(self, now: float) -> list[Request]:
-        """Return requests for everything that waits, small enough to outlive the page. Their answers may never come.
+        """Return requests for everything that waits, small enough to outlive the page. Their answers may never arrive.
 
-        The first has what is under way once more: if that fails now, what waits must not come before it. The collector
-        keeps an event once.
+        The first one repeats the events of running requests: should these fail now, later events must not arrive before
+        them. The collector keeps each event once.
         """
         self._left = True
         self.flush()
@@ -246,7 +246,8 @@ class Delivery:
         return ready
 
     def halve(self, request_id: int, now: float) -> list[Request]:
-        """Return two requests in place of one of `leave` that the browser has no room for; none for a single event."""
+        """Split a request of `leave` that the browser refused into two; return none for a request with a single
+        event."""
         parcels, before = self._inflight[request_id], self._copied[request_id]
         if len(parcels) == 1:
             return []
@@ -260,7 +261,7 @@ class Delivery:
         return request
 
     def _copies(self) -> list[QueuedEvent]:
-        """Return what is under way, unless it is so much that browsers would not take it a second time."""
+        """Return the events of running requests, unless they are too large to be sent a second time."""
         parcels = self._under_way()
         return parcels if _small_enough_twice(parcels) else []
 
@@ -268,17 +269,17 @@ class Delivery:
         return [parcel for parcels in self._inflight.values() for parcel in parcels]
 
     def handed(self, request_id: int) -> None:
-        """Take note that the browser has taken a request of `leave`, and that nobody will hear the answer."""
+        """Record that the browser has accepted a request of `leave`, whose answer nobody will hear."""
         self._handed += self._inflight.pop(request_id, [])
 
     def _unacknowledged(self) -> list[QueuedEvent]:
-        """Return what was sent and has no answer, in order."""
+        """Return the events that were sent and have no answer, in order."""
         return sorted([*self._handed, *self._under_way()], key=lambda parcel: parcel.serial)
 
     def recall(self) -> None:
-        """Send once more what has no answer: the page is back, and answers that came meanwhile were not heard.
+        """Send all events again that have no answer: the page is back, and answers in the meantime were not heard.
 
-        The collector keeps an event once, however often it comes.
+        The collector keeps each event once, however often it is sent.
         """
         self._left = False
         unheard = self._unacknowledged()
@@ -290,14 +291,14 @@ class Delivery:
         self._retried += len(unheard)
 
     def _recall_handed(self) -> None:
-        """Send what the browser was handed once more, before what a hidden page makes since: it may have been lost."""
+        """Send events of beacons again, which may have been lost, before new events of the hidden page."""
         if self._handed and _small_enough_twice(self._handed):
             self._waiting.put_back(self._handed)
             self._retried += len(self._handed)
             self._handed = []
 
     def recover(self, events: Iterable[Event]) -> None:
-        """Queue events that an earlier page has left behind, before those of this page."""
+        """Queue events that an earlier page has left, before those of this page."""
         events = list(events)
         self._recovered += len(events)
         recovered = [parcel for event in events if (parcel := self._packed(event, None)) is not None]
@@ -312,7 +313,7 @@ class Delivery:
         return [parcel.text for parcel in (*self._unacknowledged(), *self._waiting)]
 
     def surrender(self) -> None:
-        """Forget what has no answer: another page has taken it over, and hears what becomes of it."""
+        """Forget all unacknowledged events, because another page has taken them over."""
         for parcel in (*self._unacknowledged(), *self._waiting):
             self._settle(parcel, None)
         self._handed = []
@@ -320,11 +321,11 @@ class Delivery:
         self._waiting = SendQueue()
 
     def answered(self, request_id: int, status: int, now: float, retry_after: float | None = None) -> None:
-        """Take the collector's answer.
+        """Report the collector's answer to a request.
 
         Args:
             status: HTTP status.
-            retry_after: milliseconds that the answer asks to wait, None where it doesn't say.
+            retry_after: milliseconds that the answer asks to wait; None where it doesn't.
         """
         parcels = self._inflight.pop(request_id, [])
         if status < 300:
@@ -341,15 +342,15 @@ class Delivery:
                 self._drop(parcel, f"refused {status}", f"the collector answered {status}")
 
     def retries(self, status: int) -> bool:
-        """Tell whether an answer's status is worth another try."""
+        """Tell whether events are tried again after an answer with this status."""
         return self._options.retries(status)
 
     def failed(self, request_id: int, now: float) -> None:
-        """Take note that a request got no answer."""
+        """Report that a request got no answer."""
         self._retry(self._inflight.pop(request_id, []), now, None, "the collector can't be reached")
 
     def next_due(self) -> float | None:
-        """Return the time, in milliseconds, at which `requests` has something new to say; None for never."""
+        """Return the time, in milliseconds, at which `requests` will return new requests; None for never."""
         first = self._waiting.first
         if first is None or not self._online or len(self._inflight) >= self._options.max_inflight:
             return None
@@ -368,11 +369,11 @@ class Delivery:
 
     @property
     def dropped(self) -> Mapping[str, int]:
-        """How many events were given up so far, by reason."""
+        """How many events were dropped so far, by reason."""
         return self._dropped
 
     def report(self) -> DeliveryReport:
-        """Return what became of the events so far."""
+        """Return the report on all events so far."""
         inflight = sum(map(len, self._inflight.values()))
         return DeliveryReport(
             queued=len(self._waiting),
@@ -386,13 +387,13 @@ class Delivery:
 
     @property
     def _alone(self) -> bool:
-        """Whether each event goes alone, as long as no more of them wait than that."""
+        """Whether each event is sent alone, unless too many of them wait."""
         return self._options.batch_size == 1 and not self._options.batches
 
     def _may_send(self, now: float, inflight: int) -> bool:
         if not self._online or now < self._paused_until or inflight >= self._options.max_inflight:
             return False
-        # What failed goes first, or the events of a page would change their order.
+        # Events that failed are sent first, so that the events of a page keep their order.
         first = self._waiting.first
         return not (first and first.attempts and first.due > now)
 
@@ -428,7 +429,7 @@ class Delivery:
             self._note_retry(parcel)
             self._retried += 1
             kept.append(parcel)
-        # One time for all of them: those that chance lets go a moment earlier would overtake the others.
+        # The same time for all of them: with random differences, some would overtake others.
         attempts = max((parcel.attempts for parcel in kept), default=1)
         due = now + (self._backoff(attempts) if retry_after is None else retry_after)
         for parcel in kept:
@@ -439,7 +440,7 @@ class Delivery:
         self._keep_bounds()
 
     def _note_retry(self, parcel: QueuedEvent) -> None:
-        """Have an event tell how often it was sent, as analytics.js's do."""
+        """Write into an event how often it was sent, as analytics.js does."""
         if self._options.first_retry_count is None or parcel.size + RETRY_NOTE_BYTES > MAX_EVENT_BYTES:
             return
         count = self._options.first_retry_count + parcel.tries - 1
@@ -448,7 +449,8 @@ class Delivery:
         parcel.size = len(parcel.text.encode())
 
     def _divide(self, parcels: Sequence[QueuedEvent]) -> None:
-        """Send what was refused together once more, in halves: what is dropped in the end was refused by itself."""
+        """Send events that were refused together again, in halves, so that only events are dropped that are refused
+        alone."""
         for parcel in parcels:
             parcel.due = 0
             parcel.most_together = (len(parcels) + 1) // 2

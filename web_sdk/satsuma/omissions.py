@@ -1,12 +1,12 @@
-"""What an event had to do without, so that whoever made the call hears of it in one line."""
+"""Collects values that were left out of an event, so that one line can report them to the author of the call."""
 
 from __future__ import annotations
 
 MOST_NAMED = 5
-"""Places that are named; a hostile value could have thousands."""
+"""The most places that are named. A hostile value could have thousands."""
 
 LONGEST_PATH = 100
-"""Characters of a place that are told; a member's name can be as long as a text."""
+"""The most characters of a place that are shown. A name can be as long as any text."""
 
 
 class Omissions:
@@ -17,11 +17,11 @@ class Omissions:
         self.count = 0
 
     def add(self, path: str, reason: str) -> None:
-        """Take note of one.
+        """Add a value that was left out.
 
         Args:
             path: where it was, in JavaScript's dotted form (``.properties.orders[2]``).
-            reason: what is wrong with it, as ``holds itself``.
+            reason: what is wrong with it, for example ``holds itself``.
         """
         self.count += 1
         if len(self._named) < MOST_NAMED:

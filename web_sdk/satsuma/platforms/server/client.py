@@ -1,4 +1,4 @@
-"""Segment's calls on a server: they return at once, and a thread sends what they say in batches."""
+"""A client with Segment's calls for servers. The calls return at once, and a thread sends their events in batches."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .worker import Worker
 
 
 class Others(TypedDict, total=False):
-    """What every call takes by keyword; see `Client`."""
+    """The keyword arguments of every call; see `Client`."""
 
     anonymous_id: Id | None
     context: Mapping[str, Any] | None
@@ -35,18 +35,17 @@ class Others(TypedDict, total=False):
 class Client:
     """Sends events of an app to the collector.
 
-    No call waits for the network or raises: what can't be sent is logged (logger ``satsuma``) and told to `on_error`.
-    Calls may be made by any number of threads, and before or after a fork. Each returns the event's messageId, or None
-    where it made no event.
+    No call waits for the network or raises. Errors are logged (logger ``satsuma``) and passed to `on_error`. Calls may
+    be made in any number of threads, and before or after a fork. Each returns the event's messageId, or None if there
+    is no event.
 
-    Every call takes, by keyword:
+    Every call has these keyword arguments:
 
-    - ``user_id``, ``anonymous_id``: who did it. Give at least one of them; where neither is given the event gets an
-      anonymousId that belongs to nothing else, since each visitor's is made where the visitor is known: in the
-      browser, or by `AnalyticsMiddleware`.
+    - ``user_id``, ``anonymous_id``: who did it. Give at least one of them. Without any, the event gets an anonymousId
+      that no other event has, since a visitor's anonymousId is known only in the browser or by `AnalyticsMiddleware`.
     - ``context``, ``integrations``: as in Segment's libraries.
     - ``timestamp``: a datetime (UTC, unless it has a zone), an ISO 8601 text or seconds since 1970; now by default.
-    - ``message_id``: for a call that may be made twice; the collector keeps it once.
+    - ``message_id``: an id for a call that may be made twice. The collector keeps its event once.
 
     Example:
         >>> with Client("my-site", "https://collector.example") as client:
@@ -73,17 +72,18 @@ class Client:
 
         Args:
             host: the collector's origin, as ``https://collector.example``.
-            batch_size: most events a request; a batch has 500 KB and an event 32 KB at most.
-            batch_wait: seconds that an event waits for company.
-            max_queue, max_queue_bytes: what waits at most; beyond, the oldest is dropped, and told of.
-            gzip: compress requests.
+            batch_size: the most events of a request. A batch has at most 500 KB, and an event 32 KB.
+            batch_wait: seconds that an event waits for its batch to fill.
+            max_queue, max_queue_bytes: the most events and bytes that wait. Beyond that the oldest are dropped, and
+                reported.
+            gzip: whether requests are compressed.
             timeout: seconds to wait for the network.
-            exit_timeout: seconds that the process waits at its end for what is still to be sent.
-            on_error: called with an error and the events that are lost by it, by whichever thread noticed.
-            transport: in place of HTTP.
+            exit_timeout: seconds that the process waits at its end for events to be sent.
+            on_error: called with an error and the events that are lost by it, in the thread that noticed it.
+            transport: replaces HTTP, for example in tests.
 
         Raises:
-            ArgumentError: an argument can't be used.
+            ArgumentError: an argument is not valid.
         """
         if not write_key:
             raise ArgumentError("the write key is missing: give the source's")
@@ -105,7 +105,7 @@ class Client:
     def identify(
         self, user_id: Id | None = None, traits: Mapping[str, Any] | None = None, **others: Unpack[Others]
     ) -> str | None:
-        """Say who somebody is, or what is known of them."""
+        """Set who a user is, or what is known of them."""
         return self._call("identify", user_id, others, traits=traits or {})
 
     def track(
@@ -115,7 +115,7 @@ class Client:
         properties: Mapping[str, Any] | None = None,
         **others: Unpack[Others],
     ) -> str | None:
-        """Say what somebody did."""
+        """Record what a user did."""
         return self._call("track", user_id, others, event=event, properties=properties or {})
 
     def page(
@@ -126,7 +126,7 @@ class Client:
         properties: Mapping[str, Any] | None = None,
         **others: Unpack[Others],
     ) -> str | None:
-        """Say that somebody saw a page."""
+        """Record that a user saw a page."""
         return self._call("page", user_id, others, category=category, name=name, properties=properties or {})
 
     def screen(
@@ -137,7 +137,7 @@ class Client:
         properties: Mapping[str, Any] | None = None,
         **others: Unpack[Others],
     ) -> str | None:
-        """Say that somebody saw a screen of an app."""
+        """Record that a user saw a screen of an app."""
         return self._call("screen", user_id, others, category=category, name=name, properties=properties or {})
 
     def group(
@@ -147,15 +147,15 @@ class Client:
         traits: Mapping[str, Any] | None = None,
         **others: Unpack[Others],
     ) -> str | None:
-        """Say which group somebody belongs to."""
+        """Set the group that a user belongs to."""
         return self._call("group", user_id, others, groupId=id_of(group_id), traits=traits or {})
 
     def alias(self, previous_id: Id | None = None, user_id: Id | None = None, **others: Unpack[Others]) -> str | None:
-        """Say that two ids are one person."""
+        """Declare that two ids are one person."""
         return self._call("alias", user_id, others, previousId=id_of(previous_id))
 
     def enqueue(self, event: Event) -> str | None:
-        """Queue an event in the tracking API's own form; as the calls, it returns the messageId and never raises."""
+        """Queue an event in the form of the tracking API. Like the calls, it returns the messageId and never raises."""
         omissions = Omissions()
         try:
             text = to_text(event, omissions)
@@ -169,25 +169,25 @@ class Client:
         return None
 
     def refuse(self, call: str, error: Exception) -> None:
-        """Tell of a call that made no event, as this client's own are told of."""
+        """Report a call without an event, in the same way as for this client's own calls."""
         self._complaints.refused(call, error)
 
     def flush(self, timeout: float = 10) -> bool:
-        """Wait until everything so far is acknowledged or given up; False where it takes longer than `timeout` seconds.
+        """Wait until all events so far are acknowledged or dropped; return False after `timeout` seconds.
 
-        Meant for the end of a script or a test: a request's handler has no need to wait.
+        It is for the end of a script or a test. A request's handler has no need to wait.
         """
         return self._worker.flush(timeout)
 
     async def flush_async(self, timeout: float = 10) -> bool:
-        """As `flush`, without holding up the event loop."""
+        """Do the same as `flush`, without blocking the event loop."""
         return await asyncio.to_thread(self.flush, timeout)
 
     def close(self, timeout: float | None = None) -> bool:
-        """Flush, and take no more calls; False where something could not be sent.
+        """Flush, and accept no more calls; return False where an event could not be sent.
 
         Args:
-            timeout: seconds; the client's ``exit_timeout`` by default.
+            timeout: seconds to wait; the client's ``exit_timeout`` by default.
         """
         with _lock:
             _clients.discard(self)
@@ -211,7 +211,7 @@ class Client:
 
     @property
     def delivery(self) -> DeliveryReport:
-        """What became of the events so far."""
+        """The report on all events so far."""
         return self._worker.report()
 
     def _call(self, kind: str, user_id: Id | None, others: Mapping[str, Any], **fields: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""Tells an app what went wrong, and its log so seldom that it can be read."""
+"""Reports errors to the app, and logs them with a limit, so that the log stays readable."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from satsuma.send_queue import Event
 logger = logging.getLogger("satsuma")
 
 EVERY = 60
-"""Seconds between two lines about the same matter."""
+"""Seconds between two log lines about the same kind of error."""
 
 OnError = Callable[[Exception, list[Event]], None]
-"""Takes an error and the events that are lost by it."""
+"""Called with an error and the events that are lost by it."""
 
 
 class ErrorReporter:
-    """What went wrong, by matter."""
+    """Reports errors by kind."""
 
     def __init__(self, on_error: OnError | None = None) -> None:
         self._on_error = on_error
@@ -29,26 +29,26 @@ class ErrorReporter:
         self._unsaid: Counter[str] = Counter()
 
     def dropped(self, reason: str, detail: str, events: list[Event]) -> None:
-        """Say that events were given up."""
+        """Report that events were dropped."""
         self._unsaid[reason] += len(events)
         self._say(reason, "events dropped", detail or reason)
         self._hand_over(DroppedError(reason, detail), events)
 
     def refused(self, call: str, error: Exception) -> None:
-        """Say that a call made no event."""
+        """Report that a call resulted in no event."""
         self._unsaid[call] += 1
         self._say(call, f"calls of {call}() without an event", f"{type(error).__name__}: {error}")
         self._hand_over(error, [])
 
     def shortened(self, call: str, omissions: Omissions) -> None:
-        """Say that a call's event goes without some of its values."""
+        """Report that some values of a call's event were left out."""
         error = EventError("", f"{call}() is sent without {omissions}")
         self._unsaid["shortened"] += 1
         self._say("shortened", "events sent without some of their values", str(error))
         self._hand_over(error, [])
 
     def waiting(self, detail: str) -> None:
-        """Say that a request failed and will be tried again."""
+        """Report that a request failed and will be tried again."""
         self._unsaid["waiting"] += 1
         self._say("waiting", "requests failed, and to be tried again", detail)
 
