@@ -1,4 +1,4 @@
-"""The face of the SDK: identify, track, page and the rest, for any platform."""
+"""The SDK's main class, with identify, track, page and the other methods, for any platform."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ MakeEvent = Callable[[VisitorState, Moment], Event]
 """Makes the event of a call that was read, for the visitor as they are at that moment."""
 
 CALLBACK_SECONDS = 1.0
-"""Seconds that a call waits for what its callback promises, as in analytics.js."""
+"""Seconds that a call waits for the promise of its callback, as in analytics.js."""
 
 
 class Analytics(Calls):
-    """One visitor's analytics.
+    """The analytics of one page's visitor.
 
     Example:
         >>> analytics = Analytics(platform, Endpoint("demo", "https://shop.test/v1"))
@@ -57,13 +57,13 @@ class Analytics(Calls):
     """
 
     def __init__(self, platform: Platform, endpoint: Endpoint, options: LoadOptions | None = None) -> None:
-        """Take up the visitor whom the platform's cookies and localStorage know."""
+        """Continue with the visitor in the platform's cookies and localStorage."""
         self.options = options or LoadOptions.from_mapping()
         self.initialized = False
         self.timeout = 300.0
-        """Milliseconds after which callbacks are called, and that a link or a form waits for its event at most."""
+        """Milliseconds after which callbacks are called. A link or a form waits at most as long for its event."""
         self.debug = False
-        """Whether each event's way is told on the console."""
+        """Whether the log of each event is written to the console."""
         self.write_key = endpoint.write_key
         self._platform = platform
         self._emitter = Emitter(platform.warn)
@@ -103,23 +103,23 @@ class Analytics(Calls):
     # From call to event
 
     def call(self, name: str, args: Sequence[Any], moment: Moment | None = None) -> Dispatch:
-        """Make the call `name` with analytics.js's argument forms.
+        """Make the call `name`, with arguments in any form of analytics.js.
 
         Args:
             name: one of `EVENT_CALLS`.
-            args: plain Python values; see `arguments`.
-            moment: when and where the call was made; None for here and now.
+            args: Python values; see `arguments`.
+            moment: when and on which page the call was made; None for now and the current page.
 
         Raises:
-            ArgumentError: no form of the method takes the arguments.
-            EventError: an option can't be used.
+            ArgumentError: no form of the method has such arguments.
+            EventError: an option is not valid.
         """
         call, make = self._read_call(name, args)
         begin = partial(self._begin, call, make, moment or self._now())
         return begin() if self.consent.granted else self._platform.start(self._hold(name, begin))
 
     def _read_call(self, name: str, args: Sequence[Any]) -> tuple[Call, MakeEvent]:
-        """Read a call's arguments; return them with what makes the event, for the visitor as they are by then."""
+        """Read a call's arguments; return them with a function that makes the event for the visitor at that time."""
         match name:
             case "track":
                 track = arguments.read_track(args)
@@ -152,7 +152,7 @@ class Analytics(Calls):
         return self._platform.start(self._dispatch(context, call))
 
     async def _pass_over(self, context: Context, call: Call) -> Context:
-        """Tell of an event that goes nowhere: the network is gone, and the page wants no later try."""
+        """Notify listeners of an event that isn't sent: there is no network, and the page wants no later try."""
         self._emitter.emit(context.event["type"], *_told(call, context.event))
         return context
 
@@ -174,7 +174,7 @@ class Analytics(Calls):
         self.consent.hold(resume)
         await asyncio.wait((answer,), timeout=self.timeout / 1000)
         if not answer.done():
-            # The call goes on once the visitor has answered; who waits for it now may do so in vain.
+            # The call continues when the visitor has answered, which may never happen: callers must not wait for it.
             answer.set_result(None)
             waiting = Context({"type": name, "messageId": ""})
             waiting.note("info", "the visitor has not been asked for consent yet")
@@ -204,10 +204,10 @@ class Analytics(Calls):
     async def _dispatch(self, context: Context, call: Call) -> Context:
         passing = self._platform.start(self.pipeline.run(context))
         if call.callback is not None:
-            # At its time, as in analytics.js: a page may count on what it does meanwhile.
+            # Not before, as in analytics.js: a page may rely on the delay.
             await asyncio.sleep(self.timeout / 1000)
         elif not passing.done():
-            # Listeners wait for the event to be on its way, not for ever.
+            # Listeners are called when the event was sent, but not later than this.
             await asyncio.wait((passing,), timeout=self.timeout / 1000)
         so_far = passing.result() if passing.done() else context
         if call.callback is not None:
@@ -222,7 +222,7 @@ class Analytics(Calls):
         try:
             answer = callback(context)
             if inspect.isawaitable(answer):
-                # A callback can't hold its call up for ever.
+                # A callback must not delay its call for ever.
                 await asyncio.wait_for(answer, CALLBACK_SECONDS)
         except Exception as raised:
             error = PluginFailure("Promise timed out") if isinstance(raised, TimeoutError) else raised
@@ -231,7 +231,7 @@ class Analytics(Calls):
             self._platform.warn(f"The callback of {context.event['type']} raised {type(error).__name__}: {error}")
 
     def follow_link(self, query: str) -> list[Dispatch]:
-        """Make the calls that a query string asks for (``?ajs_uid=…``), unless links may make none; return them."""
+        """Make the calls in a query string (``?ajs_uid=…``), unless links are not allowed to; return them."""
         if self.options.query_patterns is None:
             return []
         asked = read_query(query, self.options.query_patterns)
@@ -241,10 +241,10 @@ class Analytics(Calls):
         return [*calls, self.track(asked.event, asked.properties)] if asked.event else calls
 
     def normalize(self, given: Mapping[str, Any]) -> Event:
-        """Return an event as one of ours is finished: with its options taken apart, its ids, its time and its name.
+        """Complete an event that a plugin or page has created: apply its options, and add ids, time and messageId.
 
         Raises:
-            EventError: an option can't be used.
+            EventError: an option is not valid.
         """
         return self._visitor.events.finish(dict(given), self._now())
 
@@ -263,25 +263,25 @@ class Analytics(Calls):
 
     @property
     def storage(self) -> Storage:
-        """The stores of the page as one, for what else should live as long as the identity does."""
+        """A storage over all stores of the page, for other values that should be kept as long as the identity."""
         if self._storage is None:
-            # One for all: what lies in memory is in no other.
+            # Always the same object, since another one would have another memory store.
             self._storage = self._stores.make()
         return self._storage
 
     def set_anonymous_id(self, anonymous_id: str | Unset | None = UNSET) -> str | None:
-        """Set the anonymousId (None forgets it); without an argument, return the current one."""
+        """Set the anonymousId, or remove it by None. Without an argument, return the current one."""
         self._follow()
         return self._visitor.user.anonymous_id(anonymous_id)
 
     def reset(self) -> None:
-        """Forget the visitor and the group; the next call makes a new anonymousId."""
+        """Remove the ids and traits of visitor and group. The next call creates a new anonymousId."""
         self._visitor.user.reset()
         self._visitor.group.reset()
         self._emitter.emit("reset")
 
     def _follow(self) -> None:
-        """Take over what others have changed: a server, other origins of the site, other tabs; at any time."""
+        """Take over changes that a server, other origins of the site or other tabs have made."""
         if not (self._persists and self.consent.granted):
             return
         outdated = self._handover.follow()
@@ -294,11 +294,11 @@ class Analytics(Calls):
 
     def _changed(self) -> None:
         self._generation.advance()
-        # What a server said of the visitor is not true any more.
+        # What a server has declared about the visitor is outdated now.
         self._handover.forget()
 
     def _read_visitor(self) -> VisitorState:
-        """Return the visitor whom the stores know or, without consent, a new one in memory."""
+        """Return the visitor in the stores or, without consent, a new one in memory."""
         options, new_id, kept = self.options, self._platform.new_anonymous_id, self.consent.granted
         user = User(self._stores, options.identity(options.user, kept=kept), new_id)
         group = Group(self._stores, options.identity(options.group, kept=kept), new_id)
@@ -306,13 +306,13 @@ class Analytics(Calls):
         return VisitorState(user, group, events)
 
     def _cookies(self) -> Storage:
-        """Return where advertisements are remembered: cookies, where anything may be kept."""
+        """Return the storage that remembers advertisements: cookies, if anything may be kept."""
         if self._persists and self.consent.granted:
             return self._stores.make(only=lambda kind: kind is StoreKind.COOKIE)
         return Storage([], self._platform.warn)
 
     def _make_outbox(self) -> Outbox | None:
-        """Return what keeps events over the end of a page, where anything may be kept."""
+        """Return an outbox, which keeps events after the end of the page, if anything may be kept."""
         if not (self._persists and self.consent.granted):
             return None
         platform = self._platform
@@ -325,7 +325,7 @@ class Analytics(Calls):
     # Consent
 
     def grant_consent(self) -> None:
-        """Take the visitor's yes: what they did so far is kept and sent, in order, with its times."""
+        """Record the visitor's yes. Calls made so far are kept and sent, in order, with their times."""
         if self.consent.granted:
             return
         before = self._visitor
@@ -337,14 +337,15 @@ class Analytics(Calls):
         self._visitor.user.adopt(before.user)
         self._visitor.group.adopt(before.group)
         if refused and self._persists:
-            # Whom other origins of the site remember from before the no, the visitor is not any more.
+            # Other origins of the site may still have the identity from before the no, which is outdated.
             self._generation.advance()
         for resume in held:
             resume(True)
         self._emitter.emit("consent", True)
 
     def withdraw_consent(self) -> None:
-        """Take the visitor's no: cookies and localStorage are cleared, what waits is dropped, nothing more is sent."""
+        """Record the visitor's no: clear cookies and localStorage, drop everything that waits, and send nothing
+        more."""
         if self.consent.granted:
             self._visitor.clear()
             self._handover.forget()
@@ -373,7 +374,7 @@ class Analytics(Calls):
         await self.register(SourceMiddleware(middleware, f"Source Middleware {name}"))
 
     def add_destination_middleware(self, destination: str, *middleware: Middleware) -> None:
-        """Let functions see, change or stop what goes to one destination; ``*`` for each."""
+        """Let functions see, change or stop events for one destination, or for all by ``*``."""
         self.pipeline.add_destination_middleware(destination, *middleware)
 
     async def ready(self) -> list[Any]:
@@ -381,11 +382,11 @@ class Analytics(Calls):
         return await self.pipeline.ready()
 
     def emit(self, name: str, *args: Any) -> None:
-        """Tell the listeners of `name`."""
+        """Call the listeners of `name`."""
         self._emitter.emit(name, *args)
 
     def on(self, name: str, listener: Callable[..., Any]) -> Analytics:
-        """Call `listener` whenever `name` happens: a call's name, ``reset``, ``initialize``, ``consent`` …"""
+        """Call `listener` for each `name`: the name of a call, ``reset``, ``initialize``, ``consent`` …"""
         self._emitter.on(name, listener)
         return self
 
@@ -395,31 +396,31 @@ class Analytics(Calls):
         return self
 
     def off(self, name: str, listener: Callable[..., Any]) -> Analytics:
-        """Call `listener` no more."""
+        """Stop calling `listener`."""
         self._emitter.off(name, listener)
         return self
 
     # Life
 
     def initialize(self, given: Mapping[str, Any] | None = None) -> None:
-        """Say that calls go straight through from now on, with the options as they were given."""
+        """Report that the SDK is initialized, with the options of the page."""
         self.initialized = True
         self._emitter.emit("initialize", {"writeKey": self.write_key}, dict(given or {}))
         self._platform.start(self._go_through_backlog())
 
     async def flush(self) -> DeliveryReport:
-        """Send what waits for company; done once everything so far is acknowledged or given up."""
+        """Send everything that waits for its batch to fill, and wait until all events are acknowledged or dropped."""
         await self.sender.flush()
         return self.delivery
 
     def leave(self) -> None:
-        """Hand over everything that waits before the page goes."""
+        """Send everything that waits, because the page is hidden or left."""
         self.sender.leave()
         if self._persists and self.consent.granted:
             self._backlog.keep(self.pipeline.waiting())
 
     def come_back(self) -> None:
-        """Go on: the page was only hidden, or is shown again as it was."""
+        """Continue: the page was only hidden, or is shown again."""
         self.sender.come_back()
         self._backlog.drop()
 
@@ -432,17 +433,17 @@ class Analytics(Calls):
 
     @property
     def delivery(self) -> DeliveryReport:
-        """What became of the events so far."""
+        """The report on all events so far."""
         return self._delivery.report()
 
 
 def new_message_id(platform: Platform) -> str:
-    """Return a fresh messageId in the specification's form, ``ajs-`` and 32 hexadecimal digits."""
+    """Return a new messageId in the form of the specification: ``ajs-`` and 32 hexadecimal digits."""
     return f"ajs-{platform.new_id().replace('-', '')}"
 
 
 def _told(call: Call, event: Event) -> tuple[Any, ...]:
-    """Return what listeners of a call are told, as analytics.js's emitter does: its options are taken apart by then."""
+    """Return the arguments for listeners of a call, as in analytics.js, whose options have been processed by then."""
     match call:
         case TrackCall():
             return call.event, event["properties"], None
