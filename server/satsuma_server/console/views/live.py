@@ -18,6 +18,7 @@ from satsuma_server.console.presenters.feed_filter import KINDS, REFUSED, Filter
 from satsuma_server.console.presenters.lint import of_event
 from satsuma_server.console.presenters.refusals import Refusals
 from satsuma_server.console.presenters.timing import Journey
+from satsuma_server.console.presenters.verification import mark_of, verification_advice
 from satsuma_server.console.presenters.warehouse_rows import Rows
 from satsuma_server.console.recent_events import RecentEvents
 from satsuma_server.log import DeadLetter
@@ -130,7 +131,8 @@ class Live:
             missing=missing,
             journey=Journey.of(event),
             space=entry.source if self._apart else "",
-            advice=[*violations_of(event), *diagnosed(event), *of_event(event)],
+            mark=mark_of(event),
+            advice=[*violations_of(event), *diagnosed(event), *of_event(event), *verification_advice(event)],
         )
 
     async def _stream(self, request: Request) -> Response:

@@ -16,7 +16,7 @@ from satsuma_server.console.presenters.template_filters import segment, short, t
 from satsuma_server.console.presenters.timeline import tell
 from satsuma_server.errors import BadRequestError, CollectorError
 from satsuma_server.identity.identifiers import ANONYMOUS_ID, PREVIOUS_ID, USER_ID, Key
-from satsuma_server.identity.links import LinkWarning, Outcome, Rule
+from satsuma_server.identity.links import VERIFIED, LinkWarning, Outcome, Rule
 from satsuma_server.profiles import Identifier, Link, Profile, ProfileReader
 
 from .page import Pages
@@ -102,6 +102,9 @@ class People:
             links=[link for link in reversed(links) if link.left.value != link.right.value],
             ids=ids_of(profile),
             rules=RULES,
+            verified=VERIFIED,
+            # Where nothing is verified, the word would only raise questions.
+            verifies=any(link.rule in VERIFIED for link in links),
             undoable=UNDOABLE,
             graph=elements([one.key for one in profile.identifiers], links),
             undone=request.query_params.get("undone", ""),

@@ -30,12 +30,14 @@ class Sender:
         events: numbers of events of the last day, by type.
         last: start of the newest hour with events, in milliseconds since 1970; 0 where there is none.
         known: whether the source is in the settings.
+        identify: whose word on a userId counts, as in the settings.
     """
 
     key: str
     name: str
     origins: tuple[str, ...]
     known: bool
+    identify: str
     events: dict[str, int] = field(default_factory=dict)
     last: float = 0
 
@@ -86,4 +88,6 @@ class Sources:
     def _sender(self, key: str) -> Sender:
         source = self._settings.source(key)
         known = key in {one.write_key for one in self._settings.sources} or key in self._settings.write_keys
-        return Sender(key, source.name if source else "", source.origins if source else (), known)
+        if source is None:
+            return Sender(key, "", (), known, "open")
+        return Sender(key, source.name, source.origins, known, source.identify)
