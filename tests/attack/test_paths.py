@@ -15,7 +15,7 @@ from satsuma_server.testing import Collector, serving
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-ASKED = b'{"key":["user_id","ann",""],"seq":0}'
+ASKED = b'{"key":["user_id","ann",""],"seq":0,"reach":"verified"}'
 TARGETS = ("internal/people/resolve", "internal/people/forget")
 CLIMBS = (
     "/console/../{}",

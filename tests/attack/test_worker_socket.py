@@ -26,7 +26,7 @@ from satsuma_server.projections.table import A_FORM
 from satsuma_server.settings import Settings
 from satsuma_server.testing import Collector, running
 
-ASKED = {"key": ["user_id", "ann", ""], "seq": 0}
+ASKED = {"key": ["user_id", "ann", ""], "seq": 0, "reach": "verified"}
 NOBODY = 65534
 CONNECT = "import os, socket, sys; os.setuid(int(sys.argv[2])); socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
 
