@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -95,7 +96,6 @@ EAST = timezone(timedelta(hours=2))
     ("value", "kept"),
     [
         (datetime(2020, 1, 1, 12, tzinfo=EAST), "2020-01-01T10:00:00.000Z"),
-        (datetime(2020, 1, 1, 12), "2020-01-01T12:00:00.000Z"),
         (date(2020, 1, 1), "2020-01-01"),
         (Decimal("12.5"), 12.5),
         (Fruit.YUZU, "yuzu"),
@@ -115,11 +115,36 @@ def test_values_that_json_lacks_become_what_comes_nearest(client: Client, wire: 
     assert wire.kept[0]["properties"] == {"value": kept}
 
 
-@pytest.mark.parametrize("moment", [datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 1), 1_577_836_800])
+@pytest.mark.parametrize("moment", [datetime(2020, 1, 1, tzinfo=UTC), 1_577_836_800, 1_577_836_800_000])
 def test_times_are_told_in_many_ways(client: Client, wire: Wire, moment: Any) -> None:
     client.track("u1", "E", timestamp=moment)
     assert client.flush()
     assert wire.kept[0]["timestamp"] == "2020-01-01T00:00:00.000Z"
+
+
+def test_a_time_without_a_zone_is_local_time(client: Client, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Vienna")
+    time.tzset()
+    try:
+        client.track("u1", "E", {"at": datetime(2020, 1, 1, 12)}, timestamp=datetime(2020, 7, 1, 12))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert client.flush()
+    assert wire.kept[0]["timestamp"] == "2020-07-01T10:00:00.000Z"
+    assert wire.kept[0]["properties"] == {"at": "2020-01-01T11:00:00.000Z"}
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "2020-13-01", "1577836800", "1/2/2020 10:00", "\x00", "x" * 50_000])
+def test_a_time_that_cannot_be_read_is_told_of_and_never_now(
+    client: Client, wire: Wire, errors: Errors, text: str
+) -> None:
+    client.track("u1", "Bad", timestamp=text)
+    client.track("u1", "Good")
+    assert client.flush()
+    assert [event["event"] for event in wire.kept] == ["Good"]
+    [(error, _)] = errors
+    assert ".timestamp" in str(error)
 
 
 def test_what_an_app_changes_after_the_call_changes_no_event(client: Client, wire: Wire) -> None:

@@ -44,7 +44,8 @@ class Client:
     - ``user_id``, ``anonymous_id``: who did it. Give at least one of them. Without any, the event gets an anonymousId
       that no other event has, since a visitor's anonymousId is known only in the browser or by `AnalyticsMiddleware`.
     - ``context``, ``integrations``: as in Segment's libraries.
-    - ``timestamp``: a datetime (UTC, unless it has a zone), an ISO 8601 text or seconds since 1970; now by default.
+    - ``timestamp``: a datetime (local time, unless it has a zone), an ISO 8601 text, or a number of seconds or
+      milliseconds since 1970; now by default. A call with any other time makes no event, and is an error.
     - ``message_id``: an id for a call that may be made twice. The collector keeps its event once.
 
     Example:

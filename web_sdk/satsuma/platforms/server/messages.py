@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -27,6 +27,9 @@ from satsuma.validation import MAX_EVENT_BYTES
 from .ids import new_id
 
 LIBRARY = {"name": "satsuma-python", "version": __version__}
+
+MILLISECONDS_FROM = 100_000_000_000
+"""As seconds it is the year 5138, as milliseconds 1973."""
 
 Id = str | int | UUID
 Time = datetime | str | float
@@ -82,19 +85,26 @@ def object_of(value: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
 
 
 def time_text(moment: Time) -> str:
-    """Return a time as events have it. Without a zone it is UTC; a number is seconds since 1970.
+    """Return a time as events have it.
+
+    Args:
+        moment: a datetime, which is local time where it has no zone, as everywhere in Python; an ISO 8601 text; or
+            seconds since 1970. A number of `MILLISECONDS_FROM` and more is milliseconds: as seconds it would lie 3,000
+            years ahead.
 
     Raises:
         EventError: it is no time.
     """
-    if isinstance(moment, str):
-        return moment
     try:
-        if isinstance(moment, datetime):
-            moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        return iso_time(float(moment) * 1000)
-    except (TypeError, ValueError, OverflowError):
-        raise EventError(".timestamp", "is no time: give a datetime, a text or seconds since 1970") from None
+        if isinstance(moment, str):
+            datetime.fromisoformat(moment)  # As the collector reads it.
+            return moment
+        if isinstance(moment, bool):
+            raise TypeError
+        seconds = moment.timestamp() if isinstance(moment, datetime) else float(moment)
+        return iso_time(seconds if abs(seconds) >= MILLISECONDS_FROM else seconds * 1000)
+    except (TypeError, ValueError, OverflowError, OSError):
+        raise EventError(".timestamp", "is no time: give a datetime, an ISO 8601 text or seconds since 1970") from None
 
 
 def id_of(value: Id | None) -> str | None:
