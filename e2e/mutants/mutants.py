@@ -49,10 +49,10 @@ def mutant(name: str, says: str, test: str, module: str, *changes: tuple[str, st
 SYNC = "if held is not None), None)\n        self._heal(key, value, found)\n"
 CONSISTENT = "(present[0][1] if present else None)\n        self._heal(key, value, found)\n"
 HEAL = "        self._heal(key, value, found)\n"
-ALL = "return [(store, self._read(store, key, store.get_id)) for store in self.stores]"
+ALL = "found = [(store, self._read(store, key, store.get_id)) for store in self.stores]"
 WRITE = "self._write(key, text, self.options.maxage)"
 MAKE = "            return self._set_anonymous_id(self._new_id())"
-MERGE = "if current is None or current == id:"
+MERGE = "if current is None or current == id else {}"
 
 MUTANTS = (
     mutant(
@@ -199,21 +199,21 @@ MUTANTS = (
         "somebody else's traits are taken over",
         "test_logging_in_as_another_user_mixes_nothing",
         "identity.py",
-        (MERGE, "if True:"),
+        (MERGE, "if True else {}"),
     ),
     mutant(
         "traits-not-merged",
         "new traits take the place of all others",
         "test_full_registration_carries_both_ids",
         "identity.py",
-        (MERGE, "if False:"),
+        (MERGE, "if False else {}"),
     ),
     mutant(
         "traits-not-kept",
         "traits are sent, but not kept",
         "test_soft_registration_sends_traits_and_no_user_id",
         "identity.py",
-        ("            self.id(id)\n        self.traits(merged)", "            self.id(id)"),
+        ("        self.traits(self._within_bounds(", "        (self._within_bounds("),
     ),
     mutant(
         "user-id-not-kept",

@@ -7,6 +7,7 @@ import json
 import pytest
 from fakes import DAY, FakePlatform
 from satsuma.cookie_jar import CookieOptions
+from satsuma.errors import EventError
 from satsuma.identity import GROUP_KEYS, USER_KEYS, Group, IdentityOptions, User
 from satsuma.storage import StorageFactory, StoreKind
 
@@ -183,3 +184,42 @@ def test_a_group_has_traits_but_no_anonymous_id(platform: FakePlatform) -> None:
     group.reset()
     assert group.anonymous_id() is None
     assert user.anonymous_id() == anonymous_id
+
+
+@pytest.mark.parametrize("kind", ["id", "anonymous_id", "identify"])
+def test_an_id_that_no_event_may_have_is_refused_and_changes_nothing(platform: FakePlatform, kind: str) -> None:
+    user = make_user(platform)
+    user.identify("u1", {"plan": "pips"})
+    before = user.id(), user.anonymous_id(), user.traits()
+    with pytest.raises(EventError):
+        getattr(user, kind)("x" * 1500)
+    assert (user.id(), user.anonymous_id(), user.traits()) == before
+
+
+def test_a_stored_id_that_no_event_may_have_heals(platform: FakePlatform) -> None:
+    user = make_user(platform)
+    user.identify("u1")
+    known = user.anonymous_id()
+    platform.local_storage.items["ajs_user_id"] = json.dumps("x" * 1500)
+    platform.local_storage.items["ajs_anonymous_id"] = json.dumps("x" * 1500)
+    back = make_user(platform)
+    assert (back.id(), back.anonymous_id()) == ("u1", known)
+    assert json.loads(platform.local_storage.items["ajs_anonymous_id"]) == known
+
+
+def test_traits_that_are_too_much_leave_the_visitors_last_good_ones(platform: FakePlatform) -> None:
+    user = make_user(platform)
+    user.identify("u1", {"plan": "pips", "bio": "short"})
+    user.identify("u1", {"bio": "x" * 40_000, "age": 7})
+    assert user.traits() == {"plan": "pips", "bio": "short", "age": 7}
+    user.identify("u1", {"first": "y" * 20_000})
+    user.identify("u1", {"second": "z" * 20_000, "small": 1})
+    assert user.traits() == {"plan": "pips", "bio": "short", "age": 7, "first": "y" * 20_000, "small": 1}
+    assert len(platform.warnings) == 2
+
+
+def test_stored_traits_that_are_too_much_heal_with_the_next_identify(platform: FakePlatform) -> None:
+    platform.local_storage.items["ajs_user_traits"] = json.dumps({"bio": "x" * 40_000, "plan": "pips"})
+    user = make_user(platform)
+    user.identify("u1", {"age": 7})
+    assert user.traits() == {"plan": "pips", "age": 7}

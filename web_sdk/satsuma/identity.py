@@ -11,10 +11,15 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final, Self
 
-from .codec import number_to_text
+from .codec import number_to_text, to_json
+from .errors import EventError
 from .storage import DEFAULT_STORES, Storage, StorageFactory, StoreKind, parse_kinds
+from .validation import MAX_ID_LENGTH
 
 Traits = dict[str, Any]
+
+MAX_TRAITS_BYTES = 28 * 1024
+"""JSON of a visitor's traits: an event has 32 KB at most, and tells its context, too."""
 
 
 class Unset(Enum):
@@ -76,8 +81,24 @@ class IdentityOptions:
         )
 
 
+def _check_length(value: object, field: str) -> None:
+    if isinstance(value, str) and len(value) > MAX_ID_LENGTH:
+        raise EventError(f".{field}", f"is longer than {MAX_ID_LENGTH} characters: nothing was changed")
+
+
+def _size_of(value: Any) -> int:
+    return len(to_json(value).encode())
+
+
+def _smallest_first(traits: Traits) -> list[str]:
+    return sorted(traits, key=lambda name: _size_of(traits[name]))
+
+
 class Identity:
     """An id and its traits, kept in every store. `User` and `Group` are the two kinds."""
+
+    field = "userId"
+    """Name of the id in events."""
 
     def __init__(self, factory: StorageFactory, options: IdentityOptions, new_id: Callable[[], str]) -> None:
         """Continue with the identity in the stores.
@@ -97,6 +118,7 @@ class Identity:
         """Return the id, or None. With an argument, set it first; None removes it."""
         if self.options.disable:
             return None
+        _check_length(value, self.field)
         if value is not UNSET and self._set_id(value):
             self._changed()
         found: str | None = self._ids.get_and_sync_id(self.options.keys.id)
@@ -113,17 +135,46 @@ class Identity:
 
     def identify(self, id: str | None = None, traits: Traits | None = None) -> None:
         """Set the id and add traits. Earlier traits are kept if the id is the same, and dropped if it is another
-        one."""
+        one.
+
+        Traits beyond `MAX_TRAITS_BYTES` are left out, with a warning: each later event of the visitor would be too
+        large.
+
+        Raises:
+            EventError: the id is longer than any event may have. Nothing is changed then.
+        """
         if self.options.disable:
             return
-        merged = dict(traits or {})
+        _check_length(id, self.field)
+        given = dict(traits or {})
         current = self.id()
-        if current is None or current == id:
-            known = self.traits()
-            merged = {**(known if isinstance(known, dict) else {}), **merged}
+        known = self.traits() if current is None or current == id else {}
         if id:
             self.id(id)
-        self.traits(merged)
+        self.traits(self._within_bounds(known if isinstance(known, dict) else {}, given))
+
+    def _within_bounds(self, known: Traits, given: Traits) -> Traits:
+        """Return known and given traits together, without the largest of what is too much; known ones are kept."""
+        merged = {**known, **given}
+        if _size_of(merged) <= MAX_TRAITS_BYTES:
+            return merged
+        merged, left_out = dict(known), []
+        room = MAX_TRAITS_BYTES - _size_of(known)
+        for name in reversed(_smallest_first(known)):
+            if room < 0:
+                room += _size_of({name: merged.pop(name)})
+                left_out.append(name)
+        for name in _smallest_first(given):
+            size = _size_of({name: given[name]}) - (_size_of({name: merged[name]}) if name in merged else 0)
+            if size > room:
+                left_out.append(name)
+            else:
+                merged[name] = given[name]
+                room -= size
+        self._factory.warn(
+            f"Traits are {MAX_TRAITS_BYTES} bytes at most: {', '.join(left_out[:5])[:200]} left out of {self.field}'s."
+        )
+        return merged
 
     def logout(self) -> None:
         """Forget the id and the traits."""
@@ -210,6 +261,7 @@ class User(Identity):
         """
         if self.options.disable:
             return None
+        _check_length(value, "anonymousId")
         if value is UNSET:
             found = self._ids.get_consistent_id(ANONYMOUS_ID_KEY)
             found = self._legacy_anonymous_id() if found is None else found
@@ -293,6 +345,8 @@ class User(Identity):
 
 class Group(Identity):
     """The company or team that the visitor belongs to."""
+
+    field = "groupId"
 
     def anonymous_id(self, value: str | Unset | None = UNSET) -> str | None:
         """Return None: a group has no anonymousId."""

@@ -15,6 +15,7 @@ from . import codec
 from .cookie_jar import CookieJar, CookieOptions
 from .errors import StorageError
 from .strays import Strays
+from .validation import MAX_ID_LENGTH
 
 Value = Any
 """A value in a store: JSON (text, number, object, list, boolean), or None for no value."""
@@ -296,7 +297,9 @@ class Storage:
         return value
 
     def _ids(self, key: str) -> list[tuple[Store, Value]]:
-        return [(store, self._read(store, key, store.get_id)) for store in self.stores]
+        found = [(store, self._read(store, key, store.get_id)) for store in self.stores]
+        # No event with a longer id is taken: a store that has one has lost the id.
+        return [(store, None if isinstance(held, str) and len(held) > MAX_ID_LENGTH else held) for store, held in found]
 
     def _heal(self, key: str, value: Value, found: Sequence[tuple[Store, Value]]) -> None:
         """Write an id to every store, and report the stores that had lost it."""
