@@ -47,3 +47,8 @@ def test_a_group_is_not_made_of_an_older_librarys_user(platform: FakePlatform) -
         platform.new_id,
     )
     assert user.id() == "7"
+
+
+def test_an_id_that_no_event_may_have_is_none() -> None:
+    asked = read_query(f"ajs_uid={'u' * 1500}&ajs_aid={'a' * 1500}&ajs_event=E", QueryPatterns())
+    assert (asked.user_id, asked.anonymous_id, asked.event) == (None, None, "E")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from .environment import decode_gracefully
+from .validation import MAX_ID_LENGTH
 
 MARK = "ajs_"
 TRAIT, PROPERTY = "ajs_trait_", "ajs_prop_"
@@ -52,12 +54,17 @@ def read_query(query: str, patterns: QueryPatterns) -> QueryCalls:
         given[name] = decode_gracefully(value.partition("=")[0])
     anonymous_id, user_id = given.get("ajs_aid"), given.get("ajs_uid")
     return QueryCalls(
-        anonymous_id=anonymous_id if anonymous_id and patterns.aid(anonymous_id) else None,
-        user_id=user_id if user_id and patterns.uid(user_id) else None,
+        anonymous_id=anonymous_id if _is_id(anonymous_id) and patterns.aid(anonymous_id) else None,
+        user_id=user_id if _is_id(user_id) and patterns.uid(user_id) else None,
         traits=_with_prefix(given, TRAIT),
         event=given.get("ajs_event") or None,
         properties=_with_prefix(given, PROPERTY),
     )
+
+
+def _is_id(text: str | None) -> TypeGuard[str]:
+    # Whoever made a link has made it too long for any event: the visitor who followed it stays who they are.
+    return text is not None and 0 < len(text) <= MAX_ID_LENGTH
 
 
 def _with_prefix(given: dict[str, str], prefix: str) -> dict[str, str]:
