@@ -99,6 +99,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if worker:
             worker.process.start()
+            early.warm_up()
         yield
         if worker:
             await worker.stop()

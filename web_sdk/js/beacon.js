@@ -21,6 +21,18 @@ function named(calls, names) {
 }
 function leave(calls, host, writeKey, key, options) {
   if (!calls.some(function (call) { return !call.left; }) || refuses(calls, options)) return;
+  var about = aboutVisitor(writeKey, options);
+  // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
+  if (!needPage(calls, options))
+    hand(calls.filter(function (call) { return !call.left || (tellsWho(call) && !call.made); }), 0, calls.length, host, about);
+  keep(calls, key, options, true);
+}
+/* What plugins of the page would have to see can only be sent by a page. */
+function needPage(calls, options) {
+  return options.pythonPlugins || options.holdsBack || named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"]);
+}
+/* What the collector has to know of the visitor to make events of calls. */
+function aboutVisitor(writeKey, options) {
   var keeps = !options.disableClientPersistence && !options.storage, storage = {}, cookies = "", domain = "";
   try {
     cookies = document.cookie.split("; ").filter(function (pair) { return /^(ajs_|satsuma_|_sio=|s%3Acontext)/.test(pair); }).join("; ");
@@ -31,13 +43,8 @@ function leave(calls, host, writeKey, key, options) {
     }
     storedNames(OURS).forEach(function (name) { storage[name] = localStorage.getItem(name); });
   } catch (error) { /* No cookies or no localStorage: the collector makes do with the rest. */ }
-  // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
-  // What plugins of the page would have to see can only be sent by a page.
-  if (!options.pythonPlugins && !options.holdsBack && !named(calls, ["register", "addSourceMiddleware", "addDestinationMiddleware"]))
-    hand(calls.filter(function (call) { return !call.left || tellsWho(call); }), 0, calls.length, host, {
-      writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
-      options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone });
-  keep(calls, key, options, true);
+  return { writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
+    options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone };
 }
 /* Where another origin of the site has logged the visitor out, this one remembers somebody else; Python finds the same. */
 function followLogout(cookies) {

@@ -2,7 +2,7 @@
    call is made once. All are written anew where their number has grown by an eighth, and else a moment later, so that many
    calls cost no more than a few writes of all of them. */
 var EARLY = "satsuma_early:", WHO = ["identify", "group", "alias", "reset", "setAnonymousId", "consent"];
-var MOST_KEPT = 200, MOST_KEPT_CHARACTERS = 500000, MOST_HELD_CHARACTERS = 2000000, SOON_MILLISECONDS = 100;
+var MOST_KEPT = 200, MOST_KEPT_CHARACTERS = 500000, MOST_HELD_CHARACTERS = 2000000, SOON_MILLISECONDS = 100, ORPHANED = 6000;
 var held = 0, written = 0, due = false, full = false;
 function tellsWho(call) {
   return WHO.indexOf(call[0]) > -1;
@@ -43,6 +43,7 @@ function newest(calls, most, characters, others) {
 function keep(calls, key, options, left) {
   written = calls.length;
   due = false;
+  calls = calls.filter(function (call) { return !call.made; });
   if (options.disableClientPersistence) return;
   try {
     if (calls.length && !refuses(calls, options)) {
@@ -50,6 +51,21 @@ function keep(calls, key, options, left) {
       localStorage.setItem(key, '{"at":' + (left ? 0 : Date.now()) + ',"calls":[' + texts.join(",") + "]}");
     } else localStorage.removeItem(key);
   } catch (error) { /* Full or forbidden: only this page remembers. */ }
+}
+/* What visitors of earlier pages did before Python was up. A page that is still there keeps what it has noted. */
+function leftBehind(writeKey, own) {
+  var found = [];
+  try {
+    storedNames(/^satsuma_early:/).forEach(function (name) {
+      if (name.indexOf(EARLY + writeKey + ":") || name === own) return;
+      var entry = JSON.parse(localStorage.getItem(name));
+      if (Date.now() - entry.at < ORPHANED) return;
+      localStorage.removeItem(name);
+      /* An answer is that page's: who has said no there may have said yes since. */
+      entry.calls.forEach(function (call) { if (call[0] !== "consent") found[found.length] = call; });
+    });
+  } catch (error) { /* No localStorage, or nonsense in it: what was found is what there is. */ }
+  return found;
 }
 /* Keep calls of which the last one is new. */
 function keepSoon(calls, key, options) {

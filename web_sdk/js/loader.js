@@ -5,7 +5,8 @@
   const RUNTIME = /*RUNTIME*/ { folder: "dev/", lockInfo: {}, integrity: {}, image: { config: {}, pages: 0, blocks: {} } } /*END*/;
 
   const PLUGIN_MILLISECONDS = 5000;
-  const ORPHANED = 6000; // As for the SDK's own journal.
+  const IDLE_MILLISECONDS = 2000;
+  const ANSWER_MILLISECONDS = 3000;
   const BREATH_MILLISECONDS = 10;
 
   /*INTRINSICS*/
@@ -15,6 +16,8 @@
   /*JOURNAL*/
 
   /*BEACON*/
+
+  /*EARLY*/
 
   /*TRUST*/
 
@@ -72,17 +75,31 @@
 
   /* The stub's calls, each with its note: a stub that isn't ours notes no time, so it is noted at first sight. */
   const waiting = [];
+  const sender = stub._sender || makeEarlySender(waiting, cdn, writeKey, early, options);
+  sender.calls = waiting;
+  /* Python may wait until the page has nothing else to do where calls need not wait for Python. */
+  let wanted;
+  const asked = new Promise((resolve) => (wanted = resolve));
+  function calm() {
+    const idle = () => (window.requestIdleCallback ? requestIdleCallback(() => wanted(), { timeout: IDLE_MILLISECONDS }) : setTimeout(wanted, 200));
+    if (sender.over) wanted();
+    else if (document.readyState === "complete") idle();
+    else window.addEventListener("load", idle);
+    return asked;
+  }
   function noted(call) {
+    // One of our own stub's is whole, and may be under way: what becomes of it is noted on it.
+    if (Array.isArray(call) && (!EVENTS.includes(call[0]) || Object(call[call.length - 1]).id)) return call;
     const [method, ...args] = Array.from(call);
     if (EVENTS.includes(method)) args.push(Object.assign(note(), isNote(args[args.length - 1]) ? args.pop() : null));
-    const taken = [method, ...args];
-    taken.left = call.left;
-    return taken;
+    return [method, ...args];
   }
   function hold(call) {
     waiting.push(call);
     keepSoon(waiting, early, options);
+    sender.soon();
     if (again) again();
+    if (!EVENTS.includes(call[0]) && !WHO.includes(call[0])) wanted();
   }
   function takeUp(call) {
     const taken = noted(call);
@@ -95,8 +112,9 @@
   }
   whenOpened(() => {
     // These have had their place in localStorage, which is bounded itself.
-    waiting.unshift(...leftBehind().map(noted));
+    waiting.unshift(...leftBehind(writeKey, early).map(noted));
     if (waiting.length) keepSoon(waiting, early, options);
+    sender.soon();
   });
   if (options.initialPageview) takeUp(["page"]);
   if (Array.isArray(stub)) {
@@ -105,24 +123,6 @@
       calls.forEach(takeUp);
       return waiting.length;
     };
-  }
-
-  /* What visitors of earlier pages did before Python was up. A page that is still there keeps what it has noted. */
-  function leftBehind() {
-    const found = [];
-    try {
-      for (const name of storedNames(/^satsuma_early:/)) {
-        if (!name.startsWith(EARLY + writeKey + ":") || name === early) continue;
-        const entry = JSON.parse(localStorage.getItem(name));
-        if (Date.now() - entry.at < ORPHANED) continue;
-        localStorage.removeItem(name);
-        // An answer is that page's: who has said no there may have said yes since.
-        found.push(...entry.calls.filter(([method]) => method !== "consent"));
-      }
-    } catch (error) {
-      // No localStorage, or nonsense in it: what was found is what there is.
-    }
-    return found;
   }
 
   function left() {
@@ -277,7 +277,14 @@
   function callAll(face, names) {
     const chosen = waiting.filter(([method]) => names.includes(method));
     chosen.forEach((call) => waiting.splice(waiting.indexOf(call), 1));
-    return chosen.map((one) => call(face, one));
+    return chosen.filter((one) => !one.made).map((one) => call(face, one));
+  }
+
+  /* What the collector has made an event of already, plugins and listeners are told of; it changes nothing any more. */
+  function make(face, one) {
+    if (one.made === true) return;
+    if (one.made) one[one.length - 1].made = JSON.stringify(one.made);
+    call(face, one);
   }
 
   /* Who the visitor is comes first, then listeners, then plugins; then everything in the order in which it was called. */
@@ -292,10 +299,10 @@
     face.initialized = true;
     takeName(face);
     initialize();
-    waiting.splice(0).forEach((one) => call(face, one));
+    waiting.splice(0).forEach((one) => make(face, one));
     keep(waiting, early, options);
     // A page that was killed looks, at first, like one that is still there.
-    setTimeout(() => leftBehind().forEach(face.push), ORPHANED + 2000);
+    setTimeout(() => leftBehind(writeKey, early).forEach(face.push), ORPHANED + 2000);
     if (Array.isArray(stub)) stub.push = (...calls) => calls.forEach(face.push);
     stub.initialized = true;
   }
@@ -324,6 +331,8 @@
     let begun = performance.now();
     if (!runs) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
     trust(folder); // Where the page's policy forbids it, nothing need be tried.
+    if (!sender.over) await calm();
+    begun = performance.now();
     const told = fetchSettings().catch((error) => {
       console.error("[satsuma] The settings of the source could not be had.", error);
       throw error;
@@ -332,6 +341,7 @@
     // Python itself may be got ready in advance: nothing of it knows of the visitor before it is started.
     const ready = performance.now();
     await new Promise(whenOpened);
+    await sender.end(ANSWER_MILLISECONDS);
     begun += performance.now() - ready;
     if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
     const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };

@@ -5,6 +5,7 @@
   /*CALL_RECORD*/
   /*JOURNAL*/
   /*BEACON*/
+  /*EARLY*/
   /*TRUST*/
   var METHODS = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
     "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
@@ -53,6 +54,7 @@
         if (!admits(call)) return;
         analytics[analytics.length] = call;
         if (analytics._early) keepSoon(analytics, analytics._early, analytics._loadOptions || {});
+        if (analytics._sender) analytics._sender.soon();
         if (again) again();
       });
       return analytics.length;
@@ -63,18 +65,26 @@
         if (face) return face[method].apply(face, arguments);
         var call = [method].concat([].slice.call(arguments));
         if (index < 6) call.push(note());
+        /* The next anonymousId, so that all who make this call choose the same one. */
+        if (method === "reset") call = [method, { next: newId() }];
         analytics.push(call);
         return analytics;
       };
     });
     analytics.load = function (key, options) {
-      if (global.WebAssembly && global.crypto && crypto.subtle && !(options && options.worker)) soon.forEach(askFor);
+      var own = options || {};
+      if (global.WebAssembly && global.crypto && crypto.subtle && !own.worker && !own.early) soon.forEach(askFor);
       var script = document.createElement("script");
       script.async = true;
       if (name !== "analytics") script.dataset.globalSegmentAnalyticsKey = name;
       analytics._writeKey = key;
       analytics._early = EARLY + key + ":" + newId();
       analytics._loadOptions = options;
+      analytics._sender = makeEarlySender(analytics, host, key, analytics._early, own);
+      /* What earlier pages have left comes first. */
+      if (!analytics._sender.over && !unopened(own))
+        analytics.unshift.apply(analytics, leftBehind(key, analytics._early));
+      if (analytics.length) analytics._sender.soon();
       script.onerror = function () { alone("The script of the source " + key + " could not be loaded"); };
       try {
         script.src = trusted(global, document, host, host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js");

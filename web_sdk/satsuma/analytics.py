@@ -118,6 +118,21 @@ class Analytics(Calls):
         begin = partial(self._begin, call, make, moment or self._now())
         return begin() if self.consent.granted else self._platform.start(self._hold(name, begin))
 
+    def relay(self, name: str, args: Sequence[Any], event: Event) -> Dispatch:
+        """Tell plugins and listeners of an event that the collector has already made of a call, and keeps.
+
+        The call changes nothing about the visitor any more, and the event is not sent again.
+
+        Args:
+            name: one of `EVENT_CALLS`.
+            args: Python values; see `arguments`.
+            event: the event, as the collector made it.
+        """
+        call, _ = self._read_call(name, args)
+        context = Context(event, delivered=True)
+        self._emitter.emit("dispatch_start", context)
+        return self._platform.start(self._dispatch(context, call))
+
     def _read_call(self, name: str, args: Sequence[Any]) -> tuple[Call, MakeEvent]:
         """Read a call's arguments; return them with a function that makes the event for the visitor at that time."""
         match name:

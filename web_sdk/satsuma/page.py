@@ -6,12 +6,15 @@ snippet's stub, in the short form ``{c, p, u, s, t, r}``, before Python is up, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 BUFFERED_MARK = "bpc"
 """The value of ``__t`` that marks the stub's short form."""
+
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def is_buffered_page(value: object) -> bool:
@@ -50,3 +53,9 @@ def _canonical_path(canonical: str) -> str:
     if parts is not None and parts.scheme and (parts.netloc or parts.scheme == "file"):
         return parts.path or "/"
     return canonical if canonical.startswith("/") else f"/{canonical}"
+
+
+def chosen_id(call: Any) -> str | None:
+    """Return the anonymousId that a page's stub has chosen with a call of ``reset``, so that all who make it agree."""
+    chosen = call.get("next") if isinstance(call, Mapping) else None
+    return chosen if isinstance(chosen, str) and UUID.fullmatch(chosen) else None

@@ -76,6 +76,8 @@ class Sender:
         return {reason: count for reason, count in self._delivery.dropped.items() if reason != WITHDRAWN}
 
     async def _send(self, context: Context) -> Context:
+        if context.delivered:
+            return context
         described = self._described(context)
         context.attempts += self._delivery.is_online
         waiter = self._waiters.for_one()

@@ -1,4 +1,7 @@
-"""``POST /v1/early``: calls of visitors who left before Python was up, which the snippet's stub sends as a beacon.
+"""Calls that were made before Python was up: ``POST /v1/early``, sent by the snippet's stub.
+
+A visitor who leaves sends them as a beacon. A page that sends them at once waits for the answer, which tells what has
+become of the visitor.
 
 Anybody can send one. So the write key and the origin are checked before anything else is done, and the calls are made
 in another process, within bounds; see `replay_queue`.
@@ -6,6 +9,7 @@ in another process, within bounds; see `replay_queue`.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -57,6 +61,10 @@ class Early:
         """Return the route below ``/v1``."""
         return Route("/early", self._take, methods=["POST"])
 
+    def warm_up(self) -> None:
+        """Start the process that makes the calls before there are any: the first visitor need not wait for it."""
+        self._replayer.warm_up()
+
     def close(self) -> None:
         """Stop the process that makes the calls."""
         self._replayer.close()
@@ -85,9 +93,9 @@ class Early:
             if made.refused:
                 raise BadRequestError(made.refused[0].reason, path=".calls", index=made.refused[0].index)
             return Response(status_code=204)
-        body = f'{{"batch":[{",".join(made.events)}]}}'.encode()
-        answer = await self._ingest.take("batch", body, caller, faults)
-        told = Response(answer.body, answer.status_code, media_type="application/json")
+        events = f"[{','.join(made.events)}]"
+        answer = await self._ingest.take("batch", f'{{"batch":{events}}}'.encode(), caller, faults)
+        told = Response(_with_visitor(answer.body, made, events), answer.status_code, media_type="application/json")
         for cookie in _cookies(made, request):
             told.headers.append("Set-Cookie", cookie)
         return told
@@ -109,6 +117,16 @@ def _lenient_key(body: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         raise BadRequestError(f"the body is not a stub's: {error}") from error
     return whole.get("writeKey") if isinstance(whole, dict) else None
+
+
+def _with_visitor(answer: bytes | memoryview, made: Made, events: str) -> bytes:
+    """Return an answer that also tells a page that waits for it what its calls have become, and whom they have made."""
+    text = bytes(answer)
+    if not made.answers:
+        return text
+    visitor = {"cookies": list(made.cookies.values()), "items": made.items}
+    told = f',"visitor":{json.dumps(visitor)},"events":{events}}}'
+    return text.removesuffix(b"}") + told.encode(errors="replace")
 
 
 def _cookies(made: Made, request: Request) -> list[str]:

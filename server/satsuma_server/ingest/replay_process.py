@@ -54,7 +54,9 @@ class Made(msgspec.Struct):
         events: the events, each as JSON.
         refused: calls that were not valid.
         cookies: Set-Cookie headers for cookies that the calls changed, by the name of the cookie.
+        items: items of localStorage that the calls changed, by key; None for an item that was removed.
         domain: the domain of these cookies.
+        answers: whether the page is still open and waits for the answer.
         problem: why no call could be made; None where calls were made.
         path: where in the body the problem is.
     """
@@ -62,7 +64,9 @@ class Made(msgspec.Struct):
     events: list[str] = []
     refused: list[RefusedCall] = []
     cookies: dict[str, str] = {}
+    items: dict[str, str | None] = {}
     domain: str = ""
+    answers: bool = False
     problem: str | None = None
     path: str = ""
 
@@ -77,6 +81,7 @@ class _Body(msgspec.Struct):
     domain: str = ""
     locale: str | None = None
     timezone: str | None = None
+    answer: bool = False
 
 
 def make(job: Job) -> Made:
@@ -100,7 +105,14 @@ def _made(body: _Body, user_agent: str) -> Made:
         page = asyncio.run(replay(_departure(body, user_agent), _is_spent()))
     except Exception as error:
         raise BadRequestError(f"can't be used: {error}", path=".options") from error
-    return Made(page.bodies, page.refused, _set_cookies(page.cookie_jar.changes, body.domain), body.domain)
+    return Made(
+        events=page.bodies,
+        refused=page.refused,
+        cookies=_set_cookies(page.cookie_jar.changes, body.domain),
+        items=page.local_storage.changes,
+        domain=body.domain,
+        answers=body.answer,
+    )
 
 
 def _set_cookies(changes: Mapping[str, CookieChange], domain: str) -> dict[str, str]:

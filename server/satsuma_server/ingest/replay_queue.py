@@ -58,6 +58,10 @@ class Replayer:
             if not self._waiting[source]:
                 del self._waiting[source]
 
+    def warm_up(self) -> None:
+        """Start the process and wait for nothing; one that can't be started is tried again when it is needed."""
+        self._thread.submit(self._running)
+
     def close(self) -> None:
         """End the process after the current body. It is started again if it is needed."""
         self._thread.submit(self._end).result()

@@ -89,9 +89,10 @@ def _early() -> Schema:
         "timezone": {"type": ["string", "null"]},
         "storage": {"type": "object", "additionalProperties": text},
         "options": {"type": "object"},
+        "answer": {"type": "boolean", "description": "The page is still open: answer with events and visitor, too."},
     }
     schema = {"type": "object", "required": ["calls"], "properties": properties}
-    operation = _post("/v1/early", "Calls of a page whose visitor left before Python was up; at most 64 kB.", schema)
+    operation = _post("/v1/early", "Calls that a page made before Python was up; at most 64 kB.", schema)
     operation["post"]["responses"]["204"] = {"description": "Nothing in it makes an event."}
     return {"/v1/early": operation}
 

@@ -19,10 +19,10 @@ function makeForesight(newId) {
   const calls = {
     identify: (...args) => become(who.user, ...args),
     group: (...args) => become(who.group, ...args),
-    reset() {
+    reset(chosen) {
       forget(who.user);
       forget(who.group);
-      offer = newId();
+      offer = (chosen && chosen.next) || newId();
     },
     setAnonymousId: (id) => id !== undefined && (who.user.anonymousId = id),
   };

@@ -32,6 +32,7 @@ PARTS = {
     "/*INTRINSICS*/": "intrinsics.js",
     "/*JOURNAL*/": "journal.js",
     "/*BEACON*/": "beacon.js",
+    "/*EARLY*/": "early.js",
     "/*CALL_RECORD*/": "call_record.js",
     "/*TRUST*/": "trust.js",
 }

@@ -18,7 +18,7 @@ from satsuma.analytics import Analytics, new_message_id
 from satsuma.errors import ArgumentError
 from satsuma.events import Moment
 from satsuma.identity import UNSET, Group, User
-from satsuma.page import is_buffered_page, page_context
+from satsuma.page import chosen_id, is_buffered_page, page_context
 from satsuma.plugins import Context, PluginFailure, PluginKind
 from satsuma.storage import Storage
 
@@ -44,7 +44,7 @@ class Bridge:
         analytics.pipeline.plugins.insert(0, PageEnrichment())
         auto_track = AutoTrack(analytics, platform.window, platform.reader, platform.warn)
         self._at_once: dict[str, Callable[..., Any]] = {
-            "reset": lambda *_: analytics.reset(),
+            "reset": self._reset,
             "setAnonymousId": lambda value=UNSET, *_: analytics.set_anonymous_id(_text_or(value)),
             "on": lambda name, listener, *_: analytics.on(name, self._bound(listener)),
             "once": lambda name, listener, *_: analytics.once(name, self._bound(listener)),
@@ -77,9 +77,13 @@ class Bridge:
         """
         try:
             values = [self._platform.reader.argument(arg) for arg in args]
+            made = getattr(note, "made", None)
             if name == "page":
                 self._mark_undefined(args, values)
-            task = self._analytics.call(name, values, self._moment(note))
+            if isinstance(made, str):
+                task = self._analytics.relay(name, values, json.loads(made))
+            else:
+                task = self._analytics.call(name, values, self._moment(note))
         except Exception as error:
             self._refuse(name, error, reject)
             return
@@ -208,6 +212,10 @@ class Bridge:
 
     async def _flush(self, *_: Any) -> dict[str, Any]:
         return asdict(await self._analytics.flush())
+
+    def _reset(self, call: Any = None, *_: Any) -> None:
+        self._platform.chosen_id = chosen_id(call)
+        self._analytics.reset()
 
     def _consent(self, given: Any = True, *_: Any) -> None:
         if given is UNSET or given:

@@ -44,6 +44,8 @@ class BrowserPlatform:
         # Cached, because reading a property of a JavaScript object costs more than a call.
         self._from_entries = window.Object.fromEntries
         self._environment: Environment | None = None
+        self.chosen_id: str | None = None
+        """The next anonymousId, where the page has chosen it beforehand."""
         self.client_hints: dict[str, Any] | None = None
         """What the browser told of itself where the page asked for more than it tells unasked."""
 
@@ -64,7 +66,10 @@ class BrowserPlatform:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def new_anonymous_id(self) -> str:
-        """Return what the page has chosen, where Python works for it in a worker: it has told its own JavaScript."""
+        """Return what the page has chosen: with a call of `reset`, or where Python works for it in a worker."""
+        if self.chosen_id is not None:
+            chosen, self.chosen_id = self.chosen_id, None
+            return chosen
         offer = getattr(self.window, "satsumaOffer", None)
         # In a page it can only be an element with that id.
         offered = offer() if callable(offer) else None

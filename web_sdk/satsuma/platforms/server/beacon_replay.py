@@ -22,7 +22,7 @@ from satsuma.events import Moment
 from satsuma.generation import GENERATION_KEY
 from satsuma.identity import ANONYMOUS_ID_KEY, GROUP_KEYS, USER_KEYS
 from satsuma.options import Endpoint, LoadOptions
-from satsuma.page import is_buffered_page, page_context
+from satsuma.page import chosen_id, is_buffered_page, page_context
 from satsuma.storage import StoreKind
 from satsuma.validation import MAX_BATCH_BYTES
 
@@ -74,19 +74,26 @@ class Departure:
 
 
 class DepartedStorage:
-    """The localStorage that the page had. What is written to it is lost, since the page is gone."""
+    """The localStorage that the page had.
+
+    Attributes:
+        changes: what was written to it, or None for what was removed, by key: for a page that is still there.
+    """
 
     def __init__(self, items: Mapping[str, str]) -> None:
         self._items = dict(items)
+        self.changes: dict[str, str | None] = {}
 
     def get_item(self, key: str) -> str | None:
         return self._items.get(key)
 
     def set_item(self, key: str, value: str) -> None:
         self._items[key] = value
+        self.changes[key] = value
 
     def remove_item(self, key: str) -> None:
-        self._items.pop(key, None)
+        if self._items.pop(key, None) is not None:
+            self.changes[key] = None
 
     def all_keys(self) -> Sequence[str]:
         return list(self._items)
@@ -111,6 +118,7 @@ class DepartedPage:
     Attributes:
         bodies: the events that were sent, as JSON.
         refused: the calls that made none and should have.
+        chosen_id: the next anonymousId, where the page has chosen it beforehand.
     """
 
     def __init__(self, departure: Departure) -> None:
@@ -122,6 +130,7 @@ class DepartedPage:
         self.refused: list[RefusedCall] = []
         self._room = MOST_EVENT_BYTES
         self._call = 0
+        self.chosen_id: str | None = None
 
     def _choose(self) -> None:
         """Where several cookies have the name of an id, take what localStorage knows, unless that is outdated."""
@@ -143,7 +152,8 @@ class DepartedPage:
         return max(0.0, self._departure.sent_at)
 
     def new_anonymous_id(self) -> str:
-        return new_id()
+        chosen, self.chosen_id = self.chosen_id, None
+        return chosen or new_id()
 
     def new_id(self) -> str:
         return new_id()
@@ -272,6 +282,7 @@ def _make(analytics: Analytics, page: DepartedPage, name: str, args: list[Any]) 
         elif name == "consent":
             analytics.grant_consent() if not args or args[0] else analytics.withdraw_consent()
         elif name == "reset":
+            page.chosen_id = chosen_id(args[0] if args else None)
             analytics.reset()
     except SatsumaError as error:
         # A page would write this to its console.

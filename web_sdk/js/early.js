@@ -1,0 +1,79 @@
+/* With the option `early`, calls go to the collector as soon as they are made, while Python is not up: it makes events of them
+   by the same rules, and its answer tells what they have made of the visitor, which is written here. One request at a time,
+   so that each tells what the one before has made. What can't go this way waits for Python, with all that is called later. */
+var MOST_EARLY_CHARACTERS = 50000;
+function makeEarlySender(calls, host, writeKey, key, options) {
+  var sender = { calls: calls, soon: soon, end: end, over: !options.early || ownEndpoint(), underWay: null }, due = false;
+  /* Where the page names another place for its events, or may yet, that place is Python's to find. */
+  function ownEndpoint() {
+    return options.updateCDNSettings || Object((options.integrations || {})["Segment.io"]) === (options.integrations || {})["Segment.io"];
+  }
+  function soon() {
+    if (sender.over || due || sender.underWay) return;
+    due = true;
+    setTimeout(function () {
+      due = false;
+      try { go(); } catch (error) { sender.over = true; }
+    }, 0);
+  }
+  function go() {
+    if (sender.over || refuses(sender.calls, options)) return;
+    if (needPage(sender.calls, options)) return void (sender.over = true);
+    var part = portion(sender.calls);
+    if (!part) return;
+    var about = aboutVisitor(writeKey, options);
+    about.answer = true;
+    var body = JSON.stringify(about).slice(0, -1) + ',"calls":[' + part.map(textOf).filter(Boolean).join(",") + "]}";
+    if (body.length > MOST_EARLY_CHARACTERS + 10000) return void (sender.over = true);
+    var fresh = part.filter(function (call) { return !call.left; });
+    fresh.forEach(function (call) { call.left = true; });
+    sender.underWay = intrinsics.fetch(host + "/v1/early", { method: "POST", body: body, keepalive: true }).then(function (response) {
+      if (!response.ok) throw response;
+      return response.text();
+    }).then(function (text) { take(part, text ? JSON.parse(text) : {}); }).catch(function () {
+      sender.over = true;
+      fresh.forEach(function (call) { call.left = false; });
+    }).then(function () {
+      sender.underWay = null;
+      soon();
+    });
+  }
+  /* The calls that have not gone, as many as find room, behind those that say who the visitor is and have no answer yet. */
+  function portion(calls) {
+    var count = 0, characters = 0, fresh = 0;
+    var part = calls.filter(function (call) {
+      if (call.made || !textOf(call) || (call.left && !tellsWho(call))) return false;
+      count++;
+      characters += textOf(call).length;
+      if (count > MOST_CALLS || characters > MOST_EARLY_CHARACTERS) return false;
+      fresh += !call.left;
+      return true;
+    });
+    return fresh && part;
+  }
+  function take(part, told) {
+    if (sender.over) return;
+    var events = {}, visitor = told.visitor || {}, items = visitor.items || {};
+    (told.events || []).forEach(function (event) { events["." + event.messageId] = event; });
+    part.forEach(function (call) {
+      var note = call[call.length - 1];
+      /* Whether the visitor consents, Python has to hear itself. */
+      if (note && note.__t) call.made = events["." + note.id];
+      else if (told.visitor && call[0] !== "consent") call.made = tellsWho(call);
+    });
+    try {
+      (visitor.cookies || []).forEach(function (cookie) { document.cookie = cookie; });
+      intrinsics.Object.keys(items).forEach(function (name) {
+        if (items[name] === null) localStorage.removeItem(name);
+        else localStorage.setItem(name, items[name]);
+      });
+    } catch (error) { /* Neither cookies nor localStorage: Python will remember in memory, and make the calls anew. */ }
+    keep(sender.calls, key, options);
+  }
+  /* Python is up: it waits a moment for an answer that is under way, and is told no other. */
+  function end(milliseconds) {
+    function over() { sender.over = true; }
+    return Promise.race([sender.underWay, new Promise(function (go) { setTimeout(go, milliseconds); })]).then(over, over);
+  }
+  return sender;
+}
