@@ -19,12 +19,12 @@ from satsuma_server import snippet
 from satsuma_server.testing import Collector, running, serving
 from satsuma_shop.app import create_app
 
-from .contenders import BARE, NAIVE, OURS, REFERENCE, address, site
+from .contenders import BARE, EARLY, NAIVE, OURS, REFERENCE, address, site
 from .report import spread, table
 from .unwatched import HEAD, Log
 from .visits import Line, Visit, device
 
-RACE = (OURS, NAIVE, REFERENCE)
+RACE = (OURS, EARLY, NAIVE, REFERENCE)
 HOME = Line(megabits=10, latency=40)
 CALLS = 150
 PAINTED = """() => new Promise((go) => { const look = () => (bench.lcp ? go() : setTimeout(look, 5)); look(); })"""

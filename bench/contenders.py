@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-OURS, IN_WORKER = "satsuma", "satsuma in a worker"
+OURS, EARLY, IN_WORKER = "satsuma", "satsuma, early", "satsuma in a worker"
 NAIVE, REFERENCE, BARE = "naive Pyodide", "analytics-next", "no analytics"
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bench</title>
@@ -66,6 +66,7 @@ def site(collector: str, first: str = "") -> Starlette:
     """
     heads: Mapping[str, Callable[[], str]] = {
         OURS: lambda: f"<script>{snippet('bench', collector, hints=True)}</script>",
+        EARLY: lambda: f"<script>{snippet('bench', collector, options={'early': True}, hints=True)}</script>",
         IN_WORKER: lambda: f"<script>{snippet('bench', collector, options={'worker': True}, hints=True)}</script>",
         NAIVE: lambda: plain_pyodide(collector) + PLAIN_BOOT.replace("COLLECTOR", json.dumps(collector)),
         REFERENCE: lambda: REFERENCE_BOOT,

@@ -27,6 +27,10 @@ REASONS = {
         "name, or where requests failed, the next event tells so in `context.satsuma`, for whoever looks for the "
         "cause. Other events have no such thing."
     ),
+    "strays": (
+        "A cookie that has the name of an id, and lies where the library keeps none, is removed: it would outlive a "
+        "`reset()`, and could be taken for the next visitor's id. The reference leaves it."
+    ),
     "recovered-first": (
         "What an earlier page has left in analytics.js's own queue in localStorage is sent before the events of this "
         "page, whose order it keeps. The reference sends it a moment later."

@@ -183,7 +183,11 @@ SCENARIOS = (
         intended=tells(0),
     ),
     scenario(
-        "A cookie that can't be decoded counts as none", Find(cookies=("ajs_user_id=%E0%A4%A; path=/",)), Visit(), IDS
+        "A cookie that can't be decoded counts as none",
+        Find(cookies=("ajs_user_id=%E0%A4%A; path=/",)),
+        Visit(),
+        IDS,
+        intended=tells(0) | {f".states[{number}].cookies.ajs_user_id": "strays" for number in (1, 2)},
     ),
     scenario(
         "Stores that disagree about the anonymousId: the cookie wins",
