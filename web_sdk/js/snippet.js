@@ -1,6 +1,6 @@
 /* Satsuma. Notes each call with its time and page until Python is up; paste it as high in <head> as you can. */
 !(function (global, host, writeKey, options, soon) {
-  var intrinsics, Date, JSON, document, setTimeout;
+  var intrinsics, Date, JSON, Promise, document, setTimeout;
   /*INTRINSICS*/
   /*CALL_RECORD*/
   /*JOURNAL*/
@@ -17,6 +17,7 @@
     intrinsics = takeIntrinsics(global);
     Date = intrinsics.Date;
     JSON = intrinsics.JSON;
+    Promise = intrinsics.Promise;
     document = intrinsics.document;
     setTimeout = intrinsics.setTimeout;
     /* Options of its own: <script src="…/snippet.js?writeKey=…" data-options='{"consent": "required"}'> */
