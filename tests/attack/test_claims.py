@@ -148,7 +148,7 @@ def test_no_event_tells_its_own_address_to_the_limit(make_people: Callable[..., 
 
 
 @pytest.mark.parametrize(
-    ("context", "kept"),
+    ("sent", "kept"),
     [
         ({}, {"ip": "192.0.2.1"}),
         ({"ip": "192.0.2.1", "senderIp": "203.0.113.9"}, {"ip": "192.0.2.1"}),
@@ -158,9 +158,9 @@ def test_no_event_tells_its_own_address_to_the_limit(make_people: Callable[..., 
 )
 @pytest.mark.parametrize("extra", [{}, {"unusual": 1}])
 def test_the_collector_notes_where_an_event_came_from(
-    context: dict[str, Any], kept: dict[str, Any], extra: dict[str, Any]
+    sent: dict[str, Any], kept: dict[str, Any], extra: dict[str, Any]
 ) -> None:
-    told = {"type": "page", "userId": "u", "anonymousId": "a", "context": context, **extra}
+    told = {"type": "page", "userId": "u", "anonymousId": "a", "context": sent, **extra}
     decoded = decode(json.dumps(told).encode(), "page")
     arrivals = _sort(decoded, "web", Arrival(1_700_000_000_000, ip="192.0.2.1"), Faults())
     assert json.loads(arrivals.bodies[0])["context"] == kept

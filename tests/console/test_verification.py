@@ -69,7 +69,7 @@ def test_the_console_warns_of_who_guesses_ids(signed_desk: Desk) -> None:
     assert 'class="worth' not in person, "where nothing is verified, nothing is said of it"
 
 
-@pytest.mark.parametrize("context", [{}, None, 1, {"verification": ["signed"]}, {"verification": "other"}])
-def test_an_event_that_says_nothing_of_it_has_no_mark(context: object) -> None:
-    event = {"type": "track", "userId": "ann", "context": context}
+@pytest.mark.parametrize("sent", [{}, None, 1, {"verification": ["signed"]}, {"verification": "other"}])
+def test_an_event_that_says_nothing_of_it_has_no_mark(sent: object) -> None:
+    event = {"type": "track", "userId": "ann", "context": sent}
     assert (mark_of(event), verification_advice(event)) == ("", [])
