@@ -8,6 +8,7 @@
   const IDLE_MILLISECONDS = 2000;
   const ANSWER_MILLISECONDS = 3000;
   const BREATH_MILLISECONDS = 10;
+  const LEAVING_MILLISECONDS = 200;
 
   /*INTRINSICS*/
 
@@ -334,7 +335,8 @@
     if (!sender.over) await calm();
     begun = performance.now();
     const told = fetchSettings().catch((error) => {
-      console.error("[satsuma] The settings of the source could not be had.", error);
+      // A page that is being left ends its requests, which is no error of anybody's.
+      setTimeout(() => gone || console.error("[satsuma] The settings of the source could not be had.", error), LEAVING_MILLISECONDS);
       throw error;
     });
     const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), told, fetchHints(), fetchPlugins()]);
