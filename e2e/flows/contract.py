@@ -40,8 +40,8 @@ def check_event(stored: Event, posted: Event, post: Posted) -> None:
     Of a batch's own fields, ``sentAt`` goes to each event. ``writeKey`` is that of the source, whatever the event has.
     """
     context = {"ip": "127.0.0.1", "userAgent": post.headers["user-agent"], **posted["context"]}
-    if context["ip"] != "127.0.0.1":
-        # A server tells of its visitor; the collector adds where the request came from.
+    if context["ip"] != "127.0.0.1" and posted.get("userId"):
+        # A server tells of its visitor; the collector adds where the request that names a user came from.
         context["senderIp"] = "127.0.0.1"
     ids = {"userId": posted.get("userId"), "anonymousId": posted.get("anonymousId")}
     given = {name: value for name, value in posted.items() if name not in ADDED}
