@@ -38,6 +38,8 @@ def site(collector: Collector) -> Iterator[str]:
 def test_a_page_in_typescript_gets_what_the_types_promise(visitor: Visitor, script: str) -> None:
     visitor.visit("/")
     visitor.page.add_script_tag(content=script, type="module")
+    # A module runs after the script element is there, whenever the browser comes to it.
+    visitor.page.wait_for_function("() => window.everyCall")
     told: dict[str, Any] = visitor.evaluate("() => everyCall()")
     events = {(event["type"], event.get("event")): event for event in told["events"]}
     assert events["track", "Ordered"]["properties"] == {"total": 5, "currency": "EUR"}
