@@ -48,6 +48,12 @@ def site(
         yield stack.enter_context(serving(shop))
 
 
+@pytest.fixture(params=["page", "worker"])
+def page_or_worker(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Load options by which Python runs in the page, and then in a worker."""
+    return {"worker": True} if request.param == "worker" else {}
+
+
 @pytest.fixture
 def shopper(visitor: Visitor) -> Shopper:
     """A visitor in the shop."""

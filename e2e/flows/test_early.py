@@ -9,18 +9,13 @@ import httpx
 import pytest
 from flows.faults import Faults
 from flows.reference_library import PAGE, stock_site
+from flows.without_loader import NO_LOADER, names
 from pytest_satsuma import Visitor
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 
 CALLS = "analytics.identify('u1', {plan: 'pips'}); analytics.track('Signed Up', {n: 1});"
 OPTIONS: dict[str, Any] = {"early": True}
-NO_PYTHON = """
-    const append = Node.prototype.appendChild;
-    Node.prototype.appendChild = function (node) {
-        return sessionStorage.up || !String(node.src).includes("analytics.min.js") ? append.call(this, node) : node;
-    };
-"""
 
 
 def pages(collector: Collector, script: str, options: dict[str, Any]) -> str:
@@ -48,15 +43,10 @@ def site(watched: Collector, faults: Faults, script: str, options: dict[str, Any
         yield url
 
 
-def names(collector: Collector, count: int) -> list[str]:
-    events = collector.wait_for(lambda events: len(events) >= count)
-    return [event.get("event", event["type"]) for event in events]
-
-
 def test_a_new_visitor_is_known_before_any_python_has_come(
     visitor: Visitor, watched: Collector, faults: Faults
 ) -> None:
-    visitor.page.add_init_script(NO_PYTHON)
+    visitor.page.add_init_script(NO_LOADER)
     visitor.page.goto(visitor.base_url)
     assert names(watched, 3) == ["page", "identify", "Signed Up"]
     visitor.until(lambda: visitor.identity.cookie_user_id == "u1", "the answer to be written")
@@ -87,7 +77,7 @@ def test_python_goes_on_from_there_and_sends_nothing_twice(
     indirect=True,
 )
 def test_a_page_that_redirects_takes_its_visitor_along(visitor: Visitor, watched: Collector) -> None:
-    visitor.page.add_init_script(NO_PYTHON)
+    visitor.page.add_init_script(NO_LOADER)
     visitor.page.goto(visitor.base_url, wait_until="commit")
     visitor.page.wait_for_url("**/next")
     events = watched.wait_for(lambda events: len(events) >= 4)
@@ -152,7 +142,7 @@ class TestConsent:
         return OPTIONS | {"consent": "required"}
 
     def test_nothing_goes_before_a_yes(self, visitor: Visitor, watched: Collector, faults: Faults) -> None:
-        visitor.page.add_init_script(NO_PYTHON)
+        visitor.page.add_init_script(NO_LOADER)
         visitor.page.goto(visitor.base_url)
         visitor.until(lambda: visitor.evaluate("() => document.readyState === 'complete'"), "the page to be there")
         assert [post.path for post in faults.posted] == []
@@ -180,7 +170,7 @@ def test_what_was_kept_but_not_answered_is_kept_once(visitor: Visitor, watched: 
 
 
 def test_a_page_without_python_goes_on_this_way(visitor: Visitor, watched: Collector) -> None:
-    visitor.page.add_init_script(NO_PYTHON)
+    visitor.page.add_init_script(NO_LOADER)
     visitor.page.goto(visitor.base_url)
     names(watched, 3)
     visitor.until(lambda: visitor.identity.cookie_user_id == "u1", "the answer to be written")

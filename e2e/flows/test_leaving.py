@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flows.faults import Faults
 from flows.reference_library import PAGE, stock_site
+from flows.without_loader import NO_LOADER, names
 from pytest_satsuma import Visitor
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
@@ -20,21 +21,6 @@ def site(watched: Collector) -> Iterator[str]:
     html = PAGE.format(title="Leaving", snippet=f"{snippet('leaving', watched.url)}\n{EARLY}", body="")
     with serving(stock_site(html)) as url:
         yield url
-
-
-NO_LOADER = """
-    const append = Node.prototype.appendChild;
-    Node.prototype.appendChild = function (node) {
-        return sessionStorage.up || !String(node.src).includes("analytics.min.js") ? append.call(this, node) : node;
-    };
-"""
-"""The loader never comes, and so neither does Python, until ``sessionStorage.up``. (Playwright's own way to block it
-would hold back the beacons of a page that closes.)"""
-
-
-def names(collector: Collector, count: int) -> list[str]:
-    events = collector.wait_for(lambda events: len(events) >= count)
-    return [event.get("event", event["type"]) for event in events]
 
 
 def test_calls_of_a_tab_that_is_closed_before_python_is_up_arrive_and_the_next_visit_goes_on(

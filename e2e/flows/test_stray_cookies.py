@@ -22,14 +22,9 @@ NAMES = ("ajs_anonymous_id", "ajs_user_id")
 PLACES = ("", "path=/account", "domain=www.shop.test")
 
 
-@pytest.fixture(params=["page", "worker"])
-def options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return {"worker": True} if request.param == "worker" else {}
-
-
 @pytest.fixture
-def site(collector: Collector, options: dict[str, Any]) -> Iterator[str]:
-    written = snippet("demo", collector.url, options=options)
+def site(collector: Collector, page_or_worker: dict[str, Any]) -> Iterator[str]:
+    written = snippet("demo", collector.url, options=page_or_worker)
     with serving(stock_site(PAGE.format(title="Strays", snippet=written, body=""))) as url:
         yield url
 
@@ -125,9 +120,9 @@ def test_a_logout_on_another_sub_domain_holds_where_strays_are_left(
     assert cookies(visitor) == {"ajs_anonymous_id": [anonymous_id], "ajs_user_id": []}
 
 
-@pytest.mark.parametrize("options", [{}], ids=["page"], indirect=False)
+@pytest.mark.parametrize("page_or_worker", [{}], ids=["page"], indirect=False)
 def test_what_can_not_be_removed_is_told(
-    to: Callable[..., Callable[..., Any]], visitor: Visitor, warnings: list[str], options: dict[str, Any]
+    to: Callable[..., Callable[..., Any]], visitor: Visitor, warnings: list[str], page_or_worker: dict[str, Any]
 ) -> None:
     run = to()
     run(LOG_IN, "ann")

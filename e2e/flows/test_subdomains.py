@@ -25,14 +25,9 @@ LOG_IN = "id => analytics.identify(id, {of: id}).then(() => null)"
 Who = tuple[str | None, str]
 
 
-@pytest.fixture(params=["page", "worker"])
-def options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return {"worker": True} if request.param == "worker" else {}
-
-
 @pytest.fixture
-def site(collector: Collector, options: dict[str, Any]) -> Iterator[str]:
-    written = snippet("demo", collector.url, options=options)
+def site(collector: Collector, page_or_worker: dict[str, Any]) -> Iterator[str]:
+    written = snippet("demo", collector.url, options=page_or_worker)
     with serving(stock_site(PAGE.format(title="Sub-domain", snippet=written, body=""))) as url:
         yield url
 

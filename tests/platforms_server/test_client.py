@@ -23,11 +23,6 @@ Errors = list[tuple[Exception, list[dict[str, Any]]]]
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def errors() -> Errors:
     """What `on_error` was told."""
     return []

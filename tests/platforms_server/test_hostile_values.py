@@ -113,11 +113,6 @@ HOSTILE: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
 @contextmanager
 def counted(most: int) -> Iterator[None]:
     """Hold the work of a block to some number of Python's calls, whatever the machine's pace."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -13,17 +13,6 @@ from wire import Wire
 URL = "https://www.shop.test/account/orders"
 SAID = quote(json.dumps(["mine", "ann", None]), safe="")
 TWO = "ajs_anonymous_id=stray; ajs_user_id=ann; ajs_anonymous_id=mine"
-
-
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
-def client(wire: Wire) -> Iterator[Client]:
-    with Client("demo", "http://collector.test", transport=wire, batch_wait=0.01) as made:
-        yield made
 
 
 Come = Callable[[str], Visitor]

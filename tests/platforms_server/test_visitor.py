@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -19,17 +19,6 @@ NAVIGATION = {"sec-fetch-dest": "document", "host": "www.shop.test", "accept": "
 FETCH = {"sec-fetch-dest": "empty", "host": "www.shop.test", "referer": "https://www.shop.test/basket?x=1"}
 KNOWN = {"cookie": "ajs_anonymous_id=a1; ajs_user_id=u1; ajs_group_id=g1"}
 URL = "https://www.shop.test/checkout?step=2"
-
-
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
-def client(wire: Wire) -> Iterator[Client]:
-    with Client("demo", "http://collector.test", transport=wire, batch_wait=0.01) as made:
-        yield made
 
 
 Come = Callable[..., Visitor]

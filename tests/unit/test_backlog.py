@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from fakes import FakePlatform
 from satsuma.analytics import Analytics
-from satsuma.backlog import MOST_BYTES, Backlog
+from satsuma.backlog import Backlog
 from satsuma.options import Endpoint, LoadOptions
+from satsuma.outbox import MOST_BYTES
 from satsuma.plugins import Context, PluginKind
 
 
