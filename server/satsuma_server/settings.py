@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from satsuma.platforms.server.signing import SHORTEST_SECRET
 
 from .errors import SettingsError
 from .identity.rules import ProfileSettings, Rules
@@ -26,9 +27,6 @@ PlanMode = Literal["mark", "refuse"]
 
 IdentifyMode = Literal["open", "signed", "server"]
 """Whose word on a userId counts: anybody's, that of a signature or a secret key, or that of a secret key alone."""
-
-SHORTEST_SECRET = 32
-"""Characters of a secret: as many bytes as the hash of HS256 has (RFC 7518, section 3.2)."""
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -46,6 +46,10 @@ function aboutVisitor(writeKey, options) {
   return { writeKey: writeKey, sentAt: new Date().toISOString(), cookies: cookies, storage: storage, domain: domain,
     options: options, locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone };
 }
+/* What is posted of calls: their texts are there already. */
+function bodyOf(about, calls) {
+  return JSON.stringify(about).slice(0, -1) + ',"calls":[' + calls.map(textOf).filter(Boolean).join(",") + "]}";
+}
 /* Where another origin of the site has logged the visitor out, this one remembers somebody else; Python finds the same. */
 function followLogout(cookies) {
   var name = "satsuma_generation", shared = (/satsuma_generation=(\d+)/.exec(cookies) || [])[1];
@@ -66,7 +70,7 @@ function hand(calls, from, to, host, about, who) {
   if (part.every(function (call) { return call.left; })) return true;
   var body = "", middle = (from + to) >> 1;
   if (part.length <= MOST_CALLS) {
-    body = JSON.stringify(about).slice(0, -1) + ',"calls":[' + part.map(textOf).filter(Boolean).join(",") + "]}";
+    body = bodyOf(about, part);
     if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) {
       part.forEach(function (call) { call.left = true; });
       return true;

@@ -23,7 +23,7 @@ function makeEarlySender(calls, host, writeKey, key, options) {
     if (!part) return;
     var about = aboutVisitor(writeKey, options);
     about.answer = true;
-    var body = JSON.stringify(about).slice(0, -1) + ',"calls":[' + part.map(textOf).filter(Boolean).join(",") + "]}";
+    var body = bodyOf(about, part);
     if (body.length > MOST_EARLY_CHARACTERS + 10000) return void (sender.over = true);
     var fresh = part.filter(function (call) { return !call.left; });
     fresh.forEach(function (call) { call.left = true; });

@@ -83,8 +83,7 @@
   const asked = new Promise((resolve) => (wanted = resolve));
   function calm() {
     const idle = () => (window.requestIdleCallback ? requestIdleCallback(() => wanted(), { timeout: IDLE_MILLISECONDS }) : setTimeout(wanted, 200));
-    if (sender.over) wanted();
-    else if (document.readyState === "complete") idle();
+    if (document.readyState === "complete") idle();
     else window.addEventListener("load", idle);
     return asked;
   }
@@ -329,11 +328,10 @@
   });
 
   async function boot() {
-    let begun = performance.now();
     if (!runs) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");
     trust(folder); // Where the page's policy forbids it, nothing need be tried.
     if (!sender.over) await calm();
-    begun = performance.now();
+    let begun = performance.now();
     const told = fetchSettings().catch((error) => {
       // A page that is being left ends its requests, which is no error of anybody's.
       setTimeout(() => gone || console.error("[satsuma] The settings of the source could not be had.", error), LEAVING_MILLISECONDS);

@@ -22,7 +22,7 @@ from .generation import Generation
 from .identity import UNSET, Group, Unset, User
 from .options import Endpoint, LoadOptions
 from .outbox import Outbox
-from .pipeline import Pipeline
+from .pipeline import MOST_ATTEMPTS, Pipeline
 from .platform import Platform
 from .plugins import Context, Middleware, Plugin, PluginFailure, SourceMiddleware
 from .query_string import read_query
@@ -89,12 +89,20 @@ class Analytics(Calls):
         self._environment = environment
         self._visitor = self._read_visitor()
         self._delivery = Delivery(endpoint.write_key, self.options.delivery, platform.random, platform.warn)
-        self.pipeline = Pipeline(platform.warn, platform.random)
-        if not self.options.retry_queue:
-            self.pipeline.most_attempts = 1
-        self.sender = Sender(self._delivery, platform, self._make_outbox(), endpoint.metadata, self._failed_plugins)
-        self.sender.holds = lambda: bool(self.pipeline.waiting())
-        self.pipeline.changed = self.sender.look_at_held
+        self.pipeline = Pipeline(
+            platform.warn,
+            platform.random,
+            changed=lambda: self.sender.look_at_held(),
+            most_attempts=MOST_ATTEMPTS if self.options.retry_queue else 1,
+        )
+        self.sender = Sender(
+            self._delivery,
+            platform,
+            self._make_outbox(),
+            endpoint.metadata,
+            lambda: self.pipeline.failed,
+            lambda: bool(self.pipeline.waiting()),
+        )
         self._backlog = Backlog(platform.local_storage, endpoint.write_key, platform.new_id, platform.warn)
         if self.options.delivers():
             self.pipeline.plugins.append(self.sender)
@@ -200,9 +208,6 @@ class Analytics(Calls):
 
     def _remark(self, context: dict[str, Any]) -> None:
         self.diagnostics.tell(context, self.sender.troubles, self.sender.lost)
-
-    def _failed_plugins(self) -> Sequence[str]:
-        return self.pipeline.failed
 
     def _healed(self, key: str, place: StoreKind, loss: Loss, value: Any) -> None:
         self.diagnostics.healed(key, place, loss, value)

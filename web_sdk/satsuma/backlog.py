@@ -11,12 +11,9 @@ import json
 from collections.abc import Callable, Sequence
 
 from .events import Event
+from .outbox import newest
 from .storage import KeyValueArea
-
-MOST_BYTES = 500 * 1024
-"""The most characters that one page writes. Beyond that the oldest events are left out."""
-
-TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
+from .validation import EVENT_TYPES
 
 
 class Backlog:
@@ -33,19 +30,12 @@ class Backlog:
 
     def keep(self, events: Sequence[Event]) -> None:
         """Write the events of a page that ends."""
-        kept: list[str] = []
-        size = 0
-        for event in reversed(events):
-            text = json.dumps(event)
-            size += len(text)
-            if size > MOST_BYTES:
-                break
-            kept.append(text)
+        kept = newest(map(json.dumps, reversed(events)))
         if not kept:
             return
         self._key = self._key or f"{self._prefix}{self._new_id()}"
         try:
-            self._local_storage.set_item(self._key, f"[{','.join(reversed(kept))}]")
+            self._local_storage.set_item(self._key, f"[{','.join(kept)}]")
         except Exception as error:
             self._warn(f"Events that wait for a plugin can't be kept over the end of this page: {error}")
 
@@ -86,6 +76,5 @@ def _events(text: str | None) -> list[Event]:
         found = json.loads(text or "[]")
     except (ValueError, RecursionError):
         return []
-    return (
-        [one for one in found if isinstance(one, dict) and one.get("type") in TYPES] if isinstance(found, list) else []
-    )
+    given = found if isinstance(found, list) else []
+    return [one for one in given if isinstance(one, dict) and one.get("type") in EVENT_TYPES]

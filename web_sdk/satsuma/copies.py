@@ -33,11 +33,11 @@ class Copy:
         self.storage = storage
         self.user = user
         self.group = group
+        self._keys = (ANONYMOUS_ID_KEY, user.id, group.id)
 
     def ids(self) -> Ids:
         """Return the ids in this copy."""
-        keys = (ANONYMOUS_ID_KEY, self.user.id, self.group.id)
-        return Ids(*(self.storage.get_id(key) or None for key in keys))
+        return Ids(*(self.storage.get_id(key) or None for key in self._keys))
 
     def forget(self, keys: IdentityKeys) -> None:
         """Remove an id and its traits."""
@@ -48,7 +48,7 @@ class Copy:
         """Remove cookies with our names from other domains and paths; arguments as in `CookieJar`."""
         for store in self.storage.stores:
             if isinstance(store, CookieStore):
-                for key in (ANONYMOUS_ID_KEY, self.user.id, self.group.id):
+                for key in self._keys:
                     store.drop_strays(key, below=below)
 
     def follow(self, ids: Ids) -> bool:
@@ -57,7 +57,7 @@ class Copy:
         Ids that are missing here stay missing: the next read of the ids heals and reports them.
         """
         here = self.ids()
-        pairs = zip((ANONYMOUS_ID_KEY, self.user.id, self.group.id), here, ids, strict=True)
+        pairs = zip(self._keys, here, ids, strict=True)
         outdated = [(key, given) for key, had, given in pairs if had not in (None, given)]
         for key, given in outdated:
             if given is None:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .validation import as_mapping
+
 RETRYABLE_STATUS = frozenset({408, 410, 429, 460})
 """Statuses below 500 after which an event is tried again. Those from 500 on are all tried again, except for
 `FINAL_STATUS`."""
@@ -85,12 +87,12 @@ class DeliveryOptions:
             settings: the settings of ``Segment.io``.
             retry_queue: whether events may be tried more than once.
         """
-        strategy = _mapping(settings.get("deliveryStrategy"))
-        http = _mapping(settings.get("httpConfig"))
-        options = _retrying(_mapping(http.get("backoffConfig")), _mapping(http.get("rateLimitConfig")))
-        retries = _number(_mapping(http.get("backoffConfig")).get("maxRetryCount"), None, 0, 100)
+        strategy = as_mapping(settings.get("deliveryStrategy"))
+        http = as_mapping(settings.get("httpConfig"))
+        options = _retrying(as_mapping(http.get("backoffConfig")), as_mapping(http.get("rateLimitConfig")))
+        retries = _number(as_mapping(http.get("backoffConfig")).get("maxRetryCount"), None, 0, 100)
         if strategy.get("strategy") == "batching":
-            config = _mapping(strategy.get("config"))
+            config = as_mapping(strategy.get("config"))
             retries = _number(config.get("maxRetries"), retries, 0, sys.maxsize)
             options |= {
                 "batches": True,
@@ -109,14 +111,14 @@ def merged_http_config(given: object, remote: object) -> dict[str, Any]:
     """Merge the page's ``httpConfig`` and the source's, by field and by status. The source's values take precedence."""
     both = {}
     for name in ("rateLimitConfig", "backoffConfig"):
-        own, other = _mapping(_mapping(given).get(name)), _mapping(_mapping(remote).get(name))
-        overrides = {**_mapping(own.get("statusCodeOverrides")), **_mapping(other.get("statusCodeOverrides"))}
+        own, other = as_mapping(as_mapping(given).get(name)), as_mapping(as_mapping(remote).get(name))
+        overrides = {**as_mapping(own.get("statusCodeOverrides")), **as_mapping(other.get("statusCodeOverrides"))}
         both[name] = {**own, **other, "statusCodeOverrides": overrides}
     return both
 
 
 def _retrying(backoff: Mapping[str, Any], rate: Mapping[str, Any]) -> dict[str, Any]:
-    overrides = _mapping(backoff.get("statusCodeOverrides")).items()
+    overrides = as_mapping(backoff.get("statusCodeOverrides")).items()
     told: dict[str, Any] = {
         "pauses_for": frozenset({TOO_MANY_REQUESTS}),
         "first_retry_count": 2,
@@ -137,7 +139,3 @@ def _number(value: object, otherwise: float | None, least: float, most: float) -
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         return otherwise
     return min(max(value, least), most)
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return dict(value) if isinstance(value, Mapping) else {}

@@ -54,13 +54,11 @@ class Generation:
     def advance(self) -> None:
         """Start the next generation: a call has just changed who the visitor is, so the stores and this page are
         right."""
-        newest = max(self._number(self._cookies), self._number(self._local), self._remembered or 0)
-        self._settle(max(newest + 1, int(self._now())))
+        self._settle(max(self._newest() + 1, int(self._now())))
 
     def adopt(self) -> None:
         """Treat all copies as the newest, because they were just made equal."""
-        newest = max(self._number(self._cookies), self._number(self._local), self._remembered or 0)
-        if newest:
+        if newest := self._newest():
             self._settle(newest)
 
     def follow(self) -> bool:
@@ -99,6 +97,9 @@ class Generation:
         # Written even if it is right already, because it must expire as late as the ids, whose cookies are renewed,
         # too.
         self._cookies.storage.set(self._key, number)
+
+    def _newest(self) -> int:
+        return max(self._number(self._cookies), self._number(self._local), self._remembered or 0)
 
     def _number(self, copy: Copy) -> int:
         text = str(copy.storage.get(self._key))

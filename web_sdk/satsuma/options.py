@@ -15,6 +15,7 @@ from .identity import GROUP_KEYS, USER_KEYS, IdentityOptions
 from .plugins import DELIVERY_NAME
 from .query_string import QueryPatterns
 from .storage import DEFAULT_STORES, StoreKind, parse_kinds
+from .validation import as_mapping
 
 SIGNALS = {"respectGlobalPrivacyControl": "globalPrivacyControl", "respectDoNotTrack": "doNotTrack"}
 """Load options, and the signal of the browser that each of them respects."""
@@ -100,8 +101,8 @@ class LoadOptions:
         """
         given = given or {}
         kinds = parse_kinds(given.get("storage"))
-        integrations = _mapping(given.get("integrations"))
-        destination = _mapping(settings or integrations.get(DELIVERY_NAME))
+        integrations = as_mapping(given.get("integrations"))
+        destination = as_mapping(settings or integrations.get(DELIVERY_NAME))
         retry_queue = given.get("retryQueue", destination.get("retryQueue")) is not False
         return cls(
             user=IdentityOptions.from_options(given.get("user"), USER_KEYS, kinds),
@@ -144,11 +145,11 @@ def _metadata(settings: Mapping[str, Any], integrations: Mapping[str, Any]) -> d
     """
     if settings.get("addBundledMetadata") is False:
         return None
-    status = {str(name): _mapping(entry).get("bundlingStatus") for name, entry in integrations.items()}
+    status = {str(name): as_mapping(entry).get("bundlingStatus") for name, entry in integrations.items()}
     bundled = sorted({DELIVERY_NAME} | {name for name, one in status.items() if one == "bundled"})
     unbundled = {name for name, one in status.items() if one == "unbundled"}
     unbundled |= set(map(str, settings.get("unbundledIntegrations") or ()))
-    ids = _mapping(settings.get("maybeBundledConfigIds"))
+    ids = as_mapping(settings.get("maybeBundledConfigIds"))
     held = [given for name in bundled if isinstance(given := ids.get(name), list)]
     return {
         "bundled": bundled,
@@ -160,9 +161,5 @@ def _metadata(settings: Mapping[str, Any], integrations: Mapping[str, Any]) -> d
 def _patterns(given: object) -> QueryPatterns | None:
     if given is False:
         return None
-    named = _mapping(given)
+    named = as_mapping(given)
     return QueryPatterns(**{name: named[name] for name in ("aid", "uid") if callable(named.get(name))})
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return dict(value) if isinstance(value, Mapping) else {}

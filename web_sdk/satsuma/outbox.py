@@ -8,7 +8,7 @@ take one entry, it costs only traffic, since the collector keeps each event once
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .events import Event
@@ -51,7 +51,7 @@ class Outbox:
         """
         if not self.works or (not leaving and self._says(texts, now)):
             return
-        kept = _newest(texts)
+        kept = newest(reversed(texts))
         at = 0 if leaving else now
         try:
             if kept:
@@ -126,10 +126,15 @@ def _foreign_events(text: str) -> list[Event]:
     return found
 
 
-def _newest(texts: Sequence[str]) -> list[str]:
+def newest(texts: Iterable[str]) -> list[str]:
+    """Return as many of the newest texts as one page may write, the oldest first.
+
+    Args:
+        texts: JSON, the newest first. No more of them is looked at than has room.
+    """
     kept: list[str] = []
     size = 0
-    for text in reversed(texts):
+    for text in texts:
         size += len(text)
         if size > MOST_BYTES:
             break

@@ -48,7 +48,6 @@ class Pipeline:
         failed: names of the plugins that did not load; events tell them, as analytics.js's do.
         most_attempts: how often an event passes the plugins at most.
         pause: waits for some seconds before the next attempt.
-        changed: called when an event begins to wait for another attempt, or no longer does.
         events: tells ``message_enriched``, ``message_delivered``, ``delivery_success``, ``delivery_retry``,
             ``delivery_failure``, ``flush`` and ``initialization_failure``, as analytics.js's queue does.
     """
@@ -58,6 +57,8 @@ class Pipeline:
         warn: Callable[[str], None],
         random: Callable[[], float] = lambda: 0.0,
         pause: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+        changed: Callable[[], None] = lambda: None,
+        most_attempts: int = MOST_ATTEMPTS,
     ) -> None:
         """Start without plugins.
 
@@ -65,18 +66,20 @@ class Pipeline:
             warn: takes one line for the console.
             random: returns a random number from 0 to 1.
             pause: waits for some seconds.
+            changed: called when an event begins to wait for another attempt, or no longer does.
+            most_attempts: how often an event passes the plugins at most.
         """
         self._warn = warn
         self._random = random
         self.pause = pause
         self._middleware: list[tuple[str, Middleware]] = []
         self._waiting: dict[int, Context] = {}
-        self.changed: Callable[[], None] = lambda: None
+        self._changed = changed
         self._abandoned = 0
         self._background: set[asyncio.Task[Any]] = set()
         self.plugins: list[Plugin] = []
         self.failed: list[str] = []
-        self.most_attempts = MOST_ATTEMPTS
+        self.most_attempts = most_attempts
         self.events = Emitter(warn)
 
     # Plugins
@@ -205,12 +208,12 @@ class Pipeline:
 
     async def _wait(self, context: Context, attempt: int) -> None:
         self._waiting[id(context)] = context
-        self.changed()
+        self._changed()
         try:
             await self.pause(FIRST_PAUSE * (1 + self._random()) * 2**attempt)
         finally:
             del self._waiting[id(context)]
-            self.changed()
+            self._changed()
 
     def waiting(self) -> list[Event]:
         """Return the events that wait for another attempt, in the order in which they came to wait."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .plugins import DELIVERY_NAME, Context, PluginKind
+from .validation import as_mapping
 
 
 @dataclass(slots=True)
@@ -33,9 +34,9 @@ class SchemaFilter:
         A plan of the settings counts where these name a destination beside the collector, as in analytics.js.
         """
         plan = options.get("plan")
-        if len(_mapping(settings.get("integrations"))) > 1:
+        if len(as_mapping(settings.get("integrations"))) > 1:
             plan = settings.get("plan") or plan
-        track = _mapping(_mapping(plan).get("track"))
+        track = as_mapping(as_mapping(plan).get("track"))
         remotes = settings.get("remotePlugins")
         given = [one for one in remotes if isinstance(one, Mapping)] if isinstance(remotes, list) else []
         return cls(track, given) if track else None
@@ -44,10 +45,10 @@ class SchemaFilter:
         name = context.event.get("event")
         if not name:
             return context
-        planned = _mapping(self.plan.get(name))
+        planned = as_mapping(self.plan.get(name))
         held = dict(context.event.get("integrations") or {})
         if self._enabled(planned):
-            more = {**_mapping(planned.get("integrations")), **dict(self._actions(planned))}
+            more = {**as_mapping(planned.get("integrations")), **dict(self._actions(planned))}
         else:
             more = {"All": False, DELIVERY_NAME: True}
         context.event["integrations"] = {**held, **more}
@@ -56,19 +57,15 @@ class SchemaFilter:
     track = _filter
 
     def _enabled(self, planned: Mapping[str, Any]) -> bool:
-        for rule in (planned, _mapping(self.plan.get("__default"))):
+        for rule in (planned, as_mapping(self.plan.get("__default"))):
             if isinstance(rule.get("enabled"), bool):
                 return bool(rule["enabled"])
         return True
 
     def _actions(self, planned: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
-        off = {name for name, on in _mapping(planned.get("integrations")).items() if on is False}
+        off = {name for name, on in as_mapping(planned.get("integrations")).items() if on is False}
         for remote in self.remotes:
-            subscriptions = _mapping(remote.get("settings")).get("subscriptions")
+            subscriptions = as_mapping(remote.get("settings")).get("subscriptions")
             if remote.get("creationName") in off and isinstance(subscriptions, list):
                 actions = (one.get("partnerAction") for one in subscriptions if isinstance(one, Mapping))
                 yield from ((f"{remote.get('name')} {action}", False) for action in actions)
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return dict(value) if isinstance(value, Mapping) else {}

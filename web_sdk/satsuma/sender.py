@@ -44,6 +44,7 @@ class Sender:
         outbox: Outbox | None = None,
         metadata: Mapping[str, Any] | None = None,
         failed: Callable[[], Sequence[str]] = tuple,
+        holds: Callable[[], bool] = lambda: False,
     ) -> None:
         """Take the delivery, and the platform that carries out its requests.
 
@@ -51,14 +52,14 @@ class Sender:
             outbox: keeps unacknowledged events; None where nothing may be kept.
             metadata: ``_metadata`` of every event; None for none.
             failed: returns the names of the plugins that have failed to load so far.
+            holds: tells whether events that aren't here yet must not go with the page either.
         """
         self._metadata = metadata
         self._failed_plugins = failed
         self._delivery = delivery
         self._platform = platform
         self.outbox = outbox
-        self.holds: Callable[[], bool] = lambda: False
-        """Tells whether events that aren't here yet must not go with the page either."""
+        self._holds = holds
         self._waiters = Waiters(platform)
         self._cancel_timer: Callable[[], None] | None = None
         self._renewing = False
@@ -186,11 +187,11 @@ class Sender:
 
     def look_at_held(self) -> None:
         """Tell the platform whether the page's end matters: what `holds` tells has changed."""
-        self._platform.waits(bool(self._delivery.unconfirmed()) or self.holds())
+        self._platform.waits(bool(self._delivery.unconfirmed()) or self._holds())
 
     def _keep(self, *, leaving: bool = False) -> None:
         texts = self._delivery.unconfirmed()
-        self._platform.waits(bool(texts) or self.holds())
+        self._platform.waits(bool(texts) or self._holds())
         if self.outbox is None:
             return
         self.outbox.write(texts, self._platform.now(), leaving=leaving)

@@ -90,3 +90,8 @@ def _check_text(event: Mapping[str, Any], name: str, *, required: bool) -> None:
         raise EventError(f".{name}", "is missing" if value in (None, "") else "is not a string")
     if len(value) > MAX_ID_LENGTH:
         raise EventError(f".{name}", f"is longer than {MAX_ID_LENGTH} characters")
+
+
+def as_mapping(value: object) -> dict[str, Any]:
+    """Return a copy of a mapping; an empty one for any other value, such as a setting of a wrong type."""
+    return dict(value) if isinstance(value, Mapping) else {}

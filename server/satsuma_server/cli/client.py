@@ -23,6 +23,25 @@ Filters = dict[str, list[str] | str | None]
 """Conditions that ``/v1/events`` knows, by its names for them; None for no condition."""
 
 
+def event_filters(
+    source: list[str] | None,
+    type: list[str] | None,
+    user_id: list[str] | None,
+    anonymous_id: list[str] | None,
+    received_after: str | None,
+    received_before: str | None,
+) -> Filters:
+    """Return the conditions that a command was given by its options."""
+    return {
+        "source": source,
+        "type": type,
+        "userId": user_id,
+        "anonymousId": anonymous_id,
+        "receivedAfter": received_after,
+        "receivedBefore": received_before,
+    }
+
+
 class Client:
     """Asks one collector."""
 

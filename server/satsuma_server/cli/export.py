@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from .client import Client, Filters
+from .client import Client, event_filters
 from .console import HERE, AnonymousId, ReceivedAfter, ReceivedBefore, Source, Token, Type, Url, UserId, console, fail
 
 
@@ -26,14 +26,7 @@ def export(
     received_before: ReceivedBefore = None,
 ) -> None:
     """Write stored events, one a line, in the log's order. `satsuma replay` takes them back."""
-    filters: Filters = {
-        "source": source,
-        "type": type,
-        "userId": user_id,
-        "anonymousId": anonymous_id,
-        "receivedAfter": received_after,
-        "receivedBefore": received_before,
-    }
+    filters = event_filters(source, type, user_id, anonymous_id, received_after, received_before)
     try:
         file = output.open("w", encoding="utf-8") if output else sys.stdout
     except OSError as error:

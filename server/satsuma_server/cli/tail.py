@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from .client import Client, Filters
+from .client import Client, event_filters
 from .console import HERE, AnonymousId, ReceivedAfter, ReceivedBefore, Source, Token, Type, Url, UserId, output
 
 COLOURS = {
@@ -35,14 +35,7 @@ def tail(
     received_before: ReceivedBefore = None,
 ) -> None:
     """Show events as the collector stores them, until Ctrl-C."""
-    filters: Filters = {
-        "source": source,
-        "type": type,
-        "userId": user_id,
-        "anonymousId": anonymous_id,
-        "receivedAfter": received_after,
-        "receivedBefore": received_before,
-    }
+    filters = event_filters(source, type, user_id, anonymous_id, received_after, received_before)
     try:
         for line in Client(url, token).follow(last, filters):
             if as_json:

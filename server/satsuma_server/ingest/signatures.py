@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import jwt
+from satsuma.platforms.server.signing import LONGEST_LIFETIME
 
 from satsuma_server.settings import Source
 from satsuma_server.verification import FIELD, SENDER_IP, SIGNATURE, Verification
@@ -15,9 +16,6 @@ from satsuma_server.verification import FIELD, SENDER_IP, SIGNATURE, Verificatio
 ALGORITHMS = ("HS256",)
 LEEWAY = 60
 """Seconds by which the clocks of two machines may differ."""
-
-LONGEST_LIFE = 24 * 3600
-"""The longest lifetime of a signature in seconds, which limits the damage of a stolen one."""
 
 LONGEST = 2048
 """The most characters of a signature."""
@@ -80,7 +78,7 @@ def read_signature(signature: str, source: Source) -> dict[str, Any] | None:
                 leeway=LEEWAY,
                 options={"require": ["sub", "aud", "exp"]},
             )
-            if int(claims["exp"]) <= time.time() + LONGEST_LIFE + LEEWAY:
+            if int(claims["exp"]) <= time.time() + LONGEST_LIFETIME + LEEWAY:
                 return claims
         except UNUSABLE:
             continue

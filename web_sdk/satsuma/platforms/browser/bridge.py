@@ -77,13 +77,13 @@ class Bridge:
         """
         try:
             values = [self._platform.reader.argument(arg) for arg in args]
-            made = getattr(note, "made", None)
             if name == "page":
                 self._mark_undefined(args, values)
-            if isinstance(made, str):
+            noted = self._platform.reader.data(note) if note else {}
+            if made := noted.get("made"):
                 task = self._analytics.relay(name, values, json.loads(made))
             else:
-                task = self._analytics.call(name, values, self._moment(note))
+                task = self._analytics.call(name, values, self._moment(noted))
         except Exception as error:
             self._refuse(name, error, reject)
             return
@@ -247,12 +247,11 @@ class Bridge:
         read = self._platform.reader.argument(value)
         return self._platform.reader.data(read) if hasattr(read, "js_id") else read
 
-    def _moment(self, note: Any) -> Moment:
-        values = self._platform.reader.data(note) if note else {}
+    def _moment(self, noted: dict[str, Any]) -> Moment:
         return Moment(
-            at=values.get("at") or self._platform.now(),
-            page=page_context(values) if is_buffered_page(values) else self._platform.page(),
-            message_id=values.get("id") or new_message_id(self._platform),
+            at=noted.get("at") or self._platform.now(),
+            page=page_context(noted) if is_buffered_page(noted) else self._platform.page(),
+            message_id=noted.get("id") or new_message_id(self._platform),
         )
 
     def _answer(self, name: str, work: Awaitable[Any], resolve: Any, reject: Any) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from satsuma.analytics import Analytics
 from satsuma.plugins import Context, PluginFailure, PluginKind
+from satsuma.validation import as_mapping
 
 from .contexts import Contexts
 from .plugins import PagePlugin, refusals, settled
@@ -96,7 +97,7 @@ class Device:
             options: the page's load options.
             face: ``window.analytics``.
         """
-        names = [name for name, on in _mapping(self._settings.get("enabledMiddleware")).items() if on]
+        names = [name for name, on in as_mapping(self._settings.get("enabledMiddleware")).items() if on]
         loads = [self._plugins(remote, options, face) for remote in self._remotes()]
         loads += [self._middleware(name) for name in names]
         if loads:
@@ -110,7 +111,7 @@ class Device:
 
     async def _plugins(self, remote: dict[str, Any], options: Any, face: Any) -> None:
         told = {"settings": {}, **remote, "url": self._address(str(remote.get("url")))}
-        about = {"integrations": _mapping(self._settings.get("integrations"))}
+        about = {"integrations": as_mapping(self._settings.get("integrations"))}
         native, plain = self._contexts.native, self._contexts.plain
         own = getattr(options, "integrations", None)
         try:
@@ -147,7 +148,3 @@ def _enabled(remote: Mapping[str, Any], integrations: Mapping[str, Any]) -> bool
     if False in [one for one in named if isinstance(one, bool)]:
         return False
     return integrations.get("All") is not False or any(named)
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return dict(value) if isinstance(value, Mapping) else {}

@@ -18,7 +18,12 @@ from .messages import Id, id_of
 
 LIFETIME = 3600
 LONGEST_LIFETIME = 24 * 3600
+"""Seconds that a signature can be used. The collector takes none that lives longer, which limits the damage of a stolen
+one."""
+
 SHORTEST_SECRET = 32
+"""Characters of a secret: as many bytes as the hash of HS256 has (RFC 7518, section 3.2). The collector's settings take
+no shorter one."""
 
 
 def sign_user_id(
