@@ -181,3 +181,45 @@ def test_a_page_without_python_goes_on_this_way(visitor: Visitor, watched: Colle
     visitor.until(lambda: visitor.identity.cookie_user_id == "u2", "the answer to be written")
     assert visitor.storage.all()["ajs_user_traits"] == '{"a":1}'
     visitor.until(lambda: not any("satsuma_early" in key for key in visitor.storage.all()), "nothing to be left behind")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"disableClientPersistence": True},
+        {"storage": {"stores": ["memory"]}},
+        {"user": {"cookie": {"key": "my_user"}}},
+    ],
+    ids=["nothing kept", "stores of its own", "keys of its own"],
+)
+class TestVisitorsWhomOnlyPythonKnows:
+    """What the collector is not told of the visitor, it can't go by; what it says of them, the page could not keep."""
+
+    @pytest.fixture
+    def options(self, more: dict[str, Any]) -> dict[str, Any]:
+        return OPTIONS | more
+
+    def test_their_calls_wait_for_python(self, visitor: Visitor, watched: Collector, faults: Faults) -> None:
+        visitor.visit("/")
+        visitor.evaluate("() => analytics.track('Later')")
+        assert names(watched, 4) == ["page", "identify", "Signed Up", "Later"]
+        assert [event["userId"] for event in watched.events()] == [None, "u1", "u1", "u1"]
+        assert len({event["anonymousId"] for event in watched.events()}) == 1
+        assert "/v1/early" not in {post.path for post in faults.posted}
+
+
+FULL = """
+    const set = Storage.prototype.setItem;
+    Storage.prototype.setItem = function (key, value) {
+        if (key === "ajs_user_traits") throw new DOMException("full", "QuotaExceededError");
+        return set.call(this, key, value);
+    };
+"""
+
+
+def test_an_answer_that_can_not_be_written_is_made_by_python(visitor: Visitor, watched: Collector) -> None:
+    visitor.page.add_init_script(FULL)
+    visitor.visit("/")
+    visitor.evaluate("() => analytics.track('Later')")
+    assert names(watched, 4) == ["page", "identify", "Signed Up", "Later"]
+    assert visitor.evaluate("() => analytics.user().traits()") == {"plan": "pips"}

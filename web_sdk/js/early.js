@@ -3,10 +3,12 @@
    so that each tells what the one before has made. What can't go this way waits for Python, with all that is called later. */
 var MOST_EARLY_CHARACTERS = 50000;
 function makeEarlySender(calls, host, writeKey, key, options) {
-  var sender = { calls: calls, soon: soon, end: end, over: !options.early || ownEndpoint(), underWay: null }, due = false;
-  /* Where the page names another place for its events, or may yet, that place is Python's to find. */
-  function ownEndpoint() {
-    return options.updateCDNSettings || Object((options.integrations || {})["Segment.io"]) === (options.integrations || {})["Segment.io"];
+  var sender = { calls: calls, soon: soon, end: end, over: !options.early || needsPython(), underWay: null }, due = false;
+  /* Another place for events, or other places for the visitor, are Python's to find. Where nothing may be kept there is no
+     writing down what the answer says. */
+  function needsPython() {
+    var own = (options.integrations || {})["Segment.io"];
+    return options.updateCDNSettings || Object(own) === own || options.disableClientPersistence || options.storage || options.user || options.group;
   }
   function soon() {
     if (sender.over || due || sender.underWay) return;
@@ -54,6 +56,12 @@ function makeEarlySender(calls, host, writeKey, key, options) {
   function take(part, told) {
     if (sender.over) return;
     var events = {}, visitor = told.visitor || {}, items = visitor.items || {};
+    /* Where this fails, the calls have not been made: Python makes them, and remembers in memory. */
+    (visitor.cookies || []).forEach(function (cookie) { document.cookie = cookie; });
+    intrinsics.Object.keys(items).forEach(function (name) {
+      if (items[name] === null) localStorage.removeItem(name);
+      else localStorage.setItem(name, items[name]);
+    });
     (told.events || []).forEach(function (event) { events["." + event.messageId] = event; });
     part.forEach(function (call) {
       var note = call[call.length - 1];
@@ -61,13 +69,6 @@ function makeEarlySender(calls, host, writeKey, key, options) {
       if (note && note.__t) call.made = events["." + note.id];
       else if (told.visitor && call[0] !== "consent") call.made = tellsWho(call);
     });
-    try {
-      (visitor.cookies || []).forEach(function (cookie) { document.cookie = cookie; });
-      intrinsics.Object.keys(items).forEach(function (name) {
-        if (items[name] === null) localStorage.removeItem(name);
-        else localStorage.setItem(name, items[name]);
-      });
-    } catch (error) { /* Neither cookies nor localStorage: Python will remember in memory, and make the calls anew. */ }
     keep(sender.calls, key, options);
   }
   /* Python is up: it waits a moment for an answer that is under way, and is told no other. */
