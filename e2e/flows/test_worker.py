@@ -60,6 +60,8 @@ def test_python_is_in_the_worker_and_identity_in_the_page(
     assert len(visitor.page.workers) == 1
     loaded = visitor.evaluate("() => performance.getEntriesByType('resource').map((one) => one.name.split('/').pop())")
     assert not {"python.js", "python.wasm", "memory.bin"} & set(loaded)
+    # The page writes what the worker has posted: a moment later, while the event is on its way already.
+    visitor.until(lambda: visitor.identity.storage_anonymous_id, "the page to have kept who the visitor is")
     identity = visitor.identity
     assert identity.cookie_anonymous_id == identity.storage_anonymous_id == first["anonymousId"]
     assert visitor.evaluate("() => analytics.user().anonymousId()") == first["anonymousId"]
