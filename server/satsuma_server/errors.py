@@ -110,6 +110,10 @@ class SettingsError(SatsumaError):
     """A setting is not valid. The message names it."""
 
 
+class TokenError(SatsumaError):
+    """A named token can't be made, found or kept. The message says why."""
+
+
 class PlanError(SettingsError):
     """A tracking plan is not valid. The message says where."""
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 from satsuma.platforms.server.signing import SHORTEST_SECRET
 
+from .access import Tokens
 from .errors import SettingsError
 from .identity.rules import ProfileSettings, Rules
 
@@ -90,7 +91,8 @@ class Settings:
 
     Attributes:
         data: folder of the log; made where it is missing.
-        token: opens what reads data back. Unlike write keys it is secret.
+        token: opens what reads data back, with all scopes. Unlike write keys it is secret. Others are named ones; see
+            docs/tokens.md.
         write_keys: sources that need nothing but a key.
         sources: sources with a name or origins.
         accept_any_key: take events of any source, also of none. For demos and tests.
@@ -164,6 +166,11 @@ class Settings:
         except ValueError:
             return False
         return any(ip in network for network in self._networks)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The tokens that open this collector: `token`, and those that are named in the data folder."""
+        return Tokens(self.data, self.token)
 
     @cached_property
     def _by_key(self) -> dict[str, Source]:

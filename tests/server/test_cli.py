@@ -155,3 +155,27 @@ def test_export_and_tail_take_filters_and_go_on_through_pages_without_a_match(
             assert tail.stdout is not None
             assert json.loads(tail.stdout.readline())["event"] == "E5 \u2028"
             tail.terminate()
+
+
+def test_tokens_are_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
+    def token(*args: str) -> subprocess.CompletedProcess[str]:
+        command = [*SATSUMA, "token", *args, "--data", str(tmp_path)]
+        return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
+
+    with running(tmp_path) as collector:
+
+        def status(made: str) -> int:
+            return httpx.get(f"{collector.url}/v1/events", headers={"Authorization": f"Bearer {made}"}).status_code
+
+        first = token("create", "a reader", "--scope", "read_events").stdout.strip()
+        again = token("create", "a reader", "--scope", "sql")
+        assert again.returncode == 1 and "rotate or revoke" in again.stderr
+        listed = token("list").stdout
+        assert "a reader" in listed and "read_events" in listed and first not in listed
+        second = token("rotate", "a reader", "--overlap-hours", "0").stdout.strip()
+        assert [status(first), status(second)] == [401, 200]
+        assert token("revoke", "a reader").returncode == 0
+        assert status(second) == 401
+    assert "no folder" in subprocess.run(
+        [*SATSUMA, "token", "revoke", "x", "--data", str(tmp_path / "none")], capture_output=True, text=True
+    ).stderr.replace("\n", " ")

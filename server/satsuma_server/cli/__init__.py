@@ -12,6 +12,7 @@ from .replay import replay
 from .serve import demo, serve_collector
 from .snippet import print_snippet
 from .tail import tail
+from .token import app as token
 from .warehouse import sql, warehouse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Satsuma: a collector for web analytics events.")
@@ -26,6 +27,7 @@ app.add_typer(person, name="person")
 app.command()(sql)
 app.add_typer(warehouse, name="warehouse")
 app.add_typer(plan, name="plan")
+app.add_typer(token, name="token")
 
 
 def main() -> None:

@@ -56,7 +56,7 @@ class Console:
         self._window = RecentEvents(log)
         self._refusals = Refusals(log, self._window)
         self._follower = Follower(log, "console", self._take)
-        sessions = Sessions(settings.token, self._store)
+        sessions = Sessions(settings.tokens, settings.token, self._store)
         assets = ConsoleAssets()
         pages = Pages(sessions, assets)
         screens = [
@@ -74,7 +74,7 @@ class Console:
         ]
         self._pages = pages
         app = Starlette(routes=screens, exception_handlers={CollectorError: self._refuse, 404: self._missing})
-        self._gate = Gate(app, sessions)
+        self._gate = Gate(app, sessions, pages)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the routes of the gate, which all other routes are behind."""

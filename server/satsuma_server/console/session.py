@@ -1,7 +1,8 @@
-"""Sessions of people who logged in to the console with the collector's token.
+"""Sessions of people who logged in to the console with a token.
 
-The cookie doesn't contain the token. It has a random id and a time of expiry, signed with a key that is derived from
-the token. So a stolen cookie opens nothing but the console, and a new token ends all sessions.
+The cookie doesn't contain the token. It has a random id, the fingerprint of a named token and a time of expiry, signed
+with a key that is derived from the token in the settings. So a stolen cookie opens nothing but the console, a session
+ends with its token, and a new token in the settings ends all sessions.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Literal, TypedDict
 from starlette.requests import Request
 from starlette.responses import Response
 
+from satsuma_server.access import Holder, Tokens
 from satsuma_server.errors import ForbiddenError
 
 from .forwarded_headers import base_of, is_https
@@ -39,36 +41,42 @@ class Session:
     Attributes:
         ends: when it expires, in seconds since 1970.
         csrf: the token against cross-site requests that each of its forms must send.
+        holder: whose token it began with.
     """
 
     id: str
     ends: int
     csrf: str
+    holder: Holder
 
 
 class Sessions:
     """Begins, reads and ends sessions."""
 
-    def __init__(self, token: str, store: Store) -> None:
-        """Take the collector's token, and the store that remembers sessions that were ended."""
+    def __init__(self, tokens: Tokens, token: str, store: Store) -> None:
+        """Take all tokens, the one in the settings, and the store that remembers sessions that were ended."""
+        self._tokens = tokens
         self._key = hmac.digest(token.encode(), b"satsuma console", hashlib.sha256)
         self._store = store
 
-    def begin(self, response: Response, request: Request) -> None:
-        """Begin a session: set its cookie on the response."""
+    def begin(self, holder: Holder, response: Response, request: Request) -> None:
+        """Begin the session of a token's holder: set its cookie on the response."""
         name, ends = secrets.token_urlsafe(16), int(time.time()) + SESSION_SECONDS
-        value = f"{name}.{ends}.{self._sign(f'{name}.{ends}')}"
+        # With the token in the settings it has three parts, as it had before there were others.
+        told = ".".join(filter(None, (name, holder.fingerprint, str(ends))))
+        value = f"{told}.{self._sign(told)}"
         response.set_cookie(COOKIE, value, SESSION_SECONDS, **_attributes(request))
 
     def of(self, request: Request) -> Session | None:
         """Return the session of a request; None where it has no valid one."""
-        name, _, rest = request.cookies.get(COOKIE, "").partition(".")
-        ends, _, signature = rest.partition(".")
-        if not hmac.compare_digest(self._sign(f"{name}.{ends}").encode(), signature.encode()):
+        told, _, signature = request.cookies.get(COOKIE, "").rpartition(".")
+        if not hmac.compare_digest(self._sign(told).encode(), signature.encode()):
             return None
+        name, *fingerprint, ends = told.split(".")
         if int(ends) < time.time() or self._store.is_ended(name):
             return None
-        return Session(name, int(ends), self._sign(f"csrf {name}"))
+        holder = self._tokens.by_fingerprint(fingerprint[0] if fingerprint else "")
+        return Session(name, int(ends), self._sign(f"csrf {name}"), holder) if holder else None
 
     def end(self, session: Session, response: Response, request: Request) -> None:
         """End a session, also for every copy of its cookie."""

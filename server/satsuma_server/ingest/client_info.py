@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from satsuma_server.http.auth import is_bearer
+from satsuma_server.http.auth import is_admin
 from satsuma_server.settings import Settings
 
 LONGEST_AGENT = 1024
@@ -24,7 +24,7 @@ class ClientInfo:
         write_key: the write key in the headers; None where there is none. A server may send its secret key there.
         origin: origin of the page that sent the request; None where no page did.
         ip: the visitor's IP address, masked where the settings say so.
-        has_token: whether the request has the collector's token.
+        has_token: whether the request has a token of the collector with the scope `admin`.
     """
 
     write_key: str | None
@@ -50,7 +50,7 @@ class ClientInfo:
             user_agent=_text(headers.get(b"user-agent", b"")[:LONGEST_AGENT]),
             encoding=(_text(headers.get(b"content-encoding")) or "").lower(),
             ip=mask(ip) if settings.mask_ip else ip,
-            has_token=bool(authorization) and is_bearer(authorization.decode("latin-1"), settings),
+            has_token=bool(authorization) and is_admin(authorization.decode("latin-1"), settings),
         )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 from satsuma_server import __version__
+from satsuma_server.access import scope_of
 
 from . import people, profiles, reading, tracking, warehouse
-from .parts import Schema, fault
+from .parts import TOKEN, Schema, fault
 
 
 @cache
@@ -28,7 +29,7 @@ def document(*, worker: bool = False) -> Schema:
             "version": __version__,
             "description": "Segment's HTTP tracking API. A 200 means that the events are durable.",
         },
-        "paths": {path: methods for part in parts for path, methods in part.paths().items()},
+        "paths": {path: _with_scopes(path, methods) for part in parts for path, methods in part.paths().items()},
         "components": {
             "securitySchemes": {
                 "writeKey": {
@@ -36,8 +37,22 @@ def document(*, worker: bool = False) -> Schema:
                     "scheme": "basic",
                     "description": "The write key, or on a server a secret key, as user name.",
                 },
-                "token": {"type": "http", "scheme": "bearer"},
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token with the scope that each operation names.",
+                },
             },
             "schemas": schemas,
         },
+    }
+
+
+def _with_scopes(path: str, methods: Schema) -> Schema:
+    """Return the operations of a path, where each that needs a token names the scope."""
+    return {
+        method: {**told, "security": [{"token": [scope_of(method.upper(), path)]}]}
+        if isinstance(told, dict) and told.get("security") == TOKEN
+        else told
+        for method, told in methods.items()
     }

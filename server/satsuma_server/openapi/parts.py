@@ -18,7 +18,7 @@ TIME: Schema = {"type": "string", "format": "date-time"}
 MEANINGS = {
     "400": "Nothing could be accepted; the body names what and where.",
     "401": "Key or token is missing or unknown.",
-    "403": "The source doesn't allow pages of this origin.",
+    "403": "The source doesn't allow pages of this origin, or the token doesn't have the scope.",
     "404": "There is no such thing.",
     "408": "The body took too long to come.",
     "409": "It can't be done as things are; the body says why.",
@@ -49,13 +49,13 @@ def named(name: str) -> Schema:
 
 
 def operation(name: str, about: str, answer: Schema, *faulty: str, parameters: list[Schema] | None = None) -> Schema:
-    """Return an operation that needs the token.
+    """Return an operation that needs a token. The document adds the scope that the token needs.
 
     Args:
         name: the id of the operation.
         about: a sentence that says what it does.
         answer: the content of the answer 200, by media type.
-        faulty: statuses of errors that it may answer in addition to 400 and 401.
+        faulty: statuses of errors that it may answer in addition to 400, 401 and 403.
         parameters: parameters in path and query.
     """
     return {
@@ -63,7 +63,7 @@ def operation(name: str, about: str, answer: Schema, *faulty: str, parameters: l
         "summary": about,
         "security": TOKEN,
         "parameters": parameters or [],
-        "responses": {"200": {"description": about, "content": answer}, **faults("400", "401", *faulty)},
+        "responses": {"200": {"description": about, "content": answer}, **faults("400", "401", "403", *faulty)},
     }
 
 

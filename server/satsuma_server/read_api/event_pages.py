@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 from satsuma_server.log import ReadableLog, Stored
@@ -53,9 +53,14 @@ async def read_page(log: ReadableLog, after: int, limit: int, wanted: EventFilte
     return EventPage(b"".join(found), after)
 
 
-async def follow(log: ReadableLog, after: int, wanted: EventFilter) -> AsyncIterator[bytes]:
-    """Yield the events above the seq `after` that a filter takes, as NDJSON, and go on as events come."""
+async def follow(
+    log: ReadableLog, after: int, wanted: EventFilter, is_allowed: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    """Yield the events above the seq `after` that a filter takes, as NDJSON, and go on as events come, until
+    `is_allowed` returns false."""
     async for events in log.follow(after):
+        if not is_allowed():
+            return
         _, _, lines = await asyncio.to_thread(_take, events, len(events), wanted)
         if lines:
             yield lines

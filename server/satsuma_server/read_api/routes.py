@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from satsuma_server.errors import CollectorError, UnavailableError
-from satsuma_server.http.auth import authorize
+from satsuma_server.http.auth import authorize, still_authorized
 from satsuma_server.http.parameters import number
 from satsuma_server.http.responses import NDJSON, UNCACHED
 from satsuma_server.log import DeadLetter, EventLog
@@ -57,7 +57,8 @@ class ReadApi:
         limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         wanted = EventFilter.of(request)
         if request.query_params.get("follow") == "1":
-            return StreamingResponse(follow(self._log, after, wanted), media_type=NDJSON, headers=UNCACHED)
+            lines = follow(self._log, after, wanted, lambda: still_authorized(request, self._settings))
+            return StreamingResponse(lines, media_type=NDJSON, headers=UNCACHED)
         page = await read_page(self._log, after, limit, wanted)
         return Response(page.lines, media_type=NDJSON, headers={**UNCACHED, NEXT_AFTER: str(page.next_after)})
 

@@ -149,6 +149,8 @@ class Live:
             # This is sent at once, so that the page knows that it is connected.
             yield ServerSentEvent(event="hello", data="", id=str(place), retry=1000)
             while True:
+                if not self._pages.is_open(request):
+                    return
                 items, skipped = self._more(wanted, place)
                 if skipped:
                     yield ServerSentEvent(event="skipped", data=str(skipped), id=str(place))

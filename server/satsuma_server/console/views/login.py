@@ -6,18 +6,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from satsuma_server.access import Holder, scope_of
 from satsuma_server.console.forwarded_headers import PREFIX, address_of
 from satsuma_server.console.session import Failures, Sessions
-from satsuma_server.http.auth import is_token
+from satsuma_server.paths import is_normal
 from satsuma_server.settings import Settings
 
-from .page import Pages
+from .page import Pages, screens_of
 
 LONGEST = 1000
 
 
 class Login:
-    """Logs people in with the collector's token, and out."""
+    """Logs people in with a token, and out."""
 
     def __init__(self, settings: Settings, pages: Pages, sessions: Sessions) -> None:
         self._settings = settings
@@ -36,11 +37,11 @@ class Login:
         ]
 
     async def _home(self, request: Request) -> Response:
-        return self._pages.go(request, "live")
+        return self._pages.go(request, _screen(request.state.session.holder, ""))
 
     async def _show(self, request: Request) -> Response:
         if request.state.session is not None:
-            return self._pages.go(request, "live")
+            return self._pages.go(request, "")
         return self._pages.show(request, "login.html", next=_next(request.query_params.get("next", "")), problem="")
 
     async def _log_in(self, request: Request) -> Response:
@@ -53,14 +54,18 @@ class Login:
             answer = self._pages.show(request, "login.html", 429, next=after, problem=problem)
             answer.headers["Retry-After"] = str(wait)
             return answer
-        if not is_token(token, self._settings):
+        holder = self._settings.tokens.holder(token)
+        if holder is None:
             self._failures.note(address)
             problem = (
-                "That is not this collector's token. Satsuma prints it at its start, beside the console's address."
+                "That is not a token of this collector. Satsuma prints one at its start, beside the console's address."
             )
             return self._pages.show(request, "login.html", 401, next=after, problem=problem)
-        answer = self._pages.go(request, after)
-        self._sessions.begin(answer, request)
+        if not screens_of(holder):
+            problem = f"The token {holder.name!r} has no scope that opens a screen of the console."
+            return self._pages.show(request, "login.html", 403, next=after, problem=problem)
+        answer = self._pages.go(request, _screen(holder, after))
+        self._sessions.begin(holder, answer, request)
         return answer
 
     async def _log_out(self, request: Request) -> Response:
@@ -68,6 +73,13 @@ class Login:
         answer = self._pages.go(request, "login")
         self._sessions.end(request.state.session, answer, request)
         return answer
+
+
+def _screen(holder: Holder, wanted: str) -> str:
+    """Return the page that a token's holder wanted, or the first screen where its scopes don't allow that one."""
+    path = f"{PREFIX}/{wanted.partition('?')[0]}"
+    allowed = wanted and is_normal(path) and holder.may(scope_of("GET", path))
+    return wanted if allowed else screens_of(holder)[0][0]
 
 
 def _next(path: str) -> str:

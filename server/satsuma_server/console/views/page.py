@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from satsuma_server.access import Holder, scope_of
+from satsuma_server.access import Scope as TokenScope
 from satsuma_server.console.assets import ConsoleAssets
 from satsuma_server.console.forwarded_headers import PREFIX, base_of
 from satsuma_server.console.presenters import template_filters
@@ -21,6 +23,8 @@ from satsuma_server.console.presenters.avatar import glyph, hue
 from satsuma_server.console.presenters.feed_entry import title_of
 from satsuma_server.console.session import Session, Sessions, check_origin
 from satsuma_server.errors import CollectorError, ForbiddenError
+from satsuma_server.http.auth import check_scope
+from satsuma_server.paths import path_of
 
 OPEN = (f"{PREFIX}/login", f"{PREFIX}/assets/")
 """Paths that need no session."""
@@ -74,7 +78,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters |= {**template_filters.FILTERS, "title_of": title_of}
-        self._templates.globals |= {"glyph": glyph, "glyph_hue": hue, "screens": SCREENS}
+        self._templates.globals |= {"glyph": glyph, "glyph_hue": hue}
 
     def know(self, **filters: Callable[[Any], Any]) -> None:
         """Add filters that the templates can use."""
@@ -92,6 +96,8 @@ class Pages:
             "base": base,
             "csrf": session.csrf if session else "",
             "asset": lambda name: f"{base}/{self._assets.path(name)}",
+            "screens": screens_of(session.holder) if session else [],
+            "may_undo": session is not None and session.holder.may(TokenScope.ADMIN),
             "here": request.url.path.removeprefix(PREFIX).strip("/").partition("/")[0],
         }
         return self._templates.get_template(template).render(**frame, **context)
@@ -116,18 +122,33 @@ class Pages:
             raise ForbiddenError("this form is of another login: load the page again")
         return form
 
+    def is_open(self, request: Request) -> bool:
+        """Tell whether a request that was let in would still be, for answers that go on without an end."""
+        session = self._sessions.of(request)
+        return session is not None and session.holder.may(_scope(request))
+
     def go(self, request: Request, path: str) -> Response:
         """Return a redirect to another page of the console."""
         return RedirectResponse(f"{base_of(request)}/{path}", 303)
 
 
-class Gate:
-    """An ASGI app before all routes of the console: it adds security headers, and lets nobody pass without a
-    session."""
+def screens_of(holder: Holder) -> list[tuple[str, str, str]]:
+    """Return the screens that a token's scopes allow, as in `SCREENS`."""
+    return [screen for screen in SCREENS if holder.may(scope_of("GET", f"{PREFIX}/{screen[0]}"))]
 
-    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
+
+def _scope(request: Request) -> TokenScope | None:
+    return scope_of(request.method, path_of(request.scope))
+
+
+class Gate:
+    """An ASGI app before all routes of the console: it adds security headers, and lets nobody pass without a session
+    whose token has the scope of the page."""
+
+    def __init__(self, app: ASGIApp, sessions: Sessions, pages: Pages) -> None:
         self._app = app
         self._sessions = sessions
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let it through."""
@@ -150,7 +171,13 @@ class Gate:
         session = self._sessions.of(request)
         request.state.session = session
         path = request.url.path
-        if session is not None or path.startswith(OPEN):
+        if path.startswith(OPEN):
+            return None
+        if session is not None:
+            try:
+                check_scope(session.holder, _scope(request))
+            except ForbiddenError as error:
+                return self._pages.problem(request, error, "Your token doesn't open this")
             return None
         login = f"{base_of(request)}/login?next={quote(_wanted(request))}"
         if "hx-request" in request.headers:
