@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import logging
 from dataclasses import dataclass
@@ -71,11 +72,10 @@ class Tokens:
         return Holder(named.name, frozenset(named.scopes), digest[:FINGERPRINT])
 
     def _current(self) -> dict[str, NamedToken]:
-        try:
+        version: tuple[int, ...] = ()
+        with contextlib.suppress(OSError):
             told = self._file.path.stat()
             version = (told.st_mtime_ns, told.st_size, told.st_ino)
-        except OSError:
-            version = ()
         if version != self._version:
             try:
                 self._by_digest = {one.sha256: named for named in self._file.read() for one in named.secrets}
