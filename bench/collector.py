@@ -23,6 +23,7 @@ import httpx
 import psutil
 from rich.console import Console
 from rich.progress import track
+from satsuma import __version__
 from satsuma_server.testing import started
 
 from .pace import slowest_percent
@@ -51,7 +52,7 @@ EVENT = {
     "properties": {"sku": "satsuma-1kg", "price": 3.5, "currency": "EUR", "category": "Citrus", "quantity": 2},
     "context": {
         "ip": "203.0.113.7",
-        "library": {"name": "analytics.js", "version": "satsuma-0.1.0"},
+        "library": {"name": "analytics.js", "version": f"satsuma-{__version__}"},
         "locale": "en-US",
         "timezone": "Europe/Prague",
         "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari/537",

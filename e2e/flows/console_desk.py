@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Page
+from satsuma import __version__
 from satsuma.clock import iso_time
 from satsuma_server.testing import started
 
@@ -145,7 +146,7 @@ def story(now: float) -> list[dict[str, Any]]:
     def event(ago: float, kind: str, device: str, user: str | None = None, **more: Any) -> dict[str, Any]:
         at = iso_time(now - ago)
         agent = "Satsuma-iOS/2.1" if device == PHONE else "Mozilla/5.0 (X11; Linux x86_64) Chrome/140"
-        context = {"userAgent": agent, "library": {"name": "analytics.js", "version": "satsuma-0.1.0"}}
+        context = {"userAgent": agent, "library": {"name": "analytics.js", "version": f"satsuma-{__version__}"}}
         if tells := more.pop("tells", None):
             context["satsuma"] = tells
         told = {"type": kind, "anonymousId": device, "timestamp": at, "sentAt": at, "context": context, **more}

@@ -12,6 +12,7 @@ from flows.contract import check_kept
 from flows.faults import Faults
 from flows.reference_library import reference_cdn, stock_page, stock_site
 from pytest_satsuma import Visitor
+from satsuma import __version__
 from satsuma_server.testing import Collector, serving
 
 CALLS = """<script>
@@ -114,4 +115,4 @@ def test_segments_snippet_boots_our_library_where_its_cdn_is_the_collector(
         visitor.visit(url)
         events = watched.wait_for(lambda events: len(events) == 6)
     assert sorted(event["type"] for event in events) == TYPES
-    assert {event["context"]["library"]["version"] for event in events} == {"satsuma-0.1.0"}
+    assert {event["context"]["library"]["version"] for event in events} == {f"satsuma-{__version__}"}

@@ -1,6 +1,7 @@
 // Takes the memory of a started interpreter that has imported the SDK.
 // usage: node snapshot.mjs PYODIDE_FOLDER SDK_WHEEL OUTPUT_FOLDER
 // Writes memory.bin (what the interpreter's memory holds) and image.json (what it holds of JavaScript's).
+import nodeCrypto from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
@@ -10,6 +11,23 @@ process.on("uncaughtException", (error) => {
   console.error(String(error && error.stack ? error.stack.split("\n").filter((line) => line.length < 400).join("\n") : error));
   process.exit(1);
 });
+
+/* The same sources give the same image: no time of this build is in it and no chance of its own. A page that is restored from
+   it gets its own randomness (boot.py's reseed) and its own clock. */
+const EPOCH = 315532800000; // Milliseconds: the year 1980, as in the wheel.
+Date.now = () => EPOCH;
+performance.now = () => 0;
+globalThis.Date = class extends Date {
+  constructor(...given) {
+    super(...(given.length ? given : [EPOCH]));
+  }
+};
+let state = 1;
+crypto.getRandomValues = nodeCrypto.randomFillSync = (array) => {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 16;
+  return array;
+};
 
 /* Tables of the C library's iconv, which nothing calls: the characters that each begins with, and its bytes. */
 const ICONV = { 丂丄丅丆丏丒: 2 * 126 * 190, "　、。，．・": 2 * 84 * 94, "　，、。．‧": 2 * 89 * 157, "　、。·‥…": 2 * 93 * 94 };

@@ -117,7 +117,7 @@ def _run(settings: Settings, host: str, port: int, shop_port: int | None, ready_
 def _make_shop(collector_url: str, settings: Settings) -> Any:
     found = entry_points(group=DEMO_GROUP)
     if not found:
-        fail("the demo shop is not installed: it comes with a checkout, through ./dev demo")
+        fail('the demo shop is not installed: pip install "satsuma-server[demo]"')
     make = next(iter(found)).load()
     return make(collector_url=collector_url, token=settings.token, write_key=DEMO_KEY, data=settings.data)
 
