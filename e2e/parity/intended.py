@@ -45,6 +45,13 @@ REASONS = {
         "other tabs remember the visitor, and write them into cookie and localStorage again. (Nor does another "
         "sub-domain, whose localStorage does so with the reference.)"
     ),
+    "links": (
+        "At a click on a tracked link, or as a tracked form is sent, the browser does what it would have done by "
+        "itself, once: a form is sent with the button that was pressed and to that button's address; what a handler of "
+        "the page refuses is not done; a form that is tracked twice is sent once; and a click beside a link follows "
+        "none. Only where the page is left does that wait for the event. The reference sends the form by itself and "
+        "opens the first address that it finds, whatever the page says."
+    ),
     "nobody": (
         "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."
     ),

@@ -1,12 +1,12 @@
-/* What a page's JavaScript holds once Python is up: window.analytics and what it hands out. Every method is answered by
-   Python; JavaScript is here only where a page must be given an object of its own language. */
+/* What a page's JavaScript holds once Python is up: window.analytics and what it hands out. Every method but those of
+   auto_track.js is answered by Python; JavaScript is here only where a page must be given an object of its own language. */
 
 const EVENTS = ["track", "identify", "page", "screen", "group", "alias"];
-const LATER = ["register", "deregister", "addSourceMiddleware", "addDestinationMiddleware", "ready", "trackLink", "trackClick",
-  "trackForm", "trackSubmit", "pageview", "flush", "queryString"];
+const LATER = ["register", "deregister", "addSourceMiddleware", "addDestinationMiddleware", "ready", "pageview", "flush",
+  "queryString"];
 const AT_ONCE = ["reset", "setAnonymousId", "on", "once", "off", "emit", "debug", "timeout", "delivery", "consent", "normalize"];
 const CHAINED = ["on", "once", "off", "emit", "debug"];
-const SELF = ["addSourceMiddleware", "addDestinationMiddleware", "trackLink", "trackClick", "trackForm", "trackSubmit", "pageview"];
+const SELF = ["addSourceMiddleware", "addDestinationMiddleware", "pageview"];
 const IDENTITY = ["id", "anonymousId", "traits", "identify", "logout", "reset", "save"];
 const STORAGE = ["get", "set", "clear", "getAndSync"];
 const CLASSIC = ["log", "addIntegrationMiddleware", "listeners", "addEventListener", "removeAllListeners", "removeListener",
@@ -208,6 +208,7 @@ function makeFace(ask, about) {
     };
   for (const name of CLASSIC) face[name] = deprecated();
   face.init = face.initialize = deprecated(Promise.resolve(face));
+  Object.assign(face, makeAutoTrack(face));
   const { options } = about;
   const kept = { persist: !options.disableClientPersistence, storage: options.storage };
   const known = (cookie, traits, more) => ({ ...kept, cookie, localStorage: { key: traits }, ...more });

@@ -24,6 +24,8 @@
 
   /*ATTEMPT*/
 
+  /*AUTO_TRACK*/
+
   /*FACE*/
 
   /*FILES*/

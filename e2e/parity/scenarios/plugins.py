@@ -14,6 +14,7 @@ def plugin(kind: str, work: str) -> str:
 STOP = "if (ctx.event.event === 'Stopped') try { ctx.cancel(); } catch (error) { error.retry = false; throw error; }"
 CHANGE = "ctx.event.properties.seen = ctx.event.type; ctx.updateEvent('context.mine.deep', 1)"
 BEFORE = f"window.told = []; analytics.register({plugin('before', 'ctx.event.properties.early = true')})"
+REFUSE = "for (const name of ['click', 'submit']) addEventListener(name, (event) => { if (name === 'submit' || event.target.href) event.preventDefault(); })"
 
 SCENARIOS = (
     scenario(
@@ -110,6 +111,31 @@ SCENARIOS = (
         Visit(body="<form id='send' action='/target'><button>go</button></form>"),
         "await analytics.trackSubmit([document.querySelector('#send')], 'Sent')",
         Leave("document.querySelector('#send button').click()"),
+    ),
+    scenario(
+        "A tracked form is sent with the button that was pressed",
+        Visit(body="<form id='send' action='/target'><button name='do' value='buy'>buy</button></form>"),
+        "await analytics.trackForm(document.querySelector('#send'), 'Sent')",
+        Leave("document.querySelector('#send button').click()"),
+        intended={
+            ".events[2].body.context.campaign": "links",
+            ".events[2].body.context.page": "links",
+            ".events[2].body.properties": "links",
+        },
+    ),
+    scenario(
+        "A tracked form that the page refuses",
+        Visit(body="<form id='send' action='/target'><button>go</button></form>"),
+        f"await analytics.trackForm(document.querySelector('#send'), 'Sent'); {REFUSE}",
+        "document.querySelector('#send button').click()",
+        reference_fails="sends the form",
+    ),
+    scenario(
+        "A tracked link that the page's router follows",
+        Visit(body="<a id='go' href='/target'>go</a>"),
+        f"await analytics.trackLink(document.querySelector('#go'), 'Clicked'); {REFUSE}",
+        "document.querySelector('#go').click()",
+        reference_fails="loads the page anew",
     ),
     scenario(
         "Nothing to track",

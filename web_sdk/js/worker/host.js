@@ -24,7 +24,6 @@ function hostPython(given) {
   let page, face, worker, up, journal, apiHost, writeKey;
   const foresight = makeForesight(newId);
   agree(foresight.offer);
-  const trackers = makeTrackers(() => face, () => face.settings.timeout);
 
   const line = makeLine((message) => worker.postMessage({ ...message, world: world(true) }), {
     context: {
@@ -258,7 +257,6 @@ function hostPython(given) {
       setTimeout(resolve, PATIENCE);
     },
     later(name, args, resolve, reject) {
-      if (name in trackers) return void resolve(trackers[name](...args));
       if (name === "deregister") plugins = plugins.filter((one) => !args.includes(one.name));
       // What plugins of the page have to see can't go without them.
       if (HOLDING.includes(name)) options.holdsBack = true;

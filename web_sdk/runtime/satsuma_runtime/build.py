@@ -27,6 +27,7 @@ WASM_PAGE = 64 * 1024
 
 PARTS = {
     "/*ATTEMPT*/": "attempt.js",
+    "/*AUTO_TRACK*/": "auto_track.js",
     "/*FACE*/": "face.js",
     "/*FILES*/": "files.js",
     "/*INTRINSICS*/": "intrinsics.js",
@@ -38,7 +39,7 @@ PARTS = {
 }
 """What snippet and loader are put together of, by its mark."""
 
-HOST = ("worker/channel.js", "worker/predicted_state.js", "worker/trackers.js", "worker/host.js")
+HOST = ("worker/channel.js", "worker/predicted_state.js", "worker/host.js")
 DESK = ("worker/channel.js", "worker/page_mirror.js", "files.js", "attempt.js", "worker/worker_main.js")
 """Halves of a page whose Python runs in a worker: the page's own and the worker's, with the interpreter in it."""
 

@@ -22,7 +22,6 @@ from satsuma.page import chosen_id, is_buffered_page, page_context
 from satsuma.plugins import Context, PluginFailure, PluginKind
 from satsuma.storage import Storage
 
-from .autotrack import AutoTrack
 from .contexts import Contexts
 from .platform import BrowserPlatform
 from .plugins import PageEnrichment, PageMiddleware, PagePlugin, refusals, system_context
@@ -42,7 +41,6 @@ class Bridge:
         self.contexts = Contexts(native, platform.reader, platform.window)
         platform.reader.show = self.contexts.shown
         analytics.pipeline.plugins.insert(0, PageEnrichment())
-        auto_track = AutoTrack(analytics, platform.window, platform.reader, platform.warn)
         self._at_once: dict[str, Callable[..., Any]] = {
             "reset": self._reset,
             "setAnonymousId": lambda value=UNSET, *_: analytics.set_anonymous_id(_text_or(value)),
@@ -64,8 +62,6 @@ class Bridge:
             "flush": self._flush,
             "queryString": self._query_string,
             "pageview": lambda url=None, *_: analytics.page(properties={"path": url}),
-            **dict.fromkeys(("trackLink", "trackClick"), _soon(auto_track.link)),
-            **dict.fromkeys(("trackForm", "trackSubmit"), _soon(auto_track.form)),
         }
 
     # The page's ways in
@@ -279,18 +275,6 @@ class Bridge:
                 for key in self._window.Object.keys(arg):
                     if key not in value and getattr(arg, key, None) is None:
                         value[key] = UNSET
-
-
-def _soon(function: Callable[..., None]) -> Callable[..., Awaitable[None]]:
-    """Return a function that does its work at once and has its answer awaited all the same."""
-
-    def run(*args: Any) -> Awaitable[None]:
-        function(*args)
-        done = asyncio.get_event_loop().create_future()
-        done.set_result(None)
-        return done
-
-    return run
 
 
 def _text_or(value: Any) -> Any:
