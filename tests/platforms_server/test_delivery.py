@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import subprocess
 import sys
@@ -234,3 +235,37 @@ def test_nothing_is_lost_or_sent_twice_over_the_end_of_a_process_or_a_fork(
     posted = [event for post in faults.posted for event in post.events]
     assert {name: sum(event["userId"] == name for event in posted) for name in counts} == counts
     assert len({event["messageId"] for event in posted}) == len(posted) == sum(counts.values())
+
+
+TERMINATED = """
+import signal, sys, threading
+from satsuma.platforms.server import Client
+def stop(*_):
+    print("asked to stop", flush=True)
+    raise SystemExit(7)
+if sys.argv[2] == "a handler":
+    signal.signal(signal.SIGTERM, stop)
+client = Client("demo", sys.argv[1], batch_wait=60, flush_on_sigterm=True)
+client.track("u1", "E")
+print("ready", flush=True)
+while True:
+    client.track("u2", "Busy")
+    threading.Event().wait(0.001)
+"""
+
+
+@pytest.mark.parametrize(
+    ("handler", "status", "says"),
+    [("none", -signal.SIGTERM, ""), ("a handler", 7, "asked to stop\n")],
+)
+def test_sigterm_ends_a_process_as_before_and_loses_nothing(
+    watched: Collector, faults: Faults, handler: str, status: int, says: str
+) -> None:
+    command = [sys.executable, "-c", TERMINATED, watched.url, handler]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        told, complaints = process.communicate(timeout=60)
+    assert (process.returncode, told, complaints) == (status, says, "")
+    assert "u1" in {event["userId"] for post in faults.posted for event in post.events}

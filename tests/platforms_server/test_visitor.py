@@ -343,6 +343,22 @@ def test_over_asgi_what_is_no_request_passes_through(client: Client) -> None:
     assert seen == [scope]
 
 
+def test_what_waits_is_sent_before_an_app_says_that_it_has_ended(wire: Wire) -> None:
+    order: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        client.track("u1", "Shut Down")
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def send(message: Any) -> None:
+        order.extend(event["event"] for event in wire.kept)
+        order.append(message["type"])
+
+    with Client("demo", "http://collector.test", transport=wire, batch_wait=60) as client:
+        asyncio.run(AnalyticsMiddleware(app, client=client)({"type": "lifespan"}, None, send))  # type: ignore[arg-type]
+    assert order == ["Shut Down", "lifespan.shutdown.complete"]
+
+
 def test_over_wsgi(client: Client, wire: Wire) -> None:
     told: list[Any] = []
 

@@ -50,9 +50,13 @@ class AnalyticsMiddleware:
             ValueError: `mint` has another value.
         """
         self._app = app
+        self._client = client
         self._visitors = Visitors(client, options, mint=mint, refresh=refresh)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, self._flushing(send))
+            return
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -66,6 +70,16 @@ class AnalyticsMiddleware:
         # A copy, since the original state lives longer than this request and must not have its visitor.
         state = {**scope.get("state", {}), "analytics": visitor}
         await self._app({**scope, "state": state}, receive, send_with_cookies)
+
+    def _flushing(self, send: Send) -> Send:
+        """Return a `send` that flushes before the app says that it has ended: its server may die by SIGTERM then."""
+
+        async def send_flushed(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown"):
+                await self._client.flush_at_exit()
+            await send(message)
+
+        return send_flushed
 
 
 def _request(scope: Scope) -> tuple[str, str, dict[str, str], str | None]:

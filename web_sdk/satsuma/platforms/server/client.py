@@ -18,6 +18,7 @@ from satsuma.send_queue import Event
 
 from .error_reporter import ErrorReporter, OnError
 from .messages import Id, Time, id_of, make_event, to_text
+from .termination import Termination
 from .transport import HttpTransport, Transport
 from .worker import Worker
 
@@ -66,6 +67,7 @@ class Client:
         gzip: bool = False,
         timeout: float = 10,
         exit_timeout: float = 5,
+        flush_on_sigterm: bool = False,
         on_error: OnError | None = None,
         transport: Transport | None = None,
     ) -> None:
@@ -80,6 +82,8 @@ class Client:
             gzip: whether requests are compressed.
             timeout: seconds to wait for the network.
             exit_timeout: seconds that the process waits at its end for events to be sent.
+            flush_on_sigterm: whether what waits is sent before SIGTERM ends the process, which else loses it. A handler
+                of the app or its server is called as before. The client must be made in the main thread.
             on_error: called with an error and the events that are lost by it, in the thread that noticed it.
             transport: replaces HTTP, for example in tests.
 
@@ -90,6 +94,8 @@ class Client:
             raise ArgumentError("the write key is missing: give the source's")
         if batch_size < 1 or max_queue < 1:
             raise ArgumentError("batch_size and max_queue are 1 at least")
+        if flush_on_sigterm:
+            _termination.install()
         options = DeliveryOptions(
             batch_size=batch_size,
             batch_wait=batch_wait * 1000,
@@ -184,6 +190,13 @@ class Client:
         """Do the same as `flush`, without blocking the event loop."""
         return await asyncio.to_thread(self.flush, timeout)
 
+    aflush = flush_async
+    """The short name, as other libraries of Python have it."""
+
+    async def flush_at_exit(self) -> bool:
+        """Flush for at most ``exit_timeout`` seconds: for what is run when an app ends."""
+        return await self.flush_async(self._exit_timeout)
+
     def close(self, timeout: float | None = None) -> bool:
         """Flush, and accept no more calls; return False where an event could not be sent.
 
@@ -239,12 +252,20 @@ def _close_all() -> None:
         client.close()
 
 
+def _flush_all() -> None:
+    with _lock:
+        left = list(_clients)
+    for client in left:
+        client.flush(client._exit_timeout)
+
+
 def _start_anew() -> None:
     _lock.release()
     for client in list(_clients):
         client._forked()
 
 
+_termination = Termination(_flush_all)
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_start_anew)
