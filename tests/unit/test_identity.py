@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 from fakes import DAY, FakePlatform
@@ -223,3 +224,20 @@ def test_stored_traits_that_are_too_much_heal_with_the_next_identify(platform: F
     user = make_user(platform)
     user.identify("u1", {"age": 7})
     assert user.traits() == {"plan": "pips", "age": 7}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ajs_user", "u" * 1025),
+        ("ajs_user", json.dumps({"id": "u" * 1025, "traits": {"plan": "pips"}})),
+        ("_sio", "a" * 1025 + "----user"),
+    ],
+)
+def test_an_id_of_an_older_library_that_no_event_could_have_is_nobodys(
+    platform: FakePlatform, name: str, value: str
+) -> None:
+    platform.cookie_jar.cookies[name] = (quote(value), platform.time + DAY)
+    user = make_user(platform)
+    assert (user.id(), len(user.anonymous_id() or "")) == (None, 36)
+    assert user.traits() == ({"plan": "pips"} if "pips" in value else {})

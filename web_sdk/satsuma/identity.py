@@ -327,20 +327,25 @@ class User(Identity):
         if not isinstance(legacy, dict):
             return
         known = self._ids.get_id(self.options.keys.id)
-        if legacy.get("id") and known is None:
-            self._set_id(number_to_text(legacy["id"]))
+        found = self._fallback_id()
+        if found and known is None:
+            self._set_id(found)
         # What was said since then, of this visitor or of another one, is newer.
         if legacy.get("traits") and known is None and not self.traits():
             self.traits(legacy["traits"])
 
     def _fallback_id(self) -> str | None:
         legacy = self._legacy.get(LEGACY_USER_KEY)
-        found = legacy.get("id") if isinstance(legacy, dict) else legacy
-        return number_to_text(found) or None
+        return _usable_id(number_to_text(legacy.get("id") if isinstance(legacy, dict) else legacy))
 
     def _legacy_anonymous_id(self) -> str | None:
         legacy = self._legacy.get(LEGACY_SIO_KEY)
-        return legacy.split("----")[0] if isinstance(legacy, str) and legacy else None
+        return _usable_id(legacy.split("----")[0]) if isinstance(legacy, str) else None
+
+
+def _usable_id(found: Any) -> Any:
+    """Return what an older library has left as an id; None where it is empty, or longer than any event may have."""
+    return None if isinstance(found, str) and len(found) > MAX_ID_LENGTH else found or None
 
 
 class Group(Identity):
