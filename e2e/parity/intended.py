@@ -52,6 +52,11 @@ REASONS = {
         "none. Only where the page is left does that wait for the event. The reference sends the form by itself and "
         "opens the first address that it finds, whatever the page says."
     ),
+    "times": (
+        "The option `timestamp` may be seconds since 1970, too, and one that can't be read is warned of; the event "
+        "then has the time of its call. The reference sends either as it is, and Segment makes 1970 or the present of "
+        "it."
+    ),
     "nobody": (
         "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."
     ),

@@ -178,3 +178,23 @@ def test_the_canonical_link_names_the_page(canonical: str | None, path: str, url
         {"c": canonical, "p": "/p", "u": "https://somesite.com/p?q=1#h", "s": "?q=1", "t": "T", "r": ""}
     )
     assert (page["path"], page["url"]) == (path, url)
+
+
+@pytest.mark.parametrize(
+    "moment", [1_577_836_800, 1_577_836_800_000, 1_577_836_800.0, "2020-01-01T00:00:00.000Z"]
+)
+def test_a_call_tells_its_time_in_seconds_milliseconds_or_text(platform: FakePlatform, moment: object) -> None:
+    [event] = run(platform, lambda a: a.track("E", options={"timestamp": moment}))
+    assert event["timestamp"] == "2020-01-01T00:00:00.000Z"
+    assert platform.warnings == []
+
+
+@pytest.mark.parametrize("moment", [None, "yesterday", "", "2020-13-01", True, {}, [], 1e300, -1e18, "x" * 50_000])
+def test_a_time_that_cannot_be_read_is_told_and_the_event_goes_with_the_calls_own(
+    platform: FakePlatform, moment: object
+) -> None:
+    first, second = run(platform, lambda a: (a.track("Bad", options={"timestamp": moment}), a.track("Good"))[0])
+    assert (first["event"], first["timestamp"], second["event"]) == ("Bad", "2020-04-23T22:38:48.550Z", "Good")
+    [warning] = platform.warnings
+    assert "timestamp" in warning
+    assert len(warning) < 300

@@ -322,7 +322,8 @@ class Analytics(Calls):
         options, new_id, kept = self.options, self._platform.new_anonymous_id, self.consent.granted
         user = User(self._stores, options.identity(options.user, kept=kept), new_id)
         group = Group(self._stores, options.identity(options.group, kept=kept), new_id)
-        events = EventFactory(user, self._environment, self._cookies(), options.integrations, self._remark)
+        warn = self._platform.warn
+        events = EventFactory(user, self._environment, self._cookies(), options.integrations, self._remark, warn)
         return VisitorState(user, group, events)
 
     def _cookies(self) -> Storage:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .arguments import AliasCall, IdentifyCall, PageCall, TrackCall
-from .clock import iso_time
+from .clock import iso_time, read_time
 from .environment import Environment
 from .errors import EventError
 from .identity import UNSET, User
@@ -48,6 +48,7 @@ class EventFactory:
         cookies: the storage that remembers advertisements.
         integrations: the ``integrations`` load option; an event gets its names as booleans.
         remark: a function that may add more to an event's context.
+        warn: called with a line for whoever made a call.
     """
 
     user: User
@@ -55,6 +56,7 @@ class EventFactory:
     cookies: Storage
     integrations: Mapping[str, Any] = field(default_factory=dict)
     remark: Callable[[dict[str, Any]], None] = field(default=lambda context: None)
+    warn: Callable[[str], None] = field(default=lambda line: None)
 
     def track(self, call: TrackCall, moment: Moment) -> Event:
         return self._finish({"type": "track", "event": call.event, "properties": call.properties}, call.options, moment)
@@ -91,7 +93,6 @@ class EventFactory:
         named = event.get("integrations")
         overrides, context = split_options(given)
         finished: Event = {
-            "timestamp": iso_time(moment.at),
             **event,
             "context": context,
             "integrations": {
@@ -101,6 +102,7 @@ class EventFactory:
             **overrides,
             "messageId": overrides.get("messageId") or moment.message_id,
         }
+        finished["timestamp"] = self._time(finished, moment)
         self._add_identity(finished)
         return finished
 
@@ -120,18 +122,31 @@ class EventFactory:
             self.user.anonymous_id(str(anonymous_id))
         overrides, context = split_options(given)
         finished: Event = {
-            "timestamp": iso_time(moment.at),
             **event,
             "context": context,
             "integrations": self._integrations(given.get("integrations")),
             **overrides,
             "messageId": overrides.get("messageId") or moment.message_id,
         }
+        finished["timestamp"] = self._time(finished, moment)
         self._add_identity(finished)
         add_page(finished, moment.page)
         self.environment.enrich(finished["context"], self.cookies)
         self.remark(finished["context"])
         return finished
+
+    def _time(self, event: Event, moment: Moment) -> str:
+        """Return when the event happened: as the call says, or else when it was made."""
+        if "timestamp" in event:
+            try:
+                return read_time(event["timestamp"])
+            except ValueError:
+                given = f"{event['timestamp']!r:.60}"
+                self.warn(
+                    f"The timestamp {given} of this {event.get('type')} can't be read, so that it is told as of "
+                    "now: give a Date, an ISO 8601 text, or seconds or milliseconds since 1970."
+                )
+        return iso_time(moment.at)
 
     def _integrations(self, per_event: object) -> dict[str, Any]:
         named = {name: bool(value) for name, value in self.integrations.items()}

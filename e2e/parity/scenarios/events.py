@@ -52,6 +52,11 @@ SCENARIOS = (
     ),
     scenario("A timestamp as text", "await analytics.track('On', {}, {timestamp: '2020-01-01T00:00:00.000Z'})"),
     scenario(
+        "A timestamp in seconds, and one that is no time",
+        "await analytics.track('On', {}, {timestamp: 1577836800}); await analytics.track('On', {}, {timestamp: 'then'})",
+        intended={".events[1].body.timestamp": "times", ".events[2].body.timestamp": "times"},
+    ),
+    scenario(
         "Dates",
         "await analytics.track('On', {at: new Date(Date.UTC(2020, 0, 2)), deep: [{at: new Date(Date.UTC(2020, 0, 2))}]})",
     ),

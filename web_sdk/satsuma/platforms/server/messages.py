@@ -15,7 +15,7 @@ from uuid import UUID
 
 from satsuma import __version__
 from satsuma.arguments import id_text
-from satsuma.clock import iso_time
+from satsuma.clock import iso_time, read_time
 from satsuma.errors import EventError
 from satsuma.fitting import VITAL, fitted
 from satsuma.json_values import MOST_NODES, PlainCopy, is_bounded
@@ -27,9 +27,6 @@ from satsuma.validation import MAX_EVENT_BYTES
 from .ids import new_id
 
 LIBRARY = {"name": "satsuma-python", "version": __version__}
-
-MILLISECONDS_FROM = 100_000_000_000
-"""As seconds it is the year 5138, as milliseconds 1973."""
 
 Id = str | int | UUID
 Time = datetime | str | float
@@ -88,21 +85,14 @@ def time_text(moment: Time) -> str:
     """Return a time as events have it.
 
     Args:
-        moment: a datetime, which is local time where it has no zone, as everywhere in Python; an ISO 8601 text; or
-            seconds since 1970. A number of `MILLISECONDS_FROM` and more is milliseconds: as seconds it would lie 3,000
-            years ahead.
+        moment: a datetime, which is local time where it has no zone, as everywhere in Python; or what
+            `read_time` reads.
 
     Raises:
         EventError: it is no time.
     """
     try:
-        if isinstance(moment, str):
-            datetime.fromisoformat(moment)  # As the collector reads it.
-            return moment
-        if isinstance(moment, bool):
-            raise TypeError
-        seconds = moment.timestamp() if isinstance(moment, datetime) else float(moment)
-        return iso_time(seconds if abs(seconds) >= MILLISECONDS_FROM else seconds * 1000)
+        return iso_time(moment.timestamp() * 1000) if isinstance(moment, datetime) else read_time(moment)
     except (TypeError, ValueError, OverflowError, OSError):
         raise EventError(".timestamp", "is no time: give a datetime, an ISO 8601 text or seconds since 1970") from None
 
