@@ -180,9 +180,7 @@ def test_the_canonical_link_names_the_page(canonical: str | None, path: str, url
     assert (page["path"], page["url"]) == (path, url)
 
 
-@pytest.mark.parametrize(
-    "moment", [1_577_836_800, 1_577_836_800_000, 1_577_836_800.0, "2020-01-01T00:00:00.000Z"]
-)
+@pytest.mark.parametrize("moment", [1_577_836_800, 1_577_836_800_000, 1_577_836_800.0, "2020-01-01T00:00:00.000Z"])
 def test_a_call_tells_its_time_in_seconds_milliseconds_or_text(platform: FakePlatform, moment: object) -> None:
     [event] = run(platform, lambda a: a.track("E", options={"timestamp": moment}))
     assert event["timestamp"] == "2020-01-01T00:00:00.000Z"
