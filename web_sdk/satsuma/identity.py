@@ -343,9 +343,9 @@ class User(Identity):
         return _usable_id(legacy.split("----")[0]) if isinstance(legacy, str) else None
 
 
-def _usable_id(found: Any) -> Any:
-    """Return what an older library has left as an id; None where it is empty, or longer than any event may have."""
-    return None if isinstance(found, str) and len(found) > MAX_ID_LENGTH else found or None
+def _usable_id(found: Any) -> str | None:
+    """Return what an older library has left as an id; None where it is none, or longer than any event may have."""
+    return found if isinstance(found, str) and 0 < len(found) <= MAX_ID_LENGTH else None
 
 
 class Group(Identity):
