@@ -10,6 +10,7 @@ BENCHES = {
     "client": "the client on a server, beside Segment's own for Python: a call's cost, events a second",
     "profiles": "what an event costs the profiles as they grow, and whether scipy agrees with them",
     "warehouse": "the log into the warehouse, beside dlt with the same tables",
+    "audit": "an audit of a million events, beside plain DuckDB reading the same file",
     "boot": "a page's way to its first event and what it costs, beside plain Pyodide and analytics-next",
     "worker": "Python in a worker beside Python in the page: what is left on the page's thread",
 }

@@ -85,6 +85,69 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     memory: str = "512MB"
 
 
+class AuditRuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule of the audit, where it is not as by default.
+
+    Attributes:
+        share: least part of those who could break it, from 0 to 1, of which it is told.
+        least: least number of them of which it is told.
+        off: the reason for which the rule is switched off; the report shows it.
+    """
+
+    share: float | None = None
+    least: int | None = None
+    off: str = ""
+
+
+class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The audit of how a site identifies its users; docs/audit.md has the reasons of the defaults.
+
+    Attributes:
+        rules: rules that are not as by default, by their ids.
+        sign_up_events, login_events, logout_events: names of the events that tell of those, in lower case; words are
+            told apart by anything that is no letter, so that ``Signed_Up`` is ``signed up``.
+        session_minutes: a visit ends when nothing comes for so long.
+        left_ms: a page that is left within so many milliseconds had no time to send.
+        cause_seconds: how soon after an identify the event that caused it must come.
+        replaced_days: an anonymousId that is replaced sooner than this was not lost by the browser's own rules.
+        shared_kinds: an anonymousId that so many kinds of browsers have is shared by them.
+        skew_minutes: a clock that is wrong by more is told of.
+        late_hours: an event that comes later is late.
+        price: of a thousand monthly tracked users, to tell what identify calls spare; 0 for none.
+        currency: of that price, for people.
+        memory: most that the database may use, as ``400MB``.
+    """
+
+    rules: dict[str, AuditRuleSettings] = {}
+    sign_up_events: tuple[str, ...] = (
+        "signed up",
+        "sign up",
+        "sign up completed",
+        "user signed up",
+        "account created",
+        "user registered",
+        "registered",
+        "registration completed",
+    )
+    login_events: tuple[str, ...] = ("signed in", "logged in", "login", "user logged in", "user signed in")
+    logout_events: tuple[str, ...] = ("signed out", "logged out", "logout", "user logged out", "user signed out")
+    session_minutes: int = 30
+    left_ms: int = 1_000
+    cause_seconds: int = 10
+    replaced_days: int = 7
+    shared_kinds: int = 3
+    skew_minutes: int = 5
+    late_hours: int = 24
+    price: float = 0.0
+    currency: str = "USD"
+    memory: str = "400MB"
+
+    def values(self) -> dict[str, int]:
+        """Return the thresholds that queries name."""
+        names = ("session_minutes", "left_ms", "cause_seconds", "replaced_days", "shared_kinds", "skew_minutes")
+        return {name: getattr(self, name) for name in (*names, "late_hours")}
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of one collector.
@@ -108,6 +171,7 @@ class Settings:
         worker: run the second process, which builds from the log what is asked of it.
         profiles: which ids make a person, and where profiles are kept.
         warehouse: the tables that it builds.
+        audit: how the audit of the site's identity calls is made.
         plan: file of the tracking plan of all sources that have none of their own.
         plan_mode: what becomes of what is not as planned.
     """
@@ -129,6 +193,7 @@ class Settings:
     worker: bool = True
     profiles: ProfileSettings = field(default_factory=ProfileSettings)
     warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     plan: Path | None = None
     plan_mode: PlanMode = "mark"
 
@@ -210,6 +275,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     worker: bool | None = None
     profiles: ProfileSettings | None = None
     warehouse: WarehouseSettings | None = None
+    audit: AuditSettings | None = None
     plan: str | None = None
     plan_mode: PlanMode | None = None
     sources: tuple[Source, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from .audit import audit
 from .doctor import doctor
 from .export import export
 from .person import person
@@ -21,6 +22,7 @@ app.command()(demo)
 app.command()(tail)
 app.command()(replay)
 app.command()(export)
+app.command()(audit)
 app.command("snippet")(print_snippet)
 app.command()(doctor)
 app.add_typer(person, name="person")

@@ -1,0 +1,150 @@
+"""The events of an audit in one table, in a DuckDB file of its own that is gone afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import duckdb
+import pyarrow as pa
+
+from satsuma_server.settings import AuditSettings
+
+from .columns import EVENTS, insert_statement
+from .derived import DERIVED, FORGET_REPEATED, REPEATED
+from .lines import NOT_JSON, NOT_UTF8, Lines, as_texts
+
+NO_EVENT = "an object without a type, or with one that no call has"
+REFUSED_BY_ENGINE = "refused by the database"
+
+CALLS = ("track", "page", "screen", "identify", "group", "alias")
+
+CONFIG = {
+    # Nothing of ours reads a file or the network by SQL, and no query may become one that does.
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    # Rows of tables that are made anew need not stay in the order of the old.
+    "preserve_insertion_order": "false",
+}
+
+
+class History:
+    """Events that an audit looks at. Use as a context manager: its file is removed at the end.
+
+    Attributes:
+        unreadable: what was no event, by reason.
+        repeated: messages that had come before.
+    """
+
+    def __init__(self, settings: AuditSettings | None = None, folder: Path | None = None) -> None:
+        """Make an empty one; its file lies in a folder of its own within `folder`, or where temporary files do."""
+        self.settings = settings or AuditSettings()
+        self.unreadable: Counter[str] = Counter()
+        self.repeated = 0
+        self._folder = Path(tempfile.mkdtemp(prefix="satsuma-audit-", dir=folder))
+        spill = {"memory_limit": self.settings.memory, "temp_directory": str(self._folder / "spill"), "threads": "2"}
+        self._connection = duckdb.connect(str(self._folder / "events.duckdb"), config={**CONFIG, **spill})
+        self._connection.execute("SET TimeZone = 'UTC'")
+        # It would be drawn on standard output, where the report goes.
+        self._connection.execute("SET enable_progress_bar = false")
+        # Everything in it can be read again: no write-ahead log is worth its time.
+        self._connection.execute("SET checkpoint_threshold = '1GB'")
+        self._connection.execute(EVENTS)
+        given = self.settings
+        self._insert = insert_statement(given.sign_up_events, given.login_events, given.logout_events)
+        self._count = 0
+        self._is_ready = False
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def read(self, stream: BinaryIO, progress: Callable[[int], None] = lambda count: None) -> None:
+        """Add the events of a file or pipe: NDJSON or JSON, gzipped or not. `progress` is told of bytes read."""
+        lines = Lines(stream, progress)
+        for batch in lines.batches():
+            self.add(batch)
+        self.unreadable += lines.unreadable
+
+    def add(self, events: Sequence[bytes]) -> None:
+        """Add events, each as JSON."""
+        texts, unreadable = as_texts(list(events))
+        if unreadable:
+            self.unreadable[NOT_UTF8] += unreadable
+        if len(texts):
+            self._add(texts)
+
+    def _add(self, texts: pa.Array) -> None:
+        first = self._count + 1
+        places = pa.array(range(first, first + len(texts)), pa.int64())
+        self._connection.register("given", pa.table({"place": places, "line": texts}))
+        try:
+            counted = self._rows("SELECT count(*) FILTER (WHERE NOT json_valid(line)) FROM given")
+            self._connection.execute(
+                "CREATE OR REPLACE TEMP VIEW lines AS SELECT * FROM given WHERE json_valid(line)"
+                if counted[0][0]
+                else "CREATE OR REPLACE TEMP VIEW lines AS SELECT * FROM given"
+            )
+            self._connection.execute(self._insert)
+        except duckdb.Error:
+            # A text that the engine stumbles over costs itself, and none of its neighbours.
+            if len(texts) == 1:
+                self.unreadable[REFUSED_BY_ENGINE] += 1
+                return
+            half = len(texts) // 2
+            self._add(texts[:half])
+            self._add(texts[half:])
+            return
+        finally:
+            self._connection.unregister("given")
+        self.unreadable[NOT_JSON] += counted[0][0]
+        self._count += len(texts)
+
+    def ready(self) -> None:
+        """Take out what is no event and what came twice, and make the tables that rules share. Call it once."""
+        if self._is_ready:
+            return
+        self._is_ready = True
+        listed = ", ".join(f"'{call}'" for call in CALLS)
+        self.unreadable[NO_EVENT] += self._changed(f"DELETE FROM events WHERE type IS NULL OR type NOT IN ({listed})")
+        self._connection.execute(REPEATED)
+        self.repeated = self._changed(FORGET_REPEATED)
+        for statement in DERIVED:
+            self.run(statement)
+        self.unreadable += Counter()  # Without what was counted as 0.
+
+    def run(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of one statement. Of `values` and the settings, those count that it names with a ``$``."""
+        given = {**self.settings.values(), **values}
+        return self._rows(sql, {name: value for name, value in given.items() if f"${name}" in sql})
+
+    def _rows(self, sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values or None).fetchall()
+
+    def _changed(self, sql: str) -> int:
+        return int(self._rows(sql)[0][0])
+
+
+def history_of(events: Iterable[bytes], settings: AuditSettings | None = None) -> History:
+    """Return a history of events that are given as JSON, ready for rules."""
+    made = History(settings)
+    made.add(list(events))
+    made.ready()
+    return made

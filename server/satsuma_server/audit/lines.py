@@ -1,0 +1,197 @@
+"""Events out of files: NDJSON, JSON arrays or objects one after the other, gzipped or not, in bounded memory.
+
+What can't be read is counted with its reason, and reading goes on behind it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import BinaryIO
+
+import pyarrow as pa
+
+PIECE_BYTES = 1 << 20
+"""Bytes that are read at a time."""
+
+BATCH_BYTES = 4 << 20
+BATCH_EVENTS = 8_192
+"""Events that are handed on at a time, and their bytes."""
+
+LARGEST_EVENT = 1 << 20
+"""Bytes of an event; collectors refuse much smaller ones, Segment's at 32 kB."""
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+TOO_LARGE = "longer than 1 MB"
+_NEXT = re.compile(r"[\n,]\s*\{")
+"""Where an object may begin, behind one that is broken."""
+
+NOT_JSON = "no JSON object"
+NOT_UTF8 = "no UTF-8"
+BROKEN_GZIP = "the gzip stream is broken or cut off"
+UNREADABLE = "the file can't be read to its end"
+
+
+class Lines:
+    """The events of a stream, each as one JSON text.
+
+    Attributes:
+        unreadable: how many were not readable, by reason.
+    """
+
+    def __init__(self, stream: BinaryIO, progress: Callable[[int], None] = lambda count: None) -> None:
+        """Take a stream; `progress` is told how many of its bytes were read."""
+        self._stream = stream
+        self._progress = progress
+        self.unreadable: Counter[str] = Counter()
+
+    def batches(self) -> Iterator[list[bytes]]:
+        """Yield events, many at a time; whether they are JSON is not looked at where each is on a line."""
+        pieces = self._pieces()
+        start = b""
+        for piece in pieces:
+            start += piece
+            if start.lstrip() or len(start) > LARGEST_EVENT:
+                break
+        start = start.removeprefix(codecs.BOM_UTF8)
+        texts = self._split(start, pieces) if _is_one_a_line(start) else self._objects(start, pieces)
+        batch: list[bytes] = []
+        size = 0
+        for text in texts:
+            if not text or text.isspace():
+                continue
+            batch.append(text)
+            size += len(text)
+            if size >= BATCH_BYTES or len(batch) >= BATCH_EVENTS:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+
+    def _split(self, rest: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield lines; one that is too long is skipped to its end without being kept."""
+        skipping = False
+        for piece in chain((b"",), pieces):
+            lines = (rest + piece).split(b"\n")
+            rest = lines.pop()
+            if skipping and lines:
+                del lines[0]
+                skipping = False
+            for line in lines:
+                if len(line) > LARGEST_EVENT:
+                    self.unreadable[TOO_LARGE] += 1
+                else:
+                    yield line
+            if skipping:
+                rest = b""
+            elif len(rest) > LARGEST_EVENT:
+                self.unreadable[TOO_LARGE] += 1
+                skipping, rest = True, b""
+        if rest and not skipping:
+            yield rest
+
+    def _objects(self, start: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the objects of an array, or of a text of objects, whatever stands between them."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        scanner = json.JSONDecoder(parse_constant=lambda name: None)
+        text, place = decoder.decode(start), 0
+        ended = False
+        while True:
+            place = text.find("{", place)
+            if place < 0:
+                text, place = "", 0
+            else:
+                try:
+                    found, end = scanner.raw_decode(text, place)
+                except (ValueError, RecursionError):
+                    found, end = None, -1
+                if end > 0:
+                    yield json.dumps(found).encode()
+                    place = end
+                    continue
+                if ended or len(text) - place > LARGEST_EVENT:
+                    # Broken, or too large: go on with the next that looks like the beginning of an object on a line.
+                    self.unreadable[NOT_JSON] += 1
+                    place = _next_line(text, place)
+                    continue
+            if ended:
+                return
+            piece = next(pieces, None)
+            ended = piece is None
+            text, place = text[place:] + decoder.decode(piece or b"", final=ended), 0
+
+    def _pieces(self) -> Iterator[bytes]:
+        first = self._read()
+        if not first.startswith(GZIP_MAGIC):
+            while first:
+                yield first
+                first = self._read()
+            return
+        yield from self._unzipped(first)
+
+    def _unzipped(self, data: bytes) -> Iterator[bytes]:
+        """Yield what several gzip members, one behind the other, hold; never much more at a time than a piece."""
+        inflate = zlib.decompressobj(wbits=31)
+        try:
+            while data:
+                out = inflate.decompress(data, PIECE_BYTES)
+                if out:
+                    yield out
+                if inflate.eof:
+                    data = inflate.unused_data.lstrip(b"\0") or self._read()
+                    inflate = zlib.decompressobj(wbits=31)
+                else:
+                    data = inflate.unconsumed_tail or self._read()
+                    if not data:
+                        self.unreadable[BROKEN_GZIP] += 1
+        except zlib.error:
+            self.unreadable[BROKEN_GZIP] += 1
+
+    def _read(self) -> bytes:
+        try:
+            data = self._stream.read(PIECE_BYTES)
+        except OSError:
+            self.unreadable[UNREADABLE] += 1
+            return b""
+        self._progress(len(data))
+        return data
+
+
+def as_texts(lines: list[bytes]) -> tuple[pa.Array, int]:
+    """Return lines as a column of texts, and how many were left out since they are no UTF-8."""
+    try:
+        # Much quicker than each by itself, and nearly always enough.
+        b"\n".join(lines).decode()
+    except UnicodeDecodeError:
+        good = [line for line in lines if _is_utf8(line)]
+        return pa.array(good, pa.binary()).cast(pa.string()), len(lines) - len(good)
+    return pa.array(lines, pa.binary()).cast(pa.string()), 0
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_one_a_line(start: bytes) -> bool:
+    """Tell whether a file's beginning looks like NDJSON: the first line with anything on it is not an array's, nor
+    the beginning of an object that goes on."""
+    text = start.lstrip()
+    if text[:1] == b"[":
+        return False
+    line, newline, _ = text.partition(b"\n")
+    return not newline or line.rstrip() != b"{"
+
+
+def _next_line(text: str, place: int) -> int:
+    found = _NEXT.search(text, place + 1)
+    return found.end() - 1 if found else len(text)
