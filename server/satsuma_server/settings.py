@@ -209,6 +209,10 @@ class Settings:
             return Source(write_key or "default")
         return known
 
+    def names(self, write_key: str) -> bool:
+        """Tell whether a key is that of a source which the settings name."""
+        return write_key in self._by_key
+
     def source_of_secret(self, key: str | None) -> Source | None:
         """Return the source that a secret key belongs to, or None."""
         return self._by_secret.get(_digest(key)) if key and self._by_secret else None

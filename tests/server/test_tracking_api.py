@@ -276,3 +276,65 @@ def test_the_collector_can_be_mounted_in_an_app_of_ones_own(tmp_path: Path) -> N
     with serving(site) as url:
         assert httpx.post(f"{url}/collect/v1/track", json=TRACK, trust_env=False).json() == {"success": True}
         assert httpx.get(f"{url}/collect/v1/health", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "source"),
+    [("shop:js.secret", "shop"), ("shop", "shop"), ("whole:key", "whole:key"), ("shop:very-secret", "shop")],
+)
+@pytest.mark.parametrize("path", ["/api/s/track", "/api/s/s2s/track"])
+def test_jitsus_libraries_have_paths_of_their_own_and_a_key_of_two_parts(
+    tmp_path: Path, path: str, header: str, source: str
+) -> None:
+    sources = (Source("shop", secret_keys=("very-secret",), identify="server"), Source("whole:key"))
+    event = {"type": "track", "event": "E", "anonymousId": "a1", "userId": "u1"}
+    with running(tmp_path, sources=sources, accept_any_key=False) as collector:
+        sent = {"X-Write-Key": header, "Content-Type": "application/json"}
+        answer = httpx.post(f"{collector.url}{path}", json=event, headers=sent, trust_env=False)
+        assert answer.json() == {"success": True}
+        [kept] = collector.events()
+        assert kept["writeKey"] == source
+        told = kept["context"].get("verification")
+        assert told == {"shop:very-secret": "server", "whole:key": None}.get(header, "public")
+
+
+def test_jitsus_key_of_an_unknown_source_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path, sources=(Source("shop"),), accept_any_key=False) as collector:
+        sent = {"X-Write-Key": "shops:secret"}
+        assert httpx.post(f"{collector.url}/api/s/track", json=TRACK, headers=sent, trust_env=False).status_code == 401
+
+
+@pytest.mark.parametrize("traits", [{}, {"traits": None}, {"traits": {}}])
+@pytest.mark.parametrize("path", ["/v1/identify", "/v1/batch"])
+def test_traits_that_an_identify_has_only_in_its_context_are_its_traits(
+    tmp_path: Path, traits: dict[str, Any], path: str
+) -> None:
+    event = {"type": "identify", "userId": "u1", "context": {"traits": {"plan": "lime"}}, **traits}
+    body = {"writeKey": "k", "batch": [event]} if path == "/v1/batch" else {"writeKey": "k", **event}
+    with running(tmp_path) as collector:
+        assert httpx.post(f"{collector.url}{path}", json=body, trust_env=False).json() == {"success": True}
+        [kept] = collector.events()
+    assert kept["traits"] == {"plan": "lime"}
+
+
+def test_other_traits_are_left_as_they_are(tmp_path: Path) -> None:
+    context = {"traits": {"plan": "lime"}}
+    batch = [
+        {"type": "identify", "userId": "u1", "traits": {"a": 1}, "context": context},
+        {"type": "track", "event": "E", "userId": "u1", "context": context},
+        {"type": "identify", "userId": "u1", "context": {"traits": "none"}},
+    ]
+    with running(tmp_path) as collector:
+        httpx.post(f"{collector.url}/v1/batch", json={"writeKey": "k", "batch": batch}, trust_env=False)
+        kept = collector.events()
+    assert [event.get("traits") for event in kept] == [{"a": 1}, None, None]
+
+
+def test_rudderstacks_library_is_told_of_its_source(tmp_path: Path) -> None:
+    with running(tmp_path, sources=(Source("limes", "Lime Market"),), accept_any_key=False) as collector:
+        asked = f"{collector.url}/sourceConfig/?p=cdn&writeKey="
+        told = httpx.get(f"{asked}limes", trust_env=False).json()
+        assert told == httpx.get(asked, auth=("limes", ""), trust_env=False).json()
+        assert (told["source"]["name"], told["source"]["writeKey"]) == ("Lime Market", "limes")
+        assert told["source"]["dataplanes"]["US"][0]["url"] == collector.url
+        assert httpx.get(f"{asked}other", trust_env=False).status_code == 401

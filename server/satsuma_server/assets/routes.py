@@ -12,9 +12,11 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from satsuma_server.errors import AssetsError
+from satsuma_server.http.basic_auth import basic_user
 from satsuma_server.settings import Settings
 
 from .snippet import snippet
+from .source_config import source_config
 
 SHORT = "public, max-age=300"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -48,6 +50,8 @@ class Assets:
             Route("/analytics.js/snippet.js", self._snippet),
             Route("/analytics.js/runtime/{path:path}", self._runtime),
             Route("/analytics.js/{name}.whl", self._wheel),
+            Route("/sourceConfig/", self._source_config),
+            Route("/sourceConfig", self._source_config),
         ]
 
     def settings_route(self) -> Route:
@@ -101,6 +105,15 @@ class Assets:
             return JSONResponse({"success": False, "error": {"message": "the write key is unknown"}}, 404, SHARED)
         protocol, host = self._origin(request).split("://", 1)
         return JSONResponse(source_settings(write_key, protocol, host), headers={**SHARED, "Cache-Control": SHORT})
+
+    async def _source_config(self, request: Request) -> Response:
+        user = basic_user(request.headers.get("authorization", "").encode())
+        write_key = user or request.query_params.get("writeKey")
+        source = self._settings.source(write_key) if write_key else None
+        if source is None:
+            return JSONResponse({"message": "the write key is unknown"}, 401, SHARED)
+        told = source_config(source.write_key, source.name or source.write_key, self._origin(request))
+        return JSONResponse(told, headers={**SHARED, "Cache-Control": "no-store"})
 
     def _origin(self, request: Request) -> str:
         """Return the origin at which browsers reach this collector."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 from dataclasses import dataclass
 
 from starlette.types import Scope
 
 from satsuma_server.http.auth import is_admin
+from satsuma_server.http.basic_auth import basic_user
 from satsuma_server.settings import Settings
 
 LONGEST_AGENT = 1024
@@ -39,7 +38,7 @@ class ClientInfo:
         """Read a request's headers."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         authorization = headers.get(b"authorization", b"")
-        key = basic_user(authorization) or _text(headers.get(b"x-write-key"))
+        key = basic_user(authorization) or _jitsu_key(_text(headers.get(b"x-write-key")), settings)
         peer = scope["client"][0] if scope.get("client") else None
         ip = peer
         if settings.trusts(peer):
@@ -54,16 +53,16 @@ class ClientInfo:
         )
 
 
-def basic_user(header: bytes) -> str | None:
-    """Return the user name in a Basic authorization header; None where there is none."""
-    scheme, _, credentials = header.partition(b" ")
-    if scheme.lower() != b"basic":
-        return None
-    try:
-        user = base64.b64decode(credentials, validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return user or None
+def _jitsu_key(text: str | None, settings: Settings) -> str | None:
+    """Return the write key, or the secret key, in an ``X-Write-Key`` header.
+
+    Jitsu's libraries demand keys of the form ``id:secret``. In a page both parts are public, so the first one is the
+    source's write key, unless the second is one of its secret keys, or the whole is a source's write key.
+    """
+    if not text or ":" not in text or settings.names(text):
+        return text
+    write_key, _, secret = text.partition(":")
+    return secret if settings.source_of_secret(secret) else write_key
 
 
 def mask(ip: str | None) -> str | None:

@@ -31,7 +31,14 @@ from .signatures import Verifier, take_signature, without_signatures
 KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, *SHORT_FORMS)}
 """The type of call, or of batch, for each name in a path."""
 
-PATHS = {**{f"/v1/{name}": kind for name, kind in KINDS.items()}, "/v1/m": "", "/v1/metrics": ""}
+PREFIXES = ("/v1", "/api/s", "/api/s/s2s")
+"""What a call's name stands behind: Segment's and RudderStack's libraries use the first, Jitsu's the others."""
+
+PATHS = {
+    **{f"{prefix}/{name}": kind for prefix in PREFIXES for name, kind in KINDS.items()},
+    "/v1/m": "",
+    "/v1/metrics": "",
+}
 """The type of call, or of batch, for each path; empty for a client's own statistics."""
 
 MORE = "{} more events of the same request were refused, and are not kept"

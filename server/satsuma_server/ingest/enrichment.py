@@ -78,6 +78,9 @@ def enrich(event: Event, arrival: Arrival, signature: object = None) -> Event:
     event["anonymousId"] = event.get("anonymousId") or None
     event["messageId"] = event.get("messageId") or _new_id()
     event["context"] = context = _context(event.get("context"), arrival)
+    if event["type"] == "identify" and not event.get("traits") and isinstance(context.get("traits"), dict):
+        # RudderStack's libraries put the traits of an identify there, and nowhere else.
+        event["traits"] = dict(context["traits"])
     _note_sender(context, event["userId"], event["anonymousId"], signature, arrival)
     if arrival.integrations:
         event["integrations"] = {**arrival.integrations, **(event.get("integrations") or {})}

@@ -77,4 +77,7 @@ def is_complete(event: FastEvent) -> bool:
         return False
     if event.type == "track":
         return bool(event.event) and not event.event.isspace()  # type: ignore[union-attr]
+    if event.type == "identify":
+        # One without traits may have them in its context, which the slow path looks into.
+        return bool(event.traits)
     return event.type is not UNSET and event.type != "alias"
