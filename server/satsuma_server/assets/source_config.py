@@ -1,7 +1,7 @@
 """The answer that RudderStack's browser SDK wants of its control plane before it sends anything.
 
 Source: ``@rudderstack/analytics-js``, which asks ``CONFIG_URL/sourceConfig/`` with its write key as Basic auth user and
-as ``writeKey`` in the query. The collector is the data plane; there are no destinations that the page would have to load.
+in the query. The collector is the data plane; there are no destinations that the page would have to load.
 """
 
 from __future__ import annotations
