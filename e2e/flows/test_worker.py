@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flows.reference_library import PAGE, stock_site
+from playwright.sync_api import Route
 from pytest_satsuma import Visitor
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
@@ -37,6 +40,15 @@ PLUGINS = """async () => {
 }"""
 
 
+BUSY = """
+    // A busy page hears what its worker posts a while later.
+    const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
+    Object.defineProperty(Worker.prototype, "onmessage", {
+        set(hear) { set.call(this, (message) => setTimeout(() => hear(message), 300)); },
+    });
+"""
+
+
 @pytest.fixture
 def options() -> dict[str, Any]:
     """Load options beside `worker`."""
@@ -60,8 +72,6 @@ def test_python_is_in_the_worker_and_identity_in_the_page(
     assert len(visitor.page.workers) == 1
     loaded = visitor.evaluate("() => performance.getEntriesByType('resource').map((one) => one.name.split('/').pop())")
     assert not {"python.js", "python.wasm", "memory.bin"} & set(loaded)
-    # The page writes what the worker has posted: a moment later, while the event is on its way already.
-    visitor.until(lambda: visitor.identity.storage_anonymous_id, "the page to have kept who the visitor is")
     identity = visitor.identity
     assert identity.cookie_anonymous_id == identity.storage_anonymous_id == first["anonymousId"]
     assert visitor.evaluate("() => analytics.user().anonymousId()") == first["anonymousId"]
@@ -78,6 +88,28 @@ def test_python_is_in_the_worker_and_identity_in_the_page(
     assert later["userId"] is None
     assert later["anonymousId"] != first["anonymousId"]
     assert warnings == []
+
+
+def test_no_event_leaves_before_the_page_has_kept_who_it_is_of(visitor: Visitor, stored: Stored) -> None:
+    kept: list[dict[str, str]] = []
+
+    def look(route: Route) -> None:
+        kept.append(visitor.evaluate("() => ({...localStorage, cookie: document.cookie})"))
+        route.continue_()
+
+    visitor.page.add_init_script(BUSY)
+    visitor.page.context.route(re.compile("/v1/[a-z]$"), look)
+    calls = ("analytics.initialized", "analytics.identify('u1')", "(analytics.reset(), analytics.track('Later'))")
+    visitor.visit("/")
+    for number, call in enumerate(calls, 1):
+        visitor.evaluate(f"() => void {call}")
+        visitor.until(lambda number=number: len(kept) == number, "the event to leave")
+    first = stored("page")["anonymousId"]
+    later = stored("track", "Later")["anonymousId"]
+    assert [json.loads(one["ajs_anonymous_id"]) for one in kept] == [first, first, later]
+    assert f"ajs_anonymous_id={first}" in kept[0]["cookie"]
+    assert json.loads(kept[1]["ajs_user_id"]) == "u1"
+    assert json.loads(kept[2]["ajs_user_id"]) is None
 
 
 def test_the_page_keeps_the_module_which_the_next_worker_need_not_compile_then(

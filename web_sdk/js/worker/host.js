@@ -214,9 +214,10 @@ function hostPython(given) {
   }
 
   const doings = {
-    writes({ writes, number }) {
+    writes({ writes, number, confirm }) {
       writes.forEach(write);
       done = number;
+      if (confirm) worker.postMessage({ way: "confirm", given: number });
     },
     who: ({ who }) => foresight.told(who),
     settled: settle,

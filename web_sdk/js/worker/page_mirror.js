@@ -1,13 +1,19 @@
 /* What Python sees in a worker of the page that it works for: cookies, localStorage, address, title, what happens to it.
 
    The page tells with each message how things stand there. What Python writes is seen here at once and done there next; until
-   the page has told that it is done, it is laid over what the page tells. */
+   the page has told that it is done, it is laid over what the page tells. No event leaves before the page has kept who it is
+   of: a tab that dies in between would come back as another visitor. */
+const LONGEST_KEEPING = 5000; // A page that is busy for longer than this holds no event back.
+
 function makeWorld(post) {
   let page = {};
   let cookies = new Map();
   let items = null;
   let done = 0;
   let pending = []; // Writes that the page has not said it has done, with their numbers.
+  let owed = 0; // The number of the last write that says who the visitor is.
+  let kept = 0; // The page has done all writes up to this number.
+  let senders = []; // Those who wait for a write to be done, each with its number.
   const unsent = new Map(); // The last one of each cookie and key, of those that Python has made in this very turn.
   let taken;
   let ahead = 0;
@@ -49,6 +55,7 @@ function makeWorld(post) {
     if (!pending.length && change.cookie !== undefined) cookie();
     if (change.key !== undefined) stored();
     pending.push([++done, change]);
+    if (!change.key?.startsWith(QUEUE)) owed = done;
     apply(change);
     const what = change.key ?? change.cookie.split("=")[0] + /; domain=[^;]*|$/.exec(change.cookie)[0] + "=";
     if (!unsent.size) queueMicrotask(flush);
@@ -58,8 +65,24 @@ function makeWorld(post) {
 
   /* What Python changes its mind of at once, the page never sees. */
   function flush() {
-    if (unsent.size) post({ writes: [...unsent.values()], number: done });
+    if (unsent.size) post({ writes: [...unsent.values()], number: done, confirm: owed > kept });
     unsent.clear();
+  }
+
+  /* Resolves when the page has done what has been written of the visitor so far; null where it has done so already. */
+  function keeping() {
+    if (owed <= kept) return null;
+    return new Promise((go) => {
+      senders.push([owed, go]);
+      setTimeout(go, LONGEST_KEEPING);
+    });
+  }
+
+  /* The page has done all writes up to a number. */
+  function confirm(number) {
+    kept = Math.max(kept, number);
+    senders.filter(([awaited]) => awaited <= kept).forEach(([, go]) => go());
+    senders = senders.filter(([awaited]) => awaited > kept);
   }
 
   function apply({ cookie, key, value }) {
@@ -98,7 +121,8 @@ function makeWorld(post) {
     cookies = told.cookie === null ? null : new Map(told.cookie.split("; ").filter(Boolean).map(halves));
     const queues = told.light && items ? [...items].filter(([key]) => key.startsWith(QUEUE)) : [];
     items = told.items && new Map([...queues, ...Object.entries(told.items)]);
-    pending = pending.filter(([number]) => number > told.done);
+    confirm(told.done);
+    pending = pending.filter(([number]) => number > kept);
     pending.forEach(([, change]) => apply(change));
   }
 
@@ -114,7 +138,7 @@ function makeWorld(post) {
     return (taken = page.offer);
   }
 
-  return { document, see, happen, offer, flush, now: () => clock() + ahead, storage: () => (stored(), storage) };
+  return { document, see, happen, offer, flush, keeping, confirm, now: () => clock() + ahead, storage: () => (stored(), storage) };
 }
 
 /* Puts the page's world where Python looks for a page's. */
@@ -125,6 +149,11 @@ function inhabit(world, about, line) {
   Date.now = world.now;
   Object.defineProperty(self, "localStorage", { get: world.storage, configurable: true });
   put("satsumaOffer", world.offer);
+  const send = self.fetch;
+  put("fetch", (url, init) => {
+    const keeping = init?.method === "POST" && world.keeping();
+    return keeping ? keeping.then(() => send(url, init)) : send(url, init);
+  });
   for (const [name, value] of Object.entries(about.navigator)) Object.defineProperty(navigator, name, { value, configurable: true });
   const { locks } = navigator;
   const look = async () => world.see(await line.ask({ look: true }));

@@ -113,6 +113,7 @@ const ways = {
   event: ([name, args, note, id]) => ask.event(name, args.map(line.read), note, settle(id), refuse(id)),
   later: ([name, args, id]) => ask.later(name, args.map(line.read), settle(id), refuse(id)),
   answered: ([way, name, args, id]) => settle(id)(ask[way](name, args.map(line.read))),
+  confirm: (number) => world.confirm(number),
   happened: ([name, about]) => world.happen(name, about),
 };
 
