@@ -17,6 +17,7 @@ from satsuma.platforms.server.signing import SHORTEST_SECRET
 from .access import Tokens
 from .errors import SettingsError
 from .identity.rules import ProfileSettings, Rules
+from .masking import Masking, MaskingRule
 
 RUNTIME = Path(__file__).parent / "assets" / "runtime"
 """Where `./dev build`, or the wheel, puts the browser's files."""
@@ -45,6 +46,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             without a signature. ``server``: userIds and traits from pages are only claims. See docs/security.md.
         signing_secrets: what the site's server signs userIds with. Several are valid at a time, so that they can be
             changed.
+        masking: what is dropped, hashed or masked in its events, after the rules of all sources. See docs/masking.md.
     """
 
     write_key: str
@@ -55,6 +57,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret_keys: tuple[str, ...] = ()
     identify: IdentifyMode = "open"
     signing_secrets: tuple[str, ...] = ()
+    masking: tuple[MaskingRule, ...] = ()
 
     def __repr__(self) -> str:
         return f"Source({self.write_key!r})"  # Not its secrets.
@@ -174,6 +177,8 @@ class Settings:
         audit: how the audit of the site's identity calls is made.
         plan: file of the tracking plan of all sources that have none of their own.
         plan_mode: what becomes of what is not as planned.
+        masking: what is dropped, hashed or masked in the events of all sources.
+        masking_key: the key of hashes, which rules that hash need.
     """
 
     data: Path
@@ -196,6 +201,8 @@ class Settings:
     audit: AuditSettings = field(default_factory=AuditSettings)
     plan: Path | None = None
     plan_mode: PlanMode = "mark"
+    masking: tuple[MaskingRule, ...] = ()
+    masking_key: str = field(default="", repr=False)
 
     @property
     def has_plan(self) -> bool:
@@ -216,6 +223,15 @@ class Settings:
     def source_of_secret(self, key: str | None) -> Source | None:
         """Return the source that a secret key belongs to, or None."""
         return self._by_secret.get(_digest(key)) if key and self._by_secret else None
+
+    def masking_for(self, write_key: str) -> Masking | None:
+        """Return what is applied to the events of a source; None where there are no rules.
+
+        Raises:
+            SettingsError: a rule is not valid.
+        """
+        own, of_all = self._masking
+        return own.get(write_key, of_all)
 
     def origins(self) -> list[str]:
         """Return the origins that any source allows, for the answer to a preflight, which tells no key."""
@@ -251,6 +267,15 @@ class Settings:
         return {_digest(key): one for one in self.sources for key in one.secret_keys}
 
     @cached_property
+    def _masking(self) -> tuple[dict[str, Masking], Masking | None]:
+        own = {
+            one.write_key: Masking((*self.masking, *one.masking), self.masking_key)
+            for one in self.sources
+            if one.masking
+        }
+        return own, Masking(self.masking, self.masking_key) if self.masking else None
+
+    @cached_property
     def _networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         try:
             return [ipaddress.ip_network(text, strict=False) for text in self.trusted_proxies]
@@ -282,6 +307,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     audit: AuditSettings | None = None
     plan: str | None = None
     plan_mode: PlanMode | None = None
+    masking: tuple[MaskingRule, ...] | None = None
+    masking_key: str | None = None
     sources: tuple[Source, ...] = ()
 
 
@@ -298,6 +325,7 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
         raise SettingsError("no source may write: name one with --write-key KEY, or take all with --accept-any-key")
     # Asked once here, so that a wrong network or limit is told of at the start and not by the first visitor.
     settings.trusts(None)
+    settings.masking_for("")
     Rules(settings.profiles)
     for source in settings.sources:
         _check_secrets(source)

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from satsuma_server.http.auth import is_admin
 from satsuma_server.http.basic_auth import basic_user
+from satsuma_server.masking import mask_address
 from satsuma_server.settings import Settings
 
 LONGEST_AGENT = 1024
@@ -48,7 +49,7 @@ class ClientInfo:
             origin=_text(headers.get(b"origin")),
             user_agent=_text(headers.get(b"user-agent", b"")[:LONGEST_AGENT]),
             encoding=(_text(headers.get(b"content-encoding")) or "").lower(),
-            ip=mask(ip) if settings.mask_ip else ip,
+            ip=mask_address(ip) if settings.mask_ip else ip,
             has_token=bool(authorization) and is_admin(authorization.decode("latin-1"), settings),
         )
 
@@ -63,16 +64,6 @@ def _jitsu_key(text: str | None, settings: Settings) -> str | None:
         return text
     write_key, _, secret = text.partition(":")
     return secret if settings.source_of_secret(secret) else write_key
-
-
-def mask(ip: str | None) -> str | None:
-    """Return an IP address with its last 8 bits (IPv4) or 80 bits (IPv6) set to 0; None for anything else."""
-    try:
-        address = ipaddress.ip_address(ip or "")
-    except ValueError:
-        return None
-    kept = 24 if address.version == 4 else 48
-    return str(ipaddress.ip_network((address, kept), strict=False).network_address)
 
 
 def _forwarded(header: bytes, settings: Settings) -> str | None:

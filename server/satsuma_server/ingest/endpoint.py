@@ -18,6 +18,7 @@ from satsuma_server.errors import BadRequestError, CollectorError, ForbiddenErro
 from satsuma_server.http.metrics import Metrics
 from satsuma_server.http.responses import SUCCESS, Faults, error_response, partial_success
 from satsuma_server.log import Arrivals, EventLog, Refused
+from satsuma_server.masking import WITHHELD, Masking
 from satsuma_server.plans.enforcement import Check, Enforcement
 from satsuma_server.settings import Settings, Source
 
@@ -45,7 +46,7 @@ MORE = "{} more events of the same request were refused, and are not kept"
 """The reason of the last dead letter of a request that has too many."""
 
 LARGE_BATCH = 50
-"""A batch with more events is checked against a plan in a thread, and not in the event loop."""
+"""A batch with more events is checked against a plan, and masked, in a thread, and not in the event loop."""
 
 logger = logging.getLogger("satsuma.ingest")
 
@@ -131,11 +132,12 @@ class Ingest:
         faults = faults or Faults()
         before = faults.count
         verifier = Verifier.of(source, is_server=is_server)
-        arrival = _arrival(decoded, caller, kind, verifier)
-        job = partial(_sort, decoded, source.write_key, arrival, faults, check)
-        # Checking a plan's schemas takes longer than all other checks: a large batch must not make others wait.
+        masking = self._settings.masking_for(source.write_key)
+        arrival = _arrival(decoded, caller, kind, verifier, masking)
+        job = partial(_sort, decoded, source.write_key, arrival, faults, check, masking)
+        # A plan's schemas and masking rules take longer than all other checks: a large batch must not make others wait.
         count = len(decoded.events)
-        arrivals = await to_thread(job) if check and count > LARGE_BATCH else job()
+        arrivals = await to_thread(job) if (check or masking) and count > LARGE_BATCH else job()
         # Freed before the wait, so that the next request is decoded into the same memory, which is still in the
         # processor's cache (with 64 concurrent batches of 50: 78,000 events a second instead of 60,000).
         del decoded, job
@@ -208,34 +210,52 @@ def _path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def _arrival(decoded: Decoded, caller: ClientInfo, kind: str, verifier: Verifier | None = None) -> Arrival:
+def _arrival(
+    decoded: Decoded, caller: ClientInfo, kind: str, verifier: Verifier | None = None, masking: Masking | None = None
+) -> Arrival:
+    signature = take_signature(decoded.context)
+    shared = {"context": decoded.context, "integrations": decoded.integrations}
+    told = {"ip": caller.ip, "userAgent": caller.user_agent}
+    if masking is not None:
+        # Once for all events of the request, which get copies of it.
+        of_sender = {"context": told}
+        for part in (shared, of_sender):
+            masking.apply(part)
+        told = of_sender["context"]
     return Arrival(
         at=time.time() * 1000,
-        ip=caller.ip,
-        user_agent=caller.user_agent,
+        ip=told.get("ip"),
+        user_agent=told.get("userAgent"),
         sent_at=decoded.sent_at,
-        signature=take_signature(decoded.context),
+        signature=signature,
         verify=verifier.verify if verifier else None,
-        context=decoded.context,
-        integrations=decoded.integrations,
+        context=shared["context"],
+        integrations=shared["integrations"],
         keep_timestamp=kind == "import",
     )
 
 
-def _sort(decoded: Decoded, source: str, arrival: Arrival, faults: Faults, check: Check | None = None) -> Arrivals:
+def _sort(
+    decoded: Decoded,
+    source: str,
+    arrival: Arrival,
+    faults: Faults,
+    check: Check | None = None,
+    masking: Masking | None = None,
+) -> Arrivals:
     arrivals = Arrivals(source, arrival.at)
     bodies, ids = arrivals.bodies, arrivals.message_ids
     before = faults.besides
+    is_plain = check is None and masking is None
     for index, event in enumerate(decoded.events):
-        if check is None and type(event) is FastEvent and is_complete(event):
+        if is_plain and type(event) is FastEvent and is_complete(event):
             body = encode(enrich_fast(event, arrival))
             if len(body) <= MAX_EVENT_BYTES:
                 bodies.append(body)
                 ids.append(event.messageId)  # type: ignore[arg-type]
                 continue
         try:
-            checked = _checked(decoded.raw(index), event)
-            signature = take_signature(checked.get("context"))
+            checked, signature = _checked(decoded.raw(index), event, masking)
             if check is not None:
                 check(checked)
             enriched = enrich(checked, arrival, signature)
@@ -243,19 +263,42 @@ def _sort(decoded: Decoded, source: str, arrival: Arrival, faults: Faults, check
             ids.append(enriched["messageId"])
         except EventError as error:
             if faults.add(index, error.path, error.reason):
-                arrivals.refused.append(Refused(str(error), without_signatures(decoded.raw(index))))
+                arrivals.refused.append(_refused(error, decoded.raw(index), masking))
     if faults.besides > before:
         arrivals.refused.append(Refused(MORE.format(faults.besides - before), b""))
     return arrivals
 
 
-def _checked(raw: bytes, event: Event) -> dict[str, Any]:
-    """Return an event that may be kept. Raises `EventError` where it may not."""
+def _checked(raw: bytes, event: Event, masking: Masking | None) -> tuple[dict[str, Any], Any]:
+    """Return an event that may be kept, and its signature. Raises `EventError` where it may not be kept."""
     if isinstance(event, FastEvent):
         kind, event = event.type, decode_event(raw)
         if isinstance(event, dict) and kind is not UNSET:
             event["type"] = kind
     if isinstance(event, EventError):
         raise event
+    signature = _take_signature(event)
+    if masking is not None:
+        # Before the checks, so that what they tell of an event has nothing that is masked.
+        masking.apply(event)
+        if len(encode(event)) > 2 * MAX_EVENT_BYTES:
+            raise EventError("", "the event is too large once the source's masking rules are applied")
     check_event(event)
-    return event
+    return event, signature
+
+
+def _take_signature(event: dict[str, Any]) -> Any:
+    context = event.get("context")
+    return take_signature(context) if isinstance(context, dict) else None
+
+
+def _refused(error: EventError, raw: bytes, masking: Masking | None) -> Refused:
+    """Return a refused event as it is kept: as it was sent, but without signatures and what rules mask."""
+    if masking is None:
+        return Refused(str(error), without_signatures(raw))
+    reason, event = masking.apply_to_text(str(error)), decode_event(raw)
+    if not isinstance(event, dict):
+        return Refused(reason + WITHHELD, b"")
+    _take_signature(event)
+    masking.apply(event)
+    return Refused(reason, without_signatures(encode(event)))
