@@ -51,3 +51,29 @@ def test_the_notebook_and_the_shop_know_one_visitor(
     assert "stored: True" in notebook()
     visitor.visit("/")
     assert stored("page")["anonymousId"] == stored("track", "Notebook Opened")["anonymousId"]
+
+
+def test_a_page_whose_elements_are_called_as_its_properties_is_told_of_as_it_is(
+    notebook: Callable[..., str], visitor: Visitor, collector: Collector, stored: Stored
+) -> None:
+    title = visitor.page.title()
+    visitor.evaluate(
+        """() => {
+            for (const name of ["title", "cookie", "referrer", "querySelector", "visibilityState", "addEventListener"])
+                document.body.insertAdjacentHTML("beforeend", `<form name="${name}"></form>`);
+        }"""
+    )
+    notebook(
+        f"""
+        import micropip
+        await micropip.install("{collector.url}/analytics.js/satsuma-0.1.0-py3-none-any.whl")
+        from satsuma.platforms.browser import load
+        analytics = load("my-site", "{collector.url}")
+        analytics.identify("u1")
+        await analytics.track("Opened")
+        """.replace("        ", "")
+    )
+    opened = stored("track", "Opened")
+    page = opened["context"]["page"]
+    assert (page["title"], page["referrer"]) == (title, "")
+    assert visitor.identity.cookie_user_id == visitor.identity.user_id == "u1"

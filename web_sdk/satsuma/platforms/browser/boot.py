@@ -17,6 +17,7 @@ from satsuma.plan import SchemaFilter
 
 from .bridge import Bridge
 from .device import Device
+from .document import PageWindow
 from .event_loop import PageEventLoop
 from .modules import plugins_of
 from .platform import BrowserPlatform
@@ -54,7 +55,7 @@ async def _start(page: Any) -> None:
     await page.breathe()
     reseed()
     await page.breathe()
-    platform = _this_page(getattr(page, "window", None))
+    platform = BrowserPlatform(getattr(page, "window", None) or _globals(), "")
     await page.breathe()
     options = read_options(page.options, platform)
     given = platform.reader.data(page.settings) or {}
@@ -100,18 +101,18 @@ def load(write_key: str, collector: str = "", **options: Any) -> Analytics:
         collector: its origin, as ``https://collector.example``; empty for the page's own.
         options: those of analytics.js's ``load``, by their names there (``cookie={"secure": True}``).
     """
-    platform = _this_page()
+    platform = BrowserPlatform(PageWindow(_globals()), "")
     origin = collector.rstrip("/") or str(platform.window.location.origin)
     analytics = _make(platform, Endpoint(write_key, f"{origin}/v1"), LoadOptions.from_mapping(options))
     analytics.initialize(options)
     return analytics
 
 
-def _this_page(window: Any = None) -> BrowserPlatform:
+def _globals() -> Any:
     # Not at the top: a module that holds JavaScript's globals could not be kept in a memory snapshot.
     import js
 
-    return BrowserPlatform(window or js, "")
+    return js
 
 
 def _make(platform: BrowserPlatform, endpoint: Endpoint, options: LoadOptions) -> Analytics:
