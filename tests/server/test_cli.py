@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -89,8 +90,50 @@ def test_replay_names_the_lines_that_were_refused(tmp_path: Path) -> None:
     with running(tmp_path / "data") as collector:
         done = run("replay", str(file), "--url", collector.url)
         assert done.returncode == 1
-        assert "line 3: is not a JSON object" in done.stderr
-        assert "line 4: .event is missing" in done.stderr
+        assert "event 2: is not a JSON object" in done.stderr
+        assert "event 3: .event is missing" in done.stderr
+        assert len(collector.events()) == 1
+
+
+def posthog_rows(count: int) -> bytes:
+    rows = [
+        {"uuid": f"m{n}", "event": "E", "distinct_id": "u1", "timestamp": f"2026-01-01T00:{n // 60:02}:{n % 60:02}Z"}
+        for n in range(count)
+    ]
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def test_replay_tries_an_archive_of_another_product_and_sends_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "export.json.gz"
+    file.write_bytes(gzip.compress(posthog_rows(3) + b'{"event":"$autocapture"}\n{}\n'))
+    done = run("replay", str(file), "--from", "posthog", "--dry-run", "--url", "http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "event 5: .event is missing" in done.stderr
+    assert "1 rows passed over" in done.stderr
+    assert "track: 3" in done.stderr
+    assert "3 events would be accepted, 1 refused" in done.stderr
+
+
+def test_a_replay_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    file, state = tmp_path / "export.ndjson", tmp_path / "state.json"
+    file.write_bytes(posthog_rows(250))
+    state.write_text(json.dumps({str(file): 200}))
+    with running(tmp_path / "data") as collector:
+        options = ("--from", "posthog", "--resume", str(state), "--url", collector.url)
+        assert "50 events accepted, 0 refused" in run("replay", str(file), *options).stderr
+        assert json.loads(state.read_text()) == {str(file): 250}
+        assert "0 events accepted, 0 refused" in run("replay", str(file), *options).stderr
+        assert [event["messageId"] for event in collector.events()][:1] == ["m200"]
+        state.write_text("[]")
+        done = run("replay", str(file), *options)
+        assert (done.returncode, "says nothing of a replay" in done.stderr) == (1, True)
+
+
+def test_replay_reads_standard_input(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as collector:
+        command = [*SATSUMA, "replay", "-", "--url", collector.url]
+        done = subprocess.run(command, input=b'[{"type":"page","userId":"u1"}]', capture_output=True, timeout=60)
+        assert b"1 events accepted, 0 refused" in done.stderr
         assert len(collector.events()) == 1
 
 

@@ -1,14 +1,24 @@
-"""``satsuma replay``: events of a file, sent to a collector."""
+"""``satsuma replay``: events of files, sent to a collector."""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
+import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from satsuma.errors import EventError
+from satsuma.validation import check_event
+
+from satsuma_server.archives import READERS, Archive
+from satsuma_server.audit.lines import Lines
 
 from .client import Client
 from .console import HERE, Token, Url, WriteKey, console, fail
@@ -16,74 +26,183 @@ from .console import HERE, Token, Url, WriteKey, console, fail
 BATCH_BYTES = 400_000
 BATCH_EVENTS = 200
 MOST_TOLD = 20
-STAMPS = ("seq", "receivedAt", "sentAt", "writeKey")
-"""What a collector adds, and adds anew."""
+STDIN = "-"
+
+Event = dict[str, Any]
+Numbered = tuple[int, Event]
+
+
+@dataclass
+class Outcome:
+    """What has become of the rows so far.
+
+    Attributes:
+        sent: accepted events.
+        passed_over: rows that are no call of the site's.
+        faults: what was refused, with its number in its file.
+        types: events by type, in a dry run.
+    """
+
+    sent: int = 0
+    passed_over: int = 0
+    faults: list[tuple[str, int, str]] = field(default_factory=list)
+    types: Counter[str] = field(default_factory=Counter)
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="NDJSON: one event a line, as `satsuma export` writes.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="NDJSON or JSON, gzipped or not; - is standard input."),
+    ],
     url: Url = HERE,
     write_key: WriteKey = "demo",
     token: Token = "",
+    archive: Annotated[Archive, typer.Option("--from", help="Whose archive it is.")] = Archive.SEGMENT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, and send nothing.")] = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Keep in this file how far it is, and go on from there when run again.")
+    ] = None,
 ) -> None:
-    """Send the events of a file, with the times they had. What the collector has already, it keeps once."""
-    client = Client(url, token)
-    sent = 0
-    faults: list[tuple[int, str]] = []
-    try:
-        size = file.stat().st_size
-        with _bar() as progress:
-            task = progress.add_task(file.name, total=size)
-            for batch, read in _batches(file, faults):
-                answer = client.post("/v1/import", {"writeKey": write_key, "batch": [event for _, event in batch]})
-                refused = _refused(answer, batch)
-                faults += refused
-                sent += len(batch) - len(refused)
-                progress.update(task, completed=read)
-    except OSError as error:
-        fail(f"{file} can't be read: {error.strerror}")
-    for number, reason in faults[:MOST_TOLD]:
-        console.print(f"  line {number}: {reason}", style="yellow", markup=False)
-    if len(faults) > MOST_TOLD:
-        console.print(f"  and {len(faults) - MOST_TOLD:,} more", style="yellow")
-    console.print(f"{sent:,} events accepted, {len(faults):,} refused")
-    if faults:
+    """Send the events of files, with the times they had. What the collector has already, it keeps once."""
+    client = None if dry_run else Client(url, token)
+    outcome, position = Outcome(), Position(None if dry_run else resume)
+    for name in files:
+        try:
+            with _opened(name) as stream, _bar() as progress:
+                task = progress.add_task(name, total=None if name == STDIN else Path(name).stat().st_size)
+                lines = Lines(stream, lambda read, task=task: progress.update(task, completed=read))  # type: ignore[misc]
+                for batch, done in _batches(lines, name, archive, outcome, position.of(name)):
+                    _take(client, batch, name, write_key, outcome)
+                    position.note(name, done)
+                outcome.faults += [
+                    (name, 0, reason) for reason, count in lines.unreadable.items() for _ in range(count)
+                ]
+        except OSError as error:
+            fail(f"{name} can't be read: {error.strerror}")
+    _tell(outcome, dry_run=dry_run)
+    if outcome.faults:
         raise typer.Exit(1)
 
 
-Numbered = tuple[int, dict[str, Any]]
+class Position:
+    """How many rows of each file are done, kept in a file of its own so that a run that was stopped can go on."""
 
+    def __init__(self, file: Path | None) -> None:
+        """Read the file, where there is one.
 
-def _batches(file: Path, faults: list[tuple[int, str]]) -> Iterator[tuple[list[Numbered], int]]:
-    batch: list[Numbered] = []
-    size = read = 0
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            read += len(line)
-            if not line.strip():
-                continue
+        Ends the command where it is no file of ours.
+        """
+        self._file = file
+        self._done: dict[str, int] = {}
+        if file is not None and file.exists():
             try:
-                event = json.loads(line)
-                batch.append((number, {name: value for name, value in event.items() if name not in STAMPS}))
-            except (ValueError, AttributeError, RecursionError):
-                faults.append((number, "is not a JSON object"))
-                continue
-            size += len(line)
-            if size >= BATCH_BYTES or len(batch) >= BATCH_EVENTS:
-                yield batch, read
-                batch, size = [], 0
-    if batch:
-        yield batch, read
+                self._done = msgspec.json.decode(file.read_bytes(), type=dict[str, int])
+            except msgspec.MsgspecError:
+                fail(f"{file} says nothing of a replay: give another file for --resume")
+
+    def of(self, name: str) -> int:
+        """Return how many rows of a file are done."""
+        return self._done.get(name, 0)
+
+    def note(self, name: str, done: int) -> None:
+        """Keep how many rows of a file are done. A crash leaves the file as it was before or as it is after."""
+        self._done[name] = done
+        if self._file is not None:
+            beside = self._file.with_name(f"{self._file.name}.new")
+            beside.write_bytes(msgspec.json.encode(self._done))
+            beside.replace(self._file)
 
 
-def _refused(answer: dict[str, Any], batch: list[Numbered]) -> list[tuple[int, str]]:
+def _opened(name: str) -> BinaryIO:
+    # A copy of standard input, so that closing it is nobody else's business.
+    return os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == STDIN else Path(name).open("rb")
+
+
+def _batches(
+    lines: Lines, name: str, archive: Archive, outcome: Outcome, skip: int
+) -> Iterator[tuple[list[Numbered], int]]:
+    """Yield events in batches, each with the number of rows that are read then."""
+    read = READERS[archive]
+    batch: list[Numbered] = []
+    size = number = 0
+    for text in (text for texts in lines.batches() for text in texts):
+        number += 1
+        if number <= skip:
+            continue
+        try:
+            event = read(_object(text))
+        except EventError as error:
+            outcome.faults.append((name, number, str(error)))
+            continue
+        if event is None:
+            outcome.passed_over += 1
+            continue
+        batch.append((number, event))
+        size += len(text)
+        if size >= BATCH_BYTES or len(batch) >= BATCH_EVENTS:
+            yield batch, number
+            batch, size = [], 0
+    yield batch, number
+
+
+def _object(text: bytes) -> Event:
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict):
+        raise EventError("", "is not a JSON object")
+    return row
+
+
+def _take(client: Client | None, batch: list[Numbered], name: str, write_key: str, outcome: Outcome) -> None:
+    """Send a batch or, without a client, check it."""
+    if not batch:
+        return
+    if client is None:
+        refused = _checked(batch, outcome)
+    else:
+        answer = client.post("/v1/import", {"writeKey": write_key, "batch": [event for _, event in batch]})
+        refused = _refused(answer, batch)
+    outcome.faults += [(name, number, reason) for number, reason in refused]
+    outcome.sent += len(batch) - len(refused)
+
+
+def _checked(batch: list[Numbered], outcome: Outcome) -> list[tuple[int, str]]:
+    refused = []
+    for number, event in batch:
+        try:
+            check_event(event)
+        except EventError as error:
+            refused.append((number, str(error)))
+        else:
+            outcome.types[event["type"]] += 1
+    return refused
+
+
+def _refused(answer: Event, batch: list[Numbered]) -> list[tuple[int, str]]:
     if not answer.get("success"):
         error = answer.get("error", {})
         # The whole batch was refused: every event of it, whatever the first fault was.
         return [(number, f"{error.get('message')}") for number, _ in batch]
     told = [(batch[fault["index"]][0], f"{fault['path']} {fault['reason']}") for fault in answer.get("refused", [])]
     # The answer has a bound, too; which ones these are it doesn't say.
-    return told + [(batch[-1][0], "or a line before it is wrong, too")] * answer.get("refusedBesides", 0)
+    return told + [(batch[-1][0], "or an event before it is wrong, too")] * answer.get("refusedBesides", 0)
+
+
+def _tell(outcome: Outcome, *, dry_run: bool) -> None:
+    several = len({name for name, _, _ in outcome.faults}) > 1
+    for name, number, reason in outcome.faults[:MOST_TOLD]:
+        place = f"event {number}" if number else "a row"
+        console.print(f"  {f'{name}, ' if several else ''}{place}: {reason}", style="yellow", markup=False)
+    if len(outcome.faults) > MOST_TOLD:
+        console.print(f"  and {len(outcome.faults) - MOST_TOLD:,} more", style="yellow")
+    if outcome.passed_over:
+        console.print(f"{outcome.passed_over:,} rows passed over: nothing that a site's code has called")
+    for kind, count in sorted(outcome.types.items()):
+        console.print(f"  {kind}: {count:,}")
+    done = "events would be accepted" if dry_run else "events accepted"
+    console.print(f"{outcome.sent:,} {done}, {len(outcome.faults):,} refused")
 
 
 def _bar() -> Progress:
