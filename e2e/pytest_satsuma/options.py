@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from satsuma_server.audit.errors import AuditError
 from satsuma_server.errors import PlanError
 from satsuma_server.plans import Plan, read_plan
 
+from .identity_audit import rules_of
 from .libraries import AUTO, LIBRARIES
 
 TOKEN = "SATSUMA_TOKEN"
@@ -29,6 +31,7 @@ class Options:
         record, compare: whether golden files are written, or compared with.
         golden: folder of the golden files.
         intercept: origins whose tracking API is replaced by the collector.
+        audit: ids of the rules of the audit that the events of the whole session are held against; none for no audit.
     """
 
     collector: str | None
@@ -40,6 +43,7 @@ class Options:
     compare: bool
     golden: Path
     intercept: tuple[str, ...]
+    audit: tuple[str, ...] = ()
 
 
 KEY = pytest.StashKey[Options]()
@@ -67,6 +71,13 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         help="send what pages post to this origin to the collector; repeatable",
     )
+    group.addoption(
+        "--identity-audit",
+        metavar="RULES",
+        nargs="?",
+        const="",
+        help="fail the session where its events break best practices of identifying users; rules with commas between",
+    )
     parser.addini("satsuma_golden", "folder of the golden files", default="satsuma-golden")
     parser.addini("satsuma_intercept", "origins whose tracking API the collector stands in for", "linelist", default=[])
 
@@ -86,6 +97,10 @@ def read_options(config: pytest.Config) -> Options:
     except PlanError as error:
         raise pytest.UsageError(str(error)) from error
     url = given("--satsuma-collector")
+    try:
+        audit = rules_of(given("--identity-audit"))
+    except AuditError as error:
+        raise pytest.UsageError(f"--identity-audit: {error}") from error
     return Options(
         collector=url.rstrip("/") if url else None,
         token=given("--satsuma-token") or os.environ.get(TOKEN, ""),
@@ -96,4 +111,5 @@ def read_options(config: pytest.Config) -> Options:
         compare=given("--satsuma-compare"),
         golden=config.rootpath / config.getini("satsuma_golden"),
         intercept=(*given("--satsuma-intercept"), *config.getini("satsuma_intercept")),
+        audit=audit,
     )

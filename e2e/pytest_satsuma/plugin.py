@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import BrowserContext as AsyncBrowserContext
 from playwright.async_api import Route as AsyncRoute
 from playwright.sync_api import BrowserContext, Route
+from satsuma_server.audit import Report
 from satsuma_server.testing import Collector, running
 
 from . import options, verdict
@@ -18,6 +19,7 @@ from .case import Case, External
 from .chromium import launch_args
 from .errors import ExpectationError
 from .expect import STORY, AsyncExpectations, Expectations
+from .identity_audit import SessionEvents, as_text
 from .libraries import named
 from .report import write_report
 from .visitor import Visitor
@@ -25,6 +27,8 @@ from .visitor import Visitor
 type ExpectEvent = Callable[..., dict[str, Any]]
 
 CASE = pytest.StashKey[Case]()
+EVENTS = pytest.StashKey[SessionEvents]()
+AUDIT = pytest.StashKey[Report]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[options.KEY] = options.read_options(config)
+    config.stash[EVENTS] = SessionEvents()
     config.addinivalue_line("markers", f"{verdict.UNPLANNED}: the tracking plan doesn't bind this test's events")
+    config.addinivalue_line("markers", "unaudited: --identity-audit doesn't look at this test's events")
 
 
 # What is started
@@ -250,6 +256,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         except ExpectationError as error:
             # No line of the test caused this, so there is no traceback to show.
             pytest.fail(str(error), pytrace=False)
+        if item.config.stash[options.KEY].audit and item.get_closest_marker("unaudited") is None:
+            item.config.stash[EVENTS].add(item.nodeid, case.events())
     return result
 
 
@@ -274,3 +282,34 @@ def pytest_runtest_makereport(
         made.sections.append(("Timeline", str(path)))
         made.user_properties.append(("satsuma_timeline", str(path)))
     return made
+
+
+# After the session
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take over what a worker of pytest-xdist has gathered."""
+    node.config.stash[EVENTS].take(getattr(node, "workeroutput", {}).get("satsuma_events", []))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hold the events of the whole session against the rules of the audit, and fail it where one is broken."""
+    config = session.config
+    rules, events = config.stash[options.KEY].audit, config.stash[EVENTS]
+    if not rules:
+        return
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["satsuma_events"] = events.lines
+        return
+    report = config.stash[AUDIT] = events.audited(rules)
+    if report.findings and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell what the audit has found."""
+    report = config.stash.get(AUDIT, None)
+    if report is not None:
+        terminalreporter.section("identity audit", red=bool(report.findings), green=not report.findings)
+        terminalreporter.write_line(as_text(report, config.stash[EVENTS]))

@@ -69,10 +69,10 @@ CREATE TABLE firsts AS
 SELECT d.anonymous_id, d.first_at, d.last_at, d.agent, d.ip, d.browser, d.users, d.user_id, d.first_side,
     d.identified_at, d.logged_in_at, e.id, e.type, e.step, e.url, e.host, e.referrer_host, e.ts
 FROM devices d JOIN events e ON e.id = d.first_browser_id
-WHERE e.ts > (SELECT min(ts) FROM events) + to_minutes($session_minutes)
+WHERE e.ts >= (SELECT min(ts) FROM events) + to_minutes($head_minutes)
 """
-"""The first event of each browser. Those of visits that were under way when the history begins are left out: what
-looks like their first event is not."""
+"""The first event of each browser. Those of visits that may have been under way when the history began are left out:
+what looks like their first event is not."""
 
 LOGOUTS = """
 CREATE TABLE logouts AS

@@ -44,9 +44,18 @@ class History:
         repeated: messages that had come before.
     """
 
-    def __init__(self, settings: AuditSettings | None = None, folder: Path | None = None) -> None:
-        """Make an empty one; its file lies in a folder of its own within `folder`, or where temporary files do."""
+    def __init__(
+        self, settings: AuditSettings | None = None, folder: Path | None = None, *, complete: bool = False
+    ) -> None:
+        """Make an empty one.
+
+        Args:
+            settings: thresholds of rules.
+            folder: its file lies in a folder of its own in this one, or where temporary files do.
+            complete: nothing happened before its first event. Otherwise some visits were under way then.
+        """
         self.settings = settings or AuditSettings()
+        self._head_minutes = 0 if complete else self.settings.session_minutes
         self.unreadable: Counter[str] = Counter()
         self.repeated = 0
         self._folder = Path(tempfile.mkdtemp(prefix="satsuma-audit-", dir=folder))
@@ -132,7 +141,7 @@ class History:
 
     def run(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of one statement. Of `values` and the settings, those count that it names with a ``$``."""
-        given = {**self.settings.values(), **values}
+        given = {**self.settings.values(), "head_minutes": self._head_minutes, **values}
         return self._rows(sql, {name: value for name, value in given.items() if f"${name}" in sql})
 
     def _rows(self, sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
