@@ -15,7 +15,8 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .assets.routes import Assets
-from .errors import BadRequestError
+from .errors import CollectorError
+from .http.guesses import GuessLimit
 from .http.metrics import Metrics
 from .http.responses import HANDLERS, error_response
 from .identity.rules import Rules
@@ -45,9 +46,10 @@ class CollectorApp(Starlette):
     exception handling, because that route answers every exception itself.
     """
 
-    def __init__(self, tracking: TrackingRoute, **given: Any) -> None:
+    def __init__(self, tracking: TrackingRoute, guesses: GuessLimit, **given: Any) -> None:
         super().__init__(**given)
         self._tracking = tracking
+        self._guesses = guesses
 
     def build_middleware_stack(self) -> ASGIApp:
         whole = super().build_middleware_stack()
@@ -56,13 +58,16 @@ class CollectorApp(Starlette):
             tracking = middleware(tracking, *args, **kwargs)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            takes = self._tracking.takes(scope)
             if scope["type"] == "http":
                 try:
                     path_of(scope)
-                except BadRequestError as error:
+                    if not takes or self._tracking.reveals_token(scope):
+                        self._guesses.check(scope)
+                except CollectorError as error:
                     await error_response(error)(scope, receive, send)
                     return
-            await (tracking if self._tracking.takes(scope) else whole)(scope, receive, send)
+            await (tracking if takes else whole)(scope, receive, send)
 
         return answer
 
@@ -128,6 +133,7 @@ def create_app(settings: Settings) -> Starlette:
     ]
     app = CollectorApp(
         TrackingRoute(ingest),
+        GuessLimit(settings),
         routes=routes,
         lifespan=lifespan,
         middleware=[_cors(settings)],

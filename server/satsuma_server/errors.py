@@ -98,6 +98,16 @@ class BusyError(CollectorError):
     retry_after = 1
 
 
+class GuessingError(CollectorError):
+    """Too many wrong tokens came from one address."""
+
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many wrong tokens came from your address: try again in {seconds} seconds")
+        self.retry_after = seconds
+
+
 class UnavailableError(CollectorError):
     """Something that is needed doesn't work at the moment: for example, the disk is full or a database can't be
     reached."""

@@ -27,6 +27,9 @@ ANYWHERE = ("*",)
 PlanMode = Literal["mark", "refuse"]
 """What becomes of an event that is not as planned: kept with a mark, or refused."""
 
+MIN_TOKEN_SIGNS = 8
+"""How many different characters a token has at least. A random one of 32 hexadecimal digits has 14 on average."""
+
 IdentifyMode = Literal["open", "signed", "server"]
 """Whose word on a userId counts: anybody's, that of a signature or a secret key, or that of a secret key alone."""
 
@@ -157,8 +160,8 @@ class Settings:
 
     Attributes:
         data: folder of the log; made where it is missing.
-        token: opens what reads data back, with all scopes. Unlike write keys it is secret. Others are named ones; see
-            docs/tokens.md.
+        token: opens what reads data back, with all scopes. Unlike write keys it is secret. By default a random one is
+            made. Others are named ones; see docs/tokens.md.
         write_keys: sources that need nothing but a key.
         sources: sources with a name or origins.
         accept_any_key: take events of any source, also of none. For demos and tests.
@@ -283,6 +286,24 @@ class Settings:
             raise SettingsError(f"trusted_proxies: {error}") from error
 
 
+def weakness_of(token: str) -> str | None:
+    """Return why a token could be guessed, as the end of a sentence; None where it couldn't."""
+    if len(token) < SHORTEST_SECRET:
+        return f"has fewer than {SHORTEST_SECRET} characters"
+    if len(set(token)) < MIN_TOKEN_SIGNS:
+        return f"has fewer than {MIN_TOKEN_SIGNS} different characters"
+    return None
+
+
+def check_token(token: str) -> None:
+    """Check that a token can't be guessed. Raises `SettingsError` where it could."""
+    if (weakness := weakness_of(token)) is not None:
+        raise SettingsError(
+            f"the token {weakness}, so it could be guessed: leave it out, and a random one is made at each start, or "
+            "make one that stays with: openssl rand -hex 32"
+        )
+
+
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode(errors="replace")).digest()
 
@@ -316,13 +337,16 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
     """Return settings: what is given (None and empty values aside) over the file's.
 
     Raises:
-        SettingsError: the file can't be read, a setting is unknown or of the wrong kind, or no source may write.
+        SettingsError: the file can't be read, a setting is unknown or of the wrong kind, no source may write, or the
+            token is weak. Where any key is accepted, which is for demos and tests, a weak token is allowed.
     """
     values = {} if file is None else _read(file)
     values |= {name: value for name, value in (given or {}).items() if value not in (None, "", (), frozenset())}
     settings = Settings(**{"data": Path("satsuma-data"), **values})
     if not settings.accept_any_key and not settings.write_keys and not settings.sources:
         raise SettingsError("no source may write: name one with --write-key KEY, or take all with --accept-any-key")
+    if not settings.accept_any_key:
+        check_token(settings.token)
     # Asked once here, so that a wrong network or limit is told of at the start and not by the first visitor.
     settings.trusts(None)
     settings.masking_for("")

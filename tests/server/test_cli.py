@@ -15,6 +15,8 @@ from satsuma_server.read_api import event_pages
 from satsuma_server.settings import Source
 from satsuma_server.testing import SATSUMA, Collector, running, started
 
+STRONG = "b3f1c07d52e94a68"
+
 
 def test_serve_keeps_its_events_over_a_stop(tmp_path: Path) -> None:
     for number in (1, 2):
@@ -28,11 +30,30 @@ def test_serve_keeps_its_events_over_a_stop(tmp_path: Path) -> None:
 
 
 def test_options_may_come_from_the_environment(tmp_path: Path) -> None:
-    env = {"SATSUMA_WRITE_KEYS": "k1", "SATSUMA_TOKEN": "from-env"}
+    env = {"SATSUMA_WRITE_KEYS": "k1", "SATSUMA_TOKEN": "from-the-environment-" + STRONG}
     with started(tmp_path, "serve", env=env) as told:
         refused = httpx.post(f"{told['url']}/v1/track", json={"event": "E", "anonymousId": "a", "writeKey": "k2"})
         assert refused.status_code == 401
-        assert Collector(told["url"], "from-env").events() == []
+        assert Collector(told["url"], env["SATSUMA_TOKEN"]).events() == []
+
+
+@pytest.mark.parametrize(
+    ("token", "more", "told"),
+    [
+        ("secret", ("--write-key", "k"), "fewer than 32 characters"),
+        ("ab" * 40, ("--write-key", "k"), "different characters"),
+        ("secret", ("--accept-any-key", "--host", "0.0.0.0"), "openssl rand"),
+    ],
+)
+def test_a_token_that_could_be_guessed_is_refused_at_the_start(
+    tmp_path: Path, token: str, more: tuple[str, ...], told: str
+) -> None:
+    command = [*SATSUMA, "serve", *more, "--port", "0", "--data", str(tmp_path / "data"), "--token", token]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert told in " ".join(done.stderr.split())
+    assert token not in done.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_serve_without_a_source_says_what_to_do(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from satsuma_server.errors import SettingsError
 from satsuma_server.ingest.client_info import ClientInfo
 from satsuma_server.settings import Settings, make_settings
 
+GIVEN = "given-on-the-command-line-b3f1c07d"
 FILE = """
 data = "kept"
-token = "from-file"
+token = "from-the-file-b3f1c07d52e94a68"
 mask_ip = true
 trusted_proxies = ["10.0.0.0/8"]
 
@@ -25,8 +26,8 @@ origins = ["https://shop.example"]
 def test_options_lie_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "satsuma.toml"
     file.write_text(FILE)
-    settings = make_settings(file, {"token": "given", "data": None, "mask_ip": None})
-    assert (settings.token, settings.data, settings.mask_ip) == ("given", tmp_path / "kept", True)
+    settings = make_settings(file, {"token": GIVEN, "data": None, "mask_ip": None})
+    assert (settings.token, settings.data, settings.mask_ip) == (GIVEN, tmp_path / "kept", True)
     source = settings.source("shop")
     assert source is not None
     assert source.allows("https://shop.example")

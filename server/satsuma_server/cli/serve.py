@@ -12,9 +12,9 @@ from satsuma.errors import SatsumaError
 
 from satsuma_server.app import create_app
 from satsuma_server.errors import SettingsError
-from satsuma_server.http.serving import listen, run, url_of
+from satsuma_server.http.serving import is_loopback, listen, run, url_of
 from satsuma_server.log_lines import set_up
-from satsuma_server.settings import Settings, make_settings
+from satsuma_server.settings import Settings, check_token, make_settings, weakness_of
 
 from .console import console, fail
 
@@ -102,6 +102,8 @@ def demo(
 def _run(settings: Settings, host: str, port: int, shop_port: int | None, ready_file: Path | None) -> None:
     set_up()
     try:
+        if not is_loopback(host):
+            check_token(settings.token)
         listener = listen(host, port)
         apps: list[Any] = [(create_app(settings), listener)]
         told = {"url": url_of(listener), "token": settings.token}
@@ -138,6 +140,8 @@ def _announce(settings: Settings, told: dict[str, str], ready_file: Path | None)
     )
     if settings.accept_any_key:
         console.print("\n  [yellow]Any write key is accepted.[/] Name your sources with --write-key in production.")
+    if weakness := weakness_of(settings.token):
+        console.print(f"\n  [yellow]The token {weakness}.[/] It is accepted on this machine only, for demos and tests.")
     console.print("\n  Ctrl-C stops it.\n")
     if ready_file is not None:
         ready_file.write_text(json.dumps(told))

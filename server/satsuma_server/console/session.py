@@ -11,8 +11,6 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
@@ -27,11 +25,6 @@ from .store import Store
 
 COOKIE = "satsuma_console"
 SESSION_SECONDS = 7 * 86_400
-MOST_FAILURES = 10
-"""How many wrong tokens one address may send within `FAILURE_SECONDS`."""
-
-FAILURE_SECONDS = 300
-MOST_ADDRESSES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +100,3 @@ def check_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site", "none")
     if site not in ("same-origin", "none"):
         raise ForbiddenError("this must be sent by a page of the console")
-
-
-class Failures:
-    """Counts how often each address has sent a wrong token."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._times: OrderedDict[str, list[float]] = OrderedDict()
-
-    def wait(self, address: str) -> int:
-        """Return the seconds until `address` may try again; 0 for now."""
-        recent = self._recent(address)
-        if len(recent) < MOST_FAILURES:
-            return 0
-        return max(1, round(recent[0] + FAILURE_SECONDS - self._clock()))
-
-    def note(self, address: str) -> None:
-        """Count a failure."""
-        self._times[address] = [*self._recent(address), self._clock()][-MOST_FAILURES:]
-        self._times.move_to_end(address)
-        while len(self._times) > MOST_ADDRESSES:
-            self._times.popitem(last=False)
-
-    def _recent(self, address: str) -> list[float]:
-        since = self._clock() - FAILURE_SECONDS
-        return [at for at in self._times.get(address, ()) if at > since]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 from starlette.types import Scope
 
+from satsuma_server.http.addresses import address_of
 from satsuma_server.http.auth import is_admin
 from satsuma_server.http.basic_auth import basic_user
 from satsuma_server.masking import mask_address
@@ -40,10 +40,7 @@ class ClientInfo:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         authorization = headers.get(b"authorization", b"")
         key = basic_user(authorization) or _jitsu_key(_text(headers.get(b"x-write-key")), settings)
-        peer = scope["client"][0] if scope.get("client") else None
-        ip = peer
-        if settings.trusts(peer):
-            ip = _forwarded(headers.get(b"x-forwarded-for", b""), settings) or peer
+        ip = address_of(scope, settings)
         return cls(
             write_key=key,
             origin=_text(headers.get(b"origin")),
@@ -64,25 +61,6 @@ def _jitsu_key(text: str | None, settings: Settings) -> str | None:
         return text
     write_key, _, secret = text.partition(":")
     return secret if settings.source_of_secret(secret) else write_key
-
-
-def _forwarded(header: bytes, settings: Settings) -> str | None:
-    """Return the visitor's address from an X-Forwarded-For header.
-
-    Each proxy appends the address of its caller at the right end, so addresses to the left of the last trusted proxy
-    may be invented by the visitor. Where every proxy is trusted, the leftmost address is the visitor's.
-    """
-    found = None
-    for part in reversed(header.decode("latin-1").split(",")):
-        text = part.strip()
-        try:
-            # A zone, as in fe80::1%eth0, has a meaning on the sender's machine only.
-            found = str(ipaddress.ip_address(text.partition("%")[0]))
-        except ValueError:
-            return found
-        if not settings.trusts(found):
-            return found
-    return found
 
 
 def _text(header: bytes | None) -> str | None:

@@ -194,6 +194,10 @@ class TrackingRoute:
         """Tell whether a request is for the tracking API."""
         return scope["type"] == "http" and scope["method"] == "POST" and _path(scope) in PATHS
 
+    def reveals_token(self, scope: Scope) -> bool:
+        """Tell whether the answer to a request that `takes` is true for depends on the collector's token."""
+        return PATHS[_path(scope)] == "import"
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request to the tracking API. Every error is answered here, since nothing else would handle it."""
         kind = PATHS[_path(scope)]

@@ -13,9 +13,9 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from satsuma_server.errors import CollectorError, UnavailableError
+from satsuma_server.http.addresses import address_of
 from satsuma_server.http.auth import authorize
 from satsuma_server.http.responses import error_response
-from satsuma_server.ingest.client_info import ClientInfo
 from satsuma_server.paths import path_of
 from satsuma_server.settings import Settings
 
@@ -116,7 +116,7 @@ class Proxy:
         determined."""
         trusted = request.headers if self._settings.trusts(request.client.host if request.client else None) else {}
         told = {
-            "x-forwarded-for": ClientInfo.of(request.scope, self._settings).ip or "",
+            "x-forwarded-for": address_of(request.scope, self._settings) or "",
             "x-forwarded-proto": trusted.get("x-forwarded-proto") or request.url.scheme,
             "x-forwarded-host": trusted.get("x-forwarded-host") or request.headers.get("host", ""),
             "x-forwarded-prefix": request.scope.get("root_path", ""),

@@ -8,7 +8,8 @@ from starlette.routing import Route
 
 from satsuma_server.access import Holder, scope_of
 from satsuma_server.console.forwarded_headers import PREFIX, address_of
-from satsuma_server.console.session import Failures, Sessions
+from satsuma_server.console.session import Sessions
+from satsuma_server.http.guesses import Guesses
 from satsuma_server.paths import is_normal
 from satsuma_server.settings import Settings
 
@@ -24,7 +25,7 @@ class Login:
         self._settings = settings
         self._pages = pages
         self._sessions = sessions
-        self._failures = Failures()
+        self._guesses = Guesses()
 
     def routes(self) -> list[Route]:
         """Return its routes."""
@@ -48,15 +49,15 @@ class Login:
         form = await request.form(max_files=0, max_fields=4)
         token, after = str(form.get("token", "")).strip()[:LONGEST], _next(str(form.get("next", "")))
         address = address_of(request)
-        wait = self._failures.wait(address)
+        wait = self._guesses.wait(address, token)
         if wait:
             problem = f"Too many wrong tokens came from your address. Try again in {wait} seconds."
             answer = self._pages.show(request, "login.html", 429, next=after, problem=problem)
             answer.headers["Retry-After"] = str(wait)
             return answer
         holder = self._settings.tokens.holder(token)
+        self._guesses.note(address, token, right=holder is not None)
         if holder is None:
-            self._failures.note(address)
             problem = (
                 "That is not a token of this collector. Satsuma prints one at its start, beside the console's address."
             )
