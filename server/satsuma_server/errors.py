@@ -108,6 +108,16 @@ class GuessingError(CollectorError):
         self.retry_after = seconds
 
 
+class RateError(CollectorError):
+    """A sender has sent more than the settings allow. It should send the same again later."""
+
+    status = 429
+
+    def __init__(self, reason: str, seconds: int) -> None:
+        super().__init__(reason)
+        self.retry_after = seconds
+
+
 class UnavailableError(CollectorError):
     """Something that is needed doesn't work at the moment: for example, the disk is full or a database can't be
     reached."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -34,6 +35,35 @@ IdentifyMode = Literal["open", "signed", "server"]
 """Whose word on a userId counts: anybody's, that of a signature or a secret key, or that of a secret key alone."""
 
 
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many events one sender may send.
+
+    Attributes:
+        events_per_second: on average.
+        burst: how many at once, after a rest. None means ten seconds' worth.
+    """
+
+    events_per_second: float
+    burst: float | None = None
+
+    @property
+    def most(self) -> float:
+        """The burst, as a number."""
+        return 10 * self.events_per_second if self.burst is None else self.burst
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The limits of all senders; None for no limit.
+
+    Attributes:
+        address: for each address (of IPv6, for each /64 network), except servers that send a secret key or a token.
+        source: for each source that has no limit of its own.
+    """
+
+    address: Limit | None = None
+    source: Limit | None = None
+
+
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One site, app or server that may write.
 
@@ -50,6 +80,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         signing_secrets: what the site's server signs userIds with. Several are valid at a time, so that they can be
             changed.
         masking: what is dropped, hashed or masked in its events, after the rules of all sources. See docs/masking.md.
+        limit: how many events it may send; None for that of all sources. See docs/limits.md.
     """
 
     write_key: str
@@ -61,6 +92,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identify: IdentifyMode = "open"
     signing_secrets: tuple[str, ...] = ()
     masking: tuple[MaskingRule, ...] = ()
+    limit: Limit | None = None
 
     def __repr__(self) -> str:
         return f"Source({self.write_key!r})"  # Not its secrets.
@@ -182,6 +214,7 @@ class Settings:
         plan_mode: what becomes of what is not as planned.
         masking: what is dropped, hashed or masked in the events of all sources.
         masking_key: the key of hashes, which rules that hash need.
+        limits: how many events a source, and an address, may send.
     """
 
     data: Path
@@ -206,6 +239,7 @@ class Settings:
     plan_mode: PlanMode = "mark"
     masking: tuple[MaskingRule, ...] = ()
     masking_key: str = field(default="", repr=False)
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def has_plan(self) -> bool:
@@ -330,6 +364,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     plan_mode: PlanMode | None = None
     masking: tuple[MaskingRule, ...] | None = None
     masking_key: str | None = None
+    limits: Limits | None = None
     sources: tuple[Source, ...] = ()
 
 
@@ -350,6 +385,9 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
     # Asked once here, so that a wrong network or limit is told of at the start and not by the first visitor.
     settings.trusts(None)
     settings.masking_for("")
+    for limit in (settings.limits.address, settings.limits.source, *(source.limit for source in settings.sources)):
+        if limit is not None and not (0 < limit.events_per_second < math.inf and 1 <= limit.most < math.inf):
+            raise SettingsError("limits: events_per_second must be more than 0, and burst at least 1")
     Rules(settings.profiles)
     for source in settings.sources:
         _check_secrets(source)

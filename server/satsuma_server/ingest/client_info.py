@@ -24,6 +24,7 @@ class ClientInfo:
         write_key: the write key in the headers; None where there is none. A server may send its secret key there.
         origin: origin of the page that sent the request; None where no page did.
         ip: the visitor's IP address, masked where the settings say so.
+        address: the visitor's IP address as it is, for limits alone. It is not kept.
         has_token: whether the request has a token of the collector with the scope `admin`.
     """
 
@@ -33,6 +34,7 @@ class ClientInfo:
     encoding: str
     ip: str | None
     has_token: bool = False
+    address: str | None = None
 
     @classmethod
     def of(cls, scope: Scope, settings: Settings) -> ClientInfo:
@@ -47,6 +49,7 @@ class ClientInfo:
             user_agent=_text(headers.get(b"user-agent", b"")[:LONGEST_AGENT]),
             encoding=(_text(headers.get(b"content-encoding")) or "").lower(),
             ip=mask_address(ip) if settings.mask_ip else ip,
+            address=ip,
             has_token=bool(authorization) and is_admin(authorization.decode("latin-1"), settings),
         )
 

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from satsuma_server.errors import BadRequestError, CollectorError, ForbiddenError, UnauthorizedError
 from satsuma_server.http.metrics import Metrics
+from satsuma_server.http.rate_limits import RateLimits
 from satsuma_server.http.responses import SUCCESS, Faults, error_response, partial_success
 from satsuma_server.log import Arrivals, EventLog, Refused
 from satsuma_server.masking import WITHHELD, Masking
@@ -80,6 +81,8 @@ class Ingest:
         self._log = log
         self._metrics = metrics
         self._bodies = Bodies(settings.max_pending_bytes)
+        self._limits = RateLimits(settings)
+        metrics.watch("satsuma_limited_requests", "Requests that came too soon", lambda: self._limits.refused)
 
     async def post(self, kind: str, scope: Scope, receive: Receive) -> Response:
         """Answer a POST; `kind` is an event type, or one of `BATCHES`."""
@@ -94,7 +97,13 @@ class Ingest:
         return answer
 
     async def body(self, receive: Receive, caller: ClientInfo, most: int = MAX_BODY_BYTES) -> bytes:
-        """Return a request's body, within the bounds of `Bodies`. Raises the errors of `Bodies.read`."""
+        """Return a request's body, within the bounds of `Bodies`.
+
+        Raises:
+            RateError: the sender's address has sent too much already.
+            CollectorError: as `Bodies.read` has it.
+        """
+        self.check_rate(caller)
         return await self._bodies.read(receive, caller.encoding, most)
 
     async def count(self, receive: Receive) -> Response:
@@ -123,11 +132,15 @@ class Ingest:
             # Some clients write their secret key into the body, which must not be kept.
             body = body.replace(caller.write_key.encode(), known.write_key.encode())
         decoded = decode(body, kind)
+        count = len(decoded.events)
         # A secret key counts only in the headers, and not in the body.
         source = known or self.source(caller.write_key or decoded.write_key, caller.origin)
         is_server = known is not None or caller.has_token
         if kind == "import":
             self._allow_import(source, is_server=is_server)
+        self._limits.check_source(source, max(1, count))
+        if not is_server:
+            self._limits.count_more(caller.address, count - 1)
         check = self._plans.check_for(source.write_key) if self._plans else None
         faults = faults or Faults()
         before = faults.count
@@ -136,7 +149,6 @@ class Ingest:
         arrival = _arrival(decoded, caller, kind, verifier, masking)
         job = partial(_sort, decoded, source.write_key, arrival, faults, check, masking)
         # A plan's schemas and masking rules take longer than all other checks: a large batch must not make others wait.
-        count = len(decoded.events)
         arrivals = await to_thread(job) if (check or masking) and count > LARGE_BATCH else job()
         # Freed before the wait, so that the next request is decoded into the same memory, which is still in the
         # processor's cache (with 64 concurrent batches of 50: 78,000 events a second instead of 60,000).
@@ -157,6 +169,11 @@ class Ingest:
         """Return the answer for an error, and count it."""
         self._metrics.failed(error.status)
         return error_response(error)
+
+    def check_rate(self, caller: ClientInfo) -> None:
+        """Count one event of a sender's address, unless it is a server. Raises `RateError` where there are too many."""
+        if not caller.has_token and self._settings.source_of_secret(caller.write_key) is None:
+            self._limits.check_address(caller.address)
 
     def _allow_import(self, source: Source, *, is_server: bool) -> None:
         """Check that a sender may choose the times of events. Raises `ForbiddenError` otherwise."""

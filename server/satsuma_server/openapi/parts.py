@@ -23,7 +23,7 @@ MEANINGS = {
     "408": "The body took too long to come.",
     "409": "It can't be done as things are; the body says why.",
     "413": "The body is too large.",
-    "429": "The log falls behind: try again after Retry-After seconds.",
+    "429": "The log falls behind, or the sender has sent too much: try again after Retry-After seconds.",
     "503": "It can't be done now: try again after Retry-After seconds.",
 }
 

@@ -13,7 +13,7 @@ from satsuma_server.assets.snippet import snippet
 from satsuma_server.console.forwarded_headers import PREFIX, origin_of, prefix_of
 from satsuma_server.console.store import HOUR, Store
 from satsuma_server.errors import AssetsError
-from satsuma_server.settings import Settings
+from satsuma_server.settings import Limit, Settings
 
 from .page import Pages
 
@@ -31,6 +31,7 @@ class Sender:
         last: start of the newest hour with events, in milliseconds since 1970; 0 where there is none.
         known: whether the source is in the settings.
         identify: whose word on a userId counts, as in the settings.
+        limit: how many events it may send; None for any number.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Sender:
     origins: tuple[str, ...]
     known: bool
     identify: str
+    limit: Limit | None
     events: dict[str, int] = field(default_factory=dict)
     last: float = 0
 
@@ -70,6 +72,7 @@ class Sources:
             host=host,
             snippet=f"<script>\n{text}</script>",
             short=f'<script src="{host}/analytics.js/snippet.js?writeKey={chosen}"></script>',
+            address_limit=self._settings.limits.address,
             accepts_any=self._settings.accept_any_key,
             refused=self._settings.source(chosen) is None,
         )
@@ -89,5 +92,7 @@ class Sources:
         source = self._settings.source(key)
         known = key in {one.write_key for one in self._settings.sources} or key in self._settings.write_keys
         if source is None:
-            return Sender(key, "", (), known, "open")
-        return Sender(key, source.name, source.origins, known, source.identify)
+            return Sender(key, "", (), known, "open", self._settings.limits.source)
+        return Sender(
+            key, source.name, source.origins, known, source.identify, source.limit or self._settings.limits.source
+        )
