@@ -6,8 +6,11 @@ import hashlib
 import ipaddress
 import math
 import secrets
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -64,11 +67,20 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: Limit | None = None
 
 
+class WriteKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another write key of a source, and the time at which it ends; None for never."""
+
+    key: str
+    until: datetime | None = None
+
+
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One site, app or server that may write.
 
     Attributes:
         write_key: what its events carry. Public: it is in every page.
+        write_key_until: when pages may no longer send `write_key`. It stays the source's name in the log.
+        other_write_keys: keys that count as `write_key`, so that keys can be changed.
         name: for people.
         origins: pages that may write with this key, as ``https://shop.example``; ``*`` for any.
         plan: file of its tracking plan; None for that of all.
@@ -93,6 +105,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signing_secrets: tuple[str, ...] = ()
     masking: tuple[MaskingRule, ...] = ()
     limit: Limit | None = None
+    write_key_until: datetime | None = None
+    other_write_keys: tuple[WriteKey, ...] = ()
 
     def __repr__(self) -> str:
         return f"Source({self.write_key!r})"  # Not its secrets.
@@ -249,6 +263,8 @@ class Settings:
     def source(self, write_key: str | None) -> Source | None:
         """Return the source of a key, or None if it may not write."""
         known = self._by_key.get(write_key or "")
+        if self._ends and write_key in self._ends and self._ends[write_key].timestamp() <= time.time():
+            return None
         if known is None and self.accept_any_key:
             return Source(write_key or "default")
         return known
@@ -296,7 +312,16 @@ class Settings:
 
     @cached_property
     def _by_key(self) -> dict[str, Source]:
-        return {key: Source(key) for key in self.write_keys} | {one.write_key: one for one in self.sources}
+        return {key: Source(key) for key in self.write_keys} | {
+            key: one for one in self.sources for key in (one.write_key, *(other.key for other in one.other_write_keys))
+        }
+
+    @cached_property
+    def _ends(self) -> dict[str, datetime]:
+        keys = [
+            key for one in self.sources for key in (WriteKey(one.write_key, one.write_key_until), *one.other_write_keys)
+        ]
+        return {one.key: one.until for one in keys if one.until is not None}
 
     @cached_property
     def _by_secret(self) -> dict[bytes, Source]:
@@ -391,7 +416,18 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
     Rules(settings.profiles)
     for source in settings.sources:
         _check_secrets(source)
+    _check_keys(settings.sources)
     return settings
+
+
+def _check_keys(sources: Sequence[Source]) -> None:
+    keys = [key for one in sources for key in (WriteKey(one.write_key, one.write_key_until), *one.other_write_keys)]
+    for key, count in Counter(one.key for one in keys).items():
+        if count > 1:
+            raise SettingsError(f"sources: the write key {key!r} is there {count} times")
+    for one in keys:
+        if one.until is not None and one.until.tzinfo is None:
+            raise SettingsError(f"sources: the time at which {one.key!r} ends needs a zone, as 2027-01-31T00:00:00Z")
 
 
 def _check_secrets(source: Source) -> None:
