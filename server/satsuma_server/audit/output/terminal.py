@@ -26,7 +26,7 @@ def print_report(report: Report, console: Console, *, details: bool = True) -> N
         for finding in report.findings:
             console.print(_finding(finding))
     for month in report.tracked_users[-1:]:
-        price = f", which cost {month.price:,.2f} {report.currency} a month" if month.price is not None else ""
+        price = f", which cost {month.price:,.2f} {report.currency} a month" if month.price else ""
         text = (
             f"{month.month}: {month.counted:,} monthly tracked users. Identify calls spared {month.spared:,}, "
             f"and would spare {month.avoidable:,} more{price}."

@@ -19,7 +19,7 @@ RULES = (
         population="events that were received",
         query="""
             SELECT id, id::VARCHAR AS unit,
-                abs(date_diff('second', received_at, sent_at)) || ' s ' ||
+                abs(date_diff('minute', received_at, sent_at)) || ' minutes ' ||
                 CASE WHEN sent_at > received_at THEN 'ahead' ELSE 'behind' END AS detail
             FROM events WHERE sent_at NOT BETWEEN received_at - to_minutes($skew_minutes)
                 AND received_at + to_minutes($skew_minutes)""",
