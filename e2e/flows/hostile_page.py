@@ -35,5 +35,10 @@ REPLACED = """
     window.setTimeout = () => { throw new Error("nothing is late"); };
     crypto.randomUUID = () => "always the same";
     crypto.getRandomValues = (bytes) => bytes.fill(7);
+    if (crypto.subtle) crypto.subtle.digest = SubtleCrypto.prototype.digest = async () => new ArrayBuffer(32);
+    navigator.sendBeacon = Navigator.prototype.sendBeacon = () => true;
+    for (const name of ["getItem", "setItem", "removeItem", "key"])
+        Storage.prototype[name] = () => { throw new Error("nothing is stored"); };
+    Object.defineProperty(Document.prototype, "cookie", {configurable: true, get: () => "", set() {}});
 """
 """Behind the snippet: nothing of it may reach what the snippet has seen before."""

@@ -48,3 +48,11 @@ def test_the_life_of_an_identity_is_told_as_in_any_page(
     assert left["anonymousId"] not in (None, first)
     assert len({event["messageId"] for event in collector.events()}) == 4
     assert visitor.errors == []
+
+
+def test_who_leaves_such_a_page_at_once_is_told_of(visitor: Visitor, stored: Callable[..., dict[str, Any]]) -> None:
+    visitor.page.route("**/*.wasm", lambda route: None)
+    visitor.page.goto(visitor.base_url + "/")
+    visitor.evaluate("() => { analytics.track('Early'); }")
+    visitor.page.goto("about:blank")
+    assert stored("track", "Early")["anonymousId"]

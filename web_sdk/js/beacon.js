@@ -71,7 +71,7 @@ function hand(calls, from, to, host, about, who) {
   var body = "", middle = (from + to) >> 1;
   if (part.length <= MOST_CALLS) {
     body = bodyOf(about, part);
-    if (navigator.sendBeacon && navigator.sendBeacon(host + "/v1/early", body)) {
+    if (intrinsics.sendBeacon && intrinsics.sendBeacon(host + "/v1/early", body)) {
       part.forEach(function (call) { call.left = true; });
       return true;
     }

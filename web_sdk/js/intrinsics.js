@@ -59,8 +59,9 @@ function takeIntrinsics(global) {
   function realDocument(document) {
     var real = {}, prototype = global.Document.prototype;
     ["cookie", "currentScript", "head", "prerendering", "referrer", "title", "visibilityState"].forEach(function (name) {
-      var found = Object.getOwnPropertyDescriptor(prototype, name);
-      function named() { return Object(document[name]) === document[name]; }
+      var own = Object.getOwnPropertyDescriptor(document, name);
+      var found = own && own.get ? own : Object.getOwnPropertyDescriptor(prototype, name);
+      function named() { return name === "cookie" || Object(document[name]) === document[name]; }
       if (found) Object.defineProperty(real, name, { __proto__: null,
         get: function () { return named() ? found.get.call(document) : document[name]; },
         set: function (text) { if (named()) found.set.call(document, text); else document[name] = text; } });
@@ -70,8 +71,22 @@ function takeIntrinsics(global) {
     });
     return real;
   }
+  /* Where a page may have no localStorage, each use throws, as the sight of it does. */
+  function realStorage() {
+    var real = {}, Storage = global.Storage;
+    ["getItem", "setItem", "removeItem", "key"].forEach(function (name) {
+      var method = Storage && Storage.prototype[name];
+      real[name] = function () {
+        var area = global.localStorage;
+        return (Storage && area instanceof Storage ? method : area[name]).apply(area, arguments);
+      };
+    });
+    return real;
+  }
+  var subtle = global.crypto.subtle, navigator = global.navigator;
   return { __proto__: null,
     Object: OwnObject, Array: OwnArray, Date: OwnDate, JSON: { stringify: write, parse: json.parse }, Promise: global.Promise,
-    crypto: { getRandomValues: bound(global.crypto, global.crypto.getRandomValues) }, document: realDocument(global.document),
+    crypto: { getRandomValues: bound(global.crypto, global.crypto.getRandomValues), subtle: subtle && { digest: bound(subtle, subtle.digest) } },
+    localStorage: realStorage(), sendBeacon: bound(navigator, navigator.sendBeacon), document: realDocument(global.document),
     fetch: bound(global, global.fetch), setTimeout: bound(global, global.setTimeout), clearTimeout: bound(global, global.clearTimeout) };
 }

@@ -28,15 +28,16 @@
 
   /*FACE*/
 
-  /*FILES*/
-
   const atFirstSight = takeIntrinsics(window);
   const script = atFirstSight.document.currentScript;
   const stubName = (script && script.dataset.globalSegmentAnalyticsKey) || "analytics";
   const taken = globalOf(stubName);
   const stub = Array.isArray(taken) ? taken : [];
   const intrinsics = stub._intrinsics || atFirstSight;
-  const { Date, JSON, Promise, document, fetch, setTimeout } = intrinsics;
+  const { Date, JSON, Promise, crypto, document, fetch, localStorage, setTimeout } = intrinsics;
+
+  /*FILES*/
+
   const options = stub._loadOptions || {};
   const globalName = options.globalAnalyticsKey || stubName;
   const query = location.search || location.hash.replace(/(?=#).*(?=\?)/, "");
@@ -320,14 +321,17 @@
   }
 
   /* The window as Python sees it: with its built-in objects as they were at first sight. */
-  const seen = new Proxy(window, {
-    get(target, name) {
-      if (name in intrinsics) return intrinsics[name];
-      const value = target[name];
-      // The browser's functions, which have no prototype as classes have, want the real window.
-      return typeof value === "function" && !value.prototype ? value.bind(target) : value;
-    },
-  });
+  const seen = view(window, { __proto__: intrinsics, navigator: view(navigator, { __proto__: null, sendBeacon: intrinsics.sendBeacon }) });
+  function view(object, own) {
+    return new Proxy(object, {
+      get(target, name) {
+        if (name in own) return own[name];
+        const value = target[name];
+        // The browser's functions, which have no prototype as classes have, want the real object.
+        return typeof value === "function" && !value.prototype ? value.bind(target) : value;
+      },
+    });
+  }
 
   async function boot() {
     if (!runs) throw new Error("the browser or the page's policy ('wasm-unsafe-eval') allows no WebAssembly");

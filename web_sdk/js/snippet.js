@@ -1,6 +1,6 @@
 /* Satsuma. Notes each call with its time and page until Python is up; paste it as high in <head> as you can. */
 !(function (global, host, writeKey, options, soon) {
-  var intrinsics, Date, JSON, Promise, document, setTimeout;
+  var intrinsics, Date, JSON, Promise, document, localStorage, setTimeout;
   /*INTRINSICS*/
   /*CALL_RECORD*/
   /*JOURNAL*/
@@ -19,6 +19,7 @@
     JSON = intrinsics.JSON;
     Promise = intrinsics.Promise;
     document = intrinsics.document;
+    localStorage = intrinsics.localStorage;
     setTimeout = intrinsics.setTimeout;
     /* Options of its own: <script src="…/snippet.js?writeKey=…" data-options='{"consent": "required"}'> */
     var script = document.currentScript, own = (script && script.dataset) || {};
