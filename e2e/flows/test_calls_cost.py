@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_satsuma import Visitor
 
-SPY = """() => {
+SPY = """{
     window.written = [];
     const cookie = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
     Object.defineProperty(document, "cookie", { ...cookie, configurable: true,
@@ -16,16 +16,17 @@ TRACK = "() => analytics.track('Looked').then(() => written.filter((name) => nam
 
 
 def test_a_call_that_changes_nothing_writes_no_identity(visitor: Visitor) -> None:
+    visitor.page.add_init_script(SPY)
     visitor.visit("/")
     visitor.evaluate("() => analytics.identify('u1', {plan: 'pips'}).then(() => null)")
-    visitor.evaluate(SPY)
+    visitor.evaluate("() => { written.length = 0; }")
     assert visitor.evaluate(TRACK) == []
 
 
 def test_a_cookie_that_another_tab_has_changed_counts_at_the_very_next_call(visitor: Visitor) -> None:
+    visitor.page.add_init_script(SPY)
     visitor.visit("/")
     visitor.evaluate("() => analytics.identify('u1').then(() => null)")
-    visitor.evaluate(SPY)
     visitor.evaluate(
         "() => { document.cookie = 'ajs_anonymous_id=of-another-tab; path=/; max-age=60'; written.length = 0; }"
     )

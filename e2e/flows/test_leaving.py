@@ -88,11 +88,15 @@ def test_traits_that_no_beacon_carries_keep_no_call_back(visitor: Visitor, watch
 def test_a_page_whose_python_is_up_hands_over_what_fits_beside_what_is_under_way(
     visitor: Visitor, watched: Collector, faults: Faults
 ) -> None:
+    visitor.page.add_init_script("""
+        const own = navigator.sendBeacon.bind(navigator);
+        window.taken = [];
+        navigator.sendBeacon = (...given) => taken[taken.push(own(...given)) - 1];
+    """)
     visitor.visit("/")
     names(watched, 3)
     taken = visitor.evaluate(f"""() => {{
-        const taken = [], own = navigator.sendBeacon.bind(navigator);
-        navigator.sendBeacon = (...given) => taken[taken.push(own(...given)) - 1];
+        taken.length = 0;
         for (let n = 0; n < 40; n++) analytics.track(`E${{n}}`, {{text: "x".repeat(1000)}});
         // Another library's request, which the browser counts too.
         navigator.sendBeacon("{watched.url}/v1/m", "x".repeat(40_000));

@@ -124,19 +124,17 @@ def test_a_logout_on_another_sub_domain_holds_where_strays_are_left(
 def test_what_can_not_be_removed_is_told(
     to: Callable[..., Callable[..., Any]], visitor: Visitor, warnings: list[str], page_or_worker: dict[str, Any]
 ) -> None:
-    run = to()
-    run(LOG_IN, "ann")
     # A script that sets it again and again can't be told from a cookie that can't be removed.
-    run(
-        """() => {
+    visitor.page.add_init_script("""
         const {get, set} = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
-        set.call(document, "ajs_user_id=ann; max-age=9000");
         Object.defineProperty(document, "cookie", {configurable: true, get: () => get.call(document), set(text) {
             set.call(document, text);
-            set.call(document, "ajs_user_id=ann; max-age=9000");
+            if (window.stubborn) set.call(document, "ajs_user_id=ann; max-age=9000");
         }});
-    }"""
-    )
+    """)
+    run = to()
+    run(LOG_IN, "ann")
+    run("() => { window.stubborn = true; document.cookie = 'other=1'; }")
     run("() => { analytics.reset(); }")
     told = run("() => analytics.track('Told').then(({event}) => event.context.satsuma.strays)")
     assert told == ["ajs_user_id:stays"]
