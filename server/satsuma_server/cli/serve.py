@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -101,6 +103,7 @@ def demo(
 
 def _run(settings: Settings, host: str, port: int, shop_port: int | None, ready_file: Path | None) -> None:
     set_up()
+    os.umask(0o077)  # What is stored is for nobody else on this machine. The second process inherits it.
     try:
         if not is_loopback(host):
             check_token(settings.token)
@@ -144,4 +147,13 @@ def _announce(settings: Settings, told: dict[str, str], ready_file: Path | None)
         console.print(f"\n  [yellow]The token {weakness}.[/] It is accepted on this machine only, for demos and tests.")
     console.print("\n  Ctrl-C stops it.\n")
     if ready_file is not None:
-        ready_file.write_text(json.dumps(told))
+        _write_private(ready_file, json.dumps(told))
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Write a file that has a token, also where it exists with a more generous mode."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, 0o600)
+        opened.write(text)

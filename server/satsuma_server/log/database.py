@@ -7,7 +7,9 @@ ones. Each block has a checksum, so that damage is noticed and is limited to its
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
+import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -118,7 +120,8 @@ def open_database(data: Path) -> sqlite3.Connection:
     """
     path = data / FILE
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close_to_others(data)
         try:
             return _prepare(path)
         except sqlite3.OperationalError:
@@ -131,6 +134,21 @@ def open_database(data: Path) -> sqlite3.Connection:
             return _prepare(path)
     except (OSError, sqlite3.Error) as error:
         raise UnavailableError(f"the log {path} can't be opened: {error}") from error
+
+
+def _close_to_others(data: Path) -> None:
+    """Take a data folder and its files away from other users of this machine.
+
+    A folder that is another user's, that is shared (sticky, as ``/tmp`` is), or that has files but no log, is left as
+    it is, since it may have another purpose.
+    """
+    folder, entries = data.stat(), list(data.iterdir())
+    if folder.st_uid != os.geteuid() or folder.st_mode & stat.S_ISVTX or (entries and not (data / FILE).exists()):
+        return
+    for path in (data, *(entry for entry in entries if entry.is_file() and not entry.is_symlink())):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077 and path.stat().st_uid == os.geteuid():
+            path.chmod(mode & 0o700)
 
 
 def read_blocks(connection: sqlite3.Connection, after: int, limit: int) -> list[Block]:
