@@ -91,6 +91,12 @@ class TooLargeError(CollectorError):
     status = 413
 
 
+class EncodingError(CollectorError):
+    """The body is compressed in a way that the collector doesn't read."""
+
+    status = 415
+
+
 class BusyError(CollectorError):
     """Too much is waiting or running already. The client should try again in a moment."""
 

@@ -8,10 +8,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from satsuma_server.errors import BadRequestError, CollectorError, MethodError
+from satsuma_server.errors import BadRequestError, CollectorError, EncodingError, MethodError
 
 SUCCESS = Response(b'{"success":true}', media_type="application/json")
 """The answer without faults. It is created once, because it is always the same."""
+
+ENCODINGS = "gzip, deflate"
+"""How bodies may be compressed."""
 
 Fault = dict[str, Any]
 
@@ -65,6 +68,8 @@ def error_response(error: CollectorError) -> JSONResponse:
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, MethodError):
         headers["Allow"] = ", ".join(sorted(error.allowed))
+    if isinstance(error, EncodingError):
+        headers["Accept-Encoding"] = ENCODINGS
     return JSONResponse({"success": False, "error": detail}, error.status, headers)
 
 

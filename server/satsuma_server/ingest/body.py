@@ -8,7 +8,8 @@ import zlib
 from satsuma.validation import MAX_BATCH_BYTES
 from starlette.types import Receive
 
-from satsuma_server.errors import BadRequestError, BusyError, SlowError, TooLargeError
+from satsuma_server.errors import BadRequestError, BusyError, EncodingError, SlowError, TooLargeError
+from satsuma_server.http.responses import ENCODINGS
 
 MAX_BODY_BYTES = 4 * MAX_BATCH_BYTES
 """Most that is read of any body, compressed or not: enough to tell which event of a batch is too large."""
@@ -18,6 +19,8 @@ BODY_SECONDS = 30
 gets no more."""
 
 GZIP_MAGIC = b"\x1f\x8b"
+FORMATS = {"": None, "identity": None, "gzip": 31, "x-gzip": 31, "deflate": 15}
+"""The encodings that are read, with zlib's number for the format of each. HTTP's deflate is the format of zlib."""
 
 
 class Bodies:
@@ -33,16 +36,20 @@ class Bodies:
 
         Raises:
             TooLargeError: it is longer, compressed or decompressed.
-            BadRequestError: it is declared as gzip and isn't valid gzip, or the client closed the connection.
+            BadRequestError: it is declared as compressed and isn't validly so, or the client closed the connection.
+            EncodingError: it is compressed in another way. Nothing was read.
             SlowError: it took longer than `BODY_SECONDS` to arrive.
             BusyError: too many bodies are arriving at once.
         """
+        if encoding not in FORMATS:
+            raise EncodingError(f"bodies in {encoding[:50]} are not read: send {ENCODINGS}, or without compression")
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await self._gather(receive, most)
         except TimeoutError:
             raise SlowError(f"the body was not complete within {BODY_SECONDS} s") from None
-        return inflate(body, most) if encoding == "gzip" or body.startswith(GZIP_MAGIC) else body
+        format = FORMATS[encoding] or (FORMATS["gzip"] if body.startswith(GZIP_MAGIC) else None)
+        return inflate(body, most, format) if format else body
 
     async def _gather(self, receive: Receive, most: int) -> bytes:
         body = (
@@ -67,15 +74,16 @@ class Bodies:
             self.held -= held
 
 
-def inflate(body: bytes, most: int = MAX_BODY_BYTES) -> bytes:
-    """Return the content of gzip data. Raises the errors of `Bodies.read`."""
-    inflater = zlib.decompressobj(wbits=31)
+def inflate(body: bytes, most: int = MAX_BODY_BYTES, format: int = 31) -> bytes:
+    """Return the content of compressed data; `format` is one of `FORMATS`. Raises the errors of `Bodies.read`."""
+    name = "gzip" if format == FORMATS["gzip"] else "deflate"
+    inflater = zlib.decompressobj(wbits=format)
     try:
         content = inflater.decompress(body, most + 1)
     except zlib.error as error:
-        raise BadRequestError(f"the body is not valid gzip: {error}") from error
+        raise BadRequestError(f"the body is not valid {name}: {error}") from error
     if len(content) > most:
         raise TooLargeError(f"the inflated body is larger than {most} bytes: send smaller batches")
     if not inflater.eof:
-        raise BadRequestError("the body is not valid gzip: it ends too early")
+        raise BadRequestError(f"the body is not valid {name}: it ends too early")
     return content
