@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 SECONDS = 10
 """How long any answer may take."""
 
-STATUSES = {200, 400, 401, 413, 429}
+STATUSES = {200, 400, 401, 413, 415, 429}
 Input = tuple[str, bytes, dict[str, bytes] | None]
 TOKEN = {"authorization": "Bearer test-token"}
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

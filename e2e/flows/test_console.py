@@ -36,7 +36,7 @@ def test_the_token_opens_the_console_and_logging_out_closes_it(desk: Desk) -> No
     page.goto("/console/charts?period=week")
     page.get_by_label("Token", exact=True).fill("something else")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("not this collector's token")
+    expect(page.get_by_role("alert")).to_contain_text("not a token of this collector")
     desk.errors.clear()  # Chromium tells of every answer with a 401.
     page.get_by_label("Token", exact=True).fill(TOKEN)
     page.keyboard.press("Enter")

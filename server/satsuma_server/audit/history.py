@@ -8,16 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
-
-import duckdb
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from satsuma_server.settings import AuditSettings
 
 from .columns import EVENTS, insert_statement
 from .derived import DERIVED, FORGET_REPEATED, REPEATED
 from .lines import NOT_JSON, NOT_UTF8, Lines, as_texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NO_EVENT = "an object without a type, or with one that no call has"
 REFUSED_BY_ENGINE = "refused by the database"
@@ -60,6 +60,10 @@ class History:
         self.repeated = 0
         self._folder = Path(tempfile.mkdtemp(prefix="satsuma-audit-", dir=folder))
         spill = {"memory_limit": self.settings.memory, "temp_directory": str(self._folder / "spill"), "threads": "2"}
+        # Imported where it is needed: the command line imports this module, and a collector has no use for the engine.
+        import duckdb
+
+        self._error = duckdb.Error
         self._connection = duckdb.connect(str(self._folder / "events.duckdb"), config={**CONFIG, **spill})
         self._connection.execute("SET TimeZone = 'UTC'")
         # It would be drawn on standard output, where the report goes.
@@ -101,6 +105,8 @@ class History:
             self._add(texts)
 
     def _add(self, texts: pa.Array) -> None:
+        import pyarrow as pa
+
         first = self._count + 1
         places = pa.array(range(first, first + len(texts)), pa.int64())
         self._connection.register("given", pa.table({"place": places, "line": texts}))
@@ -112,7 +118,7 @@ class History:
                 else "CREATE OR REPLACE TEMP VIEW lines AS SELECT * FROM given"
             )
             self._connection.execute(self._insert)
-        except duckdb.Error:
+        except self._error:
             # A text that the engine stumbles over costs itself, and none of its neighbours.
             if len(texts) == 1:
                 self.unreadable[REFUSED_BY_ENGINE] += 1

@@ -12,9 +12,10 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PIECE_BYTES = 1 << 20
 """Bytes that are read at a time."""
@@ -165,6 +166,9 @@ class Lines:
 
 def as_texts(lines: list[bytes]) -> tuple[pa.Array, int]:
     """Return lines as a column of texts, and how many were left out since they are no UTF-8."""
+    # Imported where it is needed, as DuckDB is: it takes tens of megabytes.
+    import pyarrow as pa
+
     try:
         # Much quicker than each by itself, and nearly always enough.
         b"\n".join(lines).decode()

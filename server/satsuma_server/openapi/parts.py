@@ -23,6 +23,7 @@ MEANINGS = {
     "408": "The body took too long to come.",
     "409": "It can't be done as things are; the body says why.",
     "413": "The body is too large.",
+    "415": "The body is compressed in a way that isn't read: send gzip, deflate, or no compression.",
     "429": "The log falls behind, or the sender has sent too much: try again after Retry-After seconds.",
     "503": "It can't be done now: try again after Retry-After seconds.",
 }

@@ -71,7 +71,7 @@ def _post(path: str, about: str, schema: Schema) -> Schema:
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": {"description": ACCEPTED},
-            **faults("400", "401", "403", "408", "413", "429", "503"),
+            **faults("400", "401", "403", "408", "413", "415", "429", "503"),
         },
     }
     return {"post": operation}
