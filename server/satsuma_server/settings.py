@@ -18,7 +18,7 @@ from typing import Any, Literal
 import msgspec
 from satsuma.platforms.server.signing import SHORTEST_SECRET
 
-from .access import Tokens
+from .access import AuditLog, Tokens
 from .errors import SettingsError
 from .identity.rules import ProfileSettings, Rules
 from .masking import Masking, MaskingRule
@@ -309,6 +309,11 @@ class Settings:
     def tokens(self) -> Tokens:
         """The tokens that open this collector: `token`, and those that are named in the data folder."""
         return Tokens(self.data, self.token)
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        """The log of who read, exported, deleted, undid and logged in."""
+        return AuditLog(self.data, self.token)
 
     @cached_property
     def _by_key(self) -> dict[str, Source]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .routes import scope_of
+from .audit_log import AuditLog
+from .routes import GuardedRoute, route_of, scope_of
 from .scopes import Scope
 from .tokens import Holder, Tokens
 
-__all__ = ["Holder", "Scope", "Tokens", "scope_of"]
+__all__ = ["AuditLog", "GuardedRoute", "Holder", "Scope", "Tokens", "route_of", "scope_of"]

@@ -19,11 +19,13 @@ class GuardedRoute(NamedTuple):
         method: the HTTP method; GET includes HEAD.
         path: the path from the collector's root; ``{name}`` is one segment.
         scope: the scope that a token needs; None where each valid token is enough.
+        action: what the audit log calls it.
     """
 
     method: str
     path: str
     scope: Scope | None
+    action: str = "read"
 
 
 ROUTES = [
@@ -32,29 +34,30 @@ ROUTES = [
         ("GET", "/v1/events", Scope.READ_EVENTS),
         ("GET", "/v1/refused", Scope.READ_EVENTS),
         ("GET", "/v1/violations", Scope.READ_EVENTS),
+        ("GET", "/v1/audit-log", Scope.ADMIN),
         ("GET", "/v1/profiles", Scope.READ_PEOPLE),
-        ("POST", "/v1/profiles/rebuild", Scope.ADMIN),
+        ("POST", "/v1/profiles/rebuild", Scope.ADMIN, "rebuild"),
         ("GET", "/v1/profiles/merges/{number}", Scope.READ_PEOPLE),
-        ("POST", "/v1/profiles/merges/{number}/undo", Scope.ADMIN),
+        ("POST", "/v1/profiles/merges/{number}/undo", Scope.ADMIN, "undo"),
         ("GET", "/v1/profiles/{person}", Scope.READ_PEOPLE),
         ("GET", "/v1/profiles/{person}/{part}", Scope.READ_PEOPLE),
-        ("GET", "/v1/people/{person}/export", Scope.READ_PEOPLE),
-        ("DELETE", "/v1/people/{person}", Scope.DELETE),
-        ("DELETE", "/v1/people/{person}/suppression", Scope.DELETE),
-        ("POST", "/v1/sql", Scope.SQL),
+        ("GET", "/v1/people/{person}/export", Scope.READ_PEOPLE, "export"),
+        ("DELETE", "/v1/people/{person}", Scope.DELETE, "delete"),
+        ("DELETE", "/v1/people/{person}/suppression", Scope.DELETE, "end suppression"),
+        ("POST", "/v1/sql", Scope.SQL, "sql"),
         ("GET", "/v1/warehouse", Scope.SQL),
         ("GET", "/v1/warehouse/tables", Scope.SQL),
         ("GET", "/v1/warehouse/tables/{schema}/{table}", Scope.SQL),
-        ("POST", "/v1/warehouse/load", Scope.SQL),
-        ("POST", "/v1/warehouse/rebuild", Scope.ADMIN),
+        ("POST", "/v1/warehouse/load", Scope.SQL, "load"),
+        ("POST", "/v1/warehouse/rebuild", Scope.ADMIN, "rebuild"),
         ("GET", "/console", None),
         ("GET", "/console/", None),
-        ("POST", "/console/logout", None),
+        ("POST", "/console/logout", None, "log out"),
         ("GET", "/console/live", Scope.READ_EVENTS),
         ("GET", "/console/live/stream", Scope.READ_EVENTS),
         ("GET", "/console/events/{seq}", Scope.READ_EVENTS),
         ("GET", "/console/people", Scope.READ_PEOPLE),
-        ("POST", "/console/people/undo", Scope.ADMIN),
+        ("POST", "/console/people/undo", Scope.ADMIN, "undo"),
         ("GET", "/console/people/{person}", Scope.READ_PEOPLE),
         ("GET", "/console/refused", Scope.READ_EVENTS),
         ("GET", "/console/refused/{number}", Scope.READ_EVENTS),
@@ -62,7 +65,7 @@ ROUTES = [
         ("GET", "/console/sources", Scope.READ_EVENTS),
         ("GET", "/console/charts", Scope.READ_EVENTS),
         ("GET", "/console/warehouse", Scope.SQL),
-        ("POST", "/console/warehouse/sql", Scope.SQL),
+        ("POST", "/console/warehouse/sql", Scope.SQL, "sql"),
         ("GET", "/console/warehouse/{schema}/{table}", Scope.SQL),
     )
 ]
@@ -72,6 +75,16 @@ _PATTERNS = [
 ]
 
 
+def route_of(method: str, path: str) -> GuardedRoute:
+    """Return the route of a request; one that needs `Scope.ADMIN` where the table has none. Arguments: see
+    `scope_of`."""
+    method = "GET" if method == "HEAD" else method
+    for pattern, route in _PATTERNS:
+        if route.method == method and pattern.fullmatch(path):
+            return route
+    return GuardedRoute(method, "(unknown)", Scope.ADMIN)
+
+
 def scope_of(method: str, path: str) -> Scope | None:
     """Return the scope that a token needs for a route; None where each valid token is enough.
 
@@ -79,8 +92,4 @@ def scope_of(method: str, path: str) -> Scope | None:
         method: the HTTP method.
         path: the path from the collector's root, percent-encoded as it was sent.
     """
-    method = "GET" if method == "HEAD" else method
-    for pattern, route in _PATTERNS:
-        if route.method == method and pattern.fullmatch(path):
-            return route.scope
-    return Scope.ADMIN
+    return route_of(method, path).scope

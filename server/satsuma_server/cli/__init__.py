@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from .audit import audit
+from .audit_log import audit_log
 from .doctor import doctor
 from .export import export
 from .person import person
@@ -23,6 +24,7 @@ app.command()(tail)
 app.command()(replay)
 app.command()(export)
 app.command()(audit)
+app.command("audit-log")(audit_log)
 app.command("snippet")(print_snippet)
 app.command()(doctor)
 app.add_typer(person, name="person")

@@ -65,6 +65,10 @@ class Client:
                 return
             after = following
 
+    def audit_log(self, last: int, person: str = "") -> Iterator[str]:
+        """Yield the newest entries of the audit log, each as a line of JSON."""
+        yield from _lines(self._get("/v1/audit-log", {"limit": last, **({"person": person} if person else {})}))
+
     def follow(self, last: int, filters: Filters | None = None) -> Iterator[str]:
         """Yield those of the newest `last` events that meet the filters, and all such that come."""
         params = {"follow": 1, "last": last, **_conditions(filters)}

@@ -74,7 +74,7 @@ class Console:
         ]
         self._pages = pages
         app = Starlette(routes=screens, exception_handlers={CollectorError: self._refuse, 404: self._missing})
-        self._gate = Gate(app, sessions, pages)
+        self._gate = Gate(app, sessions, pages, settings)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the routes of the gate, which all other routes are behind."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from starlette.requests import Request
 
-from satsuma_server.access import Holder, Scope, scope_of
+from satsuma_server.access import GuardedRoute, Holder, Scope, route_of, scope_of
 from satsuma_server.errors import ForbiddenError, UnauthorizedError
 from satsuma_server.paths import path_of
 from satsuma_server.settings import Settings
+
+from .addresses import address_of
 
 
 def bearer(header: str, settings: Settings) -> Holder | None:
@@ -23,16 +27,55 @@ def is_admin(header: str, settings: Settings) -> bool:
 
 
 def authorize(request: Request, settings: Settings) -> Holder:
+    """Do as `check_token`, and note in the audit log who asked for what. Raises the errors of `check_token`.
+
+    The collector does so for each request. The second process only checks again, since it gets the same requests.
+    """
+    holder = _holder(request, settings)
+    is_allowed = holder.may(needed(request))
+    note(request, settings, holder, refused=not is_allowed)
+    check_scope(holder, needed(request))
+    return holder
+
+
+def check_token(request: Request, settings: Settings) -> Holder:
     """Check that a request has a token with the scope that its route needs, and return who holds it.
 
     Raises:
         UnauthorizedError: it has no ``Authorization: Bearer TOKEN``, or no valid token.
         ForbiddenError: the token doesn't have the scope.
     """
+    holder = _holder(request, settings)
+    check_scope(holder, needed(request))
+    return holder
+
+
+def note(request: Request, settings: Settings, holder: Holder, *, action: str = "", refused: bool = False) -> None:
+    """Note in the audit log who asked for what.
+
+    Args:
+        action: what the log calls it, of a route that is open; empty for what the table of routes says.
+    """
+    path = _path(request)
+    route = GuardedRoute(request.method, path, None, action) if action else route_of(request.method, path)
+    segment = unquote(path.split("/")[3]) if "{person}" in route.path else ""
+    # The second process is asked through a socket without addresses, by the collector, which has determined this one.
+    forwarded = request.headers.get("x-forwarded-for", "")
+    address = (address_of(request.scope, settings) or "") if request.scope.get("client") else forwarded
+    settings.audit_log.note(
+        holder.name,
+        route.action,
+        f"{route.method} {route.path}",
+        address,
+        person=segment if ":" in segment else "",
+        refused=refused,
+    )
+
+
+def _holder(request: Request, settings: Settings) -> Holder:
     holder = bearer(request.headers.get("authorization", ""), settings)
     if holder is None:
         raise UnauthorizedError("the token is missing or wrong: send Authorization: Bearer TOKEN")
-    check_scope(holder, needed(request))
     return holder
 
 
@@ -44,9 +87,13 @@ def still_authorized(request: Request, settings: Settings) -> bool:
 
 def needed(request: Request) -> Scope | None:
     """Return the scope that a request's route needs."""
+    return scope_of(request.method, _path(request))
+
+
+def _path(request: Request) -> str:
     # A mount of ours changes `root_path`; the table has paths from where the collector begins.
     root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
-    return scope_of(request.method, path_of({**request.scope, "root_path": root}))
+    return path_of({**request.scope, "root_path": root})
 
 
 def check_scope(holder: Holder, scope: Scope | None) -> None:

@@ -30,10 +30,15 @@ def paths() -> Schema:
     events["responses"]["200"]["headers"] = {NEXT_AFTER: {"description": _line(NEXT), "schema": NUMBER}}
     refused = operation("refused", "Refused events, with reason and raw text.", lines, parameters=numbers)
     violations = operation("violations", "What was not as planned, counted.", lines)
+    who = in_query("person", "Only entries about this person, as TYPE:ID.", WORD)
+    audit_log = operation(
+        "auditLog", "Who read, exported, deleted, undid and logged in: the newest.", lines, parameters=[numbers[1], who]
+    )
     return {
         "/v1/events": {"get": events},
         "/v1/refused": {"get": refused},
         "/v1/violations": {"get": violations},
+        "/v1/audit-log": {"get": audit_log},
         "/v1/health": {"get": health},
     }
 

@@ -1,4 +1,4 @@
-"""The read API: ``GET /v1/events``, ``/refused``, ``/violations``, and whether more can be written: ``/health``."""
+"""The read API: ``GET /v1/events`` and others that need a token, and whether more can be written: ``/health``."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class ReadApi:
             Route("/events", self._events),
             Route("/refused", self._refused),
             Route("/violations", self._not_as_planned),
+            Route("/audit-log", self._audit_log),
             Route("/health", self._health),
         ]
 
@@ -81,6 +82,16 @@ class ReadApi:
         counts = self._violations.list() if self._violations else []
         lines = b"".join(msgspec.json.encode(count) + b"\n" for count in counts)
         return Response(lines, media_type=NDJSON, headers=UNCACHED)
+
+    async def _audit_log(self, request: Request) -> Response:
+        """The newest entries of the audit log, as NDJSON, the oldest of them first."""
+        authorize(request, self._settings)
+        limit, person = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT), request.query_params.get("person", "")
+        try:
+            lines = await asyncio.to_thread(self._settings.audit_log.newest, limit, person)
+        except OSError as error:
+            raise UnavailableError(f"the audit log can't be read: {error.strerror}") from error
+        return Response(b"".join(lines), media_type=NDJSON, headers=UNCACHED)
 
     async def _health(self, request: Request) -> Response:
         try:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from satsuma_server.errors import BadRequestError
-from satsuma_server.http.auth import authorize
+from satsuma_server.http.auth import check_token
 from satsuma_server.settings import Settings
 
 from . import Warehouse
@@ -53,7 +53,7 @@ class Routes:
         ]
 
     async def _sql(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        check_token(request, self._settings)
         try:
             question = msgspec.json.decode(await request.body(), type=Question)
         except msgspec.DecodeError as error:
@@ -63,26 +63,26 @@ class Routes:
         return _json(await self._warehouse.query(question.query, limit=question.limit))
 
     async def _status(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        check_token(request, self._settings)
         return _json(await self._warehouse.status())
 
     async def _tables(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        check_token(request, self._settings)
         return _json(await self._warehouse.tables())
 
     async def _rows(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        check_token(request, self._settings)
         limit, offset = (_number(request, name, default) for name, default in (("limit", 100), ("offset", 0)))
         path = request.path_params
         return _json(await self._warehouse.rows(path["schema"], path["table"], limit=limit, offset=offset))
 
     async def _load(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        check_token(request, self._settings)
         await self._warehouse.load_all()
         return _json(await self._warehouse.status())
 
     async def _rebuild(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        check_token(request, self._settings)
         await self._warehouse.rebuild(even_without=request.query_params.get("even_without") == "1")
         return _json(await self._warehouse.status())
 

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from satsuma_server.access import Holder, scope_of
 from satsuma_server.console.forwarded_headers import PREFIX, address_of
 from satsuma_server.console.session import Sessions
+from satsuma_server.http.auth import note
 from satsuma_server.http.guesses import Guesses
 from satsuma_server.paths import is_normal
 from satsuma_server.settings import Settings
@@ -67,6 +68,7 @@ class Login:
             return self._pages.show(request, "login.html", 403, next=after, problem=problem)
         answer = self._pages.go(request, _screen(holder, after))
         self._sessions.begin(holder, answer, request)
+        note(request, self._settings, holder, action="log in")
         return answer
 
     async def _log_out(self, request: Request) -> Response:

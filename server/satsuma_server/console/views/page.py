@@ -23,8 +23,9 @@ from satsuma_server.console.presenters.avatar import glyph, hue
 from satsuma_server.console.presenters.feed_entry import title_of
 from satsuma_server.console.session import Session, Sessions, check_origin
 from satsuma_server.errors import CollectorError, ForbiddenError
-from satsuma_server.http.auth import check_scope
+from satsuma_server.http.auth import check_scope, note
 from satsuma_server.paths import path_of
+from satsuma_server.settings import Settings
 
 OPEN = (f"{PREFIX}/login", f"{PREFIX}/assets/")
 """Paths that need no session."""
@@ -145,10 +146,11 @@ class Gate:
     """An ASGI app before all routes of the console: it adds security headers, and lets nobody pass without a session
     whose token has the scope of the page."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, pages: Pages) -> None:
+    def __init__(self, app: ASGIApp, sessions: Sessions, pages: Pages, settings: Settings) -> None:
         self._app = app
         self._sessions = sessions
         self._pages = pages
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let it through."""
@@ -174,6 +176,8 @@ class Gate:
         if path.startswith(OPEN):
             return None
         if session is not None:
+            refused = not session.holder.may(_scope(request))
+            note(request, self._settings, session.holder, refused=refused)
             try:
                 check_scope(session.holder, _scope(request))
             except ForbiddenError as error:

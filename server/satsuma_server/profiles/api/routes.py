@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from satsuma_server.errors import NotFoundError
-from satsuma_server.http.auth import authorize
+from satsuma_server.http.auth import check_token
 from satsuma_server.http.parameters import number
 from satsuma_server.http.responses import UNCACHED
 from satsuma_server.log import ReadableLog
@@ -59,12 +59,12 @@ class Routes:
         ]
 
     async def _recent(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        check_token(request, self._settings)
         page = await self._profiles.recent(*_range(request))
         return _told({"data": [serializers.summary(one) for one in page.items], **_cursor(page.next, request)})
 
     async def _get(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        check_token(request, self._settings)
         first, *rest = segments(request, PROFILES) or [""]
         if first in self._whole and not rest:
             return _told(await self._whole[first](request))
@@ -77,7 +77,7 @@ class Routes:
         return _told(await part(await self._profiles.get(key), request))
 
     async def _post(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        check_token(request, self._settings)
         match segments(request, PROFILES):
             case ["merges", text, "undo"]:
                 return _told({"merge": serializers.link(await self._profiles.undo(_merge(text)))})
