@@ -61,12 +61,14 @@ class RateLimits:
     """The limits of a collector's settings.
 
     Attributes:
+        has_addresses: whether addresses have a limit.
         refused: how many requests were asked to come back later.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._of_addresses, self._of_sources = settings.limits.address, settings.limits.source
         self._by_address, self._by_source = Buckets(), Buckets()
+        self.has_addresses = self._of_addresses is not None
         self.refused = 0
 
     def check_address(self, address: str | None) -> None:

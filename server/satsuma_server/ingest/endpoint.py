@@ -172,7 +172,11 @@ class Ingest:
 
     def check_rate(self, caller: ClientInfo) -> None:
         """Count one event of a sender's address, unless it is a server. Raises `RateError` where there are too many."""
-        if not caller.has_token and self._settings.source_of_secret(caller.write_key) is None:
+        if (
+            self._limits.has_addresses
+            and not caller.has_token
+            and self._settings.source_of_secret(caller.write_key) is None
+        ):
             self._limits.check_address(caller.address)
 
     def _allow_import(self, source: Source, *, is_server: bool) -> None:
