@@ -12,7 +12,7 @@ from satsuma_runtime.build import write_python
 from satsuma_runtime.files import MANIFEST, TYPES, integrity
 from satsuma_runtime.sources import Sources
 
-MARK = "RUNTIME = "
+MARK = "/*RUNTIME*/"
 CHECKOUT = Path(__file__).parents[2]
 CACHE = CHECKOUT / ".cache" / "runtime"
 PYODIDE = CACHE / "npm" / "node_modules" / "pyodide"

@@ -9,6 +9,9 @@ import pytest
 from satsuma_server import snippet
 from satsuma_server.settings import RUNTIME
 
+LARGEST_LOADER = 13_600
+"""Bytes that the loader may take, compressed: 13,202 when it was minified, and a little more for mended faults."""
+
 MANIFEST = json.loads((RUNTIME / "manifest.json").read_text())
 
 
@@ -32,6 +35,14 @@ def test_every_file_of_the_manifest_is_served_for_ever(client: httpx.Client, nam
         assert answer.headers.get("content-encoding", "identity") == encoding
         assert int(answer.headers["content-length"]) == entry["encodings"].get(encoding, entry["bytes"])
         assert answer.headers["content-type"].startswith(entry["type"])
+
+
+def test_a_page_downloads_no_comments_and_its_loader_is_small() -> None:
+    loader = RUNTIME / "loader.js"
+    host = RUNTIME / MANIFEST["files"]["host.js"]["path"]
+    assert loader.with_name("loader.js.br").stat().st_size < LARGEST_LOADER
+    for script in (loader, RUNTIME / "snippet.js", host):
+        assert script.read_text().count("/* ") == 0, script.name
 
 
 def test_a_browser_that_takes_several_encodings_gets_the_one_that_it_decodes_soonest(client: httpx.Client) -> None:

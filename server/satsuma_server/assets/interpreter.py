@@ -8,7 +8,8 @@ from pathlib import Path
 from satsuma_server.errors import AssetsError
 from satsuma_server.settings import RUNTIME
 
-MARK = "RUNTIME = "
+MARK = "/*RUNTIME*/"
+"""What stands before this build's facts in the loader."""
 
 SCRIPT = """<script src="{folder}pyodide.js"></script>
 <script>

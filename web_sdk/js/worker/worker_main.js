@@ -1,5 +1,5 @@
-/* Runs Python in a worker, for the page that started it. Stands behind channel.js, page_mirror.js and files.js. */
-/*PYTHON*/
+/* Runs Python in a worker, for the page that started it. Stands behind channel.js, page_mirror.js and files.js, and all of
+   them behind Pyodide's glue with start.js. */
 const LATE = 60000;
 const MOST_SHOWN = 1000;
 

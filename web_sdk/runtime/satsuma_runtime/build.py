@@ -15,6 +15,7 @@ from satsuma import __version__ as version
 
 from . import blocks, files, node, trim, wasm, wheel
 from .errors import BuildError
+from .minifier import minified
 from .sources import Sources
 
 PLAIN_FILES = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
@@ -49,6 +50,8 @@ Reflect.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(w
 """What a script that the loader adds to a page begins with: the built-in objects as they were at first sight."""
 
 RUNTIME_MARK = re.compile(r"/\*RUNTIME\*/.*?/\*END\*/")
+RUNTIME_NAME = "SATSUMA_RUNTIME"
+"""What stands for this build's own facts while the loader is minified: a name that the minifier must leave."""
 
 Say = Callable[[str], None]
 
@@ -124,11 +127,12 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
     glue = (
         (trimmed / "pyodide.asm.js").read_text().removesuffix("globalThis._createPyodideModule=_createPyodideModule;")
     )
-    start = f"{glue}\n{(sources.js / 'start.js').read_text()}"
+    start = f"{glue}\n{minified(pyodide, (sources.js / 'start.js').read_text())}"
     (folder / "python.js").write_text(f"(()=>{{{PRELUDE}{start}document.currentScript.startPython=startPython;}})();\n")
     worker = f"const startPython=(()=>{{{start}return startPython;}})();"
-    (folder / "worker.js").write_text(_joined(sources.js, DESK).replace("/*PYTHON*/", worker))
-    (folder / "host.js").write_text(f"(()=>{{{PRELUDE}{_joined(sources.js, HOST)}}})();\n")
+    (folder / "worker.js").write_text(f"{worker}\n{minified(pyodide, _joined(sources.js, DESK), whole=True)}")
+    host = f"(()=>{{{PRELUDE}{_joined(sources.js, HOST)}}})();\n"
+    (folder / "host.js").write_text(minified(pyodide, host))
     config = json.loads((work / "image.json").read_text())
     hashed = {"memory.bin": lying, "python.wasm": blocks.in_turn(module.read_bytes())}
     return {"config": config, "pages": HEAP // WASM_PAGE, "blocks": hashed}
@@ -145,18 +149,19 @@ def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, i
         "integrity": hashes,
         "image": image,
     }
-    runtime = json.dumps(about)
-    loader = _with_parts(sources.js, "loader.js")
-    (target / "loader.js").write_text(RUNTIME_MARK.sub(lambda _: runtime, loader, count=1))
-    _minify(pyodide, _with_parts(sources.js, "snippet.js"), target / "snippet.js")
+    loader = RUNTIME_MARK.sub(RUNTIME_NAME, _with_parts(sources.js, "loader.js"), count=1)
+    (target / "loader.js").write_text(_told(minified(pyodide, loader), about))
+    # The snippet's language stays that of any browser: it hands the calls over where nothing newer runs.
+    (target / "snippet.js").write_text(minified(pyodide, _with_parts(sources.js, "snippet.js"), ecma="5"))
 
 
-def _minify(pyodide: Path, text: str, target: Path) -> None:
-    """Write a script without comments and long names; the language stays that of any browser."""
-    target.write_text(text)
-    terser = pyodide.parent / "terser" / "bin" / "terser"
-    options = ("--ecma", "5", "--compress", "--mangle", "--output", str(target))
-    node.run(["node", str(terser), str(target), *options], pyodide)
+def _told(loader: str, about: dict[str, Any]) -> str:
+    """Return the minified loader with this build's facts in it, behind a mark by which they are found again."""
+    if loader.count(RUNTIME_NAME) != 1:
+        raise BuildError(
+            f"the minified loader names {RUNTIME_NAME} {loader.count(RUNTIME_NAME)} times in place of once"
+        )
+    return loader.replace(RUNTIME_NAME, f"/*RUNTIME*/{json.dumps(about, separators=(',', ':'))}")
 
 
 def _joined(folder: Path, names: Sequence[str]) -> str:
