@@ -48,6 +48,9 @@ BUSY = """
     });
 """
 
+HEADERS = "() => { window.asked = (window.asked || 0) + 1; if (asked === 2) throw 1; return {'X-Own': 'n' + asked}; }"
+STRATEGY = {"Segment.io": {"deliveryStrategy": {"config": {"headers": HEADERS}}}}
+
 
 @pytest.fixture
 def options() -> dict[str, Any]:
@@ -59,6 +62,7 @@ def options() -> dict[str, Any]:
 def site(collector: Collector, options: dict[str, Any]) -> Iterator[str]:
     """A page of another origin than the collector's."""
     written = snippet("worker", collector.url, options={"worker": True, **options}, hints=True)
+    written = written.replace(f'"{HEADERS}"', HEADERS)
     html = PAGE.format(title="Worker", snippet=written, body='<a id="on" href="/?on">on</a>')
     with serving(stock_site(html)) as url:
         yield url
@@ -159,6 +163,27 @@ def test_plugins_middleware_and_listeners_of_the_page_do_their_work(visitor: Vis
     assert "EUR" in told
     assert [entry for entry in told if entry != "EUR"] == [["Ordered", False], ["Ordered", True]]
     visitor.errors.clear()
+
+
+@pytest.mark.parametrize("options", [{"integrations": STRATEGY}])
+def test_the_pages_function_for_headers_is_asked_before_each_request(
+    visitor: Visitor, stored: Stored, warnings: list[str]
+) -> None:
+    sent: list[str | None] = []
+
+    def look(route: Route) -> None:
+        if route.request.method == "POST":
+            sent.append(route.request.headers.get("x-own"))
+        route.continue_()
+
+    visitor.page.context.route(re.compile("/v1/[a-z]$"), look)
+    visitor.visit("/")
+    for number in (1, 2):
+        visitor.evaluate(f"() => analytics.track('Ordered', {{number: {number}}}).then(() => null)")
+    stored("track")
+    assert sent == ["n1", None, "n3"], "the second time the page's function throws"
+    assert len(warnings) == 1
+    assert "function for headers" in warnings[0]
 
 
 def test_a_cookie_that_is_gone_comes_back_from_local_storage(visitor: Visitor, stored: Stored) -> None:

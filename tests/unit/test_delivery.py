@@ -128,6 +128,33 @@ def tries(settings: dict[str, Any], **more: bool) -> list[tuple[int, object]]:
     return told
 
 
+@pytest.mark.parametrize(
+    ("limit", "status", "retry_after", "most"),
+    [
+        ({"backoffConfig": {"maxTotalBackoffDuration": 60}}, 500, None, 7),
+        ({"backoffConfig": {"maxTotalBackoffDuration": 1}}, 500, None, 7),
+        ({"rateLimitConfig": {"maxRateLimitDuration": 20}}, 429, 6000, 4),
+        ({"rateLimitConfig": {"maxRateLimitDuration": 20}}, 500, None, 20),
+    ],
+    ids=["backoff", "backoff_out_of_bounds", "rate_limit", "rate_limit_never_asked_for"],
+)
+def test_a_batch_is_dropped_before_it_waits_longer_than_the_settings_let_it(
+    limit: dict[str, object], status: int, retry_after: float | None, most: int
+) -> None:
+    settings = {"deliveryStrategy": {"strategy": "batching"}, "httpConfig": limit}
+    warnings: list[str] = []
+    delivery = Delivery("demo", DeliveryOptions.from_settings(settings), lambda: 0.5, warnings.append)
+    delivery.add(event(1), now=0)
+    sent, now = 0, delivery.next_due()
+    while now is not None and sent < 20:
+        for request in delivery.requests(now):
+            sent += 1
+            delivery.answered(request.id, status, now, retry_after)
+        now = delivery.next_due()
+    assert sent == most
+    assert len(warnings) == (most < 20)
+
+
 def test_each_try_tells_how_many_there_were_before() -> None:
     assert tries({})[:3] == [(0, None), (1, 2), (2, 3)]
     batching = {"strategy": "batching", "config": {"maxRetries": 2}}

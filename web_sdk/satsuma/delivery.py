@@ -418,26 +418,37 @@ class Delivery:
             path, body = parcels[0].event["type"][0], single_body(parcels[0], stamp)
         return Request(request_id, path, body, attempt, len(body.encode()) <= MAX_KEEPALIVE_BYTES)
 
-    def _retry(self, parcels: Iterable[QueuedEvent], now: float, retry_after: float | None, why: str) -> None:
-        kept = []
+    def _retry(self, parcels: Sequence[QueuedEvent], now: float, retry_after: float | None, why: str) -> None:
         for parcel in parcels:
             parcel.attempts += retry_after is None or not parcel.attempts
             parcel.asked_to_wait += retry_after is not None
-            if parcel.attempts >= self._options.max_attempts or parcel.asked_to_wait > self._options.max_waits:
+        # The same pause for all of them: with random differences, some would overtake others.
+        attempts = max((parcel.attempts for parcel in parcels), default=1)
+        pause = self._backoff(attempts) if retry_after is None else retry_after
+        kept = []
+        for parcel in parcels:
+            parcel.backed_off += pause if retry_after is None else 0
+            parcel.waited += pause if retry_after is not None else 0
+            if self._is_exhausted(parcel):
                 self._drop(parcel, "attempts exhausted", f"{why}, {parcel.tries} times")
                 continue
             self._note_retry(parcel)
             self._retried += 1
+            parcel.due = now + pause
             kept.append(parcel)
-        # The same time for all of them: with random differences, some would overtake others.
-        attempts = max((parcel.attempts for parcel in kept), default=1)
-        due = now + (self._backoff(attempts) if retry_after is None else retry_after)
-        for parcel in kept:
-            parcel.due = due
         if retry_after is not None:
             self._paused_until = max(self._paused_until, now + retry_after)
         self._waiting.put_back(kept)
         self._keep_bounds()
+
+    def _is_exhausted(self, parcel: QueuedEvent) -> bool:
+        options = self._options
+        return (
+            parcel.attempts >= options.max_attempts
+            or parcel.asked_to_wait > options.max_waits
+            or parcel.backed_off > options.longest_backoff
+            or parcel.waited > options.longest_waits
+        )
 
     def _note_retry(self, parcel: QueuedEvent) -> None:
         """Write into an event how often it was sent, as analytics.js does."""

@@ -5,6 +5,7 @@ Source: analytics-next's segmentio plugin, ``shared-dispatcher`` (``httpConfig``
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,9 @@ class DeliveryOptions:
         longest_pause: the most milliseconds that Retry-After may ask for.
         pauses_for: statuses whose Retry-After is respected; None for all.
         base_backoff, max_backoff: milliseconds between tries: the first, doubled each time, up to the maximum.
+        longest_backoff: milliseconds that one event may wait for its tries altogether; it is dropped before a longer
+            wait.
+        longest_waits: the same for the waits that Retry-After asked for.
         jitter: the share of the backoff, from 0 to 1, that is added or subtracted at random.
         drain_from, drain_size: where more events than the first number are due, they are sent in batches of at most the
             second.
@@ -56,6 +60,8 @@ class DeliveryOptions:
     pauses_for: frozenset[int] | None = None
     base_backoff: float = 500
     max_backoff: float = 60_000
+    longest_backoff: float = math.inf
+    longest_waits: float = math.inf
     jitter: float = 0.1
     drain_from: int = 10
     drain_size: int = 100
@@ -99,6 +105,7 @@ class DeliveryOptions:
                 "batch_size": int(_number(config.get("size"), 10, 1, 10_000) or 10),
                 "batch_wait": _number(config.get("timeout"), 5000, 0, sys.maxsize),
                 "first_retry_count": 1,
+                **_longest(as_mapping(http.get("backoffConfig")), as_mapping(http.get("rateLimitConfig"))),
             }
             if retries is not None:
                 options["max_attempts"] = int(retries) + 1
@@ -132,6 +139,15 @@ def _retrying(backoff: Mapping[str, Any], rate: Mapping[str, Any]) -> dict[str, 
     }
     waits = _number(rate.get("maxRetryCount"), None, 0, 100)
     return told if waits is None else {**told, "max_waits": int(waits)}
+
+
+def _longest(backoff: Mapping[str, Any], rate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how long an event may wait altogether, where the settings say so; analytics.js counts it for batches."""
+    given = {
+        "longest_backoff": _number(backoff.get("maxTotalBackoffDuration"), None, 60, 604_800),
+        "longest_waits": _number(rate.get("maxRateLimitDuration"), None, 10, 86_400),
+    }
+    return {name: 1000 * seconds for name, seconds in given.items() if seconds is not None}
 
 
 def _number(value: object, otherwise: float | None, least: float, most: float) -> float | None:

@@ -20,6 +20,8 @@ class QueuedEvent:
         attempts: how many tries failed. All those after which the collector asked to wait count as one.
         tries: how often it was sent.
         asked_to_wait: how often the collector asked to wait.
+        backed_off: milliseconds that it has waited, or waits, for its next tries altogether.
+        waited: the same for the waits that the collector has asked for.
         due: the time in milliseconds before which the event is not sent.
         serial: a number that increases from event to event. Events that an earlier page has left have negative ones.
         most_together: the most events in a request with this one. It is smaller after such a request was refused.
@@ -31,6 +33,8 @@ class QueuedEvent:
     attempts: int = 0
     tries: int = 0
     asked_to_wait: int = 0
+    backed_off: float = 0
+    waited: float = 0
     due: float = 0
     settle: Callable[[bool | None], None] | None = None
     serial: int = 0

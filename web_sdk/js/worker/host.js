@@ -320,14 +320,15 @@ function hostPython(given) {
   function start({ install, native, breathe, options, window: _, ...rest }) {
     page = { install };
     writeKey = rest.writeKey;
-    const { useQueryString } = options;
+    const { useQueryString, integrations } = options;
+    const headers = integrations?.["Segment.io"]?.deliveryStrategy?.config?.headers;
     const { href, pathname, search, hostname, origin, hash, protocol, host } = location;
     const about = {
       location: { href, pathname, search, hostname, origin, hash, protocol, host },
       navigator: { doNotTrack: navigator.doNotTrack || window.doNotTrack, globalPrivacyControl: navigator.globalPrivacyControl },
     };
     const told = { ...JSON.parse(JSON.stringify(options)), ...(useQueryString ? { useQueryString } : {}) };
-    send("start", { ...rest, options: told, about }, false);
+    send("start", { ...rest, options: told, about, headers: typeof headers === "function" ? line.write(headers) : null }, false);
     window.addEventListener("pagehide", () => quietly(handOver));
     for (const name of ["pagehide", "pageshow", "online", "offline"])
       window.addEventListener(name, (event) => send("happened", [name, { persisted: Boolean(event.persisted) }], false));

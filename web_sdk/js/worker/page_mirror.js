@@ -141,8 +141,19 @@ function makeWorld(post) {
   return { document, see, happen, offer, flush, keeping, confirm, now: () => clock() + ahead, storage: () => (stored(), storage) };
 }
 
-/* Puts the page's world where Python looks for a page's. */
-function inhabit(world, about, line) {
+/* What the page's function doesn't say in time, the request goes without. */
+async function withHeaders(init, headers) {
+  try {
+    const late = new Promise((resolve) => setTimeout(resolve, LONGEST_KEEPING));
+    return { ...init, headers: { ...init.headers, ...(await Promise.race([headers(), late])) } };
+  } catch (error) {
+    self.postMessage({ complaint: "The page's function for headers failed, and its headers are left out: " + error });
+    return init;
+  }
+}
+
+/* Puts the page's world where Python looks for a page's. `headers` is the page's function for those of every request. */
+function inhabit(world, about, line, headers) {
   const put = (name, value) => Object.defineProperty(self, name, { value, configurable: true });
   put("document", world.document);
   put("location", about.location);
@@ -151,8 +162,10 @@ function inhabit(world, about, line) {
   put("satsumaOffer", world.offer);
   const send = self.fetch;
   put("fetch", (url, init) => {
-    const keeping = init?.method === "POST" && world.keeping();
-    return keeping ? keeping.then(() => send(url, init)) : send(url, init);
+    const posts = init?.method === "POST";
+    const keeping = posts && world.keeping();
+    const go = () => (posts && headers ? withHeaders(init, headers).then((all) => send(url, all)) : send(url, init));
+    return keeping ? keeping.then(go) : go();
   });
   for (const [name, value] of Object.entries(about.navigator)) Object.defineProperty(navigator, name, { value, configurable: true });
   const { locks } = navigator;

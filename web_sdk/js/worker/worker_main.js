@@ -100,8 +100,8 @@ const ways = {
       post({ failed: String(error) });
     }
   },
-  async start({ about, ...page }) {
-    inhabit(world, about, line);
+  async start({ about, headers, ...page }) {
+    inhabit(world, about, line, line.read(headers));
     const install = (given, begun, apiHost) => {
       [ask, initialize] = [given, begun];
       return { face, begin: () => (tell(), line.ask({ begin: apiHost })) };
