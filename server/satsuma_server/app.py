@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .assets.routes import Assets
 from .errors import CollectorError
 from .http.guesses import GuessLimit
-from .http.metrics import Metrics
+from .http.metrics import Metrics, MetricsEndpoint
 from .http.responses import HANDLERS, error_response
 from .identity.rules import Rules
 from .ingest.early import Early
@@ -92,8 +92,8 @@ def create_app(settings: Settings) -> Starlette:
         max_pending_bytes=settings.max_pending_bytes,
     )
     metrics = Metrics()
-    metrics.watch("satsuma_log_pending_events", "Events that wait to be written", lambda: log.pending)
-    metrics.watch("satsuma_log_last_seq", "Number of the newest event", lambda: log.last)
+    metrics.watch("satsuma_log_pending_events", "Events that wait to be written", lambda: log.pending, guarded=True)
+    metrics.watch("satsuma_log_last_seq", "Number of the newest event", lambda: log.last, guarded=True)
 
     worker = _Worker(settings) if settings.worker else None
     plans = Enforcement(settings) if settings.has_plan else None
@@ -128,7 +128,7 @@ def create_app(settings: Settings) -> Starlette:
         *(worker.routes() if worker else ()),
         Mount("/v1", app=Router(v1, redirect_slashes=False)),
         *assets.routes(),
-        Route("/metrics", metrics.endpoint),
+        Route("/metrics", MetricsEndpoint(settings, metrics).answer),
         Route("/openapi.json", _openapi(worker=worker is not None)),
     ]
     app = CollectorApp(

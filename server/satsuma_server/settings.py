@@ -31,6 +31,9 @@ ANYWHERE = ("*",)
 PlanMode = Literal["mark", "refuse"]
 """What becomes of an event that is not as planned: kept with a mark, or refused."""
 
+MetricsMode = Literal["local", "token", "public"]
+"""Who may read metrics without a token: programs of this machine, nobody, or everybody."""
+
 MIN_TOKEN_SIGNS = 8
 """How many different characters a token has at least. A random one of 32 hexadecimal digits has 14 on average."""
 
@@ -229,6 +232,7 @@ class Settings:
         masking: what is dropped, hashed or masked in the events of all sources.
         masking_key: the key of hashes, which rules that hash need.
         limits: how many events a source, and an address, may send.
+        metrics: who may read metrics without a token; see docs/security.md.
     """
 
     data: Path
@@ -254,6 +258,7 @@ class Settings:
     masking: tuple[MaskingRule, ...] = ()
     masking_key: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
+    metrics: MetricsMode = "local"
 
     @property
     def has_plan(self) -> bool:
@@ -395,6 +400,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     masking: tuple[MaskingRule, ...] | None = None
     masking_key: str | None = None
     limits: Limits | None = None
+    metrics: MetricsMode | None = None
     sources: tuple[Source, ...] = ()
 
 

@@ -50,6 +50,7 @@ ROUTES = [
         ("GET", "/v1/warehouse/tables/{schema}/{table}", Scope.SQL),
         ("POST", "/v1/warehouse/load", Scope.SQL, "load"),
         ("POST", "/v1/warehouse/rebuild", Scope.ADMIN, "rebuild"),
+        ("GET", "/metrics", Scope.METRICS),
         ("GET", "/console", None),
         ("GET", "/console/", None),
         ("POST", "/console/logout", None, "log out"),

@@ -13,6 +13,7 @@ class Scope(StrEnum):
         READ_PEOPLE: read profiles, and export people.
         DELETE: delete and suppress people.
         SQL: ask the warehouse, and load it. Its tables have all events and people.
+        METRICS: read all metrics.
         ADMIN: everything, also what changes data: undo links, rebuild, import history, speak for the server.
     """
 
@@ -20,4 +21,5 @@ class Scope(StrEnum):
     READ_PEOPLE = "read_people"
     DELETE = "delete"
     SQL = "sql"
+    METRICS = "metrics"
     ADMIN = "admin"

@@ -14,9 +14,10 @@ from satsuma.errors import SatsumaError
 
 from satsuma_server.app import create_app
 from satsuma_server.errors import SettingsError
-from satsuma_server.http.serving import is_loopback, listen, run, url_of
+from satsuma_server.http.addresses import is_loopback
+from satsuma_server.http.serving import listen, run, url_of
 from satsuma_server.log_lines import set_up
-from satsuma_server.settings import Settings, check_token, make_settings, weakness_of
+from satsuma_server.settings import MetricsMode, Settings, check_token, make_settings, weakness_of
 
 from .console import console, fail
 
@@ -48,6 +49,14 @@ Worker = Annotated[
         show_default="on",
     ),
 ]
+Metrics = Annotated[
+    MetricsMode | None,
+    typer.Option(
+        envvar="SATSUMA_METRICS",
+        help="Who reads /metrics without a token: programs of this machine, nobody, everybody.",
+        show_default="local",
+    ),
+]
 ReadyFile = Annotated[Path | None, typer.Option(envvar="SATSUMA_READY_FILE", help="JSON written once ready.")]
 ShopPort = Annotated[int, typer.Option(envvar="SATSUMA_SHOP_PORT", help="Port of the shop; 0 takes a free one.")]
 
@@ -65,6 +74,7 @@ def serve_collector(
     mask_ip: MaskIp = False,
     retention_days: RetentionDays = None,
     worker: Worker = None,
+    metrics: Metrics = None,
     ready_file: ReadyFile = None,
 ) -> None:
     """Start the collector alone."""
@@ -78,6 +88,7 @@ def serve_collector(
         "mask_ip": mask_ip or None,
         "retention_days": retention_days,
         "worker": worker,
+        "metrics": metrics,
     }
 
     try:

@@ -1,4 +1,8 @@
-"""Counts requests and events, for Prometheus."""
+"""Counts requests and events, for Prometheus.
+
+No figure may tell a stranger whether an event was kept: somebody's events are not while they are on the suppression
+list. Figures that would are for tokens with the scope `metrics` alone.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
+
+from satsuma_server.settings import Settings
+
+from .addresses import is_from_here
+from .auth import check_token
+from .responses import UNCACHED
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets, in seconds."""
@@ -45,8 +55,8 @@ class Metrics(Collector):
         self.client_metrics = 0
         self._errors: Counter[int] = Counter()
         self._times: dict[str, _Times] = {}
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
+        self._open, self._guarded = CollectorRegistry(), CollectorRegistry()
+        self._open.register(self)
 
     def count(self, *, accepted: int, duplicates: int, refused: int) -> None:
         """Count one request's events."""
@@ -66,9 +76,17 @@ class Metrics(Collector):
         times.counts[bisect_left(BUCKETS, seconds)] += 1
         times.sum += seconds
 
-    def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """Add a metric whose value is computed when somebody asks for the metrics."""
-        Gauge(name, text, registry=self._registry).set_function(value)
+    def watch(self, name: str, text: str, value: Callable[[], float], *, guarded: bool = False) -> None:
+        """Add a metric whose value is computed when somebody asks for the metrics.
+
+        Args:
+            guarded: whether it tells what was kept, so that only tokens may read it.
+        """
+        Gauge(name, text, registry=self._guarded if guarded else self._open).set_function(value)
+
+    def text(self, *, guarded: bool) -> bytes:
+        """Return the metrics in Prometheus's text format; those that are guarded only where `guarded` is true."""
+        return generate_latest(self._open) + (generate_latest(self._guarded) if guarded else b"")
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
@@ -86,6 +104,28 @@ class Metrics(Collector):
             seconds.add_metric([kind], times.buckets(), times.sum)
         yield seconds
 
-    async def endpoint(self, request: Request) -> Response:
-        """Answer ``GET /metrics``."""
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+class MetricsEndpoint:
+    """``GET /metrics``, for those whom the settings let in."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a request.
+
+        Raises:
+            UnauthorizedError: it needs a token, and has no valid one.
+            ForbiddenError: its token doesn't have the scope `metrics`.
+        """
+        # Not noted in the audit log: a monitor asks several times a minute, and nobody's data is in the answer.
+        has_token = "authorization" in request.headers or not self._is_open(request)
+        if has_token:
+            check_token(request, self._settings)
+        text = self._metrics.text(guarded=has_token)
+        return Response(text, media_type=CONTENT_TYPE_LATEST, headers=UNCACHED)
+
+    def _is_open(self, request: Request) -> bool:
+        mode = self._settings.metrics
+        return mode == "public" or (mode == "local" and is_from_here(request.scope))

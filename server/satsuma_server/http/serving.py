@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import os
 import signal
 import socket
@@ -65,14 +64,6 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     listener.listen(2048)
     return listener
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only programs of this machine reach a server that listens on `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def bind_private(path: Path) -> socket.socket:

@@ -11,7 +11,7 @@ class Refused(NamedTuple):
     """One event that was refused. It is kept, so that a sender's mistake loses nothing.
 
     Attributes:
-        reason: what is wrong, and where.
+        reason: what is wrong, and where; empty for one that may not be kept.
         raw: the event as it was received.
     """
 
@@ -27,7 +27,8 @@ class Arrivals:
         source: the write key.
         received_at: milliseconds since 1970.
         message_ids: the messageId of each accepted event; an event that is sent twice has the same one.
-        bodies: the accepted events as JSON in UTF-8, each without line breaks.
+        bodies: the accepted events as JSON in UTF-8, each without line breaks. An empty one may not be kept and gets
+            no seq. For whoever sent it, it is like any other: it counts as new once, and takes as long.
         refused: the events that were not accepted.
     """
 
@@ -44,6 +45,10 @@ class Stored(NamedTuple):
     seq: int
     source: str
     body: bytes
+
+
+WITHHELD = Refused("", b"")
+"""A refused event that may not be kept. For whoever sent it, it is like any other."""
 
 
 class DeadLetter(NamedTuple):

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 COLUMNS = "last, first, received_at, sources, message_ids, checksum, body"
 INSERT_BLOCK = f"INSERT INTO blocks ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 INSERT_LETTER = "INSERT INTO refused (source, reason, received_at, raw) VALUES (?, ?, ?, ?)"
+SAVE_HEARTBEAT = "INSERT OR REPLACE INTO heartbeat VALUES (1, ?)"
 LONGEST_RAW = 64 * 1024
 """The most bytes that are kept of a refused event."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from satsuma_server.errors import BusyError, UnavailableError
 
 from . import Arrivals, DeadLetter, Erased, EventMatcher, Stored
-from .database import CLEAN, FILE, INSERT_LETTER, Block, letter_of, open_database, set_state
+from .database import CLEAN, FILE, INSERT_LETTER, SAVE_HEARTBEAT, Block, letter_of, open_database, set_state
 from .dedupe import MOST, MessageIds, keys_of
 from .erasure import Erasure, compact, empty_wal
 from .maintenance import Upkeep
@@ -91,8 +91,7 @@ class SqliteLog:
             self._pending_bytes -= size
 
     async def check(self) -> None:
-        beat = "INSERT OR REPLACE INTO heartbeat VALUES (1, ?)"
-        await self._submit(task=lambda connection: connection.execute(beat, (time.time(),)))
+        await self._submit(task=lambda connection: connection.execute(SAVE_HEARTBEAT, (time.time(),)))
 
     async def cursor(self, name: str) -> int:
         return await self._reader.cursor(name)

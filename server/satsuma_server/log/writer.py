@@ -11,14 +11,15 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, repeat
 
 from satsuma_server.errors import UnavailableError
 
-from . import Arrivals
-from .database import INSERT_BLOCK, INSERT_LETTER, LONGEST_RAW, Block
+from . import WITHHELD, Arrivals
+from .database import INSERT_BLOCK, INSERT_LETTER, LONGEST_RAW, SAVE_HEARTBEAT, Block
 from .dedupe import MessageIds, keys_of
 
 MOST_EVENTS_A_COMMIT = 10_000
@@ -52,7 +53,12 @@ class Job:
 
 @dataclass(slots=True)
 class _Commit:
-    """Everything that one commit adds."""
+    """Everything that one commit adds.
+
+    Attributes:
+        withheld: whether something of it may not be kept. Something else is written then, since otherwise its sender
+            would be answered sooner than others, and could tell that somebody is on the suppression list.
+    """
 
     seq: int
     newest: float = 0.0
@@ -61,6 +67,7 @@ class _Commit:
     lines: list[bytes] = field(default_factory=list)
     size: int = 0
     blocks: list[Block] = field(default_factory=list)
+    withheld: bool = False
 
     def add(self, source: str, at: float, ids: Sequence[str], lines: Sequence[bytes]) -> None:
         self.sources.append((source, len(lines)))
@@ -185,13 +192,17 @@ class Writer:
         if not all(fresh):
             chosen = [index for index, new in enumerate(fresh) if new]
             ids, lines = [ids[index] for index in chosen], [lines[index] for index in chosen]
+        count = len(lines)
+        if not all(lines):
+            commit.withheld = True
+            ids, lines = [id for id, line in zip(ids, lines, strict=True) if line], [line for line in lines if line]
         if lines:
             commit.add(arrivals.source, arrivals.received_at, ids, lines)
-        return len(lines)
+        return count
 
     def _execute(self, jobs: list[Job], commit: _Commit) -> None:
         execute = self._connection.execute
-        more = any(job.task or (job.arrivals and job.arrivals.refused) for job in jobs)
+        more = commit.withheld or any(job.task or (job.arrivals and job.arrivals.refused) for job in jobs)
         if len(commit.blocks) <= 1 and not more:
             # A single statement is a transaction by itself, and each further statement may have to wait for the GIL.
             for block in commit.blocks:
@@ -200,6 +211,8 @@ class Writer:
         execute("BEGIN IMMEDIATE")
         for block in commit.blocks:
             execute(INSERT_BLOCK, block)
+        if commit.withheld or any(job.arrivals and WITHHELD in job.arrivals.refused for job in jobs):
+            execute(SAVE_HEARTBEAT, (time.time(),))
         for job in jobs:
             if job.arrivals and job.arrivals.refused:
                 self._keep_refused(job.arrivals)
@@ -208,5 +221,6 @@ class Writer:
         execute("COMMIT")
 
     def _keep_refused(self, arrivals: Arrivals) -> None:
-        rows = ((arrivals.source, reason, arrivals.received_at, raw[:LONGEST_RAW]) for reason, raw in arrivals.refused)
+        kept = (one for one in arrivals.refused if one.reason)
+        rows = ((arrivals.source, reason, arrivals.received_at, raw[:LONGEST_RAW]) for reason, raw in kept)
         self._connection.executemany(INSERT_LETTER, rows)

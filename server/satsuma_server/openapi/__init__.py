@@ -51,8 +51,11 @@ def document(*, worker: bool = False) -> Schema:
 def _with_scopes(path: str, methods: Schema) -> Schema:
     """Return the operations of a path, where each that needs a token names the scope."""
     return {
-        method: {**told, "security": [{"token": [scope_of(method.upper(), path)]}]}
-        if isinstance(told, dict) and told.get("security") == TOKEN
+        method: {
+            **told,
+            "security": [{"token": [scope_of(method.upper(), path)]} if one in TOKEN else one for one in security],
+        }
+        if isinstance(told, dict) and (security := told.get("security"))
         else told
         for method, told in methods.items()
     }

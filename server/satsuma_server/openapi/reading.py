@@ -6,7 +6,7 @@ from satsuma.validation import EVENT_TYPES
 
 from satsuma_server.read_api import MAX_LIMIT, NEXT_AFTER
 
-from .parts import NDJSON, NUMBER, TIME, Schema, in_query, listed, operation, whole_number
+from .parts import NDJSON, NUMBER, TIME, TOKEN, Schema, in_query, listed, operation, whole_number
 
 WORD: Schema = {"type": "string", "minLength": 1}
 EVENTS = """Stored events, in the log's order: each as accepted, with the times that the collector gave it, the writeKey
@@ -34,12 +34,16 @@ def paths() -> Schema:
     audit_log = operation(
         "auditLog", "Who read, exported, deleted, undid and logged in: the newest.", lines, parameters=[numbers[1], who]
     )
+    metrics = operation("metrics", "Metrics for Prometheus; with a token, also what was kept.", {"text/plain": {}})
+    # Whether it needs a token is a setting.
+    metrics["security"] = [{}, *TOKEN]
     return {
         "/v1/events": {"get": events},
         "/v1/refused": {"get": refused},
         "/v1/violations": {"get": violations},
         "/v1/audit-log": {"get": audit_log},
         "/v1/health": {"get": health},
+        "/metrics": {"get": metrics},
     }
 
 

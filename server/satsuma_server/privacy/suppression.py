@@ -13,7 +13,7 @@ import msgspec
 from satsuma_server.errors import UnavailableError
 from satsuma_server.identity.identifiers import ANONYMOUS_ID, USER_ID, Key
 from satsuma_server.identity.rules import Rules
-from satsuma_server.log import Arrivals
+from satsuma_server.log import WITHHELD, Arrivals
 
 from .person_matcher import PersonMatcher
 
@@ -57,15 +57,10 @@ class Suppressed:
         self._write(self._digests - {self._digest(key) for key in keys})
 
     def filter(self, arrivals: Arrivals) -> None:
-        """Remove everything from a request's events that belongs to people on the list."""
-        kept = [
-            (id, line)
-            for id, body in zip(arrivals.message_ids, arrivals.bodies, strict=True)
-            if (line := self._matcher.redact(arrivals.source, body))
-        ]
-        arrivals.message_ids = [id for id, _ in kept]
-        arrivals.bodies = [line for _, line in kept]
-        arrivals.refused = [one for one in arrivals.refused if not self._names(arrivals.source, one.raw)]
+        """Empty what belongs to people on the list in a request's events. The log doesn't keep it, and treats it like
+        others in everything that a sender notices: otherwise anybody could find out who is on the list."""
+        arrivals.bodies = [self._matcher.redact(arrivals.source, body) for body in arrivals.bodies]
+        arrivals.refused = [WITHHELD if self._names(arrivals.source, one.raw) else one for one in arrivals.refused]
 
     def _names(self, source: str, raw: bytes) -> bool:
         try:
