@@ -59,6 +59,7 @@ SCREENS = (
     "refused/5",
     "plan",
     "sources",
+    "health",
     "charts",
     "warehouse",
 )

@@ -234,3 +234,19 @@ def test_nothing_is_wider_than_a_phone(desk: Desk) -> None:
         page.goto(f"/console/{screen}")
         width = page.evaluate("() => document.documentElement.scrollWidth")
         assert width <= PHONE_WIDTH["width"], f"{screen} is {width} wide"
+
+
+def test_health_leads_from_a_finding_to_the_person(desk: Desk) -> None:
+    users = [f"visitor{number}@initech.example" for number in range(9)]
+    desk.send(*({"type": "track", "event": "Order Completed", "userId": user} for user in users), source="email-shop")
+    page = desk.sit_down(viewport=WIDE)
+    page.get_by_role("link", name="Health").click()
+    audit = page.get_by_role("button", name="Audit now")
+    expect(audit).to_be_enabled(timeout=60_000)
+    audit.click()
+    finding = page.locator("#user-id-is-email")
+    expect(finding).to_be_visible(timeout=60_000)
+    finding.locator("summary").click()
+    expect(finding).to_contain_text("How to fix it.")
+    finding.locator("a.id").first.click()
+    expect(page.get_by_role("heading", name="visitor", exact=False).first).to_be_visible()

@@ -203,6 +203,20 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {name: getattr(self, name) for name in (*names, "late_hours")}
 
 
+class HealthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The audit that the collector makes of its own events, for the console's screen Health.
+
+    Attributes:
+        every_minutes: how often, where events have come since the last one; 0 for only when somebody asks for one.
+        most_events: how many of the newest events are read. Each takes the database some hundred bytes on disk.
+        days: events that were received earlier are left out, so that mended mistakes leave the report.
+    """
+
+    every_minutes: int = 60
+    most_events: int = 200_000
+    days: int = 30
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of one collector.
@@ -227,6 +241,7 @@ class Settings:
         profiles: which ids make a person, and where profiles are kept.
         warehouse: the tables that it builds.
         audit: how the audit of the site's identity calls is made.
+        health: how often the collector makes one of its own events, and of how many.
         plan: file of the tracking plan of all sources that have none of their own.
         plan_mode: what becomes of what is not as planned.
         masking: what is dropped, hashed or masked in the events of all sources.
@@ -253,6 +268,7 @@ class Settings:
     profiles: ProfileSettings = field(default_factory=ProfileSettings)
     warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
     plan: Path | None = None
     plan_mode: PlanMode = "mark"
     masking: tuple[MaskingRule, ...] = ()
@@ -395,6 +411,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     profiles: ProfileSettings | None = None
     warehouse: WarehouseSettings | None = None
     audit: AuditSettings | None = None
+    health: HealthSettings | None = None
     plan: str | None = None
     plan_mode: PlanMode | None = None
     masking: tuple[MaskingRule, ...] | None = None

@@ -65,6 +65,8 @@ ROUTES = [
         ("GET", "/console/plan", Scope.READ_EVENTS),
         ("GET", "/console/sources", Scope.READ_EVENTS),
         ("GET", "/console/charts", Scope.READ_EVENTS),
+        ("GET", "/console/health", Scope.READ_EVENTS),
+        ("POST", "/console/health/audit", Scope.READ_EVENTS),
         ("GET", "/console/warehouse", Scope.SQL),
         ("POST", "/console/warehouse/sql", Scope.SQL, "sql"),
         ("GET", "/console/warehouse/{schema}/{table}", Scope.SQL),

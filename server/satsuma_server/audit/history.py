@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -45,7 +46,12 @@ class History:
     """
 
     def __init__(
-        self, settings: AuditSettings | None = None, folder: Path | None = None, *, complete: bool = False
+        self,
+        settings: AuditSettings | None = None,
+        folder: Path | None = None,
+        *,
+        complete: bool = False,
+        since: datetime | None = None,
     ) -> None:
         """Make an empty one.
 
@@ -53,8 +59,10 @@ class History:
             settings: thresholds of rules.
             folder: its file lies in a folder of its own in this one, or where temporary files do.
             complete: nothing happened before its first event. Otherwise some visits were under way then.
+            since: events that were received before this time are left out. It has a time zone.
         """
         self.settings = settings or AuditSettings()
+        self._since = since
         self._head_minutes = 0 if complete else self.settings.session_minutes
         self.unreadable: Counter[str] = Counter()
         self.repeated = 0
@@ -139,11 +147,18 @@ class History:
         self._is_ready = True
         listed = ", ".join(f"'{call}'" for call in CALLS)
         self.unreadable[NO_EVENT] += self._changed(f"DELETE FROM events WHERE type IS NULL OR type NOT IN ({listed})")
+        if self._since is not None:
+            self._leave_out(self._since)
         self._connection.execute(REPEATED)
         self.repeated = self._changed(FORGET_REPEATED)
         for statement in DERIVED:
             self.run(statement)
         self.unreadable += Counter()  # Without what was counted as 0.
+
+    def _leave_out(self, since: datetime) -> None:
+        old = "DELETE FROM events WHERE coalesce(received_at, ts) < $since::TIMESTAMPTZ AT TIME ZONE 'UTC'"
+        if int(self._rows(old, {"since": since})[0][0]):
+            self._head_minutes = self.settings.session_minutes
 
     def run(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of one statement. Of `values` and the settings, those count that it names with a ``$``."""

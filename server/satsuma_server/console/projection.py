@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from satsuma_server.errors import CollectorError
+from satsuma_server.health import Health
 from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.log.follower import Follower
 from satsuma_server.profiles import ProfileReader
@@ -24,6 +25,7 @@ from .recent_events import MOST_EVENTS, RecentEvents
 from .session import Sessions
 from .store import Store
 from .views.charts import Charts
+from .views.health import HealthScreen
 from .views.live import Live
 from .views.login import Login
 from .views.page import Gate, Pages
@@ -48,6 +50,7 @@ class Console:
         *,
         profiles: ProfileReader | None = None,
         warehouse: Warehouse | None = None,
+        health: Health | None = None,
     ) -> None:
         """Take the settings, the log, and the other projections whose data is shown."""
         self._settings = settings
@@ -68,6 +71,7 @@ class Console:
             *Plan(pages, settings.data).routes(),
             *Sources(settings, pages, self._store).routes(),
             *Charts(pages, self._store, profiles).routes(),
+            *(HealthScreen(pages, health, settings.profiles.per_source).routes() if health else ()),
             *(People(pages, profiles, self._spaces).routes() if profiles else ()),
             *(Tables(pages, warehouse).routes() if warehouse else ()),
             assets.route(PREFIX),

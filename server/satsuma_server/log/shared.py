@@ -37,7 +37,7 @@ class SharedLog:
             self._reader = Reader(data)
             self._cursors = connect(data / FILE)
             # A power cut may set a cursor back, which does no harm because followers are idempotent. A sync would make
-            # the # collector's own commits wait.
+            # the collector's own commits wait.
             self._cursors.execute("PRAGMA synchronous=OFF")
         except sqlite3.Error as error:
             raise UnavailableError(f"the log in {data} can't be read: {error}") from error

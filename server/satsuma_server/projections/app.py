@@ -24,17 +24,19 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
     """Return the projections, in the order in which they start."""
     # Imported here, because each of them imports large libraries.
     from satsuma_server.console import Console
+    from satsuma_server.health import Health
     from satsuma_server.profiles.tables import ProfileTables
     from satsuma_server.warehouse.projection import WarehouseProjection
 
     profiles = Profiles(settings, log)
     warehouse = WarehouseProjection(settings, log)
     tables = ProfileTables(settings, profiles, warehouse)
-    console = Console(settings, log, profiles=profiles, warehouse=warehouse)
+    health = Health(settings, log)
+    console = Console(settings, log, profiles=profiles, warehouse=warehouse, health=health)
     # `tables` comes before the warehouse: when a person is deleted, the warehouse rewrites its file last, so that
     # nothing of their rows is left.
-    people = People(settings, profiles, _All(tables, warehouse, console))
-    return [profiles, people, warehouse, tables, console]
+    people = People(settings, profiles, _All(tables, warehouse, console, health))
+    return [profiles, people, warehouse, tables, console, health]
 
 
 class _All:

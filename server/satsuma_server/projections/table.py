@@ -126,6 +126,8 @@ TABLE = RouteTable(
         PublicRoute("GET", "/console/plan", Door.CONSOLE),
         PublicRoute("GET", "/console/sources", Door.CONSOLE),
         PublicRoute("GET", "/console/charts", Door.CONSOLE),
+        PublicRoute("GET", "/console/health", Door.CONSOLE),
+        PublicRoute("POST", "/console/health/audit", Door.CONSOLE, A_FORM),
         PublicRoute("GET", "/console/warehouse", Door.CONSOLE),
         PublicRoute("POST", "/console/warehouse/sql", Door.CONSOLE, SQL),
         PublicRoute("GET", "/console/warehouse/{schema}/{table}", Door.CONSOLE),

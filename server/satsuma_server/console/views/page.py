@@ -60,6 +60,7 @@ SCREENS = (
     ("refused", "Refused", "what was not accepted"),
     ("plan", "Plan", "what breaks the tracking plan"),
     ("sources", "Sources", "what to paste, and who sends"),
+    ("health", "Health", "which practices of identifying users are broken"),
     ("charts", "Charts", "how much, and how many"),
     ("warehouse", "Warehouse", "tables, and SQL"),
 )
