@@ -12,10 +12,10 @@ from satsuma_server.access import Scope
 from satsuma_server.access.token_file import TokenFile
 
 SHOWN = {
-    Scope.READ_EVENTS: ["live", "refused", "plan", "sources", "charts"],
+    Scope.READ_EVENTS: ["live", "refused", "plan", "sources", "health", "charts"],
     Scope.READ_PEOPLE: ["people"],
     Scope.SQL: ["warehouse"],
-    Scope.ADMIN: ["live", "people", "refused", "plan", "sources", "charts", "warehouse"],
+    Scope.ADMIN: ["live", "people", "refused", "plan", "sources", "health", "charts", "warehouse"],
 }
 
 
