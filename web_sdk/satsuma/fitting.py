@@ -66,7 +66,8 @@ def _shorten_object(
             omissions.add(place, REASON)
             del members[name]
             freed += sizes[name] + size_of(name) + 2  # A colon and a comma.
-    return freed
+    # The last member that goes had no comma.
+    return freed if members or not freed else freed - 1
 
 
 def _shorten_list(items: list[Any], excess: int, path: str, omissions: Omissions) -> int:
@@ -84,6 +85,8 @@ def _shorten_list(items: list[Any], excess: int, path: str, omissions: Omissions
     while items and freed < excess:
         items.pop()
         freed += sizes[len(items)] + 1
+    if not items and freed:
+        freed -= 1  # The last item that goes had no comma.
     omissions.add(f"{path}[{len(items)}]", f"and what follows: {REASON}")
     return freed
 
@@ -91,7 +94,7 @@ def _shorten_list(items: list[Any], excess: int, path: str, omissions: Omissions
 def _is_worth_opening(value: Any, size: int, need: int) -> bool:
     """Tell whether something of a value can stay where `need` bytes of it must go."""
     if isinstance(value, list):
-        return size > need
+        return size - len("[]") >= need
     if not isinstance(value, dict) or not value:
         return False
     return size > 2 * need or max(map(size_of, value.values())) >= need

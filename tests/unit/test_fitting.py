@@ -1,0 +1,32 @@
+"""An event that is too large goes without what is largest in it, and is small enough then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from satsuma.fitting import fitted
+from satsuma.omissions import Omissions
+from satsuma.payloads import well_formed_json
+
+MANY = {f"k{number}": number for number in range(20)}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "track", "properties": MANY, "context": MANY},
+        {"type": "track", "properties": {"items": list(range(20))}, "context": {"items": ["text"] * 20}},
+        {"type": "track", "properties": {"text": "x" * 200}, "context": {"inner": {"text": "y" * 200}}},
+        {"type": "track", "properties": {}, "context": MANY, "integrations": {"All": True}},
+    ],
+    ids=["members", "items", "texts", "nothing to take"],
+)
+def test_it_fits_into_whatever_room_can_hold_the_rest_of_it(event: dict[str, Any]) -> None:
+    whole = len(well_formed_json(event))
+    smallest = len(well_formed_json(fitted(event, Omissions(), 0)))
+    assert smallest < whole // 2
+    for most in range(smallest, whole):
+        omissions = Omissions()
+        assert len(well_formed_json(fitted(event, omissions, most))) <= most
+        assert omissions
