@@ -87,6 +87,39 @@ def test_a_page_that_redirects_takes_its_visitor_along(visitor: Visitor, watched
     assert [event["userId"] for event in following] == ["u1", "u1"]
 
 
+TOO_LATE = """
+    const fetched = window.fetch;
+    window.sent = new Promise((resolve) => {
+        window.fetch = (...args) => {
+            const answer = fetched(...args);
+            resolve();
+            return location.pathname === "/" ? new Promise(() => {}) : answer;
+        };
+    });
+"""
+"""The page that is left first hears no answer of the collector, as one that is left while the answer is on its way."""
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["analytics.identify('u1'); sent.then(() => location.pathname === '/' && (location = '/next'));"],
+    indirect=True,
+    ids=["redirect"],
+)
+def test_a_page_that_is_left_before_the_answer_takes_its_visitor_along(
+    visitor: Visitor, watched: Collector, faults: Faults
+) -> None:
+    visitor.page.add_init_script(NO_LOADER)
+    visitor.page.add_init_script(TOO_LATE)
+    visitor.page.goto(visitor.base_url, wait_until="commit")
+    visitor.page.wait_for_url("**/next")
+    events = watched.wait_for(lambda events: len(events) >= 4)
+    following = [event for event in events if event["context"]["page"]["path"] == "/next"]
+    assert [(event["type"], event["userId"]) for event in following] == [("page", "u1"), ("identify", "u1")]
+    assert len({event["anonymousId"] for event in events}) == 1
+    assert len({event["messageId"] for event in events}) == len(events) == 4
+
+
 @pytest.mark.parametrize("is_lost", [False, True], ids=["answered", "answer lost"])
 @pytest.mark.parametrize(
     "script", ["analytics.identify('ann'); analytics.reset(); analytics.track('Seen');"], indirect=True, ids=["reset"]

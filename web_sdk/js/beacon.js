@@ -20,12 +20,14 @@ function named(calls, names) {
   return calls.some(function (call) { return names.indexOf(call[0]) > -1; });
 }
 function leave(calls, host, writeKey, key, options) {
-  if (!calls.some(function (call) { return !call.left; }) || refuses(calls, options)) return;
+  if (!calls.some(function (call) { return !call.left || call.unanswered; }) || refuses(calls, options)) return;
   var about = aboutVisitor(writeKey, options);
   // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
   if (!needPage(calls, options))
     hand(calls.filter(function (call) { return !call.left || (tellsWho(call) && !call.made); }), 0, calls.length, host, about);
   keep(calls, key, options, true);
+  // Kept once: the next page may take these calls, and log the visitor out, before this one is closed.
+  calls.forEach(function (call) { call.unanswered = false; });
 }
 /* What plugins of the page would have to see can only be sent by a page. */
 function needPage(calls, options) {

@@ -28,7 +28,7 @@ function makeEarlySender(calls, host, writeKey, key, options) {
     var body = bodyOf(about, part);
     if (body.length > MOST_EARLY_CHARACTERS + 10000) return void (sender.over = true);
     var fresh = part.filter(function (call) { return !call.left; });
-    fresh.forEach(function (call) { call.left = true; });
+    fresh.forEach(function (call) { call.left = call.unanswered = true; });
     sender.underWay = intrinsics.fetch(host + "/v1/early", { method: "POST", body: body, keepalive: true }).then(function (response) {
       if (!response.ok) throw response;
       return response.text();
@@ -36,6 +36,7 @@ function makeEarlySender(calls, host, writeKey, key, options) {
       sender.over = true;
       fresh.forEach(function (call) { call.left = false; });
     }).then(function () {
+      fresh.forEach(function (call) { call.unanswered = false; });
       sender.underWay = null;
       soon();
     });
