@@ -20,6 +20,7 @@ from satsuma.platforms.server.signing import SHORTEST_SECRET
 
 from .access import AuditLog, Tokens
 from .errors import SettingsError
+from .forwarding import AnyDestination, destinations_from
 from .identity.rules import ProfileSettings, Rules
 from .masking import Masking, MaskingRule
 
@@ -229,10 +230,6 @@ class Settings:
         sources: sources with a name or origins.
         accept_any_key: take events of any source, also of none. For demos and tests.
         api_host: host (and port) that browsers post to; None follows the request's Host header.
-        public_url: where browsers reach the collector, as ``https://collector.example``; None follows `api_host` and
-            the request.
-        allowed_hosts: hosts that a request may have been sent to where an answer repeats its Host header, as
-            ``collector.example``, ``localhost:8000`` or ``*.shop.example``; empty for any.
         trust_proxy: believe X-Forwarded-For, -Proto and -Host of whoever connects.
         trusted_proxies: addresses and networks whose X-Forwarded-* are believed, as ``10.0.0.0/8``.
         mask_ip: keep visitors' addresses without their last part (IPv4: 8 bits, IPv6: 80 bits).
@@ -252,6 +249,7 @@ class Settings:
         masking_key: the key of hashes, which rules that hash need.
         limits: how many events a source, and an address, may send.
         metrics: who may read metrics without a token; see docs/security.md.
+        destinations: where events go on to. See docs/destinations.md.
     """
 
     data: Path
@@ -260,8 +258,6 @@ class Settings:
     sources: tuple[Source, ...] = ()
     accept_any_key: bool = False
     api_host: str | None = None
-    public_url: str | None = None
-    allowed_hosts: tuple[str, ...] = ()
     trust_proxy: bool = False
     trusted_proxies: tuple[str, ...] = ()
     mask_ip: bool = False
@@ -281,6 +277,7 @@ class Settings:
     masking_key: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
     metrics: MetricsMode = "local"
+    destinations: tuple[AnyDestination, ...] = ()
 
     @property
     def has_plan(self) -> bool:
@@ -406,8 +403,6 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     token: str | None = None
     accept_any_key: bool | None = None
     api_host: str | None = None
-    public_url: str | None = None
-    allowed_hosts: tuple[str, ...] | None = None
     trust_proxy: bool | None = None
     trusted_proxies: tuple[str, ...] | None = None
     mask_ip: bool | None = None
@@ -426,6 +421,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     masking_key: str | None = None
     limits: Limits | None = None
     metrics: MetricsMode | None = None
+    destinations: tuple[dict[str, Any], ...] = ()
     sources: tuple[Source, ...] = ()
 
 
@@ -484,6 +480,7 @@ def _read(file: Path) -> dict[str, Any]:
     for name in ("data", "plan"):
         if name in values:
             values[name] = file.parent / values[name]
+    values["destinations"] = destinations_from(read.destinations)
     values["sources"] = tuple(
         msgspec.structs.replace(source, plan=str(file.parent / source.plan)) if source.plan else source
         for source in read.sources

@@ -12,11 +12,17 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from satsuma_server.forwarding import destinations_from
 from satsuma_server.openapi import document
 from satsuma_server.testing import Collector, running
 from schemathesis import GenerationMode
 
 WORKERS = sorted(set(document(worker=True)["paths"]) - set(document()["paths"]))
+BODIES: dict[str, dict[str, Any]] = {
+    "sql": {"query": "select 1 as one"},
+    "replayDestination": {"seq": 1},
+    "resendFailed": {},
+}
 SLOW = ("rebuild", "rebuildProfiles", "forget")
 EVENTS: list[dict[str, Any]] = [
     {"type": "page", "anonymousId": "a1"},
@@ -28,8 +34,9 @@ EVENTS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    """A collector with a worker that knows one person."""
-    with running(tmp_path_factory.mktemp("collector"), worker=True) as started:
+    """A collector with a worker that knows one person, and has a destination."""
+    destinations = destinations_from([{"name": "crm", "python": "builtins:repr"}])
+    with running(tmp_path_factory.mktemp("collector"), worker=True, destinations=destinations) as started:
         answer = httpx.post(f"{started.url}/v1/batch", json={"batch": EVENTS, "writeKey": "shop"}, trust_env=False)
         assert answer.json()["success"]
         yield started
@@ -44,7 +51,7 @@ def places(collector: Collector) -> dict[str, str]:
         wait_until(lambda: is_caught_up(collector), "profiles")
         merges = client.get("/v1/profiles/user_id:u1/merges").raise_for_status().json()["data"]
     number = str(merges[0]["number"])
-    return {"person": "user_id:u1", "number": number, "schema": "shop", "table": "tracks"}
+    return {"person": "user_id:u1", "number": number, "schema": "shop", "table": "tracks", "name": "crm"}
 
 
 def is_caught_up(collector: Collector) -> bool:
@@ -80,7 +87,7 @@ def test_what_is_there_is_told_as_the_document_says(
 ) -> None:
     wait_until(lambda: is_caught_up(collector), "profiles")
     own = {name: value for name, value in places.items() if f"{{{name}}}" in operation.path}
-    asked = {"body": {"query": "select 1 as one"}, "media_type": "application/json"} if operation.body else {}
+    asked = {"body": BODIES[identity(operation)], "media_type": "application/json"} if operation.body else {}
     case = operation.Case(path_parameters=own, **asked)
     answer = case.call_and_validate(base_url=collector.url, checks=hostile.CHECKS, headers=hostile.TOKEN, timeout=60)
     assert answer.status_code == 200

@@ -6,6 +6,7 @@ import typer
 
 from .audit import audit
 from .audit_log import audit_log
+from .destinations import app as destinations
 from .doctor import doctor
 from .export import export
 from .person import person
@@ -30,6 +31,7 @@ app.command()(doctor)
 app.add_typer(person, name="person")
 app.command()(sql)
 app.add_typer(warehouse, name="warehouse")
+app.add_typer(destinations, name="destinations")
 app.add_typer(plan, name="plan")
 app.add_typer(token, name="token")
 

@@ -7,7 +7,7 @@ from functools import cache
 from satsuma_server import __version__
 from satsuma_server.access import scope_of
 
-from . import people, profiles, reading, tracking, warehouse
+from . import destinations, people, profiles, reading, tracking, warehouse
 from .parts import TOKEN, Schema, fault
 
 
@@ -16,11 +16,12 @@ def document(*, worker: bool = False) -> Schema:
     """Return the document.
 
     Args:
-        worker: whether the second process runs, which has the routes of profiles, people and the warehouse.
+        worker: whether the second process runs, which has the routes of profiles, people, the warehouse and the
+            destinations.
     """
-    parts = [tracking, reading, *((profiles, people, warehouse) if worker else ())]
+    parts = [tracking, reading, *((profiles, people, warehouse, destinations) if worker else ())]
     schemas = {"Fault": fault()}
-    for part in (tracking, *((profiles, warehouse) if worker else ())):
+    for part in (tracking, *((profiles, warehouse, destinations) if worker else ())):
         schemas |= part.schemas()
     return {
         "openapi": "3.1.0",

@@ -24,6 +24,7 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
     """Return the projections, in the order in which they start."""
     # Imported here, because each of them imports large libraries.
     from satsuma_server.console import Console
+    from satsuma_server.destinations.projection import Destinations
     from satsuma_server.health import Health
     from satsuma_server.profiles.tables import ProfileTables
     from satsuma_server.warehouse.projection import WarehouseProjection
@@ -32,11 +33,12 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
     warehouse = WarehouseProjection(settings, log)
     tables = ProfileTables(settings, profiles, warehouse)
     health = Health(settings, log)
+    destinations = Destinations(settings, log)
     console = Console(settings, log, profiles=profiles, warehouse=warehouse, health=health)
     # `tables` comes before the warehouse: when a person is deleted, the warehouse rewrites its file last, so that
     # nothing of their rows is left.
-    people = People(settings, profiles, _All(tables, warehouse, console, health))
-    return [profiles, people, warehouse, tables, console, health]
+    people = People(settings, profiles, _All(destinations, tables, warehouse, console, health))
+    return [profiles, people, warehouse, tables, destinations, console, health]
 
 
 class _All:

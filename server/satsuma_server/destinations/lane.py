@@ -1,0 +1,162 @@
+"""One queue of messages that go to a destination one request after the other, and what becomes of them.
+
+Sans-I/O: it is asked for the next request, and told how that went and when. All that are retried keep their place, so
+nobody's events are delivered in another order than they came, as long as they are delivered at all.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from satsuma.backoff import backoff
+
+from . import Fate, Message, Outcome
+
+LONGEST_RETRY_AFTER = 3_600.0
+"""The most seconds that a destination may have us wait at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a lane tries.
+
+    Attributes:
+        give_up_seconds: after so long, what still fails is set aside.
+        tries: after so many tries, a single message is set aside, provided that the destination has taken others
+            meanwhile: then it is the message that is wrong, and not the destination.
+        first_wait, longest_wait: seconds between tries.
+    """
+
+    give_up_seconds: float = 4 * 3_600
+    tries: int = 10
+    first_wait: float = 0.5
+    longest_wait: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A message that is set aside, with the outcome of its last try."""
+
+    message: Message
+    outcome: Outcome
+    tries: int
+
+
+@dataclass(slots=True)
+class Settled:
+    """What one answer has settled.
+
+    Attributes:
+        delivered: messages that were acknowledged.
+        dead: messages that are set aside.
+        is_retried: whether the request goes out again, whole or in parts.
+    """
+
+    delivered: list[Message] = field(default_factory=list)
+    dead: list[Dead] = field(default_factory=list)
+    is_retried: bool = False
+
+
+class Lane:
+    """Messages in order, of which one request at a time is under way.
+
+    Attributes:
+        not_before: when the next request may go, by the clock that `settle` is told.
+    """
+
+    def __init__(
+        self,
+        messages: Iterable[Message],
+        most_messages: int,
+        most_bytes: int,
+        patience: Patience,
+        spread: Callable[[], float] = random.random,
+    ) -> None:
+        """Take the messages, the bounds of one request, how long to try, and what spreads the waits (0 to 1)."""
+        self._waiting = deque(messages)
+        self._limit = self._most = most_messages
+        self._most_bytes = most_bytes
+        self._patience = patience
+        self._spread = spread
+        self._tries = 0
+        self._began: float | None = None
+        self.not_before = 0.0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def batch(self) -> list[Message]:
+        """Return the messages of the next request; the same ones until they are settled. Empty at the end."""
+        found: list[Message] = []
+        size = 0
+        for message in self._waiting:
+            size += message.size
+            other = found and message.payload.channel != found[0].payload.channel
+            if other or len(found) == self._most or (found and size > self._most_bytes):
+                break
+            found.append(message)
+        return found
+
+    def settle(self, batch: Sequence[Message], outcome: Outcome, now: float, proof: float) -> Settled:
+        """Take the answer to a request.
+
+        Args:
+            batch: what `batch` returned.
+            outcome: the answer.
+            now: the time in seconds.
+            proof: when the destination last took anything, by the same clock.
+        """
+        if outcome.fate is Fate.DELIVERED:
+            return self._deliver(batch, outcome)
+        if outcome.fate is Fate.REFUSED:
+            return self._split(len(batch)) if len(batch) > 1 else self._drop(batch, outcome)
+        return self._wait(batch, outcome, now, proof)
+
+    def _deliver(self, batch: Sequence[Message], outcome: Outcome) -> Settled:
+        settled = Settled()
+        for place, message in enumerate(batch):
+            reason = outcome.refused.get(place)
+            if reason is None:
+                settled.delivered.append(message)
+            else:
+                told = Outcome(Fate.REFUSED, reason, outcome.status, outcome.answer)
+                settled.dead.append(Dead(message, told, self._tries + 1))
+        self._go_on(len(batch))
+        return settled
+
+    def _split(self, count: int) -> Settled:
+        """Send the request in two parts. That is repeated until the message that is refused is alone."""
+        self._most = count // 2
+        return Settled(is_retried=True)
+
+    def _drop(self, batch: Sequence[Message], outcome: Outcome) -> Settled:
+        dead = [Dead(message, outcome, self._tries + 1) for message in batch]
+        self._go_on(len(batch))
+        self._most = self._limit
+        return Settled(dead=dead)
+
+    def _wait(self, batch: Sequence[Message], outcome: Outcome, now: float, proof: float) -> Settled:
+        self._tries += 1
+        if self._began is None:
+            self._began = now
+        if now - self._began >= self._patience.give_up_seconds:
+            return self._drop(batch, outcome)
+        if self._tries >= self._patience.tries:
+            # Perhaps one message makes the service fail. Parts show which one, and that the service takes the others.
+            if len(batch) > 1:
+                self._most, self._tries = len(batch) // 2, 0
+            elif proof > self._began:
+                return self._drop(batch, outcome)
+        wait = backoff(max(1, self._tries), self._patience.first_wait, self._patience.longest_wait)
+        wait *= 0.5 + self._spread() / 2
+        asked = min(outcome.retry_after or 0.0, LONGEST_RETRY_AFTER)
+        self.not_before = now + max(wait, asked)
+        return Settled(is_retried=True)
+
+    def _go_on(self, count: int) -> None:
+        for _ in range(count):
+            self._waiting.popleft()
+        self._tries, self._began = 0, None

@@ -1,0 +1,30 @@
+"""Which events go to a destination, and in which form: the settings ``[[destinations]]``, and the rules in them.
+
+Everything here is pure: it decides about one event, without files and network. See docs/destinations.md.
+"""
+
+from __future__ import annotations
+
+from .rules import Forwarding
+from .settings import (
+    AnyDestination,
+    Destination,
+    Filter,
+    PythonDestination,
+    SecretReference,
+    WebhookDestination,
+    destinations_from,
+    label_of,
+)
+
+__all__ = [
+    "AnyDestination",
+    "Destination",
+    "Filter",
+    "Forwarding",
+    "PythonDestination",
+    "SecretReference",
+    "WebhookDestination",
+    "destinations_from",
+    "label_of",
+]

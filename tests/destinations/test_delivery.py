@@ -1,0 +1,209 @@
+"""What a destination gets, from a real worker over a real log, and what becomes of what it doesn't take."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import threading
+from pathlib import Path
+
+import pytest
+from destinations.receiver import Received, is_done, receiving, status, track, until, working, write
+from starlette.responses import PlainTextResponse, Response
+
+SECRET = "a-secret-of-the-crm-that-nobody-sees"
+
+
+def ids(events: list[dict[str, object]]) -> list[object]:
+    return [event["messageId"] for event in events]
+
+
+def test_events_arrive_in_order_signed_and_a_restart_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRM_SECRET", SECRET)
+    write(tmp_path, [track("1"), track("2"), track("3")])
+    with receiving() as receiver:
+        crm = {"name": "crm", "type": "webhook", "url": f"{receiver.url}/hook", "secret": {"env": "CRM_SECRET"}}
+        with working(tmp_path, crm) as worker:
+            until(lambda: is_done(worker, 3))
+            assert status(worker)["counts"]["delivered"] == 3
+        write(tmp_path, [track("4")])
+        with working(tmp_path, crm) as worker:
+            until(lambda: is_done(worker, 4))
+    assert ids(receiver.events()) == ["1", "2", "3", "4"]
+    assert receiver.requests[0].path == "/hook"
+    assert receiver.requests[0].batch[0] == track("1") | {"writeKey": "shop"}
+    for request in receiver.requests:
+        # Standard Webhooks, "Verifying webhook authenticity", read 2026-11-29.
+        told = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode() + request.body
+        digest = base64.b64encode(hmac.digest(SECRET.encode(), told, hashlib.sha256)).decode()
+        assert request.headers["webhook-signature"] == f"v1,{digest}"
+
+
+def test_what_is_refused_is_set_aside_with_the_answer_and_condemns_no_neighbour(tmp_path: Path) -> None:
+    def answer(request: Received) -> Response:
+        bad = [event["messageId"] for event in request.batch if event["messageId"] in ("4", "7")]
+        return PlainTextResponse(f"no such customer: {bad}", 422) if bad else PlainTextResponse("ok")
+
+    write(tmp_path, [track(str(number)) for number in range(10)])
+    with receiving(answer) as receiver, working(tmp_path, webhook(receiver.url)) as worker:
+        until(lambda: is_done(worker, 10))
+        assert ids(receiver.events()) == [str(number) for number in range(10) if number not in (4, 7)]
+        failed = worker.get("/v1/destinations/crm/failed").json()
+        assert [(one["key"], one["status"], one["answer"]) for one in failed] == [
+            ("7", 422, "no such customer: ['7']"),
+            ("4", 422, "no such customer: ['4']"),
+        ]
+        # The service was mended: what had failed arrives, and is not failed any more.
+        receiver.answer = lambda request: PlainTextResponse("ok")
+        assert worker.post("/v1/destinations/crm/resend", json={"ids": [failed[1]["id"]]}).json() == {"resending": 1}
+        until(lambda: len(worker.get("/v1/destinations/crm/failed").json()) == 1)
+        worker.post("/v1/destinations/crm/resend", json={})
+        until(lambda: worker.get("/v1/destinations/crm/failed").json() == [])
+        assert ids(receiver.events())[-2:] == ["4", "7"]
+
+
+def test_a_destination_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
+    hang = threading.Event()
+
+    def answer(request: Received) -> Response:
+        hang.wait(60)
+        return PlainTextResponse("ok")
+
+    write(tmp_path, [track("1"), track("2")])
+    with receiving(answer) as slow, receiving() as quick:
+        tables = webhook(slow.url, name="slow"), webhook(quick.url, name="quick")
+        try:
+            with working(tmp_path, *tables) as worker:
+                until(lambda: is_done(worker, 2, "quick"))
+                write(tmp_path, [track("3")])
+                until(lambda: is_done(worker, 3, "quick"))
+                assert status(worker, "slow")["cursor"] == 0
+                assert status(worker, "slow")["lag"] == 3
+                hang.set()
+                until(lambda: is_done(worker, 3, "slow"))
+        finally:
+            hang.set()
+    assert set(ids(slow.events())) == {"1", "2", "3"}
+
+
+def test_retry_after_is_obeyed_and_the_problem_is_told(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(request: Received) -> Response:
+        asked.append(request.path)
+        return PlainTextResponse("slow down", 429, {"Retry-After": "3600"})
+
+    write(tmp_path, [track("1")])
+    with receiving(answer) as receiver, working(tmp_path, webhook(receiver.url)) as worker:
+        until(lambda: status(worker)["state"] == "waiting")
+        assert status(worker)["problem"] == "it answers 429"
+        assert len(asked) == 1
+        # Whoever has mended it need not wait for an hour.
+        receiver.answer = lambda request: PlainTextResponse("ok")
+        worker.post("/v1/destinations/crm/resume").raise_for_status()
+        until(lambda: is_done(worker, 1))
+        assert status(worker)["state"] == "running"
+
+
+def test_a_paused_destination_gets_nothing_until_it_is_resumed_also_over_a_restart(tmp_path: Path) -> None:
+    write(tmp_path, [track("1")])
+    with receiving() as receiver:
+        with working(tmp_path, webhook(receiver.url)) as worker:
+            until(lambda: is_done(worker, 1))
+            assert worker.post("/v1/destinations/crm/pause").json()["state"] == "paused"
+            write(tmp_path, [track("2")])
+            until(lambda: status(worker)["lag"] == 1)
+        with working(tmp_path, webhook(receiver.url), webhook(receiver.url, name="other")) as worker:
+            until(lambda: is_done(worker, 2, "other"))
+            assert status(worker)["state"] == "paused"
+            assert status(worker)["cursor"] == 1
+            worker.post("/v1/destinations/crm/resume").raise_for_status()
+            until(lambda: is_done(worker, 2))
+
+
+def test_events_are_delivered_again_from_a_seq_or_a_time_on(tmp_path: Path) -> None:
+    times = ["2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z", "2026-11-04T00:00:00Z"]
+    write(tmp_path, [track(str(place), receivedAt=time) for place, time in enumerate(times, 1)])
+    with receiving() as receiver, working(tmp_path, webhook(receiver.url)) as worker:
+
+        def again(**asked: object) -> list[object]:
+            until(lambda: is_done(worker, 4))
+            receiver.requests.clear()
+            worker.post("/v1/destinations/crm/replay", json=asked).raise_for_status()
+            until(lambda: is_done(worker, 4))
+            return ids(receiver.events())
+
+        assert again(seq=3) == ["3", "4"]
+        assert again(since="2026-11-02T00:00:00Z") == ["2", "3", "4"]
+        assert again(since="2026-11-02T00:00:01Z") == ["3", "4"]
+        assert again(since="2030-01-01T00:00:00Z") == []
+        assert worker.post("/v1/destinations/crm/replay", json={}).status_code == 400
+        assert worker.post("/v1/destinations/crm/replay", json={"since": "once"}).status_code == 400
+
+
+def test_a_new_destination_begins_with_events_that_come_from_now_on(tmp_path: Path) -> None:
+    write(tmp_path, [track("old")])
+    with receiving() as receiver, working(tmp_path, webhook(receiver.url, start="now")) as worker:
+        until(lambda: is_done(worker, 1))
+        write(tmp_path, [track("new")])
+        until(lambda: is_done(worker, 2))
+    assert ids(receiver.events()) == ["new"]
+
+
+def test_a_broken_destination_says_why_and_the_others_run(tmp_path: Path) -> None:
+    write(tmp_path, [track("1")])
+    with receiving() as receiver:
+        broken = webhook(receiver.url, name="broken", secret={"env": "NOT_THERE"})
+        with working(tmp_path, broken, webhook(receiver.url)) as worker:
+            until(lambda: is_done(worker, 1))
+            assert status(worker, "broken")["state"] == "broken"
+            assert status(worker, "broken")["problem"] == "the secret in NOT_THERE is missing or empty"
+            assert worker.post("/v1/destinations/broken/resume").status_code == 409
+            assert worker.post("/v1/destinations/unknown/resume").status_code == 404
+
+
+def test_a_secret_is_nowhere_but_in_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CRM_SECRET", SECRET)
+    key = tmp_path / "key"
+    key.write_text("Bearer the-key-in-the-file\n")
+
+    def answer(request: Received) -> Response:
+        return PlainTextResponse(f"wrong: {request.headers['authorization']} {SECRET}", 400)
+
+    (data := tmp_path / "data").mkdir()
+    write(data, [track("1")])
+    with receiving(answer) as receiver:
+        crm = webhook(receiver.url, secret={"env": "CRM_SECRET"}, headers={"Authorization": {"file": str(key)}})
+        with working(data, crm) as worker:
+            until(lambda: is_done(worker, 1))
+            told = worker.get("/v1/destinations/crm/failed").text + worker.get("/v1/destinations").text
+    assert "wrong: ••• •••" in told
+    files = b"".join(file.read_bytes() for file in data.iterdir())
+    for secret in (SECRET, "the-key-in-the-file"):
+        assert secret not in told
+        assert secret not in caplog.text
+        assert secret.encode() not in files
+
+
+def test_a_failed_message_about_a_person_is_forgotten_with_them(tmp_path: Path) -> None:
+    from destinations.made import message, refused
+    from satsuma_server.destinations.lane import Dead
+    from satsuma_server.destinations.store import Progress, Store
+
+    store = Store(tmp_path)
+    store.add("crm", 0)
+    dead = [Dead(message(1, "ann", answer := "ann"), refused(f"no customer {answer}"), 1)]
+    store.save("crm", Progress(cursor=2, dead=[*dead, Dead(message(2, "bob"), refused("no"), 1)]))
+    assert store.forget(["ann"]) == 1
+    assert [one.seq for one in store.failed("crm", 10)] == [2]
+    store.close()
+    assert b"no customer ann" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+def webhook(url: str, name: str = "crm", **more: object) -> dict[str, object]:
+    return {"name": name, "type": "webhook", "url": url, **more}
