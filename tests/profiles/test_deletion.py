@@ -142,11 +142,13 @@ def test_suppressed_people_are_kept_out_and_nobody_can_read_who_they_are(tmp_pat
         body(4, "alias", "bob", previousId="ann-secret"), body(5, user="eve"),
         refused=(b'{"userId": "ann-secret"}', b'{"userId": "eve"}', b"{"),
     )  # fmt: skip
+    came.hashes = [f"{number}" * 16 for number in range(1, 6)]
     again.filter(came)
     kept = {id: line for id, line in zip(came.message_ids, came.bodies, strict=True) if line}
     assert [*kept] == ["m3", "m5"]
     assert json.loads(kept["m3"])["anonymousId"] is None
     assert [one.raw for one in came.refused if one.reason] == [b'{"userId": "eve"}', b"{"]
+    assert (came.hashes, came.redacted) == ([f"{number}" * 16 for number in range(1, 6)], {2})
     assert find_in_files(tmp_path, ["ann-secret", "device-secret"]) == []
     again.remove(keys("user_id:ann-secret"))
     assert Key("user_id", "ann-secret") not in Suppressed(tmp_path, RULES)

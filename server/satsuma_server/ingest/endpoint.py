@@ -25,6 +25,7 @@ from satsuma_server.settings import Settings, Source
 
 from .body import MAX_BODY_BYTES, Bodies
 from .client_info import ClientInfo
+from .content_hash import NO_HASH, hash_of, hash_of_any, needs_hash
 from .decode import BATCHES, SHORT_FORMS, Decoded, Event, decode, decode_event, encode
 from .enrichment import Arrival, enrich, enrich_fast
 from .fast_path import FastEvent, is_complete
@@ -269,22 +270,26 @@ def _sort(
     masking: Masking | None = None,
 ) -> Arrivals:
     arrivals = Arrivals(source, arrival.at)
-    bodies, ids = arrivals.bodies, arrivals.message_ids
+    bodies, ids, hashes = arrivals.bodies, arrivals.message_ids, arrivals.hashes
     before = faults.besides
     is_plain = check is None and masking is None
     for index, event in enumerate(decoded.events):
         if is_plain and type(event) is FastEvent and is_complete(event):
+            hashed = needs_hash(event.messageId)
             body = encode(enrich_fast(event, arrival))
             if len(body) <= MAX_EVENT_BYTES:
                 bodies.append(body)
+                hashes.append(hash_of(event) if hashed else NO_HASH)
                 ids.append(event.messageId)  # type: ignore[arg-type]
                 continue
         try:
             checked, signature = _checked(decoded.raw(index), event, masking)
             if check is not None:
                 check(checked)
+            hashed = needs_hash(checked.get("messageId"))
             enriched = enrich(checked, arrival, signature)
             bodies.append(encode(enriched))
+            hashes.append(hash_of_any(enriched) if hashed else NO_HASH)
             ids.append(enriched["messageId"])
         except EventError as error:
             if faults.add(index, error.path, error.reason):

@@ -30,6 +30,10 @@ class Arrivals:
         bodies: the accepted events as JSON in UTF-8, each without line breaks. An empty one may not be kept and gets
             no seq. For whoever sent it, it is like any other: it counts as new once, and takes as long.
         refused: the events that were not accepted.
+        hashes: the content hash of each accepted event; an event that is sent twice has the same one. Empty where
+            none is known.
+        redacted: the positions of accepted events from which something was removed. Their hashes are not written down:
+            they would tell who guesses what was removed that the guess is right.
     """
 
     source: str
@@ -37,6 +41,8 @@ class Arrivals:
     message_ids: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
+    redacted: set[int] = field(default_factory=set)
 
 
 class Stored(NamedTuple):
@@ -155,7 +161,8 @@ class EventLog(ReadableLog, Protocol):
     async def append(self, arrivals: Arrivals) -> int:
         """Append events; return how many were new, once they are safe on disk.
 
-        An event is not kept again where the source has sent its messageId before, within the window of time.
+        An event is not kept again where the source has sent it before, with that messageId and content, within the
+        window of time. Another event under the same messageId is kept under an id of its own.
 
         Raises:
             BusyError: too many events wait to be written.

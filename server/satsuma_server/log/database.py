@@ -54,7 +54,8 @@ class Block(NamedTuple):
     Attributes:
         first, last: seq of its first and last event.
         sources: JSON: write keys, and how many consecutive events each has, as in ``[["demo", 3]]``.
-        message_ids: JSON: the messageId of each event.
+        message_ids: JSON: a list with each event's messageId, and one with each event's content hash. Older logs have
+            the first list alone, and no hashes.
         body: the events as NDJSON without a newline at the end. An erased event is an empty line.
     """
 
@@ -68,7 +69,13 @@ class Block(NamedTuple):
 
     @classmethod
     def of(
-        cls, first: int, received_at: float, sources: Sequence[tuple[str, int]], ids: Sequence[str], lines: list[bytes]
+        cls,
+        first: int,
+        received_at: float,
+        sources: Sequence[tuple[str, int]],
+        ids: Sequence[str],
+        hashes: Sequence[str],
+        lines: list[bytes],
     ) -> Block:
         """Make a block from consecutive events."""
         body = b"\n".join(lines)
@@ -77,7 +84,7 @@ class Block(NamedTuple):
             first=first,
             received_at=received_at,
             sources=msgspec.json.encode(sources).decode(),
-            message_ids=msgspec.json.encode(ids).decode(),
+            message_ids=encode_ids(ids, hashes),
             checksum=zlib.crc32(body),
             body=body,
         )
@@ -91,12 +98,26 @@ class Block(NamedTuple):
         every = zip(range(self.first, self.last + 1), self._each_source(), self.body.split(b"\n"), strict=True)
         return (event for event in every if event[2])
 
-    def ids(self) -> Iterator[tuple[str, str]]:
-        """Yield source and messageId of each event that was not erased."""
-        return (one for one in zip(self._each_source(), msgspec.json.decode(self.message_ids), strict=True) if one[1])
+    def ids(self) -> Iterator[tuple[str, str, str]]:
+        """Yield source, messageId and content hash of each event that was not erased."""
+        ids, hashes = decode_ids(self.message_ids)
+        return (one for one in zip(self._each_source(), ids, hashes, strict=True) if one[1])
 
     def _each_source(self) -> Iterator[str]:
         return (name for name, count in msgspec.json.decode(self.sources) for _ in range(count))
+
+
+def encode_ids(ids: Sequence[str], hashes: Sequence[str]) -> str:
+    """Return the messageIds and content hashes of a block's events as text."""
+    return msgspec.json.encode((ids, hashes)).decode()
+
+
+def decode_ids(text: str) -> tuple[list[str], list[str]]:
+    """Return the messageIds and content hashes of a block's events; an empty hash where none is known."""
+    read = msgspec.json.decode(text)
+    if read and isinstance(read[0], list):
+        return read[0], read[1]
+    return read, [""] * len(read)
 
 
 def connect(path: Path) -> sqlite3.Connection:

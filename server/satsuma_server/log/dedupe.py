@@ -13,14 +13,16 @@ RECENT = 1 << 16
 
 LARGEST_RUN = 1 << 20
 
-MOST = 12 * LARGEST_RUN
+KEYS_AN_EVENT = 2
+
+MOST = 12 * LARGEST_RUN * KEYS_AN_EVENT
 """The most keys that are remembered, with 8 bytes each. Beyond that, the oldest run is forgotten early."""
 
 Keys = npt.NDArray[np.int64]
 
 
-def keys_of(messages: Iterable[tuple[str, str]]) -> list[int]:
-    """Return a 64-bit key for each source and messageId.
+def keys_of(messages: Iterable[tuple[str, ...]]) -> list[int]:
+    """Return a 64-bit key for each source and messageId, or source, messageId and content hash.
 
     Python's string hash depends on a secret of each process, so nobody can construct two ids that collide.
     """

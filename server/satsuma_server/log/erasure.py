@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from satsuma_server.errors import UnavailableError
 
 from . import Erased, EventMatcher
-from .database import COLUMNS, Block, connect, read_blocks
+from .database import COLUMNS, Block, connect, decode_ids, encode_ids, read_blocks
 from .writer import Task
 
 BLOCKS_A_LOOK = 16
@@ -67,12 +65,14 @@ class Erasure:
             # Nobody can read what is in a damaged block, so it is deleted as a whole: the person may be in it.
             connection.execute("DELETE FROM blocks WHERE last = ? AND last < (SELECT max(last) FROM blocks)", block[:1])
             return
-        lines, ids = block.body.split(b"\n"), msgspec.json.decode(block.message_ids)
+        lines, (ids, hashes) = block.body.split(b"\n"), decode_ids(block.message_ids)
         for seq, source, line in block.events():
             kept = self.matcher.redact(source, line)
             if kept == line:
                 continue
             lines[seq - block.first] = kept
+            # A hash would still tell who guesses what was erased that the guess is right.
+            hashes[seq - block.first] = ""
             if kept:
                 self.erased.redacted += 1
             else:
@@ -80,7 +80,7 @@ class Erasure:
                 self.erased.events += 1
         body = b"\n".join(lines)
         if body != block.body:
-            row = (msgspec.json.encode(ids).decode(), zlib.crc32(body), body, block.last)
+            row = (encode_ids(ids, hashes), zlib.crc32(body), body, block.last)
             connection.execute(UPDATE_BLOCK, row)
 
     def drop_refused(self, connection: sqlite3.Connection) -> None:

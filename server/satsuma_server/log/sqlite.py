@@ -16,10 +16,11 @@ from satsuma_server.errors import BusyError, UnavailableError
 
 from . import Arrivals, DeadLetter, Erased, EventMatcher, Stored
 from .database import CLEAN, FILE, INSERT_LETTER, SAVE_HEARTBEAT, Block, letter_of, open_database, set_state
-from .dedupe import MOST, MessageIds, keys_of
+from .dedupe import KEYS_AN_EVENT, MOST, MessageIds
 from .erasure import Erasure, compact, empty_wal
 from .maintenance import Upkeep
 from .reader import Reader, off_loop
+from .repetitions import keys_to_remember
 from .writer import Job, Outcome, Task, Writer
 
 FOLLOW_READ = 1_000
@@ -203,7 +204,7 @@ def _remembered(reader: sqlite3.Connection, window: float, last: int) -> Message
     since = time.time() * 1000 - window
     columns = "last, first, received_at, sources, message_ids, 0, x''"
     query = f"SELECT {columns} FROM blocks WHERE received_at >= ? AND last > ? ORDER BY last"  # noqa: S608
-    for row in reader.execute(query, (since, last - MOST)):
+    for row in reader.execute(query, (since, last - MOST // KEYS_AN_EVENT)):
         block = Block(*row)
-        seen.remember(keys_of(block.ids()), block.received_at)
+        seen.remember(keys_to_remember([*block.ids()]), block.received_at)
     return seen

@@ -14,13 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import compress, repeat
+from itertools import compress
 
 from satsuma_server.errors import UnavailableError
 
 from . import WITHHELD, Arrivals
 from .database import INSERT_BLOCK, INSERT_LETTER, LONGEST_RAW, SAVE_HEARTBEAT, Block
-from .dedupe import MessageIds, keys_of
+from .dedupe import MessageIds
+from .repetitions import UNKNOWN, sort_out
 
 MOST_EVENTS_A_COMMIT = 10_000
 BLOCK_BYTES = 1 << 20
@@ -64,15 +65,17 @@ class _Commit:
     newest: float = 0.0
     sources: list[tuple[str, int]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     size: int = 0
     blocks: list[Block] = field(default_factory=list)
     withheld: bool = False
 
-    def add(self, source: str, at: float, ids: Sequence[str], lines: Sequence[bytes]) -> None:
+    def add(self, source: str, at: float, ids: Sequence[str], hashes: Sequence[str], lines: Sequence[bytes]) -> None:
         self.sources.append((source, len(lines)))
         self.newest = max(self.newest, at)
         self.ids += ids
+        self.hashes += hashes
         self.lines += lines
         self.size += sum(map(len, lines))
         if self.size >= BLOCK_BYTES:
@@ -81,9 +84,9 @@ class _Commit:
     def cut(self) -> None:
         if not self.lines:
             return
-        self.blocks.append(Block.of(self.seq + 1, self.newest, self.sources, self.ids, self.lines))
+        self.blocks.append(Block.of(self.seq + 1, self.newest, self.sources, self.ids, self.hashes, self.lines))
         self.seq = self.blocks[-1].last
-        self.sources, self.ids, self.lines, self.size = [], [], [], 0
+        self.sources, self.ids, self.hashes, self.lines, self.size = [], [], [], [], 0
 
 
 class Writer:
@@ -170,11 +173,7 @@ class Writer:
                 self._connection.execute("ROLLBACK")
 
     def _write(self, jobs: list[Job]) -> list[int]:
-        keys: list[int] = []
-        for job in jobs:
-            if job.arrivals:
-                keys += keys_of(zip(repeat(job.arrivals.source), job.arrivals.message_ids))
-        fresh = self._seen.unseen(keys)
+        fresh, keys = sort_out([job.arrivals for job in jobs if job.arrivals], self._seen)
         commit = _Commit(self._seq)
         counts, at = [], 0
         for job in jobs:
@@ -183,21 +182,23 @@ class Writer:
         commit.cut()
         self._execute(jobs, commit)
         self._seq = commit.seq
-        self._seen.remember(compress(keys, fresh), commit.newest)
+        self._seen.remember(keys, commit.newest)
         return counts
 
     @staticmethod
     def _take(commit: _Commit, arrivals: Arrivals, fresh: list[bool]) -> int:
         ids, lines = arrivals.message_ids, arrivals.bodies
+        hashes = arrivals.hashes or [UNKNOWN] * len(ids)
+        if arrivals.redacted:
+            hashes = [UNKNOWN if index in arrivals.redacted else one for index, one in enumerate(hashes)]
         if not all(fresh):
-            chosen = [index for index, new in enumerate(fresh) if new]
-            ids, lines = [ids[index] for index in chosen], [lines[index] for index in chosen]
+            ids, hashes, lines = [*compress(ids, fresh)], [*compress(hashes, fresh)], [*compress(lines, fresh)]
         count = len(lines)
         if not all(lines):
             commit.withheld = True
-            ids, lines = [id for id, line in zip(ids, lines, strict=True) if line], [line for line in lines if line]
+            ids, hashes, lines = [*compress(ids, lines)], [*compress(hashes, lines)], [*filter(None, lines)]
         if lines:
-            commit.add(arrivals.source, arrivals.received_at, ids, lines)
+            commit.add(arrivals.source, arrivals.received_at, ids, hashes, lines)
         return count
 
     def _execute(self, jobs: list[Job], commit: _Commit) -> None:

@@ -59,7 +59,10 @@ class Suppressed:
     def filter(self, arrivals: Arrivals) -> None:
         """Empty what belongs to people on the list in a request's events. The log doesn't keep it, and treats it like
         others in everything that a sender notices: otherwise anybody could find out who is on the list."""
-        arrivals.bodies = [self._matcher.redact(arrivals.source, body) for body in arrivals.bodies]
+        for index, body in enumerate(arrivals.bodies):
+            kept = arrivals.bodies[index] = self._matcher.redact(arrivals.source, body)
+            if kept and kept != body:
+                arrivals.redacted.add(index)
         arrivals.refused = [WITHHELD if self._names(arrivals.source, one.raw) else one for one in arrivals.refused]
 
     def _names(self, source: str, raw: bytes) -> bool:
