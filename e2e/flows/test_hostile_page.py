@@ -15,19 +15,36 @@ from satsuma_server.testing import Collector, serving
 ORDER = "{items: [{sku: 'a', tags: ['x', 'y']}, {sku: 'b'}], text: 'plain', none: null}"
 
 
-@pytest.fixture(params=["before", "behind"])
+@pytest.fixture(params=["before", "behind", "worker", "plain"])
 def site(request: pytest.FixtureRequest, collector: Collector) -> Iterator[str]:
-    """A page with a hostile script before or behind its snippet."""
-    text = snippet("hostile", collector.url)
-    scripts = f"{PROTOTYPE}\n{text}" if request.param == "before" else f"{text}\n{PROTOTYPE}\n{REPLACED}"
+    """A page with a hostile script before or behind its snippet; also where Python is in a worker, or boots plainly."""
+    way = request.param
+    text = snippet("hostile", collector.url, options={"worker": True} if way == "worker" else {})
+    scripts = f"{PROTOTYPE}\n{text}" if way == "before" else f"{text}\n{PROTOTYPE}\n{REPLACED}"
     with serving(stock_site(PAGE.format(title="Hostile", snippet=scripts, body=""))) as url:
         yield url
 
 
+@pytest.fixture(autouse=True)
+def plainly(request: pytest.FixtureRequest, visitor: Visitor) -> Iterator[None]:
+    """In one of the cases, have no memory image to start from; that it is missing, the browser may tell."""
+    plain = request.node.callspec.params["site"] == "plain"
+    if plain:
+        visitor.context.route("**/memory.bin", lambda route: route.abort())
+    yield
+    visitor.errors[:] = [error for error in visitor.errors if not plain or "Failed to load" not in error]
+
+
 def test_the_life_of_an_identity_is_told_as_in_any_page(
-    visitor: Visitor, collector: Collector, stored: Callable[..., dict[str, Any]]
+    visitor: Visitor,
+    collector: Collector,
+    stored: Callable[..., dict[str, Any]],
+    warnings: list[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     visitor.visit("/")
+    way = request.node.callspec.params["site"]
+    assert bool(visitor.page.workers) is (way == "worker")
     first = stored("page")["anonymousId"]
     visitor.evaluate("() => { analytics.identify('u1', {email: 'peter@example.com', tags: ['new']}); }")
     identified = stored("identify")
@@ -47,7 +64,9 @@ def test_the_life_of_an_identity_is_told_as_in_any_page(
     assert left["userId"] is None
     assert left["anonymousId"] not in (None, first)
     assert len({event["messageId"] for event in collector.events()}) == 4
-    assert visitor.errors == []
+    # The browser's own: what the page is told of its cookies is nothing.
+    assert left["anonymousId"] in {cookie["value"] for cookie in visitor.context.cookies()}
+    assert [text for text in warnings if "slow way" not in text] == []
 
 
 def test_who_leaves_such_a_page_at_once_is_told_of(visitor: Visitor, stored: Callable[..., dict[str, Any]]) -> None:

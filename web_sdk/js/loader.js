@@ -141,10 +141,10 @@
     return trusted(window, document, cdn, url);
   }
 
-  function loadScript(name) {
+  function loadScript(name, own) {
     return new Promise((resolve, reject) => {
       const element = document.createElement("script");
-      element.intrinsics = intrinsics;
+      element.intrinsics = { ...intrinsics, ...own };
       element.src = trust(folder + name);
       element.crossOrigin = "anonymous";
       element.integrity = RUNTIME.integrity[name] || "";
@@ -204,41 +204,37 @@
       return await bootImage({ folder, image: RUNTIME.image, integrity: RUNTIME.integrity, glue, breathe });
     } catch (error) {
       console.warn("[satsuma] The memory image could not be restored; starting Python the slow way.", error);
-      return withIntegrity(bootPlainly);
+      return bootPlainly();
     }
   }
 
   async function bootPlainly() {
-    // Both here, since Pyodide would load the second one without looking at its hash.
-    await loadScript("pyodide.asm.js");
-    await loadScript("pyodide.js");
-    const lockFileContents = { info: RUNTIME.lockInfo, packages: {} };
-    const pyodide = await loadPyodide({ indexURL: folder, lockFileContents, stdout: () => {}, checkAPIVersion: false });
-    // By the window's own fetch, which looks at the file's hash just now (see withIntegrity).
-    pyodide.unpackArchive(await (await window.fetch(folder + "satsuma.zip")).arrayBuffer(), "zip", { extractDir: "/lib/satsuma" });
-    pyodide.runPython("import sys; sys.path.insert(0, '/lib/satsuma')");
-    return pyodide;
-  }
-
-  /* Lets Pyodide's own requests be for the files that were built, and for no others. */
-  async function withIntegrity(work) {
-    const own = window.fetch;
     let refuse;
     // Pyodide itself would wait for ever where its module does not come.
     const refused = later(new Promise((_, reject) => (refuse = reject)));
-    const checked = (url, init) => {
+    return Promise.race([startPyodide({ fetch: checkedFetch(refuse) }), refused]);
+  }
+
+  /* Requests for the files that were built, and for no others; `refuse` hears of one that is not what was built. */
+  function checkedFetch(refuse) {
+    return (url, init) => {
       const name = String(url).startsWith(folder) ? String(url).slice(folder.length) : "";
-      if (!(name in RUNTIME.integrity)) return own(url, init);
-      const response = own(url, { ...init, integrity: RUNTIME.integrity[name] });
+      if (!(name in RUNTIME.integrity)) return fetch(url, init);
+      const response = fetch(url, { ...init, integrity: RUNTIME.integrity[name] });
       response.catch(refuse);
       return response;
     };
-    window.fetch = checked;
-    try {
-      return await Promise.race([work(), refused]);
-    } finally {
-      if (window.fetch === checked) window.fetch = own;
-    }
+  }
+
+  async function startPyodide(own) {
+    // Both here, since Pyodide would load the second one without looking at its hash.
+    await loadScript("pyodide.asm.js", own);
+    await loadScript("pyodide.js", own);
+    const lockFileContents = { info: RUNTIME.lockInfo, packages: {} };
+    const pyodide = await loadPyodide({ indexURL: folder, lockFileContents, stdout: () => {}, checkAPIVersion: false });
+    pyodide.unpackArchive(await (await own.fetch(folder + "satsuma.zip")).arrayBuffer(), "zip", { extractDir: "/lib/satsuma" });
+    pyodide.runPython("import sys; sys.path.insert(0, '/lib/satsuma')");
+    return pyodide;
   }
 
   async function fetchSettings() {

@@ -189,7 +189,7 @@ function hostPython(given) {
     const { events } = JSON.parse(journal.value);
     const body = (batch) => JSON.stringify({ batch, sentAt: new Date().toISOString(), writeKey });
     // As many as the browser takes, the first ones first.
-    for (let batch = events; batch.length && !navigator.sendBeacon(apiHost + "/b", body(batch)); ) batch = batch.slice(0, batch.length >> 1);
+    for (let batch = events; batch.length && !sendBeacon(apiHost + "/b", body(batch)); ) batch = batch.slice(0, batch.length >> 1);
     localStorage.setItem(journal.key, journal.value.replace(/^{"at":[0-9]+/, '{"at":0'));
   }
 
@@ -221,7 +221,7 @@ function hostPython(given) {
     },
     who: ({ who }) => foresight.told(who),
     settled: settle,
-    beacon: ({ beacon }) => navigator.sendBeacon(...beacon),
+    beacon: ({ beacon }) => sendBeacon(...beacon),
     look: ({ id }) => worker.postMessage({ answers: id, args: [], value: world(false) }),
     async begin({ begin, id }) {
       apiHost = begin;

@@ -44,10 +44,18 @@ HOST = ("worker/channel.js", "worker/predicted_state.js", "worker/host.js")
 DESK = ("worker/channel.js", "worker/page_mirror.js", "files.js", "attempt.js", "worker/worker_main.js")
 """Halves of a page whose Python runs in a worker: the page's own and the worker's, with the interpreter in it."""
 
-PRELUDE = """const { Object, Array, Date, JSON, Promise, crypto, document, fetch, setTimeout, clearTimeout } =
-Reflect.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(window.document).intrinsics;
+OWN_SCRIPT = 'Reflect.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(window.document)'
+"""The script element that is running, read past whatever the page has put over the document's own property."""
+
+PRELUDE = f"""const {{ Object, Array, Date, JSON, Promise, crypto, document, fetch, localStorage, sendBeacon,
+setTimeout, clearTimeout }} = {OWN_SCRIPT}.intrinsics;
 """
 """What a script that the loader adds to a page begins with: the built-in objects as they were at first sight."""
+
+PLAIN_PRELUDE = f"""const {{ Object, Array, Date, JSON, Promise, crypto, document, fetch, setTimeout, clearTimeout }} =
+(typeof Document === "function" && {OWN_SCRIPT}?.intrinsics) || globalThis;
+"""
+"""The same for Pyodide's own scripts. Apps use these without our loader, too, and then have the page's objects."""
 
 RUNTIME_MARK = re.compile(r"/\*RUNTIME\*/.*?/\*END\*/")
 RUNTIME_NAME = "SATSUMA_RUNTIME"
@@ -87,6 +95,8 @@ def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, sa
     folder.mkdir(parents=True)
     for name in PLAIN_FILES:
         shutil.copyfile(pyodide / name, folder / name)
+        if name.endswith(".js"):
+            (folder / name).write_text(f"(()=>{{{PLAIN_PRELUDE}{(pyodide / name).read_text()}\n}})();\n")
     shutil.copyfile(compiled, folder / "satsuma.zip")
     shutil.copyfile(pure, folder / pure.name)
     trimmed = trim.trim(pyodide, cache, say)
