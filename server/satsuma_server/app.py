@@ -28,7 +28,7 @@ from .openapi import document
 from .paths import path_of
 from .plans.enforcement import Enforcement
 from .privacy.deletion import Deletion, no_worker
-from .privacy.suppression import Suppressed
+from .privacy.suppression import Suppressed, read_secret
 from .projections.internal import InternalClient
 from .projections.process import WorkerProcess
 from .projections.proxy import Proxy
@@ -113,7 +113,9 @@ def create_app(settings: Settings) -> Starlette:
         if plans is not None:
             plans.violations.save()
 
-    suppressed = Suppressed(settings.data, Rules(settings.profiles))
+    suppressed = Suppressed(
+        settings.data, Rules(settings.profiles), read_secret(settings.suppression_secret_file, settings.data)
+    )
     ingest = Ingest(settings, log, metrics, suppressed, plans)
     early = Early(settings, ingest)
     assets = Assets(settings)

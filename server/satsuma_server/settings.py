@@ -250,6 +250,8 @@ class Settings:
         limits: how many events a source, and an address, may send.
         metrics: who may read metrics without a token; see docs/security.md.
         destinations: where events go on to. See docs/destinations.md.
+        suppression_secret_file: file of the secret that the suppression list is wrapped with, outside of `data`; None
+            for a list without one. See docs/security.md.
     """
 
     data: Path
@@ -278,6 +280,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     metrics: MetricsMode = "local"
     destinations: tuple[AnyDestination, ...] = ()
+    suppression_secret_file: Path | None = None
 
     @property
     def has_plan(self) -> bool:
@@ -422,6 +425,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     limits: Limits | None = None
     metrics: MetricsMode | None = None
     destinations: tuple[dict[str, Any], ...] = ()
+    suppression_secret_file: str | None = None
     sources: tuple[Source, ...] = ()
 
 
@@ -477,7 +481,7 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: {error}") from error
     values = {name: getattr(read, name) for name in read.__struct_fields__ if getattr(read, name) is not None}
-    for name in ("data", "plan"):
+    for name in ("data", "plan", "suppression_secret_file"):
         if name in values:
             values[name] = file.parent / values[name]
     values["destinations"] = destinations_from(read.destinations)

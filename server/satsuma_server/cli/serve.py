@@ -57,6 +57,9 @@ Metrics = Annotated[
         show_default="local",
     ),
 ]
+SuppressionSecret = Annotated[
+    Path | None, typer.Option(envvar="SATSUMA_SUPPRESSION_SECRET_FILE", help="Secret of the suppression list.")
+]
 ReadyFile = Annotated[Path | None, typer.Option(envvar="SATSUMA_READY_FILE", help="JSON written once ready.")]
 ShopPort = Annotated[int, typer.Option(envvar="SATSUMA_SHOP_PORT", help="Port of the shop; 0 takes a free one.")]
 
@@ -75,6 +78,7 @@ def serve_collector(
     retention_days: RetentionDays = None,
     worker: Worker = None,
     metrics: Metrics = None,
+    suppression_secret_file: SuppressionSecret = None,
     ready_file: ReadyFile = None,
 ) -> None:
     """Start the collector alone."""
@@ -89,6 +93,7 @@ def serve_collector(
         "retention_days": retention_days,
         "worker": worker,
         "metrics": metrics,
+        "suppression_secret_file": suppression_secret_file,
     }
 
     try:
