@@ -75,7 +75,8 @@ class Outcome:
         status: of an HTTP answer; None where there was none.
         answer: the beginning of the answer's body.
         retry_after: how many seconds the destination wants to be left alone; None where it doesn't say.
-        refused: reasons of messages that were refused although the others were delivered, by place in the request.
+        refused: reasons of messages that were refused, by place in the request. Where the fate is `DELIVERED`, the
+            others were delivered; where it is `REFUSED`, they may be sent again without these.
     """
 
     fate: Fate

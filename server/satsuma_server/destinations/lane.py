@@ -112,6 +112,8 @@ class Lane:
         if outcome.fate is Fate.DELIVERED:
             return self._deliver(batch, outcome)
         if outcome.fate is Fate.REFUSED:
+            if outcome.refused and len(outcome.refused) < len(batch):
+                return self._pick_out(batch, outcome)
             return self._split(len(batch)) if len(batch) > 1 else self._drop(batch, outcome)
         return self._wait(batch, outcome, now, proof)
 
@@ -131,6 +133,21 @@ class Lane:
         """Send the request in two parts. That is repeated until the message that is refused is alone."""
         self._most = count // 2
         return Settled(is_retried=True)
+
+    def _pick_out(self, batch: Sequence[Message], outcome: Outcome) -> Settled:
+        """Set aside the messages that the answer names, and send the others again."""
+        kept = []
+        dead = []
+        for place, message in enumerate(batch):
+            if (reason := outcome.refused.get(place)) is None:
+                kept.append(message)
+            else:
+                dead.append(
+                    Dead(message, Outcome(Fate.REFUSED, reason, outcome.status, outcome.answer), self._tries + 1)
+                )
+        self._go_on(len(batch))
+        self._waiting.extendleft(reversed(kept))
+        return Settled(dead=dead, is_retried=True)
 
     def _drop(self, batch: Sequence[Message], outcome: Outcome) -> Settled:
         dead = [Dead(message, outcome, self._tries + 1) for message in batch]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 from satsuma_server.errors import SettingsError
 from satsuma_server.forwarding import SecretReference
@@ -34,8 +36,17 @@ class Secrets:
         value = _from_file(given.file) if given.file else os.environ.get(given.env, "")
         if not value:
             raise SettingsError(f"the secret in {given.file or given.env} is missing or empty")
-        self._values.add(value)
+        self.add(value)
         return value
+
+    def add(self, value: str) -> str:
+        """Treat a text that was made from a secret as one, and return it."""
+        self._values |= {value, quote(value, safe=""), quote_plus(value)}
+        return value
+
+    def basic_auth(self, user: str, password: str = "") -> str:
+        """Return the value of an Authorization header (RFC 7617)."""
+        return "Basic " + self.add(base64.b64encode(f"{user}:{password}".encode()).decode())
 
     def hide(self, text: str) -> str:
         """Return a text without the secrets."""

@@ -6,16 +6,8 @@ Everything here is pure: it decides about one event, without files and network. 
 from __future__ import annotations
 
 from .rules import Forwarding
-from .settings import (
-    AnyDestination,
-    Destination,
-    Filter,
-    PythonDestination,
-    SecretReference,
-    WebhookDestination,
-    destinations_from,
-    label_of,
-)
+from .services import AnyDestination, destinations_from
+from .settings import Destination, Filter, PythonDestination, SecretReference, WebhookDestination
 
 __all__ = [
     "AnyDestination",
@@ -26,5 +18,4 @@ __all__ = [
     "SecretReference",
     "WebhookDestination",
     "destinations_from",
-    "label_of",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .paths import MISSING, look, put, segments_of, take
-from .settings import Destination, Filter, label_of
+from .settings import Destination, Filter
 
 Event = dict[str, Any]
 
@@ -23,9 +23,7 @@ class Forwarding:
         self._names = [re.compile(fnmatch.translate(one)) for one in settings.events]
         self._filters = [_Condition(one) for one in settings.filters]
         self._mapping = [(segments_of(old), segments_of(new) if new else None) for old, new in settings.mapping.items()]
-        self._integrations = {
-            one.casefold() for one in (settings.name, settings.integration, label_of(settings)) if one
-        }
+        self._integrations = {one.casefold() for one in (settings.name, settings.integration, settings.label) if one}
         self._consent = settings.consent
         self._unasked_goes = settings.consent_missing == "send"
         self._transform = transform

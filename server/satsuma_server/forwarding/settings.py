@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -76,7 +76,10 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         batch: the most events of one request; None for what the destination allows.
         timeout_seconds: how long one request may take.
         give_up_hours: for how long events are tried again before they are set aside as failed.
+        label: name of its kind in ``integrations``, as in Segment's catalogue.
     """
+
+    label: ClassVar[str] = ""
 
     name: str
     integration: str = ""
@@ -139,6 +142,8 @@ class WebhookDestination(Destination, frozen=True, tag="webhook"):
             ``{"batch": [event, …]}``.
     """
 
+    label: ClassVar[str] = "Webhooks"
+
     url: str | SecretReference
     secret: SecretReference | None = None
     headers: dict[str, str | SecretReference] = {}
@@ -164,33 +169,9 @@ class PythonDestination(Destination, frozen=True, tag="python"):
         ]
 
 
-AnyDestination = WebhookDestination | PythonDestination
-
-LABELS: Mapping[type[Destination], str] = {WebhookDestination: "Webhooks"}
-"""The names of the kinds in ``integrations``, as they are in Segment's catalogue."""
-
-
-def label_of(destination: Destination) -> str:
-    """Return the name of a destination's kind in ``integrations``; empty where it has none."""
-    return LABELS.get(type(destination), "")
-
-
 def is_url(value: str | SecretReference) -> bool:
     """Tell whether a value can be a URL. What a secret has is known only when it is read."""
     return isinstance(value, SecretReference) or value.startswith(("https://", "http://"))
-
-
-def destinations_from(tables: Sequence[Mapping[str, Any]]) -> tuple[AnyDestination, ...]:
-    """Return the destinations of a settings file. Raises `SettingsError`, which says what is wrong with which one."""
-    made = []
-    for place, table in enumerate(tables, 1):
-        given = {**({"type": "python"} if "python" in table else {}), **table}
-        try:
-            made.append(msgspec.convert(given, AnyDestination))
-        except msgspec.ValidationError as error:
-            raise SettingsError(f"destinations, {table.get('name') or f'number {place}'}: {error}") from error
-    check_destinations(made)
-    return tuple(made)
 
 
 def check_destinations(destinations: Sequence[Destination]) -> None:

@@ -1,0 +1,124 @@
+"""The settings of destinations that are particular services, and the list of all kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from satsuma_server.errors import SettingsError
+
+from .settings import (
+    Destination,
+    PythonDestination,
+    SecretReference,
+    WebhookDestination,
+    check_destinations,
+    is_url,
+)
+
+
+class _Service(Destination, frozen=True, kw_only=True):
+    """A service with an address of its own; `url` is another one, for proxies and tests."""
+
+    url: str = ""
+
+    def _conditions(self) -> list[tuple[bool, str]]:
+        return [*super()._conditions(), (not self.url or is_url(self.url), "url must begin with https:// or http://")]
+
+
+class SegmentDestination(_Service, frozen=True, kw_only=True, tag="segment"):
+    """Another collector with Segment's tracking API, such as a second Satsuma.
+
+    Attributes:
+        url: its origin, to which ``/v1/batch`` is added.
+        write_key: the key that events are sent with.
+        write_keys: other keys for events of some sources, by the write keys of these.
+    """
+
+    label: ClassVar[str] = "Segment.io"
+
+    write_key: str | SecretReference
+    write_keys: dict[str, str | SecretReference] = msgspec.field(default_factory=dict)
+
+    def _conditions(self) -> list[tuple[bool, str]]:
+        return [*super()._conditions(), (bool(self.url), "url, the origin of the other collector, is missing")]
+
+
+class MixpanelDestination(_Service, frozen=True, kw_only=True, tag="mixpanel"):
+    """Mixpanel.
+
+    Attributes:
+        token: the project token.
+        id_merge: which ID management the project has. ``simplified`` puts ``$device_id`` and ``$user_id`` on events;
+            ``original`` is told of links by ``$identify``; ``legacy`` by ``$create_alias``.
+        region: where the project's data is kept.
+    """
+
+    label: ClassVar[str] = "Mixpanel"
+
+    token: str | SecretReference
+    id_merge: Literal["simplified", "original", "legacy"] = "simplified"
+    region: Literal["us", "eu", "in"] = "us"
+
+
+class KissmetricsDestination(_Service, frozen=True, kw_only=True, tag="kissmetrics"):
+    """Kissmetrics. `key` is the API key."""
+
+    label: ClassVar[str] = "Kissmetrics"
+
+    key: str | SecretReference
+
+
+class AmplitudeDestination(_Service, frozen=True, kw_only=True, tag="amplitude"):
+    """Amplitude. `key` is the project's API key, and `region` where its data is kept."""
+
+    label: ClassVar[str] = "Amplitude"
+
+    key: str | SecretReference
+    region: Literal["us", "eu"] = "us"
+
+
+class Ga4Destination(_Service, frozen=True, kw_only=True, tag="ga4"):
+    """Google Analytics 4, by the Measurement Protocol. `measurement_id` is that of a web stream, as ``G-ABC123``, and
+    `secret` an API secret of that stream."""
+
+    label: ClassVar[str] = "Google Analytics 4"
+
+    measurement_id: str
+    secret: SecretReference
+
+
+class PostHogDestination(_Service, frozen=True, kw_only=True, tag="posthog"):
+    """PostHog. `key` is the project's API key. Without `url`, the origin of a host of one's own, `region` counts."""
+
+    label: ClassVar[str] = "PostHog"
+
+    key: str | SecretReference
+    region: Literal["us", "eu"] = "us"
+
+
+AnyDestination = (
+    WebhookDestination
+    | PythonDestination
+    | SegmentDestination
+    | MixpanelDestination
+    | KissmetricsDestination
+    | AmplitudeDestination
+    | Ga4Destination
+    | PostHogDestination
+)
+
+
+def destinations_from(tables: Sequence[Mapping[str, Any]]) -> tuple[AnyDestination, ...]:
+    """Return the destinations of a settings file. Raises `SettingsError`, which says what is wrong with which one."""
+    made = []
+    for place, table in enumerate(tables, 1):
+        given = {**({"type": "python"} if "python" in table else {}), **table}
+        try:
+            made.append(msgspec.convert(given, AnyDestination))
+        except msgspec.ValidationError as error:
+            raise SettingsError(f"destinations, {table.get('name') or f'number {place}'}: {error}") from error
+    check_destinations(made)
+    return tuple(made)
