@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -27,9 +28,15 @@ def wait_until(done: Callable[[], bool], what: str, seconds: float = 60) -> None
 
 
 @pytest.fixture(scope="package")
-def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+def attacked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of `attacked`."""
+    return tmp_path_factory.mktemp("attacked")
+
+
+@pytest.fixture(scope="package")
+def attacked(attacked_folder: Path) -> Iterator[Collector]:
     """A collector with a worker that knows people, for attacks that change nothing if they are repelled."""
-    with running(tmp_path_factory.mktemp("attacked"), worker=True) as collector:
+    with running(attacked_folder, worker=True) as collector:
         with httpx.Client(base_url=collector.url, headers=TOKEN, trust_env=False, timeout=60) as client:
             body = {"batch": EVENTS, "writeKey": "shop"}
             client.post("/v1/batch", json=body).raise_for_status()
