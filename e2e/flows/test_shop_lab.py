@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from flows.audits import wrong_findings
 from pytest_satsuma import Visitor
 from satsuma_server.testing import Collector
 from satsuma_shop.scenarios import SCENARIOS
@@ -31,6 +32,7 @@ def test_every_step_does_what_the_specification_says(visitor: Visitor, collector
     assert visitor.page.locator(f"[data-flow={flow}][data-passed]").count() == 1
     events = collector.events()
     assert len({event["messageId"] for event in events}) == len(events)
+    assert not wrong_findings(collector)
     if flow == "two-logins":
         identified = [event for event in events if event["type"] == "identify"]
         assert len({event["userId"] for event in identified}) == 1

@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from .lab import Lab
 from .members import Members
+from .mistakes import Mistakes
 from .name_pages import NamePages
 from .notebook import Notebook
 from .pages import Grove
@@ -63,7 +64,7 @@ def create_app(
 
     routes: list[BaseRoute] = [
         *Grove(users, render).routes(),
-        *Members(users, render).routes(),
+        *Members(users, render, Mistakes(possible=qa)).routes(),
         *Notebook(render, collector_url, write_key).routes(),
         *way.routes(failing=qa),
         *([*tester.routes(), *Lab(render).routes(), *NamePages(render).routes()] if qa else []),

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from .catalogue import PRODUCTS
 from .handling import go, visited
+from .mistakes import Mistakes
 from .rendering import PLANS, Renderer
 from .safety import local_path
 from .users import ShopError, User, Users
@@ -21,9 +22,10 @@ from .visit import Call, Visit, field
 class Members:
     """The pages for visitors who have an account or create one."""
 
-    def __init__(self, users: Users, render: Renderer) -> None:
+    def __init__(self, users: Users, render: Renderer, mistakes: Mistakes) -> None:
         self.users = users
         self.render = render
+        self._mistakes = mistakes
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -48,8 +50,11 @@ class Members:
             user = await self._sign_up(visit, form)
         except ShopError as error:
             return self.render.shop(request, visit, "register.html", form=form, error=error)
+        calls = self._signed_up(request, user)
+        if self._mistakes.are_made(request):
+            return self.render.shop(request, visit, "hasty.html", calls)
         # The next page makes the calls, as the specification recommends.
-        visit.later(*_signed_up(user))
+        visit.later(*calls)
         return go("/welcome")
 
     @visited
@@ -62,7 +67,7 @@ class Members:
             user = await self._sign_up(visit, form)
         except ShopError as error:
             return self.render.shop(request, visit, "register.html", form=form, hasty=True, error=error)
-        return self.render.shop(request, visit, "hasty.html", _signed_up(user))
+        return self.render.shop(request, visit, "hasty.html", self._signed_up(request, user))
 
     @visited
     async def welcome(self, request: Request, visit: Visit) -> Response:
@@ -80,7 +85,7 @@ class Members:
         except ShopError as error:
             return self.render.shop(request, visit, "login.html", form=form, error=error)
         visit.log_in(user)
-        visit.later(["identify", user.id, user.traits()], ["track", "Signed In"])
+        visit.later(self._identify(request, user), ["track", "Signed In"])
         return go(local_path(field(form, "then"), "/account"))
 
     @visited
@@ -88,7 +93,7 @@ class Members:
         visit.check(await request.form())
         visit.log_in(None)
         visit.empty()
-        visit.later(["track", "Signed Out"], ["reset"])
+        visit.later(["track", "Signed Out"], *([] if self._mistakes.are_made(request) else [["reset"]]))
         return go("/")
 
     @visited
@@ -104,7 +109,7 @@ class Members:
             user = self.users.update(user.id, field(form, "name"), field(form, "email"), _plan(form))
         except ShopError as error:
             return self.render.shop(request, visit, "account.html", form=form, error=error)
-        visit.later(["identify", user.id, user.traits()])
+        visit.later(self._identify(request, user))
         return go("/account?saved=1")
 
     @visited
@@ -121,7 +126,7 @@ class Members:
         except ShopError as error:
             return JSONResponse({"error": str(error)}, 422)
         visit.log_in(user)
-        return JSONResponse({"userId": user.id, "traits": user.traits()})
+        return JSONResponse({"userId": self._mistakes.user_id(request, user), "traits": user.traits()})
 
     async def _sign_up(self, visit: Visit, form: FormData) -> User:
         visit.check(form)
@@ -130,9 +135,11 @@ class Members:
         visit.log_in(user)
         return user
 
+    def _identify(self, request: Request, user: User) -> Call:
+        return ["identify", self._mistakes.user_id(request, user), user.traits()]
 
-def _signed_up(user: User) -> list[Call]:
-    return [["identify", user.id, user.traits()], ["track", "Signed Up", {"plan": user.plan}]]
+    def _signed_up(self, request: Request, user: User) -> list[Call]:
+        return [self._identify(request, user), ["track", "Signed Up", {"plan": user.plan}]]
 
 
 def _plan(form: Any) -> str:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from .devices import Devices
 from .handling import visited
+from .mistakes import COOKIE as MISTAKES_COOKIE
 from .rendering import CONSENT_COOKIE, Renderer
 from .safety import policy
 from .users import Users
@@ -75,7 +76,7 @@ class Qa:
         """Remove the cookies that scripts can't remove, as a visitor does who clears all cookies."""
         request.session.clear()
         answer = JSONResponse({"success": True})
-        for name in (WEATHER_COOKIE, CONSENT_COOKIE):
+        for name in (WEATHER_COOKIE, CONSENT_COOKIE, MISTAKES_COOKIE):
             answer.delete_cookie(name)
         return answer
 

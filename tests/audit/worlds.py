@@ -406,7 +406,8 @@ class World:
                 "page": {"path": "/", "referrer": self._referrer if self._url else "", "search": "",
                          "title": self._title if self._url else "", "url": self._url},
             },
-            "originalTimestamp": _iso(at + device.skew), "timestamp": _iso(at),
+            # As collectors correct clocks: the time that the request was under way is in it.
+            "originalTimestamp": _iso(at + device.skew), "timestamp": _iso(at + (received - sent)),
             "sentAt": _iso(sent + device.skew), "receivedAt": _iso(received),
             **fields,
         }  # fmt: skip

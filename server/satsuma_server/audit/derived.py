@@ -14,6 +14,23 @@ WHERE events.message_id = repeated.message_id AND events.source = repeated.sourc
 """
 """A message that came again is held against the rules once; rules on delivery count it."""
 
+CLOCKS = """
+CREATE TABLE clocks AS
+SELECT anonymous_id, date_trunc('day', received_at) AS day, min(received_at - sent_at) AS behind
+FROM events WHERE side <> 'server' AND original_at IS NOT NULL AND anonymous_id IS NOT NULL
+GROUP BY anonymous_id, date_trunc('day', received_at) HAVING behind IS NOT NULL
+"""
+"""How much each browser's clock is behind on a day: the least that lay between a sending and its receipt."""
+
+STEADY_TIMES = """
+UPDATE events SET ts = original_at + behind FROM clocks
+WHERE events.anonymous_id = clocks.anonymous_id AND date_trunc('day', received_at) = day AND side <> 'server'
+AND original_at IS NOT NULL AND abs(epoch_ms(original_at + behind) - epoch_ms(ts)) < 2000
+"""
+"""Collectors correct each event's time by the clocks at its own sending, so the time that the request was under way is
+in it, and two calls of the same moment may change places. With one correction for all they stay in the order in which
+they were made. Where it differs by seconds, the clock was set in between, and the event's own time is better."""
+
 WALK = """
 CREATE TABLE walk AS
 SELECT id, anonymous_id, user_id, type, step, ts, side, path, agent, ip,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from satsuma_server.settings import AuditSettings
 
 from .columns import EVENTS, insert_statement
-from .derived import DERIVED, FORGET_REPEATED, REPEATED
+from .derived import CLOCKS, DERIVED, FORGET_REPEATED, REPEATED, STEADY_TIMES
 from .lines import NOT_JSON, NOT_UTF8, Lines, as_texts
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class History:
             self._leave_out(self._since)
         self._connection.execute(REPEATED)
         self.repeated = self._changed(FORGET_REPEATED)
-        for statement in DERIVED:
+        for statement in (CLOCKS, STEADY_TIMES, *DERIVED):
             self.run(statement)
         self.unreadable += Counter()  # Without what was counted as 0.
 

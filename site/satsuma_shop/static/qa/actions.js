@@ -68,6 +68,7 @@ const groups = {
   people: "People and devices",
   network: "Network",
   consent: "Consent",
+  shop: "The shop itself",
 };
 
 export const ACTIONS = [
@@ -137,6 +138,10 @@ export const ACTIONS = [
   { key: "agree", own: true, group: "consent", label: "Give consent", consent: "no", ids: FRESH,
     rule: "After a yes a visit begins as any other: nothing is known from before the no.",
     act: () => stores.setCookie("grove_consent", "") },
+  { key: "mistakes", own: true, group: "shop", label: "Make mistakes", mistakes: "no", ids: SAME, act: () => stores.setCookie("grove_mistakes", "yes"),
+    rule: "From now on the shop does what many sites do: its sign-up page makes the calls and redirects at once, a logout is not followed by reset, and the email address is the userId. Shop with three people, and look at Health in the console." },
+  { key: "well", own: true, group: "shop", label: "Make no mistakes", mistakes: "yes", ids: SAME, act: () => stores.setCookie("grove_mistakes", ""),
+    rule: "The shop follows the specification again. What was stored before stays as it was." },
 ];
 
 export const grouped = Object.entries(groups).map(([key, label]) => [label, ACTIONS.filter(({ group }) => group === key)]);

@@ -102,13 +102,14 @@ export function openDrawer(about) {
   }
 
   const weather = () => /(?:^|; )grove_weather=(\w+)/.exec(document.cookie)?.[1] || "";
+  const mistakes = () => (/(?:^|; )grove_mistakes=yes/.test(document.cookie) ? "yes" : "no");
   const consent = () => (/(?:^|; )grove_consent=no/.test(document.cookie) ? "no" : "yes");
 
   /* Only what makes sense now can be pressed. */
   function offer() {
     for (const button of parts.actions.querySelectorAll("button")) {
       const action = ACTIONS.find(({ key }) => key === button.dataset.action);
-      const fits = (action.weather === undefined || Boolean(action.weather) === Boolean(weather())) && (!action.consent || action.consent === consent());
+      const fits = (action.weather === undefined || Boolean(action.weather) === Boolean(weather())) && (!action.consent || action.consent === consent()) && (!action.mistakes || action.mistakes === mistakes());
       button.hidden = !fits;
       button.disabled = busy || !window.analytics?.initialized;
     }
