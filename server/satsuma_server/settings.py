@@ -32,6 +32,8 @@ ANYWHERE = ("*",)
 PlanMode = Literal["mark", "refuse"]
 """What becomes of an event that is not as planned: kept with a mark, or refused."""
 
+PinnedType = Literal["boolean", "integer", "number", "text"]
+
 MetricsMode = Literal["local", "token", "public"]
 """Who may read metrics without a token: programs of this machine, nobody, or everybody."""
 
@@ -131,6 +133,7 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         seconds: between loads.
         query_seconds: how long a query may take.
         memory: most that DuckDB may use, as ``512MB``.
+        types: types of columns that no event changes, by ``table.column`` or ``schema.table.column``.
     """
 
     destination: str = "duckdb"
@@ -139,6 +142,13 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     seconds: float = 5.0
     query_seconds: float = 30.0
     memory: str = "512MB"
+    types: dict[str, PinnedType] = {}
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where a column of `types` is not named in full."""
+        for name in self.types:
+            if len(parts := name.split(".")) not in (2, 3) or not all(parts):
+                raise ValueError(f'types has {name!r}: name the column as "table.column" or "schema.table.column"')
 
 
 class AuditRuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,6 +27,12 @@ from .console import HERE, Token, Url, console, fail, output
 LONGEST_CELL = 60
 PATIENCE_SECONDS = 600
 LOOK_SECONDS = 0.2
+PROBLEMS = {
+    "unreadable": "not readable",
+    "types": "values that don't fit a pinned type",
+    "pinned": "not as pinned before the tables are rebuilt",
+}
+"""What the notices of a status mean that are about no bound."""
 
 Data = Annotated[Path | None, typer.Option(envvar="SATSUMA_DATA", help="Folder of a collector that doesn't run.")]
 Config = Annotated[Path | None, typer.Option(envvar="SATSUMA_CONFIG", help="Settings in a TOML file.")]
@@ -166,7 +172,7 @@ def _tell(status: Status) -> None:
     if status.problem:
         table.add_row("problem", Text(status.problem, style="bold red"))
     for notice in status.notices:
-        what = "not readable" if notice.what == "unreadable" else f"no room for more {notice.what}"
+        what = PROBLEMS.get(notice.what) or f"no room for more {notice.what}"
         told = f"{what}: {notice.count:,} events since {notice.name!r}"
         table.add_row(Text(f"in {notice.where}" if notice.where else "in all"), Text(told, style="yellow"))
     output.print(table)

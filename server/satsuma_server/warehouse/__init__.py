@@ -58,13 +58,15 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Something that reached a bound and therefore got no table or column of its own.
+    """Something that has no table, column or row of its own, because of a bound or of a pinned type.
 
     Attributes:
         where: the schema, or ``schema.table``.
-        what: ``events``, ``columns``, ``sources``, or ``unreadable`` for events that have no row at all.
-        name: the first name that reached the bound.
-        count: how many events have reached it.
+        what: ``events``, ``columns`` or ``sources`` where there is no room for more; ``types`` for values that don't
+            fit into a column with a pinned type; ``pinned`` for a column that had a wider type before it was pinned;
+            ``unreadable`` for events that have no row at all.
+        name: the first name that it happened to.
+        count: how many events it has happened to.
     """
 
     where: str

@@ -28,6 +28,7 @@ from .load.replace import replace_tables
 from .query.browse import list_tables, read_rows
 from .query.sql import Queries
 from .routes import Routes
+from .schema.pinned_types import PinnedTypes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,11 +59,12 @@ class WarehouseProjection:
 
         Raises:
             UnavailableError: it can't be opened.
+            PlanError: a tracking plan can't be read.
         """
         self._settings = settings
         self._log = log
         self._database = Database(settings.data / FOLDER, memory=settings.warehouse.memory)
-        self._loader = Loader(self._database, self._label)
+        self._loader = Loader(self._database, self._label, PinnedTypes.of(settings))
         self._queries = Queries(self._database, settings.warehouse.query_seconds)
         self._mirror = _make_export(settings, self._database)
         self._sieve = Sieve(log, CURSOR, self._take, self._skip)

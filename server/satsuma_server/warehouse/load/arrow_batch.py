@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 from satsuma_server.warehouse.schema.catalog import Catalog, Name
 from satsuma_server.warehouse.schema.column_types import ColumnType, join, nulls, to_arrow
 from satsuma_server.warehouse.schema.names import CONTEXT, IDS, REST, SEQ, TIMES, TRACKS
+from satsuma_server.warehouse.schema.pinned_types import PinnedTypes
 
 from .columns import Columns
 from .event_groups import ENVELOPE, Group
 from .latest_values import LATEST_VALUES, NOT_LATEST_VALUES
+from .pinning import pin_types
 
 LOADED_AT = "uuid_ts"
 LAST = (LOADED_AT, REST)
@@ -24,7 +26,9 @@ OF_TRACKS = frozenset({*IDS, *TIMES, SEQ, "event", "event_text"})
 _encode = msgspec.json.Encoder().encode
 
 
-def tables_of(groups: Sequence[Group], catalog: Catalog, loaded_at: datetime) -> list[tuple[Name, pa.Table]]:
+def tables_of(
+    groups: Sequence[Group], catalog: Catalog, loaded_at: datetime, pinned: PinnedTypes
+) -> list[tuple[Name, pa.Table]]:
     """Return the events as one Arrow table for each warehouse table; new columns are added to the catalog."""
     parts: dict[Name, list[Columns]] = {}
     for group in groups:
@@ -33,6 +37,9 @@ def tables_of(groups: Sequence[Group], catalog: Catalog, loaded_at: datetime) ->
             parts.setdefault((group.schema, group.table), []).append(columns)
         if group.is_track:
             parts.setdefault((group.schema, TRACKS), []).append(_for_tracks(group, columns, catalog))
+    sources = {schema: source for source, schema in catalog.schemas.items()}
+    for name, found in parts.items():
+        pin_types(name, found, catalog, pinned.of_table(sources.get(name[0]), *name))
     return [(name, _table(name, columns, catalog, loaded_at)) for name, columns in parts.items()]
 
 

@@ -15,6 +15,7 @@ from satsuma_server.warehouse import Notice
 from satsuma_server.warehouse.database import OWN, OWN_TABLES, Database, get_state, set_state
 from satsuma_server.warehouse.schema.catalog import Catalog, Changes, Name
 from satsuma_server.warehouse.schema.names import ACCOUNTS, RESERVED_TABLES, SEQ, USERS, quoted
+from satsuma_server.warehouse.schema.pinned_types import PinnedTypes
 
 from .arrow_batch import tables_of
 from .event_groups import group
@@ -48,10 +49,13 @@ class PreparedBatch:
 class Loader:
     """Loads events into one DuckDB file. Its methods block."""
 
-    def __init__(self, database: Database, label: Callable[[str], str] = str) -> None:
-        """Take the file, and a function that returns the name that people gave a source."""
+    def __init__(
+        self, database: Database, label: Callable[[str], str] = str, pinned: PinnedTypes | None = None
+    ) -> None:
+        """Take the file, a function that returns the name that people gave a source, and the pinned types."""
         self._database = database
         self._label = label
+        self._pinned = pinned or PinnedTypes()
         self._building, self._putting = threading.Lock(), threading.Lock()
         self._catalog: Catalog | None = None
         self._built = self._cursor = self._fresh = 0
@@ -120,7 +124,7 @@ class Loader:
             fresh = [event for event in events if event.seq > self._built]
             catalog, now = self.catalog, _now()
             groups, last = group(fresh, catalog, self._label)
-            tables = tables_of(groups, catalog, now)
+            tables = tables_of(groups, catalog, now, self._pinned)
             self._built = max(self._built, last)
             latest_values = {
                 name: list(catalog.tables[name[0], LATEST_VALUES[name[1]][0]])

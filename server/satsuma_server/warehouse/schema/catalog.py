@@ -35,6 +35,12 @@ MOST_NOTICES = 1_000
 
 OTHERS = "other_sources"
 
+PROBLEMS = {
+    "unreadable": "can't read all events",
+    "types": "got values that don't fit into a column with a pinned type",
+    "pinned": "has a column that would have to be rebuilt to get its pinned type",
+}
+
 logger = logging.getLogger("satsuma.warehouse")
 
 Name = tuple[str, str]
@@ -162,7 +168,7 @@ class Catalog:
             if len(self.notices) >= MOST_NOTICES:
                 return
             told = {"where": where, "what": what, "first": name[:200]}
-            problem = "can't read all events" if what == "unreadable" else f"has no room for more {what}"
+            problem = PROBLEMS.get(what) or f"has no room for more {what}"
             logger.warning("the warehouse %s", problem, extra=told)
         first, before = (known.name, known.count) if known else (name[:200], 0)
         self.notices[where, what] = Notice(where, what, first, before + count)
