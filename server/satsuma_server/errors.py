@@ -97,6 +97,12 @@ class EncodingError(CollectorError):
     status = 415
 
 
+class HostError(CollectorError):
+    """The request was sent to a host that this collector doesn't answer for."""
+
+    status = 421
+
+
 class BusyError(CollectorError):
     """Too much is waiting or running already. The client should try again in a moment."""
 

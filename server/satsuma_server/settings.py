@@ -240,6 +240,10 @@ class Settings:
         sources: sources with a name or origins.
         accept_any_key: take events of any source, also of none. For demos and tests.
         api_host: host (and port) that browsers post to; None follows the request's Host header.
+        public_url: where browsers reach the collector, as ``https://collector.example``; None follows `api_host` and
+            the request.
+        allowed_hosts: hosts that a request may have been sent to where an answer repeats its Host header, as
+            ``collector.example``, ``localhost:8000`` or ``*.shop.example``; empty for any.
         trust_proxy: believe X-Forwarded-For, -Proto and -Host of whoever connects.
         trusted_proxies: addresses and networks whose X-Forwarded-* are believed, as ``10.0.0.0/8``.
         mask_ip: keep visitors' addresses without their last part (IPv4: 8 bits, IPv6: 80 bits).
@@ -270,6 +274,8 @@ class Settings:
     sources: tuple[Source, ...] = ()
     accept_any_key: bool = False
     api_host: str | None = None
+    public_url: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
     trust_proxy: bool = False
     trusted_proxies: tuple[str, ...] = ()
     mask_ip: bool = False
@@ -416,6 +422,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     token: str | None = None
     accept_any_key: bool | None = None
     api_host: str | None = None
+    public_url: str | None = None
+    allowed_hosts: tuple[str, ...] | None = None
     trust_proxy: bool | None = None
     trusted_proxies: tuple[str, ...] | None = None
     mask_ip: bool | None = None

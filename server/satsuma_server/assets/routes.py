@@ -13,12 +13,14 @@ from starlette.routing import Route
 
 from satsuma_server.errors import AssetsError
 from satsuma_server.http.basic_auth import basic_user
+from satsuma_server.http.public_url import PublicUrl
 from satsuma_server.settings import Settings
 
 from .snippet import snippet
 from .source_config import source_config
 
 SHORT = "public, max-age=300"
+SHORT_HERE = "private, max-age=300"
 FOR_EVER = "public, max-age=31536000, immutable"
 SHARED = {
     "Access-Control-Allow-Origin": "*",
@@ -41,6 +43,8 @@ class Assets:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._url = PublicUrl(settings)
+        self._caching = SHORT if self._url.is_known else SHORT_HERE
         self._files = self._known_files()
 
     def routes(self) -> list[Route]:
@@ -94,17 +98,18 @@ class Assets:
     async def _snippet(self, request: Request) -> Response:
         key = request.query_params.get("writeKey", "demo")
         try:
-            text = snippet(key, str(self._origin(request)), self._settings.runtime, hints=True)
+            text = snippet(key, self._url.of(request), self._settings.runtime, hints=True)
         except AssetsError as error:
             return PlainTextResponse(str(error), 404)
-        return Response(text, media_type="text/javascript", headers={**SHARED, "Cache-Control": SHORT})
+        return Response(text, media_type="text/javascript", headers={**SHARED, "Cache-Control": self._caching})
 
     async def _source_settings(self, request: Request) -> Response:
         write_key = request.path_params["write_key"]
         if self._settings.source(write_key) is None:
             return JSONResponse({"success": False, "error": {"message": "the write key is unknown"}}, 404, SHARED)
-        protocol, host = self._origin(request).split("://", 1)
-        return JSONResponse(source_settings(write_key, protocol, host), headers={**SHARED, "Cache-Control": SHORT})
+        protocol, host = self._url.of(request).split("://", 1)
+        headers = {**SHARED, "Cache-Control": self._caching}
+        return JSONResponse(source_settings(write_key, protocol, host), headers=headers)
 
     async def _source_config(self, request: Request) -> Response:
         user = basic_user(request.headers.get("authorization", "").encode())
@@ -112,16 +117,8 @@ class Assets:
         source = self._settings.source(write_key) if write_key else None
         if source is None:
             return JSONResponse({"message": "the write key is unknown"}, 401, SHARED)
-        told = source_config(source.write_key, source.name or source.write_key, self._origin(request))
+        told = source_config(source.write_key, source.name or source.write_key, self._url.of(request))
         return JSONResponse(told, headers={**SHARED, "Cache-Control": "no-store"})
-
-    def _origin(self, request: Request) -> str:
-        """Return the origin at which browsers reach this collector."""
-        peer = request.client.host if request.client else None
-        trusted = request.headers if self._settings.trusts(peer) else {}
-        protocol = trusted.get("x-forwarded-proto") or request.url.scheme
-        host = self._settings.api_host or trusted.get("x-forwarded-host") or request.headers.get("host", "")
-        return f"{protocol}://{host}"
 
 
 def source_settings(write_key: str, protocol: str, host: str) -> dict[str, Any]:

@@ -40,6 +40,13 @@ Keys = Annotated[
 AnyKey = Annotated[bool, typer.Option("--accept-any-key", envvar="SATSUMA_ACCEPT_ANY_KEY", help="Take any write key.")]
 Proxy = Annotated[bool, typer.Option("--trust-proxy", envvar="SATSUMA_TRUST_PROXY", help="Believe X-Forwarded-*.")]
 ApiHost = Annotated[str | None, typer.Option(envvar="SATSUMA_API_HOST", help="Host that browsers post to.")]
+PublicUrl = Annotated[
+    str | None, typer.Option(envvar="SATSUMA_PUBLIC_URL", help="Where browsers reach it: https://collector.example.")
+]
+AllowedHosts = Annotated[
+    list[str] | None,
+    typer.Option("--allowed-host", envvar="SATSUMA_ALLOWED_HOSTS", help="A host that answers may repeat; repeatable."),
+]
 Worker = Annotated[
     bool | None,
     typer.Option(
@@ -74,6 +81,8 @@ def serve_collector(
     accept_any_key: AnyKey = False,
     trust_proxy: Proxy = False,
     api_host: ApiHost = None,
+    public_url: PublicUrl = None,
+    allowed_hosts: AllowedHosts = None,
     mask_ip: MaskIp = False,
     retention_days: RetentionDays = None,
     worker: Worker = None,
@@ -89,6 +98,8 @@ def serve_collector(
         "accept_any_key": accept_any_key or None,
         "trust_proxy": trust_proxy or None,
         "api_host": api_host,
+        "public_url": public_url,
+        "allowed_hosts": tuple(allowed_hosts or ()),
         "mask_ip": mask_ip or None,
         "retention_days": retention_days,
         "worker": worker,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from satsuma_server.settings import Settings
+
 PREFIX = "/console"
 
 
@@ -25,10 +27,12 @@ def is_https(request: Request) -> bool:
     return request.headers.get("x-forwarded-proto") == "https"
 
 
-def origin_of(request: Request, api_host: str | None = None) -> str:
-    """Return the origin of the collector; `api_host` is the host from the settings, where they name one."""
-    host = api_host or request.headers.get("x-forwarded-host") or request.headers.get("host", "")
-    return f"{'https' if is_https(request) else 'http'}://{host}"
+def url_of(request: Request, settings: Settings) -> str:
+    """Return the URL at which browsers reach the collector, from the settings where they name it."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = settings.api_host or request.headers.get("x-forwarded-host") or request.headers.get("host", "")
+    return f"{'https' if is_https(request) else 'http'}://{host}{prefix_of(request)}"
 
 
 def address_of(request: Request) -> str:

@@ -65,7 +65,7 @@ class Console:
         screens = [
             *Login(settings, pages, sessions).routes(),
             *Live(
-                pages, self._window, self._refusals, Rows(settings, warehouse), settings.profiles.per_source
+                settings, pages, self._window, self._refusals, Rows(settings, warehouse), settings.profiles.per_source
             ).routes(),
             *Refused(pages, self._refusals).routes(),
             *Plan(pages, settings.data).routes(),

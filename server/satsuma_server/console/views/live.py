@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from satsuma_server.console.forwarded_headers import PREFIX, origin_of
+from satsuma_server.console.forwarded_headers import PREFIX, url_of
 from satsuma_server.console.presenters.diagnosis import diagnosed
 from satsuma_server.console.presenters.feed_filter import KINDS, REFUSED, Filter
 from satsuma_server.console.presenters.lint import of_event
@@ -22,6 +22,7 @@ from satsuma_server.console.presenters.verification import mark_of, verification
 from satsuma_server.console.presenters.warehouse_rows import Rows
 from satsuma_server.console.recent_events import RecentEvents
 from satsuma_server.log import DeadLetter
+from satsuma_server.settings import Settings
 
 from .page import Pages
 from .plan import violations_of
@@ -63,8 +64,17 @@ class _Place:
 class Live:
     """Shows events as they arrive."""
 
-    def __init__(self, pages: Pages, window: RecentEvents, refusals: Refusals, rows: Rows, apart: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pages: Pages,
+        window: RecentEvents,
+        refusals: Refusals,
+        rows: Rows,
+        apart: bool = False,
+    ) -> None:
         """Take what is shown. `apart` is true where each source has people of its own."""
+        self._settings = settings
         self._pages = pages
         self._window = window
         self._refusals = refusals
@@ -101,7 +111,7 @@ class Live:
             place=place,
             sources=self._window.sources(),
             names=self._window.names(),
-            origin=origin_of(request),
+            origin=url_of(request, self._settings),
         )
 
     def _refused(self, wanted: Filter, after: int, most: int = PAGE) -> list[DeadLetter]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from satsuma_server.assets.snippet import snippet
-from satsuma_server.console.forwarded_headers import PREFIX, origin_of, prefix_of
+from satsuma_server.console.forwarded_headers import PREFIX, url_of
 from satsuma_server.console.store import HOUR, Store
 from satsuma_server.errors import AssetsError
 from satsuma_server.settings import Limit, Settings
@@ -59,7 +59,7 @@ class Sources:
     async def _show(self, request: Request) -> Response:
         senders = self._senders()
         chosen = request.query_params.get("key", "")[:200] or (senders[0].key if senders else NEW)
-        host = origin_of(request, self._settings.api_host) + prefix_of(request)
+        host = url_of(request, self._settings)
         try:
             text = snippet(chosen, host, self._settings.runtime)
         except AssetsError as error:
