@@ -329,6 +329,13 @@ class Settings:
         own, of_all = self._masking
         return own.get(write_key, of_all)
 
+    def letter_masking_for(self, write_key: str) -> Masking | None:
+        """Return what is applied to refused events of a source: `masking_for`, and `mask_ip`. Raises its errors."""
+        if not self.mask_ip:
+            return self.masking_for(write_key)
+        own, of_all = self._letter_masking
+        return own.get(write_key, of_all)
+
     def origins(self) -> list[str]:
         """Return the origins that any source allows, for the answer to a preflight, which tells no key."""
         if self.accept_any_key:
@@ -378,12 +385,20 @@ class Settings:
 
     @cached_property
     def _masking(self) -> tuple[dict[str, Masking], Masking | None]:
+        return self._maskings(())
+
+    @cached_property
+    def _letter_masking(self) -> tuple[dict[str, Masking], Masking | None]:
+        return self._maskings((MaskingRule("mask", ("context.ip",), "ip"),))
+
+    def _maskings(self, before: tuple[MaskingRule, ...]) -> tuple[dict[str, Masking], Masking | None]:
         own = {
-            one.write_key: Masking((*self.masking, *one.masking), self.masking_key)
+            one.write_key: Masking((*before, *self.masking, *one.masking), self.masking_key)
             for one in self.sources
             if one.masking
         }
-        return own, Masking(self.masking, self.masking_key) if self.masking else None
+        of_all = (*before, *self.masking)
+        return own, Masking(of_all, self.masking_key) if of_all else None
 
     @cached_property
     def _networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -148,7 +148,9 @@ class Ingest:
         verifier = Verifier.of(source, is_server=is_server)
         masking = self._settings.masking_for(source.write_key)
         arrival = _arrival(decoded, caller, kind, verifier, masking)
-        job = partial(_sort, decoded, source.write_key, arrival, faults, check, masking)
+        arrival.mask_ip = self._settings.mask_ip
+        of_letters = self._settings.letter_masking_for(source.write_key)
+        job = partial(_sort, decoded, source.write_key, arrival, faults, check, masking, of_letters)
         # A plan's schemas and masking rules take longer than all other checks: a large batch must not make others wait.
         arrivals = await to_thread(job) if (check or masking) and count > LARGE_BATCH else job()
         # Freed before the wait, so that the next request is decoded into the same memory, which is still in the
@@ -268,6 +270,7 @@ def _sort(
     faults: Faults,
     check: Check | None = None,
     masking: Masking | None = None,
+    of_letters: Masking | None = None,
 ) -> Arrivals:
     arrivals = Arrivals(source, arrival.at)
     bodies, ids, hashes = arrivals.bodies, arrivals.message_ids, arrivals.hashes
@@ -293,7 +296,7 @@ def _sort(
             ids.append(enriched["messageId"])
         except EventError as error:
             if faults.add(index, error.path, error.reason):
-                arrivals.refused.append(_refused(error, decoded.raw(index), masking))
+                arrivals.refused.append(_refused(error, decoded.raw(index), of_letters))
     if faults.besides > before:
         arrivals.refused.append(Refused(MORE.format(faults.besides - before), b""))
     return arrivals

@@ -15,6 +15,7 @@ from typing import Any
 from satsuma.arguments import id_text
 from satsuma.clock import iso_time
 
+from satsuma_server.masking import mask_address
 from satsuma_server.times import AHEAD, parse_time
 from satsuma_server.verification import FIELD, SENDER_IP
 
@@ -46,6 +47,7 @@ class Arrival:
         verify: returns how far an event can be trusted, given its userId, anonymousId and signature. None where all
             events are trusted.
         signature: the signature of the batch.
+        mask_ip: whether the address that an event gives itself is masked, as `ip` is.
         keep_timestamp: whether timestamps in the past are kept unchanged, which an import of history needs.
         received_at: `at` as text.
         sent_at_ms: `sent_at` in milliseconds since 1970; None where it is not a time.
@@ -57,6 +59,7 @@ class Arrival:
     sent_at: Any = None
     context: Mapping[str, Any] | None = None
     integrations: Mapping[str, Any] | None = None
+    mask_ip: bool = False
     keep_timestamp: bool = False
     verify: Callable[[str | None, str | None, object], str] | None = None
     signature: object = None
@@ -123,6 +126,10 @@ os.register_at_fork(after_in_child=_new_ids.clear)
 
 def _context(given: Event | None, arrival: Arrival) -> Event:
     context = {**arrival.context, **(given or {})} if arrival.context else given or {}
+    if arrival.mask_ip and "ip" in context:
+        # Servers give the visitor's address, since theirs is that of the connection.
+        given_ip = context["ip"]
+        context["ip"] = mask_address(given_ip) if isinstance(given_ip, str) else None
     if arrival.ip is not None:
         context.setdefault("ip", arrival.ip)
     if arrival.user_agent is not None:

@@ -34,6 +34,9 @@ PAYLOADS = {
 MOST = 20
 """The most violations that are reported for one event."""
 
+TYPE_NAMES = {bool: "boolean", str: "string", int: "number", float: "number", list: "array", type(None): "null"}
+"""How JSON schema calls the types of values, from the most special type to the most general."""
+
 LONGEST = 120
 """The most characters of a value that a violation shows."""
 
@@ -47,6 +50,8 @@ class Violation(NamedTuple):
         path: where in the event, in JavaScript's dotted form; empty for the whole event.
         rule: the rule that was broken: ``unplanned``, or the keyword of JSON schema.
         reason: one sentence without a full stop.
+        summary: the same without any value of the event, for counts that stay when events are deleted; empty where
+            the reason has none.
     """
 
     type: str
@@ -54,6 +59,7 @@ class Violation(NamedTuple):
     path: str
     rule: str
     reason: str
+    summary: str = ""
 
     def __str__(self) -> str:
         called = f"{self.type} {self.event!r}" if self.event else self.type
@@ -153,31 +159,34 @@ def _references(schema: Any) -> Iterator[str]:
 def _told(validator: Draft202012Validator, payload: Any, kind: str, name: str, base: str) -> Iterator[Violation]:
     seen = set()
     for error in validator.iter_errors(payload):
-        for path, reason in _explained(error, base):
-            violation = Violation(kind, name, path, str(error.validator), reason)
+        for path, reason, summary in _explained(error, base):
+            violation = Violation(kind, name, path, str(error.validator), reason, summary)
             if violation not in seen:
                 seen.add(violation)
                 yield violation
 
 
-def _explained(error: ValidationError, base: str) -> Iterator[tuple[str, str]]:
+def _explained(error: ValidationError, base: str) -> Iterator[tuple[str, str, str]]:
+    """Yield path, reason and summary of each violation that an error stands for."""
     path = base + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
     match error.validator:
         case "required":
             for missing in error.validator_value:
                 if missing not in error.instance:
-                    yield f"{path}.{missing}", "is missing"
+                    yield f"{path}.{missing}", "is missing", ""
         case "additionalProperties" if isinstance(error.instance, Mapping) and not error.schema.get(
             "patternProperties"
         ):
             for extra in error.instance.keys() - error.schema.get("properties", {}).keys():
-                yield f"{path}.{_cut(str(extra))}", "is not in the tracking plan"
+                yield f"{path}.{_cut(str(extra))}", "is not in the tracking plan", ""
         case "type":
             types = error.validator_value
             wanted = " or ".join(types) if isinstance(types, list) else types
-            yield path, f"is {_cut(repr(error.instance))}, not of type {wanted}"
-        case _:
-            yield path, _cut(error.message)
+            is_of = next((name for kind, name in TYPE_NAMES.items() if isinstance(error.instance, kind)), "object")
+            summary = f"is of type {is_of}, not of type {wanted}"
+            yield path, f"is {_cut(repr(error.instance))}, not of type {wanted}", summary
+        case rule:
+            yield path, _cut(error.message), _cut(f"is not as {rule} says: {error.validator_value!r}")
 
 
 def _cut(text: str) -> str:

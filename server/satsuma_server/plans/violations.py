@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ MOST = 1_000
 REST = "…"
 """The event name under which all other violations are counted."""
 
+WITHOUT_VALUE = frozenset({"unplanned", "required", "additionalProperties"})
+"""The rules whose reasons have no value of the event."""
+
 SAVE_SECONDS = 1.0
 
 logger = logging.getLogger("satsuma.plans")
@@ -33,7 +36,8 @@ class Count:
     """How often one rule was broken at one place.
 
     Attributes:
-        reason: the reason of the newest violation.
+        reason: the reason of the newest violation, without any value of the event: this file stays when a person is
+            deleted.
         refused: how many of the events were refused; the others were kept with a mark.
         firstAt, lastAt: ISO 8601 times of receipt of the first and the newest event.
         messageId: the messageId of the newest event, where it had one.
@@ -76,7 +80,7 @@ class Violations:
                 count = self._count(source, violation, now)
                 count.count += 1
                 count.refused += refused
-                count.reason, count.lastAt = violation.reason, now
+                count.reason, count.lastAt = violation.summary or violation.reason, now
                 count.messageId = message_id if isinstance(message_id, str) else None
             if self._timer is None:
                 self._timer = threading.Timer(SAVE_SECONDS, self.save)
@@ -103,7 +107,7 @@ class Violations:
                 logger.warning("the counts of violations could not be written", extra={"error": str(error)})
 
     def _count(self, source: str, violation: Violation, now: str) -> Count:
-        kind, event, path, rule, _ = violation
+        kind, event, path, rule, *_ = violation
         key = (source, kind, event, path, rule)
         if key not in self._counts and len(self._counts) >= MOST:
             key = (source if len(self._counts) < 2 * MOST else REST, kind, REST, "", rule)
@@ -111,10 +115,17 @@ class Violations:
 
     def _read(self) -> dict[Key, Count]:
         try:
-            counts = [Count(**row) for row in json.loads(self._file.read_text())]
+            counts = [_without_value(Count(**row)) for row in json.loads(self._file.read_text())]
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError) as error:
             logger.warning("the counts of violations can't be read: they start anew", extra={"error": str(error)})
             return {}
         return {(one.source, one.type, one.event, one.path, one.rule): one for one in counts}
+
+
+def _without_value(count: Count) -> Count:
+    """Return a count as it is kept now. Earlier versions kept values of events in the reasons."""
+    if count.reason.startswith(("is not as ", "is of type ")) or count.rule in WITHOUT_VALUE:
+        return count
+    return replace(count, reason=f"is not as {count.rule} says")
