@@ -62,6 +62,7 @@ SCREENS = (
     "health",
     "charts",
     "warehouse",
+    "destinations",
 )
 
 

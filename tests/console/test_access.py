@@ -14,7 +14,19 @@ from satsuma_server.projections.proxy import Proxy
 from satsuma_server.settings import Settings
 from starlette.requests import Request
 
-SCREENS = ("live", "people", "refused", "plan", "sources", "health", "charts", "warehouse", "live/stream", "events/1")
+SCREENS = (
+    "live",
+    "people",
+    "refused",
+    "plan",
+    "sources",
+    "health",
+    "charts",
+    "warehouse",
+    "destinations",
+    "live/stream",
+    "events/1",
+)
 
 
 def test_nothing_is_shown_without_a_login(make_desk: Callable[[], Desk]) -> None:

@@ -15,7 +15,7 @@ SHOWN = {
     Scope.READ_EVENTS: ["live", "refused", "plan", "sources", "health", "charts"],
     Scope.READ_PEOPLE: ["people"],
     Scope.SQL: ["warehouse"],
-    Scope.ADMIN: ["live", "people", "refused", "plan", "sources", "health", "charts", "warehouse"],
+    Scope.ADMIN: ["live", "people", "refused", "plan", "sources", "health", "charts", "warehouse", "destinations"],
 }
 
 

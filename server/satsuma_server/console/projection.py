@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from satsuma_server.destinations.routes import Changeable
 from satsuma_server.errors import CollectorError
 from satsuma_server.health import Health
 from satsuma_server.log import ReadableLog, Stored
@@ -25,6 +26,7 @@ from .recent_events import MOST_EVENTS, RecentEvents
 from .session import Sessions
 from .store import Store
 from .views.charts import Charts
+from .views.destinations import DestinationsScreen
 from .views.health import HealthScreen
 from .views.live import Live
 from .views.login import Login
@@ -51,6 +53,7 @@ class Console:
         profiles: ProfileReader | None = None,
         warehouse: Warehouse | None = None,
         health: Health | None = None,
+        destinations: Changeable | None = None,
     ) -> None:
         """Take the settings, the log, and the other projections whose data is shown."""
         self._settings = settings
@@ -74,6 +77,7 @@ class Console:
             *(HealthScreen(pages, health, settings.profiles.per_source).routes() if health else ()),
             *(People(pages, profiles, self._spaces).routes() if profiles else ()),
             *(Tables(pages, warehouse).routes() if warehouse else ()),
+            *(DestinationsScreen(pages, destinations).routes() if destinations else ()),
             assets.route(PREFIX),
         ]
         self._pages = pages

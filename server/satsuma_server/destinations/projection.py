@@ -131,8 +131,13 @@ class Destinations:
                 logger.error("a destination can't start", extra={"destination": one.name, "reason": str(error)})
                 self._broken[one.name] = str(error)
                 continue
+            try:
+                await self._start(runner, backoff)
+            except BaseException:
+                await runner.close()
+                raise
+            # Only now it has a state that can be asked for.
             self._runners[one.name] = runner
-            await self._start(runner, backoff)
 
     async def _start(self, runner: Runner, backoff: Backoff) -> None:
         while True:

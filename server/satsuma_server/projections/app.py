@@ -34,7 +34,7 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
     tables = ProfileTables(settings, profiles, warehouse)
     health = Health(settings, log)
     destinations = Destinations(settings, log)
-    console = Console(settings, log, profiles=profiles, warehouse=warehouse, health=health)
+    console = Console(settings, log, profiles=profiles, warehouse=warehouse, health=health, destinations=destinations)
     # `tables` comes before the warehouse: when a person is deleted, the warehouse rewrites its file last, so that
     # nothing of their rows is left.
     people = People(settings, profiles, _All(destinations, tables, warehouse, console, health))

@@ -63,6 +63,7 @@ SCREENS = (
     ("health", "Health", "which practices of identifying users are broken"),
     ("charts", "Charts", "how much, and how many"),
     ("warehouse", "Warehouse", "tables, and SQL"),
+    ("destinations", "Destinations", "where events go on to, and how that goes"),
 )
 
 
