@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_satsuma.engines import ENGINES
 from satsuma_server.testing import Collector
 
 Event = dict[str, Any]
@@ -15,6 +16,10 @@ NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.co.uk 127.0.0.1"
 
 TAKEN_AWAY = ["--disable-back-forward-cache"]
 """What Playwright switches off, and visitors have."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", dest="satsuma_engine", choices=ENGINES, help="the same as --satsuma-engine")
 
 
 @pytest.fixture(scope="session")

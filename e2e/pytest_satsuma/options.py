@@ -11,6 +11,7 @@ from satsuma_server.audit.errors import AuditError
 from satsuma_server.errors import PlanError
 from satsuma_server.plans import Plan, read_plan
 
+from .engines import CHROMIUM, ENGINES
 from .identity_audit import rules_of
 from .libraries import AUTO, LIBRARIES
 
@@ -25,6 +26,7 @@ class Options:
     Attributes:
         collector: URL of a collector that runs already; None for a fresh one for each test.
         token: the token that is needed to read its events.
+        engine: name of the engine that visitors have: one of `engines.ENGINES`.
         library: name of the library on the pages, or ``auto``.
         report: the tests that get a report: ``failed``, ``all`` or ``off``.
         plan: the tracking plan that the events of all tests must comply with.
@@ -36,6 +38,7 @@ class Options:
 
     collector: str | None
     token: str
+    engine: str
     library: str
     report: str
     plan: Plan | None
@@ -54,6 +57,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("satsuma", "Satsuma: identity in a real browser")
     group.addoption("--satsuma-collector", metavar="URL", help="a running collector, in place of a fresh one each test")
     group.addoption("--satsuma-token", metavar="TOKEN", help=f"what opens its events ({TOKEN} in the environment)")
+    group.addoption("--satsuma-engine", choices=ENGINES, default=CHROMIUM, help="the engine of the visitors' browsers")
     group.addoption(
         "--satsuma-library",
         choices=[AUTO, *LIBRARIES],
@@ -104,6 +108,7 @@ def read_options(config: pytest.Config) -> Options:
     return Options(
         collector=url.rstrip("/") if url else None,
         token=given("--satsuma-token") or os.environ.get(TOKEN, ""),
+        engine=given("--satsuma-engine"),
         library=given("--satsuma-library"),
         report=given("--satsuma-report"),
         plan=read,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from playwright.sync_api import BrowserContext, Route
 from satsuma_server.audit import Report
 from satsuma_server.testing import Collector, running
 
-from . import options, verdict
+from . import engines, options, verdict
 from .aio import AsyncVisitor
 from .case import Case, External
 from .chromium import launch_args
@@ -29,6 +31,8 @@ type ExpectEvent = Callable[..., dict[str, Any]]
 CASE = pytest.StashKey[Case]()
 EVENTS = pytest.StashKey[SessionEvents]()
 AUDIT = pytest.StashKey[Report]()
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+"""How many tests were skipped for what an engine's driver can't do, by reason."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[options.KEY] = options.read_options(config)
     config.stash[EVENTS] = SessionEvents()
+    config.stash[LEFT_OUT] = Counter()
     config.addinivalue_line("markers", f"{verdict.UNPLANNED}: the tracking plan doesn't bind this test's events")
     config.addinivalue_line("markers", "unaudited: --identity-audit doesn't look at this test's events")
 
@@ -93,16 +98,51 @@ def site(base_url: str) -> str:
     return base_url
 
 
+@pytest.fixture(scope="session")
+def satsuma_engines() -> Iterator[Callable[[str], Any]]:
+    """A function that returns the browser of an engine that Playwright doesn't drive; it is started when first asked
+    for."""
+    started: dict[str, Any] = {}
+    with ExitStack() as stack:
+
+        def browser_of(engine: str) -> Any:
+            if reason := engines.missing(engine):
+                pytest.skip(reason)
+            if engine not in started:
+                started[engine] = stack.enter_context(engines.starter(engine)())
+            return started[engine]
+
+        yield browser_of
+
+
+@pytest.fixture
+def satsuma_engine(request: pytest.FixtureRequest) -> str:
+    """The engine of the visitors' browsers: ``--satsuma-engine``, unless the project overrides this fixture."""
+    return request.config.stash[options.KEY].engine
+
+
+@pytest.fixture
+def new_browser(
+    request: pytest.FixtureRequest, satsuma_engine: str, satsuma_engines: Callable[[str], Any]
+) -> Iterator[Callable[[], Any]]:
+    """A function that creates a browser context that was never anywhere, Playwright's or another engine's."""
+    if satsuma_engine == engines.CHROMIUM:
+        yield request.getfixturevalue("new_context")
+        return
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(satsuma_engines(satsuma_engine).device())
+
+
 @pytest.fixture
 def new_device(
-    new_context: Callable[[], BrowserContext], site: str, satsuma_case: Case, request: pytest.FixtureRequest
+    new_browser: Callable[[], BrowserContext], site: str, satsuma_case: Case, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[], Visitor]]:
     """A function that creates another visitor, on another device. The test fails if a page has an error."""
     given = request.config.stash[options.KEY]
     visitors: list[Visitor] = []
 
     def make() -> Visitor:
-        context = new_context()
+        context = new_browser()
         for origin in given.intercept:
             _divert(context, origin, request.getfixturevalue("collector").url)
         label = f"device {len(visitors) + 1}" if visitors else "visitor"
@@ -267,6 +307,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the timeline to the report of a test that has failed, and write the HTML report."""
     made = yield
+    if made.skipped and isinstance(made.longrepr, tuple) and (reason := engines.left_out(str(made.longrepr[2]))):
+        item.config.stash[LEFT_OUT][reason] += 1
     case = item.stash.get(CASE, None)
     wish = item.config.stash[options.KEY].report
     if case is None or wish == "off" or not case.timeline.entries or (made.when != "call" and made.passed):
@@ -308,7 +350,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell what the audit has found."""
+    """Tell what the audit has found, and what the driver of an engine left out."""
+    left_out = config.stash[LEFT_OUT]
+    if left_out:
+        terminalreporter.section("left out in this engine")
+        for reason, count in left_out.most_common():
+            terminalreporter.write_line(f"{count} tests: {reason}")
     report = config.stash.get(AUDIT, None)
     if report is not None:
         terminalreporter.section("identity audit", red=bool(report.findings), green=not report.findings)

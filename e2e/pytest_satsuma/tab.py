@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 from playwright.sync_api import Error
 
+from . import engines
 from .device import Device
 from .identity import CookieState, IdentityState, read_identity
 from .steps import Steps
@@ -142,7 +143,7 @@ class Tab:
         try:
             return (yield true())
         except Error as error:
-            if "Execution context was destroyed" in str(error):
+            if "Execution context was destroyed" in str(error) or isinstance(error, engines.DriverError):
                 return False  # The page is navigating.
             raise
 
@@ -175,16 +176,20 @@ class Tab:
     def _block_cookies(self) -> Steps[None]:
         """Forbid cookies to all pages, and remove the existing ones. localStorage can still be used.
 
-        This is Chromium's own switch for ``document.cookie``: reading returns nothing, writing does nothing, and
-        ``navigator.cookieEnabled`` is false. Cookies that a server sets by a header are not blocked.
+        In Chromium and WebKit this is the engine's own switch for ``document.cookie``: reading returns nothing, writing
+        does nothing, and ``navigator.cookieEnabled`` is false. Cookies that a server sets by a header are not blocked.
         """
         self.device.blocks_cookies = True
+        if isinstance(self.context, engines.Context):
+            self.context.block_cookies()
         yield self.context.clear_cookies()
         for page in self.context.pages:
             yield from self._forbid(page)
         yield from self.did("blocked cookies")
 
     def _forbid(self, page: Any) -> Steps[None]:
+        if isinstance(self.context, engines.Context):
+            return  # The whole device forbids them.
         session = yield self.context.new_cdp_session(page)
         yield session.send("Emulation.setDocumentCookieDisabled", {"disabled": True})
 
@@ -213,6 +218,11 @@ class Tab:
     def _kill(self) -> Steps[None]:
         """Kill the tab's process: the page gets no event, and can save nothing. The next visit opens another tab."""
         yield from self._look()
+        if isinstance(self.page, engines.Page):
+            self.page.kill()
+            self.page.close()
+            self.device.note(Kind.DID, "the tab's process died")
+            return
         with suppress(Error):  # The error says that the page has crashed, which is intended.
             yield self.page.goto(CRASH)
         yield self.page.close()
