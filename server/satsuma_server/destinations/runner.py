@@ -173,11 +173,20 @@ class Runner:
         events = await self._log.read(cursor, ROUND_EVENTS, ROUND_BYTES)
         if not events:
             return False
+        if self.settings.gather_seconds and len(events) < ROUND_EVENTS:
+            await self._gather()
+            events = await self._log.read(cursor, ROUND_EVENTS, ROUND_BYTES)
+            if not events:
+                return False
         links = StoredLinks(partial(self._store.knows, self.name))
         prepared = await asyncio.to_thread(prepare, events, self._rules, self._client, links)
         self._progress = Progress(cursor=events[-1].seq, links=links.new)
         await self._deliver(prepared)
         return True
+
+    async def _gather(self) -> None:
+        """Wait for more events."""
+        await asyncio.sleep(self.settings.gather_seconds)
 
     async def _send_again(self, failed: Sequence[Failed]) -> None:
         events = await self._log.pick([one.seq for one in failed])

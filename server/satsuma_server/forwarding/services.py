@@ -99,6 +99,27 @@ class PostHogDestination(_Service, frozen=True, kw_only=True, tag="posthog"):
     region: Literal["us", "eu"] = "us"
 
 
+class FilesDestination(Destination, frozen=True, kw_only=True, tag="files"):
+    """Files in a folder, or in a storage that fsspec knows.
+
+    Attributes:
+        path: a folder, or a URL as ``s3://bucket/events``.
+        format: ``ndjson``, one event a line, compressed by gzip; or ``parquet``, one event a row.
+        options: what fsspec is told about the storage, which may be secrets, as ``key`` and ``secret`` of S3.
+        gather_seconds: how long to wait for more events before a file is written.
+    """
+
+    path: str
+    format: Literal["ndjson", "parquet"] = "ndjson"
+    options: dict[str, str | SecretReference] = msgspec.field(default_factory=dict)
+    gather_seconds: float = 60.0
+    concurrency: int = 1
+    timeout_seconds: float = 60.0
+
+    def _conditions(self) -> list[tuple[bool, str]]:
+        return [*super()._conditions(), (bool(self.path), "path is missing")]
+
+
 AnyDestination = (
     WebhookDestination
     | PythonDestination
@@ -108,6 +129,7 @@ AnyDestination = (
     | AmplitudeDestination
     | Ga4Destination
     | PostHogDestination
+    | FilesDestination
 )
 
 

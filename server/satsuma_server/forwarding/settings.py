@@ -72,6 +72,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         consent_missing: what becomes of an event that tells nothing of consent.
         start: where a new destination begins: with events that come from now on, or with the oldest in the log.
         rate: how many events it gets in a second at most; None for no limit.
+        gather_seconds: how long to wait for more events before a request is made, to make fewer and larger ones.
         concurrency: how many requests are under way at once. The events of one person never are in two of them.
         batch: the most events of one request; None for what the destination allows.
         timeout_seconds: how long one request may take.
@@ -93,6 +94,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     consent_missing: Literal["skip", "send"] = "skip"
     start: Literal["now", "beginning"] = "now"
     rate: float | None = None
+    gather_seconds: float = 0.0
     concurrency: int = 4
     batch: int | None = None
     timeout_seconds: float = 10.0
@@ -123,6 +125,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             (self.rate is None or 0 < self.rate < math.inf, "rate must be more than 0"),
             (1 <= self.concurrency <= 64, "concurrency must be from 1 to 64"),
             (self.batch is None or 1 <= self.batch <= 10_000, "batch must be from 1 to 10000"),
+            (0 <= self.gather_seconds <= 3600, "gather_seconds must be from 0 to 3600"),
             (0 < self.timeout_seconds <= 600, "timeout_seconds must be more than 0, and at most 600"),
             (0 < self.give_up_hours <= 24 * 366, "give_up_hours must be more than 0, and at most 8784"),
             (len(self.filters) <= MOST_RULES, f"there are more than {MOST_RULES} filters"),

@@ -10,6 +10,7 @@ from satsuma_server.destinations.http_client import HttpDestination, HttpService
 from satsuma_server.forwarding import Destination, PythonDestination, SecretReference, WebhookDestination
 from satsuma_server.forwarding.services import (
     AmplitudeDestination,
+    FilesDestination,
     Ga4Destination,
     KissmetricsDestination,
     MixpanelDestination,
@@ -46,6 +47,11 @@ def make_client(settings: Destination) -> tuple[DestinationClient, str]:
     """
     if isinstance(settings, PythonDestination):
         return PythonFunction(settings), settings.python
+    if isinstance(settings, FilesDestination):
+        # Imported here because pyarrow takes long to import.
+        from .files import Files
+
+        return Files(settings), settings.path
     service = SERVICES[type(settings)](settings)
     return HttpDestination(service, settings.timeout_seconds, settings.concurrency), _address(settings)
 
