@@ -482,6 +482,8 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
     for limit in (settings.limits.address, settings.limits.source, *(source.limit for source in settings.sources)):
         if limit is not None and not (0 < limit.events_per_second < math.inf and 1 <= limit.most < math.inf):
             raise SettingsError("limits: events_per_second must be more than 0, and burst at least 1")
+    if settings.destinations and not settings.worker:
+        raise SettingsError("destinations need the second process: leave out --no-worker and worker = false")
     Rules(settings.profiles)
     for source in settings.sources:
         _check_secrets(source)

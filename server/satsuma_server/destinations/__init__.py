@@ -101,10 +101,13 @@ class DestinationClient(Protocol):
 
     Attributes:
         most_messages, most_bytes: bounds of one request.
+        takes_claims: whether it is told what an event's userId is worth (`satsuma_server.verification`). Others get no
+            userId that is only claimed.
     """
 
     most_messages: int
     most_bytes: int
+    takes_claims: bool
 
     def translate(self, event: dict[str, Any], links: Links) -> Sequence[Payload]:
         """Return what is sent for an event, in this order; nothing where the service has no use for it.

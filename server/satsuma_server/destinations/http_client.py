@@ -47,11 +47,13 @@ class HttpService(Protocol):
 
     Attributes:
         most_messages, most_bytes: bounds of one request.
+        takes_claims: see `DestinationClient`.
         secrets: what must not be shown.
     """
 
     most_messages: int
     most_bytes: int
+    takes_claims: bool
     secrets: Secrets
 
     def translate(self, event: dict[str, Any], links: Links) -> Sequence[Payload]:
@@ -74,6 +76,7 @@ class HttpDestination:
         self._service = service
         self._seconds = timeout_seconds
         self.most_messages, self.most_bytes = service.most_messages, service.most_bytes
+        self.takes_claims = service.takes_claims
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._client = httpx.AsyncClient(
             timeout=timeout_seconds, limits=limits, follow_redirects=False, headers={"User-Agent": AGENT}
@@ -91,6 +94,8 @@ class HttpDestination:
             return Outcome(Fate.LATER, f"no answer within {self._seconds:g} s")
         except (httpx.TransportError, httpx.InvalidURL) as error:
             return Outcome(Fate.LATER, self._service.secrets.hide(f"{type(error).__name__}: {error}")[:300])
+        except UnicodeError:
+            return Outcome(Fate.LATER, "a header has characters that can't be sent: check its secrets")
         answer = self._service.secrets.hide(body.decode("utf-8", "replace"))[:LONGEST_ANSWER]
         return self._service.judge(judge_status(status, headers, answer), body, messages)
 

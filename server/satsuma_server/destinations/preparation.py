@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from satsuma_server.forwarding import Forwarding
+from satsuma_server.forwarding.claims import without_claims
 from satsuma_server.log import Stored
 
 from . import DestinationClient, Fate, Links, Message, Outcome, Payload
@@ -95,8 +96,11 @@ def _messages(
     if rules.why_not(stored.source, event) is not None:
         return []
     key = str(event.get("messageId"))
-    event["writeKey"] = stored.source
-    going = rules.prepare(event)
+    known = event if client.takes_claims else without_claims(event)
+    if known is None:
+        return []
+    known["writeKey"] = stored.source
+    going = rules.prepare(known)
     if going is None:
         return []
     made = []

@@ -30,6 +30,8 @@ FAULTS = ("events_with_invalid_fields", "events_with_missing_fields")
 class Amplitude:
     """Implements `HttpService`. The key of an event is its ``insert_id``, the messageId."""
 
+    takes_claims = False
+
     def __init__(self, settings: AmplitudeDestination) -> None:
         """Read the key. Raises `SettingsError` where it is missing."""
         self.secrets = Secrets()

@@ -43,6 +43,18 @@ def as_uuid(message_id: str) -> str:
         return str(uuid.uuid5(NAMESPACE, message_id))
 
 
+def track_name(event: Event, reserved: frozenset[str]) -> str:
+    """Return a track event's name. Anybody can send any name, and some make a service merge people.
+
+    Raises:
+        ValueError: it is one of `reserved`.
+    """
+    name = text(event, "event")
+    if name in reserved:
+        raise ValueError(f"the service keeps the name {name} for itself")
+    return name
+
+
 def page_of(event: Event) -> Event:
     """Return what is known of the event's page: its properties, where it is a page call, over ``context.page``."""
     page = record(record(event, "context"), "page")

@@ -54,6 +54,8 @@ class Files:
     same file, which takes the place of the one before.
     """
 
+    takes_claims = True
+
     def __init__(self, settings: FilesDestination) -> None:
         """Open the storage. Raises `SettingsError` where a secret, or the library for the storage, is missing."""
         self._secrets = Secrets()

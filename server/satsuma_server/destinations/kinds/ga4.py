@@ -44,6 +44,8 @@ class Ga4:
     answers 204 also to what it doesn't understand, so that nothing is ever refused.
     """
 
+    takes_claims = False
+
     def __init__(self, settings: Ga4Destination) -> None:
         """Read the secret. Raises `SettingsError` where it is missing."""
         self.secrets = Secrets()

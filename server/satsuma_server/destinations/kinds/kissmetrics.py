@@ -31,6 +31,8 @@ class Kissmetrics:
     event is sent again. It answers 200 also to what it doesn't understand, so that nothing is ever refused.
     """
 
+    takes_claims = False
+
     def __init__(self, settings: KissmetricsDestination) -> None:
         """Read the key. Raises `SettingsError` where it is missing."""
         self.secrets = Secrets()

@@ -18,7 +18,17 @@ from satsuma_server.destinations.http_client import HttpRequest
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.forwarding.services import MixpanelDestination
 
-from .fields import Event, as_uuid, known_anonymous_id, milliseconds, page_of, record, screen_or_page_name, text
+from .fields import (
+    Event,
+    as_uuid,
+    known_anonymous_id,
+    milliseconds,
+    page_of,
+    record,
+    screen_or_page_name,
+    text,
+    track_name,
+)
 
 HOSTS = {
     "us": "https://api.mixpanel.com",
@@ -41,6 +51,13 @@ PROFILE = {
 """Traits that Mixpanel has names of its own for."""
 
 
+RESERVED = frozenset({"$identify", "$create_alias", "$merge"})
+"""Names of events by which Mixpanel merges people."""
+
+IDENTITY = frozenset({"distinct_id", "$device_id", "$user_id", "$identified_id", "$anon_id", "$distinct_ids", "alias"})
+"""Properties by which Mixpanel knows people. Anybody can send properties, so that these are left out of them."""
+
+
 class _Record(msgspec.Struct):
     index: int
     field: str = ""
@@ -56,6 +73,8 @@ class _Answer(msgspec.Struct):
 class Mixpanel:
     """Implements `HttpService`. The key of an event is ``$insert_id``, a UUID that is made from the messageId."""
 
+    takes_claims = False
+
     def __init__(self, settings: MixpanelDestination) -> None:
         """Read the token. Raises `SettingsError` where it is missing."""
         self.secrets = Secrets()
@@ -68,7 +87,7 @@ class Mixpanel:
         made = [*self._links(event, links)]
         match event.get("type"):
             case "track":
-                made.append(self._event(event, text(event, "event"), {}))
+                made.append(self._event(event, track_name(event, RESERVED), {}))
             case "page" | "screen":
                 kind = "Page" if event["type"] == "page" else "Screen"
                 made.append(self._event(event, f"Loaded a {kind}", {"name": screen_or_page_name(event)}))
@@ -132,7 +151,8 @@ class Mixpanel:
             "token": self._token,
             **self._ids(event),
         }
-        properties = {**{key: value for key, value in known.items() if value}, **record(event, "properties"), **own}
+        said = {key: value for key, value in record(event, "properties").items() if key not in IDENTITY}
+        properties = {**{key: value for key, value in known.items() if value}, **said, **own}
         return Payload({"event": name, "properties": properties}, IMPORT)
 
     def _ids(self, event: Event) -> Event:

@@ -11,15 +11,24 @@ from satsuma_server.destinations.http_client import HttpRequest
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.forwarding.services import PostHogDestination
 
-from .fields import Event, as_uuid, known_anonymous_id, page_of, record, screen_or_page_name, text
+from .fields import Event, as_uuid, known_anonymous_id, page_of, record, screen_or_page_name, text, track_name
 
 HOSTS = {"us": "https://us.i.posthog.com", "eu": "https://eu.i.posthog.com"}
 MOST_MESSAGES = 1_000
 MOST_BYTES = 5_000_000
 
 
+RESERVED = frozenset({"$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set"})
+"""Names of events by which PostHog merges or changes people."""
+
+PEOPLE = frozenset({"$anon_distinct_id", "$set", "$set_once", "$unset", "$process_person_profile", "$groups"})
+"""Properties by which it does. Anybody can send properties, so that these are left out of them."""
+
+
 class PostHog:
     """Implements `HttpService`. The key of an event is its ``uuid``, which is made from the messageId."""
+
+    takes_claims = False
 
     def __init__(self, settings: PostHogDestination) -> None:
         """Read the key. Raises `SettingsError` where it is missing."""
@@ -38,12 +47,12 @@ class PostHog:
             made.append(self._payload(event, "$identify", {"$anon_distinct_id": anonymous}, "link"))
         match event.get("type"):
             case "track":
-                made.append(self._payload(event, text(event, "event"), record(event, "properties")))
+                made.append(self._payload(event, track_name(event, RESERVED), _properties(event)))
             case "page":
-                made.append(self._payload(event, "$pageview", record(event, "properties")))
+                made.append(self._payload(event, "$pageview", _properties(event)))
             case "screen":
                 named = {"$screen_name": screen_or_page_name(event)}
-                made.append(self._payload(event, "$screen", {**named, **record(event, "properties")}))
+                made.append(self._payload(event, "$screen", {**named, **_properties(event)}))
             case "identify" if text(event, "userId"):
                 link = {"$anon_distinct_id": anonymous} if anonymous else {}
                 made.append(self._payload(event, "$identify", {**link, "$set": record(event, "traits")}))
@@ -82,6 +91,10 @@ class PostHog:
             "properties": {**{key: value for key, value in known.items() if value}, **properties, **more},
         }
         return Payload(body, part=part)
+
+
+def _properties(event: Event) -> Event:
+    return {name: value for name, value in record(event, "properties").items() if name not in PEOPLE}
 
 
 def _group(event: Event) -> Event:

@@ -24,6 +24,8 @@ class PythonFunction:
     is. An exception has the event tried again; `Cancelled` sets it aside as failed, unless it says ``retry=True``.
     """
 
+    takes_claims = True
+
     def __init__(self, settings: PythonDestination) -> None:
         """Import the function. Raises `SettingsError` where that fails."""
         found = load_function(settings.python)

@@ -37,6 +37,8 @@ class _Answer(msgspec.Struct):
 class Segment:
     """Implements `HttpService`. The key of an event is its ``messageId``."""
 
+    takes_claims = False
+
     def __init__(self, settings: SegmentDestination) -> None:
         """Read the keys. Raises `SettingsError` where one is missing."""
         self.secrets = Secrets()

@@ -32,6 +32,8 @@ SECRET_PREFIX = "whsec_"  # noqa: S105
 class Webhook:
     """Implements `HttpService`."""
 
+    takes_claims = True
+
     def __init__(self, settings: WebhookDestination, clock: Callable[[], float] = time.time) -> None:
         """Read the secrets. Raises `SettingsError` where one is missing."""
         self.secrets = Secrets()
