@@ -1,7 +1,7 @@
 """Takes out of an event what nothing proves, for services that can't tell a claim from what is known.
 
-In a source that wants userIds signed, a page can claim any userId. Here such a claim links nothing; a service that got it
-would make one person of a visitor and whomever the visitor names.
+In a source that wants userIds signed, a page can claim any userId. Here such a claim links nothing; a service that got
+it would make one person of a visitor and whomever the visitor names.
 """
 
 from __future__ import annotations
