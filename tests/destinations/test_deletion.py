@@ -1,0 +1,66 @@
+"""A person who is deleted is not delivered any more, and is in no file of the destinations."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from destinations.receiver import Received, receiving, settings_of, until
+from satsuma_server.testing import running
+from starlette.responses import PlainTextResponse, Response
+
+ANN, BOB = "ann-kowalski-0001", "bob-baker-0002"
+
+
+def test_a_deleted_person_is_neither_delivered_nor_kept(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(request: Received) -> Response:
+        event = request.json
+        asked.append(event["messageId"])
+        if event["messageId"] == "a1":
+            return PlainTextResponse(f"no customer {event['userId']}", 422)
+        return PlainTextResponse("down", 503)
+
+    with receiving(answer) as receiver:
+        crm = {"name": "crm", "type": "webhook", "url": receiver.url, "single": True, "concurrency": 1}
+        with (
+            running(tmp_path, worker=True, destinations=settings_of(crm)) as collector,
+            httpx.Client(base_url=collector.url, trust_env=False, timeout=60) as client,
+        ):
+            client.headers["Authorization"] = f"Bearer {collector.token}"
+
+            def send(*events: tuple[str, str]) -> None:
+                batch: list[dict[str, Any]] = [
+                    {"type": "track", "event": "Bought", "messageId": id, "userId": user} for id, user in events
+                ]
+                client.post("/v1/batch", json={"batch": batch, "writeKey": "shop"}).raise_for_status()
+
+            def failed() -> Any:
+                answer = client.get("/v1/destinations/crm/failed")
+                return answer.json() if answer.status_code == 200 else []
+
+            send(("a1", ANN))
+            until(lambda: len(failed()) == 1)
+            assert failed()[0]["answer"] == f"no customer {ANN}"
+            send(("a2", ANN), ("b1", BOB))
+            until(lambda: "a2" in asked)
+            deleted = patient(client, f"/v1/people/user_id:{ANN}")
+            assert deleted["still_found_in"] == []
+            assert failed() == []
+            asked.clear()
+            receiver.answer = lambda request: PlainTextResponse("ok")
+            client.post("/v1/destinations/crm/resume").raise_for_status()
+            until(lambda: [request.json["messageId"] for request in receiver.requests] == ["b1"])
+            assert "a2" not in asked
+
+
+def patient(client: httpx.Client, path: str) -> dict[str, Any]:
+    """Delete a person, as soon as the second process can."""
+    end = time.monotonic() + 60
+    while (answer := client.delete(path)).status_code == 503:
+        assert time.monotonic() < end, answer.text
+        time.sleep(0.1)
+    return dict(answer.raise_for_status().json())
