@@ -42,6 +42,8 @@ POLICY = "; ".join(
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types default",  # made by trusted.js
     )
 )
 HEADERS = {
