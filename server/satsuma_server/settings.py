@@ -122,6 +122,18 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return origin is None or "*" in self.origins or origin in self.origins
 
 
+class NewNameSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many new tables of a source, and new columns of a table, may come; others are held.
+
+    Attributes:
+        at_once: after a rest; 0 for any number.
+        an_hour: how many more with each hour.
+    """
+
+    at_once: int = 200
+    an_hour: float = 20.0
+
+
 class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The tables that are built from the log.
 
@@ -133,6 +145,7 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         seconds: between loads.
         query_seconds: how long a query may take.
         memory: most that DuckDB may use, as ``512MB``.
+        new_names: how many new names may come.
         types: types of columns that no event changes, by ``table.column`` or ``schema.table.column``.
     """
 
@@ -142,6 +155,7 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     seconds: float = 5.0
     query_seconds: float = 30.0
     memory: str = "512MB"
+    new_names: NewNameSettings = NewNameSettings()
     types: dict[str, PinnedType] = {}
 
     def __post_init__(self) -> None:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from satsuma_server.errors import SettingsError
+from attack.conftest import TOKEN, wait_until
+from satsuma_server.cli import app
+from satsuma_server.errors import BadRequestError, SettingsError
 from satsuma_server.log import Arrivals
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.log.sqlite import SqliteLog
-from satsuma_server.settings import Settings, Source, WarehouseSettings, make_settings
+from satsuma_server.settings import NewNameSettings, Settings, Source, WarehouseSettings, make_settings
+from satsuma_server.testing import running
 from satsuma_server.warehouse import Notice, Status
 from satsuma_server.warehouse.projection import WarehouseProjection
+from typer.testing import CliRunner, Result
 from warehouse.made import event
 
 PLAN = """
@@ -171,3 +177,119 @@ def test_a_name_that_is_no_columns_is_told(tmp_path: Path, name: str) -> None:
     file.write_text(f'[warehouse.types]\n"{name}" = "number"\n')
     with pytest.raises(SettingsError, match=r"table\.column"):
         make_settings(file, {"data": tmp_path})
+
+
+JUNK = [{f"junk_{number}_{seq}": 1 for number in range(100)} for seq in range(6)]
+HOUR = timedelta(hours=1)
+
+
+def later(events: list[dict[str, Any]], hours: float) -> list[dict[str, Any]]:
+    """Return events as if they had been received so many hours later."""
+    return [
+        {**one, "receivedAt": (datetime.fromisoformat(one["receivedAt"]) + hours * HOUR).isoformat()} for one in events
+    ]
+
+
+def columns(tables: Tables, table: str) -> set[str]:
+    return {name for name in tables.types(table) if not name.startswith("context_")}
+
+
+def test_600_names_do_not_fill_a_table(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.load(*orders({"total": 1}, *JUNK, {"total": 2, "coupon": "X"}))
+    assert len([name for name in columns(tables, "order_completed") if name.startswith("junk_")]) == 199
+    rest = [json.loads(one or "{}") for [one] in tables.ask("SELECT _rest FROM shop.order_completed ORDER BY seq")]
+    assert [len(one) for one in rest] == [0, 0, 1, 100, 100, 100, 100, 1]
+    status = tables.status()
+    assert (len(status.held), "shop.order_completed.coupon" in status.held) == (402, True)
+    assert [one.what for one in status.notices] == ["held"]
+    # Some hours later new names may come again, and the attack has left room for them.
+    tables.load(*later(orders({"size": "s"}, start=9), 5))
+    assert "size" in columns(tables, "order_completed")
+
+
+def test_what_is_held_can_be_allowed_and_dropped(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.load(*orders({"total": 1}, *JUNK, {"total": 2, "coupon": "X"}))
+    tables.do(lambda warehouse: warehouse.allow("shop.order_completed.coupon"))
+    tables.load(*orders({"coupon": "Y"}, start=9))
+    assert tables.ask("SELECT coupon FROM shop.order_completed ORDER BY seq")[-2:] == [[None], ["Y"]]
+    tables.do(lambda warehouse: warehouse.drop("shop.order_completed.junk_0_0"))
+    tables.load(*orders({"junk_0_0": 5}, start=10))
+    assert "junk_0_0" not in columns(tables, "order_completed")
+    before = columns(tables, "order_completed")
+    tables.rebuild()
+    after = columns(tables, "order_completed")
+    # The dropped name no longer counts, so another has come in its place.
+    assert (before - after, len(after - before), "junk_0_0" in after) == (set(), 1, False)
+    assert tables.ask("SELECT coupon FROM shop.order_completed ORDER BY seq")[-3:] == [["X"], ["Y"], [None]]
+    [[rest]] = tables.ask("SELECT _rest FROM shop.order_completed ORDER BY seq DESC LIMIT 1")
+    assert json.loads(rest) == {"junk_0_0": 5}
+    tables.do(lambda warehouse: warehouse.allow("shop"))
+    assert tables.status().held == []
+
+
+def test_1000_events_do_not_use_up_the_tables(tmp_path: Path) -> None:
+    tables = Tables(tmp_path, warehouse=WarehouseSettings(new_names=NewNameSettings(at_once=20, an_hour=20)))
+    tables.load(*[event(seq, event=f"Junk {seq}", properties={"a": 1}) for seq in range(1, 101)], event(101))
+    found = {name for [name] in tables.ask("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'shop'")}
+    assert len(found) == 21  # With `tracks`.
+    assert tables.ask("SELECT count(*) FROM shop.tracks") == [[101]]
+    assert "shop.tried" in tables.status().held
+    tables.do(lambda warehouse: warehouse.allow("shop.tried"))
+    tables.do(lambda warehouse: warehouse.drop("shop.junk_1"))
+    tables.load(event(102), event(103, event="Junk 1", properties={"a": 2}))
+    assert tables.ask("SELECT seq FROM shop.tried") == [[102]]
+    assert tables.ask("SELECT _rest FROM shop.tracks WHERE seq = 103") == [['{"properties":{"a":2}}']]
+    tables.rebuild()
+    assert tables.ask("SELECT seq FROM shop.tried ORDER BY seq") == [[101], [102]]
+    assert tables.ask("SELECT * FROM duckdb_tables() WHERE table_name = 'junk_1'") == []
+
+
+def test_what_a_plan_names_is_never_held(tmp_path: Path, plan: Path) -> None:
+    tables = Tables(tmp_path, plan=plan, warehouse=WarehouseSettings(new_names=NewNameSettings(at_once=1, an_hour=1)))
+    tables.load(event(1, event="Junk", properties={"a": 1, "b": 1}), *orders(ORDER | {"either": 1, "c": 1}, start=2))
+    assert {*TYPES, "either"} <= columns(tables, "order_completed")
+    assert tables.status().held == ["shop.junk.b"]
+
+
+def test_a_dropped_trait_goes_from_the_users_too(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.load(event(1, "identify", userId="ann", traits={"plan": "free", "junk": 1}))
+    tables.do(lambda warehouse: warehouse.drop("shop.identifies.junk"))
+    tables.load(event(2, "identify", userId="ann", traits={"plan": "pro", "junk": 2}))
+    assert tables.ask("SELECT plan FROM shop.users") == [["pro"]]
+    assert "junk" not in columns(tables, "users") | columns(tables, "identifies")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["shop", "", "a.b.c.d", "shop.tracks", "shop.tracks.id", "shop.users.plan", "shop.none", "shop.tried.none",
+     '_satsuma.state', 'shop.tried"; DROP TABLE shop.tracks; --'],
+)  # fmt: skip
+def test_what_every_source_has_can_not_be_dropped(tmp_path: Path, name: str) -> None:
+    tables = Tables(tmp_path)
+    tables.load(event(1), event(2, "identify", userId="ann", traits={"plan": "free"}))
+    with pytest.raises(BadRequestError):
+        tables.do(lambda warehouse: warehouse.drop(name))
+    assert tables.ask("SELECT count(*) FROM shop.tracks") == [[1]]
+
+
+def test_names_are_dropped_by_the_command(tmp_path: Path) -> None:
+    def drop(name: str) -> Result:
+        given = ["--url", collector.url, "--token", collector.token]
+        return CliRunner().invoke(app, ["warehouse", "drop", name, *given])
+
+    with (
+        running(tmp_path, worker=True) as collector,
+        httpx.Client(base_url=collector.url, headers=TOKEN, trust_env=False, timeout=60) as client,
+    ):
+        batch = [{"type": "track", "event": "Junk", "anonymousId": "a"}]
+        client.post("/v1/batch", json={"batch": batch, "writeKey": "shop"}).raise_for_status()
+        wait_until(lambda: client.get("/v1/worker").status_code == 200, "the worker")
+        client.post("/v1/warehouse/load").raise_for_status()
+        told = drop("shop.junk")
+        assert told.exit_code == 0, told.output
+        assert "junk" not in client.get("/v1/warehouse/tables").text
+        told = drop("shop.junk2")
+        assert (told.exit_code, "no table" in told.output) == (1, True)

@@ -50,6 +50,8 @@ ROUTES = [
         ("GET", "/v1/warehouse/tables/{schema}/{table}", Scope.SQL),
         ("POST", "/v1/warehouse/load", Scope.SQL, "load"),
         ("POST", "/v1/warehouse/rebuild", Scope.ADMIN, "rebuild"),
+        ("POST", "/v1/warehouse/allow", Scope.ADMIN, "allow"),
+        ("POST", "/v1/warehouse/drop", Scope.ADMIN, "drop"),
         ("GET", "/metrics", Scope.METRICS),
         ("GET", "/v1/destinations", Scope.ADMIN),
         ("GET", "/v1/destinations/{name}/failed", Scope.ADMIN),

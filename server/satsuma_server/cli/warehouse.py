@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -27,9 +28,11 @@ from .console import HERE, Token, Url, console, fail, output
 LONGEST_CELL = 60
 PATIENCE_SECONDS = 600
 LOOK_SECONDS = 0.2
+MOST_SHOWN = 20
 PROBLEMS = {
     "unreadable": "not readable",
     "types": "values that don't fit a pinned type",
+    "held": "held, since too many new names came",
     "pinned": "not as pinned before the tables are rebuilt",
 }
 """What the notices of a status mean that are about no bound."""
@@ -102,6 +105,32 @@ def rebuild(
     _tell(status)
 
 
+@warehouse.command()
+def allow(
+    name: Annotated[str, typer.Argument(help="schema.table.column, schema.table, or a schema for all in it.")],
+    url: Url = HERE,
+    token: Token = "",
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Let tables or columns come that are held, or were dropped. Earlier events need a rebuild."""
+    status = _ask(url, token, Status, "POST", f"/v1/warehouse/allow?{urlencode({'name': name})}")
+    _tell(status or _offline(data, config, lambda offline, settings: offline.allow(settings, name)))
+
+
+@warehouse.command()
+def drop(
+    name: Annotated[str, typer.Argument(help="schema.table of an event, or schema.table.column.")],
+    url: Url = HERE,
+    token: Token = "",
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Remove the table of an event, or a column. It doesn't come again before it is allowed; no event is lost."""
+    status = _ask(url, token, Status, "POST", f"/v1/warehouse/drop?{urlencode({'name': name})}")
+    _tell(status or _offline(data, config, lambda offline, settings: offline.drop(settings, name)))
+
+
 def _ask[T](url: str, token: str, kind: type[T], method: str, path: str, body: Any = None) -> T | None:
     """Return the answer of the collector at `url`, None where none runs there or nobody gave its token."""
     if not token:
@@ -171,6 +200,9 @@ def _tell(status: Status) -> None:
         table.add_row(f"copied of {schema}", f"{cursor:,}")
     if status.problem:
         table.add_row("problem", Text(status.problem, style="bold red"))
+    if status.held:
+        more = f" and {len(status.held) - MOST_SHOWN:,} more" if len(status.held) > MOST_SHOWN else ""
+        table.add_row("held, to allow or drop", Text(", ".join(status.held[:MOST_SHOWN]) + more, style="yellow"))
     for notice in status.notices:
         what = PROBLEMS.get(notice.what) or f"no room for more {notice.what}"
         told = f"{what}: {notice.count:,} events since {notice.name!r}"

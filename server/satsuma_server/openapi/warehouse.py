@@ -25,6 +25,7 @@ def paths() -> Schema:
     table = [in_path("schema", "The source's.", TEXT), in_path("table", "Its name.", TEXT)]
     page = [whole_number("limit", "At most so many."), whole_number("offset", "Rows that are passed over.")]
     even = in_query("even_without", "1 to leave out what the log has no more.", {"enum": ["0", "1"]})
+    name = in_query("name", "As schema.table.column, schema.table or schema.", TEXT)
     return {
         "/v1/sql": {"post": ask},
         "/v1/warehouse": {"get": told("warehouse", "How the warehouse is doing.", named("Status"))},
@@ -34,4 +35,6 @@ def paths() -> Schema:
         },
         "/v1/warehouse/load": {"post": told("load", "Put in what the log has now.", named("Status"))},
         "/v1/warehouse/rebuild": {"post": told("rebuild", "Build all tables anew.", named("Status"), even)},
+        "/v1/warehouse/allow": {"post": told("allow", "Let held tables and columns come.", named("Status"), name)},
+        "/v1/warehouse/drop": {"post": told("drop", "Remove a table or column for good.", named("Status"), name)},
     }

@@ -109,6 +109,8 @@ TABLE = RouteTable(
         PublicRoute("GET", "/v1/warehouse/tables/{schema}/{table}", Door.TOKEN),
         PublicRoute("POST", "/v1/warehouse/load", Door.TOKEN),
         PublicRoute("POST", "/v1/warehouse/rebuild", Door.TOKEN),
+        PublicRoute("POST", "/v1/warehouse/allow", Door.TOKEN),
+        PublicRoute("POST", "/v1/warehouse/drop", Door.TOKEN),
         PublicRoute("GET", "/v1/destinations", Door.TOKEN),
         PublicRoute("GET", "/v1/destinations/{name}/failed", Door.TOKEN),
         PublicRoute("POST", "/v1/destinations/{name}/pause", Door.TOKEN),

@@ -62,7 +62,8 @@ class Notice(msgspec.Struct, frozen=True):
 
     Attributes:
         where: the schema, or ``schema.table``.
-        what: ``events``, ``columns`` or ``sources`` where there is no room for more; ``types`` for values that don't
+        what: ``events``, ``columns`` or ``sources`` where there is no room for more; ``held`` for new names of which
+            too many came; ``types`` for values that don't
             fit into a column with a pinned type; ``pinned`` for a column that had a wider type before it was pinned;
             ``unreadable`` for events that have no row at all.
         name: the first name that it happened to.
@@ -86,6 +87,7 @@ class Status(msgspec.Struct, frozen=True):
         copied: for each schema, the seq up to which the destination has a copy; empty where there is no destination.
         problem: the error that stops it at the moment, None where there is none. It tries again by itself.
         notices: what reached a bound.
+        held: tables and columns that people may allow or drop, since too many new ones came.
     """
 
     destination: str
@@ -95,6 +97,7 @@ class Status(msgspec.Struct, frozen=True):
     copied: dict[str, int]
     problem: str | None
     notices: list[Notice]
+    held: list[str] = []
 
 
 class Warehouse(Protocol):

@@ -26,6 +26,9 @@ CREATE TABLE IF NOT EXISTS {OWN}.sources (source VARCHAR, schema_name VARCHAR);
 CREATE TABLE IF NOT EXISTS {OWN}.columns (
     schema_name VARCHAR, table_name VARCHAR, column_name VARCHAR, kind VARCHAR, place INTEGER);
 CREATE TABLE IF NOT EXISTS {OWN}.notices (place VARCHAR, what VARCHAR, name VARCHAR, count BIGINT);
+CREATE TABLE IF NOT EXISTS {OWN}.names (
+    schema_name VARCHAR, table_name VARCHAR, column_name VARCHAR, decision VARCHAR);
+CREATE TABLE IF NOT EXISTS {OWN}.name_rates (schema_name VARCHAR, table_name VARCHAR, next DOUBLE);
 CREATE TABLE IF NOT EXISTS {OWN}.message_ids (hash UBIGINT);
 """
 OWN_TABLES = ("state", "sources", "columns", "notices", "message_ids")

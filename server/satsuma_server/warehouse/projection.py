@@ -28,6 +28,7 @@ from .load.replace import replace_tables
 from .query.browse import list_tables, read_rows
 from .query.sql import Queries
 from .routes import Routes
+from .schema.new_names import Rate
 from .schema.pinned_types import PinnedTypes
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class WarehouseProjection:
         self._settings = settings
         self._log = log
         self._database = Database(settings.data / FOLDER, memory=settings.warehouse.memory)
-        self._loader = Loader(self._database, self._label, PinnedTypes.of(settings))
+        self._loader = Loader(self._database, self._label, PinnedTypes.of(settings), _rate(settings))
         self._queries = Queries(self._database, settings.warehouse.query_seconds)
         self._mirror = _make_export(settings, self._database)
         self._sieve = Sieve(log, CURSOR, self._take, self._skip)
@@ -118,6 +119,7 @@ class WarehouseProjection:
             copied=copied,
             problem="; ".join(self._problems.values()) or None,
             notices=notices,
+            held=self._loader.held(),
         )
 
     async def load_all(self) -> None:
@@ -141,6 +143,16 @@ class WarehouseProjection:
                 raise BadRequestError(NOT_WHOLE)
             await asyncio.to_thread(self._start_over)
         self._wake.set()
+
+    async def allow(self, name: str) -> list[str]:
+        """Let names come that are held. Raises the errors of `Loader.allow`."""
+        async with self._turns.take():
+            return await asyncio.to_thread(self._loader.allow, name)
+
+    async def drop(self, name: str) -> None:
+        """Remove a table or column for good. Raises the errors of `Loader.drop`."""
+        async with self._turns.take():
+            await asyncio.to_thread(self._loader.drop, name)
 
     async def _keep_on(self, work: Callable[[], Awaitable[None]]) -> None:
         backoff, name = Backoff(), work.__name__
@@ -258,6 +270,11 @@ class WarehouseProjection:
     def _close(self) -> None:
         with self._mirror.paused() if self._mirror else contextlib.nullcontext():
             self._database.close()
+
+
+def _rate(settings: Settings) -> Rate:
+    given = settings.warehouse.new_names
+    return Rate(given.at_once, given.an_hour)
 
 
 def _make_export(settings: Settings, database: Database) -> DltExport | None:

@@ -94,7 +94,10 @@ class DltExport:
             if of == schema
         }
         # Each database changes a column's type in its own way, or not at all. Creating a table works the same in all.
-        changed = [table for table, columns in before.items() if not columns.items() <= kinds.get(table, {}).items()]
+        # A table that was dropped stays in the destination.
+        changed = [
+            table for table, columns in before.items() if table in kinds and not columns.items() <= kinds[table].items()
+        ]
         if cursor and changed:
             self._copy_rows(schema, changed, 0, cursor, "drop_resources")
         while cursor < newest:

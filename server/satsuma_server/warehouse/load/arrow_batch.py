@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from satsuma_server.warehouse.schema.catalog import Catalog, Name
 from satsuma_server.warehouse.schema.column_types import ColumnType, join, nulls, to_arrow
-from satsuma_server.warehouse.schema.names import CONTEXT, IDS, REST, SEQ, TIMES, TRACKS
+from satsuma_server.warehouse.schema.names import CONTEXT, IDS, REST, SEQ, TIMES, TRACKS, table_name
 from satsuma_server.warehouse.schema.pinned_types import PinnedTypes
 
 from .columns import Columns
@@ -50,17 +50,22 @@ def _for_tracks(group: Group, columns: Columns, catalog: Catalog) -> Columns:
         if name in OF_TRACKS or name.startswith(CONTEXT):
             common.add(name, kind, columns.arrow(name))
     if group.table is None:
-        catalog.notice(group.schema, "events", group.event, columns.length)
+        why = catalog.why_no_table(group.schema, table_name(group.event))
+        if why:
+            catalog.notice(group.schema, why, group.event, columns.length)
         common.add_rest("properties", (one or None for one in group.properties()))
     return common
 
 
 def _table(name: Name, parts: list[Columns], catalog: Catalog, loaded_at: datetime) -> pa.Table:
     kinds = {**dict(ENVELOPE), LOADED_AT: ColumnType.TIME, REST: ColumnType.TEXT}
+    times = dict.fromkeys(kinds, 0.0)
     for part in parts:
+        at = part.received_at()
         for one, kind in part.kinds.items():
             kinds[one] = join(kinds[one], kind) if one in kinds else kind
-    excess = catalog.admit(name, kinds)
+            times.setdefault(one, at)
+    excess = catalog.admit(name, kinds, times)
     if name[1] in LATEST_VALUES:
         _admit_latest_values(name, catalog)
     if excess:
@@ -127,11 +132,12 @@ def _admit_latest_values(name: Name, catalog: Catalog) -> None:
     catalog.admit((name[0], LATEST_VALUES[name[1]][0]), {"id": ColumnType.TEXT, **columns})
 
 
-def _move_to_rest(name: Name, parts: Sequence[Columns], excess: set[str], catalog: Catalog) -> None:
+def _move_to_rest(name: Name, parts: Sequence[Columns], excess: Mapping[str, str], catalog: Catalog) -> None:
     for part in parts:
         found = [one for one in part.kinds if one in excess]
         for one in found:
             part.add_rest(one, part.plain(one))
             del part.values[one]
-        if found:
-            catalog.notice(".".join(name), "columns", found[0], part.length)
+        for why in dict.fromkeys(excess[one] for one in found if excess[one]):
+            first = next(one for one in found if excess[one] == why)
+            catalog.notice(".".join(name), why, first, part.length)

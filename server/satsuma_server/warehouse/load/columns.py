@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
@@ -42,6 +43,11 @@ class Columns:
         """Return a column's values as Python objects."""
         values: Sequence[Any] | pa.Array = self.values[name]
         return values.to_pylist() if isinstance(values, pa.Array) else values
+
+    def received_at(self) -> float:
+        """Return when the first of the events was received, in milliseconds since 1970."""
+        first = self.arrow("received_at")[0].as_py()
+        return 0.0 if first is None else first.replace(tzinfo=UTC).timestamp() * 1000
 
     def repeat(self, name: str, text: str) -> None:
         """Add a column that has the same text in every row."""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from satsuma_server.log import Stored
+from satsuma_server.times import parse_time
 from satsuma_server.warehouse.schema.catalog import Catalog
 from satsuma_server.warehouse.schema.column_types import ColumnType, times_to_arrow
 from satsuma_server.warehouse.schema.json_shapes import Key, flatten, paths
@@ -204,7 +205,9 @@ def _table_of(event: Event, schema: str, catalog: Catalog) -> str | None:
     if event.type != "track":
         return CALL_TABLES[event.type]
     table = table_name(event.event)
-    return table if catalog.has_room(schema, table) else None
+    if (schema, table) in catalog.tables:
+        return table
+    return table if catalog.has_room(schema, table, parse_time(event.received_at) or 0.0) else None
 
 
 def _own_of(event: Event) -> dict[str, Any]:

@@ -10,14 +10,24 @@ from datetime import UTC, datetime
 import duckdb
 import pyarrow as pa
 
+from satsuma_server.errors import BadRequestError
 from satsuma_server.log import Stored
 from satsuma_server.warehouse import Notice
 from satsuma_server.warehouse.database import OWN, OWN_TABLES, Database, get_state, set_state
 from satsuma_server.warehouse.schema.catalog import Catalog, Changes, Name
 from satsuma_server.warehouse.schema.names import ACCOUNTS, RESERVED_TABLES, SEQ, USERS, quoted
+from satsuma_server.warehouse.schema.new_names import (
+    Decision,
+    FullName,
+    NewNames,
+    Rate,
+    forget_held,
+    save_decision,
+)
 from satsuma_server.warehouse.schema.pinned_types import PinnedTypes
 
 from .arrow_batch import tables_of
+from .dropping import check_droppable, drop, parts_of
 from .event_groups import group
 from .latest_values import LATEST_VALUES, update_latest_values
 
@@ -50,12 +60,18 @@ class Loader:
     """Loads events into one DuckDB file. Its methods block."""
 
     def __init__(
-        self, database: Database, label: Callable[[str], str] = str, pinned: PinnedTypes | None = None
+        self,
+        database: Database,
+        label: Callable[[str], str] = str,
+        pinned: PinnedTypes | None = None,
+        rate: Rate | None = None,
     ) -> None:
-        """Take the file, a function that returns the name that people gave a source, and the pinned types."""
+        """Take the file, a function that returns the name that people gave a source, the pinned types, and the rate of
+        new names."""
         self._database = database
         self._label = label
         self._pinned = pinned or PinnedTypes()
+        self._rate = rate or Rate()
         self._building, self._putting = threading.Lock(), threading.Lock()
         self._catalog: Catalog | None = None
         self._built = self._cursor = self._fresh = 0
@@ -157,6 +173,57 @@ class Loader:
             self._catalog = None
             self._built = self._cursor
 
+    def held(self) -> list[str]:
+        """Return the names of tables and columns that are held."""
+        return self.catalog.names.held()
+
+    def allow(self, name: str) -> list[str]:
+        """Let a table or column come with the next event that has it, or all that are held in a schema or table.
+
+        Returns:
+            the names that may come now.
+
+        Raises:
+            BadRequestError: it is no name of a schema, table or column.
+        """
+        parts = parts_of(name)
+        with self._building, self._putting:
+            decisions = self._settled().names.decisions
+            found = [one for one in decisions if one[: len(parts)] == parts and decisions[one] is not Decision.ALLOWED]
+            if not found and len(parts) == 1:
+                raise BadRequestError(f"nothing is held in {name}")
+            found = found or [(*parts, "")[:3]]  # type: ignore[list-item]
+            with self._database.writing() as connection:
+                for one in found:
+                    save_decision(connection, one, Decision.ALLOWED)
+            self._catalog = None
+        return [".".join(filter(None, one)) for one in found]
+
+    def drop(self, name: str) -> None:
+        """Remove the table of an event, or a column, for good: what has that name goes into the rest.
+
+        Raises:
+            BadRequestError: it is no name of a table or column, or of one that every source has.
+        """
+        parts = parts_of(name)
+        with self._building, self._putting:
+            catalog = self._settled()
+            check_droppable(name, parts, catalog)
+            with self._database.writing() as connection:
+                drop(connection, catalog, (*parts, "")[:3])  # type: ignore[arg-type]
+            self._catalog = None
+        self._database.checkpoint()
+
+    def _settled(self) -> Catalog:
+        """Return the catalog as it is in the file. Batches that were built and not inserted are discarded."""
+        self._catalog, self._built = None, self._cursor
+        return self.catalog
+
+    def _is_planned(self, name: FullName) -> bool:
+        schemas = self._catalog.schemas if self._catalog else {}
+        source = next((source for source, schema in schemas.items() if schema == name[0]), None)
+        return self._pinned.names(source, *name)
+
     def start_over(self) -> None:
         """Drop the tables of all sources. Tables that other projections have added stay."""
         with self._building, self._putting:
@@ -167,12 +234,13 @@ class Loader:
                     connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
                 for table in OWN_TABLES:
                     connection.execute(f"DELETE FROM {OWN}.{table}")
+                forget_held(connection)
             self._database.rewrite()
             self._read()
 
     def _read(self) -> None:
         with self._database.writing() as connection:
-            self._catalog = Catalog.read(connection)
+            self._catalog = Catalog.read(connection, NewNames(self._rate, self._is_planned))
             self._built = self._cursor = int(get_state(connection, "cursor") or 0)
             self._loaded_at = get_state(connection, "loaded_at")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,22 +41,39 @@ def ask(settings: Settings, sql: str, limit: int) -> Answer:
 
 def status(settings: Settings) -> Status:
     """Return the status of a folder's warehouse. Raises the errors of `opened`."""
-    return asyncio.run(_status(settings, rebuild=False, even_without=False))
+    return asyncio.run(_with(settings, _nothing))
 
 
 def rebuild(settings: Settings, *, even_without: bool) -> Status:
     """Build a folder's warehouse again from its log. Raises the errors of `WarehouseProjection.rebuild` and
     `opened`."""
-    return asyncio.run(_status(settings, rebuild=True, even_without=even_without))
+
+    async def work(part: WarehouseProjection) -> None:
+        await part.rebuild(even_without=even_without)
+        await part.load_all()
+
+    return asyncio.run(_with(settings, work))
 
 
-async def _status(settings: Settings, *, rebuild: bool, even_without: bool) -> Status:
+def allow(settings: Settings, name: str) -> Status:
+    """Let names come that are held. Raises the errors of `WarehouseProjection.allow` and `opened`."""
+    return asyncio.run(_with(settings, lambda part: part.allow(name)))
+
+
+def drop(settings: Settings, name: str) -> Status:
+    """Remove a table or column for good. Raises the errors of `WarehouseProjection.drop` and `opened`."""
+    return asyncio.run(_with(settings, lambda part: part.drop(name)))
+
+
+async def _nothing(part: WarehouseProjection) -> None: ...
+
+
+async def _with(settings: Settings, work: Callable[[WarehouseProjection], Awaitable[object]]) -> Status:
+    """Do something with a folder's warehouse, and return its status."""
     log = SharedLog(settings.data)
     part = WarehouseProjection(settings, log)
     try:
-        if rebuild:
-            await part.rebuild(even_without=even_without)
-            await part.load_all()
+        await work(part)
         return await part.status()
     finally:
         await part.stop()

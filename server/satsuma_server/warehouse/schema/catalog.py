@@ -14,6 +14,7 @@ from satsuma_server.warehouse.database import OWN
 
 from .column_types import ColumnType, join, widening
 from .names import RESERVED_COLUMNS, RESERVED_TABLES, fit, quoted, schema_name
+from .new_names import Decision, NewNames
 
 MOST_SOURCES = 100
 """The most sources with a schema of their own; all others share the schema `OTHERS`."""
@@ -38,6 +39,7 @@ OTHERS = "other_sources"
 PROBLEMS = {
     "unreadable": "can't read all events",
     "types": "got values that don't fit into a column with a pinned type",
+    "held": "holds new names, of which too many came",
     "pinned": "has a column that would have to be rebuilt to get its pinned type",
 }
 
@@ -78,11 +80,13 @@ class Catalog:
     Attributes:
         schemas: the schema of each source.
         tables: the columns of each table, with their types.
+        names: the decisions on new names.
     """
 
     schemas: dict[str, str] = field(default_factory=dict)
     tables: dict[Name, dict[str, ColumnType]] = field(default_factory=dict)
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    names: NewNames = field(default_factory=NewNames)
     _event_tables: Counter[str] = field(default_factory=Counter)
     _columns: Counter[str] = field(default_factory=Counter)
     _new_columns: int = 0
@@ -90,9 +94,10 @@ class Catalog:
     _has_new_notices: bool = False
 
     @classmethod
-    def read(cls, connection: duckdb.DuckDBPyConnection) -> Catalog:
-        """Read the catalog from the file."""
-        catalog = cls()
+    def read(cls, connection: duckdb.DuckDBPyConnection, names: NewNames | None = None) -> Catalog:
+        """Read the catalog from the file. Without `names`, as many new ones may come as there is room for."""
+        catalog = cls(names=names or NewNames())
+        catalog.names.read(connection)
         catalog.schemas = dict(connection.execute(f"SELECT source, schema_name FROM {OWN}.sources").fetchall())
         columns = f"SELECT schema_name, table_name, column_name, kind FROM {OWN}.columns ORDER BY place"
         for schema, table, column, kind in connection.execute(columns).fetchall():
@@ -125,18 +130,36 @@ class Catalog:
         """Return the schemas of all sources, including the shared one."""
         return {schema for schema, _ in self.tables} | set(self.schemas.values())
 
-    def has_room(self, schema: str, table: str) -> bool:
-        """Tell whether an event has a table of its own, or may get one now."""
+    def has_room(self, schema: str, table: str, at: float = 0.0) -> bool:
+        """Tell whether an event, received at `at`, has a table of its own, or may get one now."""
         if (schema, table) in self.tables:
             return True
         if self._event_tables[schema] >= MOST_EVENT_TABLES or self._room(schema) < SMALLEST_TABLE:
+            return False
+        if self.names.decide((schema, table, ""), at) is not Decision.ALLOWED:
             return False
         self._event_tables[schema] += 1
         self.tables[schema, table] = {}
         return True
 
-    def admit(self, name: Name, found: Mapping[str, ColumnType]) -> set[str]:
-        """Add columns to a table, or widen their types, and return the names of those that it has no room for."""
+    def why_no_table(self, schema: str, table: str) -> str:
+        """Return the notice that is due where `has_room` says no; empty where people don't want the table."""
+        decision = self.names.decisions.get((schema, table, ""))
+        return {Decision.HELD: "held", Decision.DROPPED: ""}.get(decision, "events") if decision else "events"
+
+    def admit(
+        self, name: Name, found: Mapping[str, ColumnType], times: Mapping[str, float] | None = None
+    ) -> dict[str, str]:
+        """Add columns to a table, or widen their types, and return those that it does not get.
+
+        Args:
+            name: the table.
+            found: the types of the columns.
+            times: when the first event with each column was received. Without it, no new name is held.
+
+        Returns:
+            for each column that the table does not get, the notice that is due; empty where people don't want it.
+        """
         columns = self.tables.setdefault(name, {})
         is_new = not columns
         wide = [one for one, kind in found.items() if one in columns and join(columns[one], kind) is not columns[one]]
@@ -144,13 +167,20 @@ class Catalog:
             self._widen(name, one, join(columns[one], found[one]))
         room = min(MOST_COLUMNS - len(columns), self._room(name[0]))
         added: list[str] = []
-        excess: set[str] = set()
+        excess: dict[str, str] = {}
         for one in found:
-            if one not in columns:
-                if len(added) < room or one in RESERVED_COLUMNS:
+            if one in columns:
+                continue
+            if one in RESERVED_COLUMNS:
+                added.append(one)
+            elif len(added) >= room:
+                excess[one] = "columns"
+            else:
+                decision = Decision.ALLOWED if times is None else self.names.decide((*name, one), times[one])
+                if decision is Decision.ALLOWED:
                     added.append(one)
                 else:
-                    excess.add(one)
+                    excess[one] = "held" if decision is Decision.HELD else ""
         columns.update((one, found[one]) for one in added)
         self._columns[name[0]] += len(added)
         self._new_columns += len(added)
@@ -176,7 +206,7 @@ class Catalog:
 
     def take_changes(self) -> Changes:
         """Return the changes since the last call, which are to be saved in the file."""
-        statements, self._statements = self._statements, []
+        statements, self._statements = [*self._statements, *self.names.take_statements()], []
         notices = list(self.notices.values()) if self._has_new_notices else []
         self._has_new_notices = False
         columns, self._new_columns = self._new_columns, 0

@@ -32,8 +32,8 @@ OF_SCHEMAS: Final[Mapping[str, PinnedType]] = {
 
 MOST_LEVELS = 6
 
-Tables = dict[str, dict[str, ColumnType]]
-"""For each table, the types of its pinned columns."""
+Tables = dict[str, dict[str, ColumnType | None]]
+"""For each table, the columns that are named, with their types; None where any type will do."""
 
 NONE: Final[Mapping[str, ColumnType]] = {}
 
@@ -80,7 +80,12 @@ class PinnedTypes:
         plan = self._plans.get(source or "", self._default)
         every = (plan, self._everywhere, self._schemas.get(schema, {}))
         found = [tables[table] for tables in every if table in tables]
-        return {name: kind for one in found for name, kind in one.items()} if found else NONE
+        return {name: kind for one in found for name, kind in one.items() if kind} if found else NONE
+
+    def names(self, source: str | None, schema: str, table: str, column: str) -> bool:
+        """Tell whether the settings or a plan name a column, or a table where `column` is empty."""
+        every = (self._plans.get(source or "", self._default), self._everywhere, self._schemas.get(schema, {}))
+        return any(table in tables and (not column or column in tables[table]) for tables in every)
 
 
 def types_of(plan: Plan) -> Tables:
@@ -93,14 +98,12 @@ def types_of(plan: Plan) -> Tables:
     return tables
 
 
-def _columns(schema: Any, prefix: str = "", level: int = 1) -> Iterator[tuple[str, ColumnType]]:
+def _columns(schema: Any, prefix: str = "", level: int = 1) -> Iterator[tuple[str, ColumnType | None]]:
     properties = schema.get("properties") if isinstance(schema, Mapping) else None
     if not isinstance(properties, Mapping) or level > MOST_LEVELS:
         return
     for name, inner in properties.items():
-        kind = _kind(inner)
-        if kind is not None:
-            yield column_name(f"{prefix}{name}"), kind
+        yield column_name(f"{prefix}{name}"), _kind(inner)
         yield from _columns(inner, f"{prefix}{name}_", level + 1)
 
 
