@@ -176,6 +176,21 @@ def test_retention_removes_the_old_but_nothing_that_a_follower_has_not_seen(tmp_
     with_log(tmp_path, work)
 
 
+def test_retention_removes_old_refused_events_too(tmp_path: Path) -> None:
+    now = time.time() * 1000
+
+    async def work(log: SqliteLog) -> None:
+        for name, age in (("old", 3), ("new", 0)):
+            refused = [Refused("not an event", f'"{name}"'.encode())]
+            await log.append(Arrivals("s", now - age * DAY, refused=refused))
+        await log._submit(task=trim(None, now))
+        assert [letter.raw for letter in await log.dead_letters()] == [b'"old"', b'"new"']
+        await log._submit(task=trim(DAY, now))
+        assert [letter.raw for letter in await log.dead_letters()] == [b'"new"']
+
+    with_log(tmp_path, work)
+
+
 @pytest.mark.parametrize("where", ["last page", "in a block"])
 def test_a_damaged_log_loses_no_more_than_what_is_damaged(tmp_path: Path, where: str) -> None:
     async def fill(log: SqliteLog) -> None:

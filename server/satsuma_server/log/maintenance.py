@@ -48,6 +48,7 @@ def trim(retention_ms: float | None, now: float) -> Task:
     def task(connection: sqlite3.Connection) -> None:
         _trim_refused(connection)
         if retention_ms is not None:
+            connection.execute("DELETE FROM refused WHERE received_at < ?", (now - retention_ms,))
             old = """SELECT last FROM blocks WHERE received_at < ? AND last < (SELECT max(last) FROM blocks)
                 AND last <= (SELECT coalesce(min(seq), 9e18) FROM cursors) ORDER BY last LIMIT ?"""
             connection.execute(f"DELETE FROM blocks WHERE last IN ({old})", (now - retention_ms, BLOCKS_A_TRIM))  # noqa: S608
