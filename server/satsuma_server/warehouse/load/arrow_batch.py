@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def tables_of(
-    groups: Sequence[Group], catalog: Catalog, loaded_at: datetime, pinned: PinnedTypes
+    groups: Sequence[Group], catalog: Catalog, loaded_at: datetime, pinned: PinnedTypes | None = None
 ) -> list[tuple[Name, pa.Table]]:
     """Return the events as one Arrow table for each warehouse table; new columns are added to the catalog."""
     parts: dict[Name, list[Columns]] = {}
@@ -38,6 +38,7 @@ def tables_of(
         if group.is_track:
             parts.setdefault((group.schema, TRACKS), []).append(_for_tracks(group, columns, catalog))
     sources = {schema: source for source, schema in catalog.schemas.items()}
+    pinned = pinned or PinnedTypes()
     for name, found in parts.items():
         pin_types(name, found, catalog, pinned.of_table(sources.get(name[0]), *name))
     return [(name, _table(name, columns, catalog, loaded_at)) for name, columns in parts.items()]
