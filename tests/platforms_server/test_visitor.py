@@ -184,7 +184,9 @@ def test_a_group_is_set_and_an_alias_told(come: Come, client: Client, wire: Wire
 @pytest.mark.parametrize(("headers", "renewed"), [(NAVIGATION, 3), (FETCH, 0)])
 def test_cookies_are_renewed_only_where_a_page_is_opened(come: Come, headers: dict[str, str], renewed: int) -> None:
     made = cookies(come({**headers, **KNOWN}, refresh=True))
+    told = made.pop("satsuma_refreshed", None)
     assert [cookie["max-age"] for cookie in made.values()] == [str(365 * 86_400)] * renewed
+    assert (told is not None and told["max-age"]) == (renewed > 0 and str(86_400)), "the page is told of it for a day"
 
 
 def test_an_answer_that_changes_nothing_sets_nothing(come: Come) -> None:

@@ -62,3 +62,13 @@ def test_a_cookie_that_was_there_is_given_its_year_at_the_first_call(
 def test_nothing_is_removed_that_is_not_there(cache: StorageCache, platform: FakePlatform) -> None:
     cache.cookie_jar.write("a", "", days=-1, options=YEAR)
     assert platform.cookie_jar.written == []
+
+
+def test_what_a_server_refreshes_is_not_written_again_by_a_script(cache: StorageCache, platform: FakePlatform) -> None:
+    held = {"a": "1", "satsuma_refreshed": "1"}
+    platform.cookie_jar.cookies |= {name: (text, platform.time + 1000) for name, text in held.items()}
+    cache.cookie_jar.write("a", "1", days=365, options=YEAR)
+    assert platform.cookie_jar.written == [], "Safari would let the script's cookie live for seven days only"
+    cache.cookie_jar.write("a", "2", days=365, options=YEAR)
+    cache.cookie_jar.write("b", "1", days=365, options=YEAR)
+    assert len(platform.cookie_jar.written) == 2

@@ -13,6 +13,7 @@ from .arguments import AliasCall, Call, IdentifyCall, PageCall, TrackCall
 from .backlog import Backlog
 from .calls import Calls, Dispatch
 from .consent import Consent, ConsentState
+from .cookie_jar import REFRESHED_KEY
 from .delivery import Delivery, DeliveryReport
 from .diagnostics import Diagnostics
 from .emitter import Emitter
@@ -371,6 +372,7 @@ class Analytics(Calls):
             self._visitor.clear()
             self._handover.forget()
             self._generation.forget()
+            self._stores.make(only=lambda kind: kind is StoreKind.COOKIE).clear(REFRESHED_KEY)
         self.consent.withdraw()
         self.pipeline.abandon()
         self._backlog.clear()

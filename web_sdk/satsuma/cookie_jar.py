@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
+REFRESHED_KEY = "satsuma_refreshed"
+"""Name of a cookie that says that a server sets the visitor's cookies anew whenever a page is opened. It lives one day.
+
+A page then leaves those with the right value alone: Safari lets a cookie that a script has written live seven days, and
+one that a server has set as long as the server says.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class CookieOptions:

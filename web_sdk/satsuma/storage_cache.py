@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .cookie_jar import CookieJar, CookieOptions
+from .cookie_jar import REFRESHED_KEY, CookieJar, CookieOptions
 from .storage import KeyValueArea
 
 RENEWAL = 60_000
@@ -72,9 +72,12 @@ class CachedCookieJar:
 
     def _stands(self, name: str, value: str, days: float, now: float) -> bool:
         """Tell whether a cookie has this value and a fresh lifetime or, if it is to be removed, doesn't exist."""
-        shown = next((pair for pair in self.read().split("; ") if pair.startswith(f"{name}=")), None)
+        pairs = self.read().split("; ")
+        shown = next((pair for pair in pairs if pair.startswith(f"{name}=")), None)
         if days < 0:
             return shown is None
+        if shown == f"{name}={value}" and f"{REFRESHED_KEY}=1" in pairs:
+            return True  # A server renews it, and a script would only shorten its life.
         written, at = self._written.get(name, (None, 0.0))
         return shown == f"{name}={value}" and written == value and 0 <= now - at < RENEWAL
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from satsuma.codec import encode_name, read_id
 from satsuma.consent import Consent, ConsentState, Resume
+from satsuma.cookie_jar import REFRESHED_KEY
 from satsuma.environment import REFERRER_KEY
 from satsuma.generation import Generation
 from satsuma.identity import ANONYMOUS_ID_KEY, UNSET, Group, IdentityOptions, Unset, User
@@ -151,6 +152,7 @@ class RequestIdentity:
         self.user.clear()
         self.group.clear()
         self.cookies.clear(REFERRER_KEY)
+        self.cookies.clear(REFRESHED_KEY)
         self._handover.forget()
         self._generation.forget()
         self._consent.withdraw()
@@ -196,6 +198,7 @@ class RequestIdentity:
             self.user.known_anonymous_id()
             self.group.id()
             self._generation.adopt()
+            self._cookie_jar.write(REFRESHED_KEY, "1", days=1, options=self._options.cookie)
 
     def _declare(self) -> None:
         self._handover.declare(offered=self.user.offered)
