@@ -66,6 +66,7 @@ class AsyncVisitor(Tab):
     evaluate = awaited(Tab._evaluate)
     until = awaited(Tab._until)
     after = awaited(Tab._after)
+    under_itp = awaited(Tab._under_itp)
     block_cookies = awaited(Tab._block_cookies)
     offline = awaited(Tab._offline)
     online = awaited(Tab._online)

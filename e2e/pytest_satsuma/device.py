@@ -28,6 +28,7 @@ class Device:
         under_way: posts to a tracking API that have no answer yet.
         ahead: by how many seconds the pages' clock is ahead.
         blocks_cookies: whether pages may not use cookies.
+        under_itp: whether cookies that pages write are limited as Safari limits them.
     """
 
     def __init__(self, context: Any, libraries: tuple[Library, ...], label: str, timeline: Timeline) -> None:
@@ -39,6 +40,7 @@ class Device:
         self.under_way: set[Any] = set()
         self.ahead = 0.0
         self.blocks_cookies = False
+        self.under_itp = False
         self.is_up = is_up(libraries)
         context.on("weberror", lambda error: self._complain(f"page error: {error.error}"))
         context.on("console", self._hear)

@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Error
 
 from . import engines
 from .device import Device
 from .identity import CookieState, IdentityState, read_identity
+from .itp import CAP, STORAGE, limited
+from .itp import SECONDS as ITP_SECONDS
 from .steps import Steps
 from .timeline import Kind, Timeline, short
 from .travel import SCRIPT, shortened
@@ -147,7 +149,39 @@ class Tab:
                 return False  # The page is navigating.
             raise
 
-    def _after(self, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> Steps[None]:
+    def _under_itp(self) -> Steps[None]:
+        """Let cookies that pages write live seven days at most, as Safari does, from the next page on.
+
+        To be called before the first visit, where servers set cookies as well: later it isn't known which of the
+        cookies a script has written.
+        """
+        if self.device.under_itp:
+            return
+        self.device.under_itp = True
+        yield self.context.add_init_script(f"({CAP})()")
+        for page in self.context.pages:
+            yield page.evaluate(CAP)
+
+    def _forget(self) -> Steps[None]:
+        """Remove what Safari removes of a site where the visitor has not been for seven days."""
+        origins = {_origin(self.base_url)}
+        for page in self.context.pages:
+            if page.url.startswith("http"):
+                origins.add(_origin(page.url))
+                yield page.goto("about:blank")  # A page that is open would write again.
+        if isinstance(self.context, engines.Context):
+            for origin in origins:
+                self.context.clear_storage(origin)
+            return
+        page = yield self.context.new_page()
+        session = yield self.context.new_cdp_session(page)
+        for origin in origins:
+            yield session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": STORAGE})
+        yield page.close()
+
+    def _after(
+        self, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, *, itp: bool = False
+    ) -> Steps[None]:
         """Let time pass: set the clock of the pages ahead, and let cookies expire.
 
         ``Date`` and ``performance.timeOrigin`` return the later time in this page and in all pages opened from now on.
@@ -156,11 +190,21 @@ class Tab:
 
         Not affected are timers (a page that stays open doesn't experience the time), workers, the HTTP cache and
         servers: a collector sets ``receivedAt`` by its own clock. ``performance.now`` doesn't jump.
+
+        With `itp` the browser is a Safari that was used on all these days, and not on this site: see `under_itp`. Where
+        that was not called, all cookies but those with HttpOnly count as written by scripts. After seven days
+        localStorage, IndexedDB, caches and service workers of the site are empty, and its tabs have left it.
         """
         passed = days * SECONDS_A_DAY + hours * 3600 + minutes * 60 + seconds
         assert passed >= 0, "time passes forwards only"
         device = self.device
-        living, due = shortened((yield self.context.cookies()), passed)
+        cookies = yield self.context.cookies()
+        if itp:
+            cookies = cookies if device.under_itp else limited(cookies, time.time())
+            yield from self._under_itp()
+            if passed >= ITP_SECONDS:
+                yield from self._forget()
+        living, due = shortened(cookies, passed)
         for cookie in due:
             yield self.context.clear_cookies(name=cookie["name"], domain=cookie["domain"], path=cookie["path"])
         if living:
@@ -233,3 +277,8 @@ class Tab:
         limit = time.monotonic() + seconds
         while self.device.under_way and time.monotonic() < limit:
             yield self.pause(POLL_SECONDS)
+
+
+def _origin(url: str) -> str:
+    place = urlsplit(url)
+    return f"{place.scheme}://{place.netloc}"

@@ -72,6 +72,7 @@ class Visitor(Tab):
     evaluate = sync(Tab._evaluate)
     until = sync(Tab._until)
     after = sync(Tab._after)
+    under_itp = sync(Tab._under_itp)
     block_cookies = sync(Tab._block_cookies)
     offline = sync(Tab._offline)
     online = sync(Tab._online)

@@ -121,6 +121,13 @@ class Context:
         """Skip the test."""
         cannot(self.engine, "block cookies in a running browser", "the engine has no switch for it")
 
+    def clear_storage(self, origin: str) -> None:
+        """Remove what the scripts of a site can write, apart from its cookies."""
+        page = self.new_page()
+        page.goto(f"{origin}/robots.txt")
+        page.evaluate(CLEAR)
+        page.close()
+
     # What each engine does its own way
 
     def new_page(self) -> Any:
@@ -247,6 +254,13 @@ class Page:
         raise NotImplementedError
 
 
+CLEAR = """async () => {
+  localStorage.clear();
+  for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name);
+  if (!isSecureContext) return;
+  for (const name of await caches.keys()) await caches.delete(name);
+  for (const one of await navigator.serviceWorker.getRegistrations()) await one.unregister();
+}"""
 FIND = """(selector) => selector.startsWith("text=")
   ? [...document.querySelectorAll("a, button, input")].find((one) => one.textContent.trim() === selector.slice(5))
   : document.querySelector(selector)"""

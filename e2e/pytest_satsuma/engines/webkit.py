@@ -112,6 +112,9 @@ class WebKitContext(Context):
     def block_cookies(self) -> None:
         self.ask("block_cookies")
 
+    def clear_storage(self, origin: str) -> None:
+        self.ask("clear_storage")
+
     def close(self) -> None:
         self._line.close()
 

@@ -158,6 +158,15 @@ class Browser:
                 view.get_user_content_manager().add_script(_user_script(script))
         answer()
 
+    def do_clear_storage(self, answer: Answer) -> None:
+        types = WebKit2.WebsiteDataTypes
+        chosen = types.LOCAL_STORAGE | types.INDEXEDDB_DATABASES | types.DOM_CACHE | types.SERVICE_WORKER_REGISTRATIONS
+
+        def done(manager: Any, result: Any) -> None:
+            answer(manager.clear_finish(result))
+
+        self._context.get_website_data_manager().clear(chosen, 0, None, done)
+
     # Cookies
 
     def do_cookies(self, answer: Answer) -> None:
