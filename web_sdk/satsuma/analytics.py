@@ -51,7 +51,7 @@ CALLBACK_SECONDS = 1.0
 class Analytics(Calls):
     """The analytics of one page's visitor.
 
-    Example:
+    Examples:
         >>> analytics = Analytics(platform, Endpoint("demo", "https://shop.test/v1"))
         >>> analytics.identify("97980cfea0067", {"plan": "premium"})
         >>> analytics.track("Signed Up")

@@ -23,7 +23,7 @@ BEGINNINGS = ("http.response.start", "websocket.accept")
 class AnalyticsMiddleware:
     """Gives each request its `Visitor`, and sets the visitor's cookies with the answer.
 
-    Example:
+    Examples:
         >>> client = Client("my-site", "https://collector.example")
         >>> app = Starlette(routes, middleware=[Middleware(AnalyticsMiddleware, client=client)])
         >>> request.state.analytics.track("Order Completed", {"total": 12.5})

@@ -49,7 +49,7 @@ class Client:
       milliseconds since 1970; now by default. A call with any other time makes no event, and is an error.
     - ``message_id``: an id for a call that may be made twice. The collector keeps its event once.
 
-    Example:
+    Examples:
         >>> with Client("my-site", "https://collector.example") as client:
         ...     client.identify("97980cfea0067", {"plan": "premium"})
         ...     client.track("97980cfea0067", "Signed Up")

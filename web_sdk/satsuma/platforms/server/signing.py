@@ -43,7 +43,7 @@ def sign_user_id(
     Raises:
         ArgumentError: an argument can't be used.
 
-    Example:
+    Examples:
         >>> sign_user_id("97980cfea0067", SIGNING_SECRET, "my-site")  # doctest: +SKIP
     """
     user = id_of(user_id)

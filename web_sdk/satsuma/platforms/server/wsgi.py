@@ -21,7 +21,7 @@ KEY = "satsuma.analytics"
 class WSGIAnalyticsMiddleware:
     """Gives each request its `Visitor`, and sets the visitor's cookies with the answer.
 
-    Example:
+    Examples:
         >>> app.wsgi_app = WSGIAnalyticsMiddleware(app.wsgi_app, client=client)
         >>> request.environ["satsuma.analytics"].track("Order Completed", {"total": 12.5})
     """
