@@ -52,6 +52,6 @@ def http() -> str:
     ]
     head = "| method | path | what it is for |\n|---|---|---|\n"
     return (
-        "# HTTP\n\nA running collector describes itself at `/openapi.json`, with schemas and errors. These are its paths."
+        "# HTTP\n\nA running collector describes itself at `/openapi.json`, with schemas and errors. Its paths:"
         f"\n\n{head}" + "\n".join(rows) + "\n"
     )

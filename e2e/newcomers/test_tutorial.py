@@ -112,7 +112,7 @@ def test_each_step_does_what_it_says(browser: Browser, tmp_path: Path) -> None:
         page.click("#join")
         reader.until(lambda: '"Signed Up"' in reader.run("export"), "the sign-up to be stored")
         assert page.evaluate("() => analytics.user().id()") == "97980cfea0067"
-        reader.until(lambda: "anonymous" in _person(reader), "the person to be known")
+        reader.until(lambda: "user_id:97980cfea0067" in _person(reader), f"the person to be known: {_person(reader)}")
         reader.write("test_identity.py")
         assert "2 passed" in reader.run("test")
         assert "of 100" in reader.run("audit")
@@ -122,5 +122,5 @@ def test_each_step_does_what_it_says(browser: Browser, tmp_path: Path) -> None:
 def _person(reader: Reader) -> str:
     try:
         return reader.run("person")
-    except AssertionError:
-        return ""  # Profiles follow the log a moment later.
+    except AssertionError as error:
+        return str(error)  # Profiles follow the log a moment later.

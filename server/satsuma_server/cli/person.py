@@ -9,10 +9,11 @@ from urllib.parse import quote
 import httpx
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from .client import Client
 from .console import HERE, Token, Url, console, fail
+from .console import output as shown
 
 person = typer.Typer(no_args_is_help=True, help="Show, export or delete one person.")
 
@@ -37,14 +38,21 @@ DELETION_SECONDS = 3600
 def show(who: Who, url: Url = HERE, token: Token = "", source: Source = "") -> None:
     """Show who a person is, and why these ids are one."""
     told = _ask(Client(url, token), "GET", f"/v1/profiles/{quote(who, safe='')}", source).json()
-    table = Table("id", "first seen", "events", "why", title=f"profile {told['profile']}", title_justify="left")
+    table = Table(
+        Column("id", overflow="fold"),
+        Column("first seen", overflow="fold"),
+        "events",
+        Column("why", overflow="fold"),
+        title=f"profile {told['profile']}",
+        title_justify="left",
+    )
     for one in told["external_ids"]:
         joined = one["joined_by"]
         why = joined["explanation"] if joined else ""
         table.add_row(escape(f"{one['type']}:{one['id']}"), one["created_at"], str(one["events"]), escape(why))
-    console.print(table)
+    shown.print(table)
     for name, value in told["traits"].items():
-        console.print(f"  {escape(name)}: {escape(str(value))}", highlight=False)
+        shown.print(f"  {escape(name)}: {escape(str(value))}", highlight=False)
 
 
 @person.command()
