@@ -1,6 +1,7 @@
 """Models of services: each checks requests by the rules of its public documentation, and keeps what counts here.
 
-They are models. What the services really do was not seen: nothing here ever reached them.
+They are models. What the services really do was not seen: nothing here ever reached them. Of the pages that are named,
+excerpts were read on that day, and not each page as a whole.
 """
 
 from __future__ import annotations
