@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import resource
+import select
 import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from satsuma_server.http.timeouts import MAX_HEAD_BYTES, TimeLimitedProtocol
+from satsuma_server.http.timeouts import MAX_HEAD_BYTES, TimeLimitedProtocol, most_connections
 from satsuma_server.ingest import body
 
 CROWD = 200
@@ -92,3 +94,32 @@ def test_a_head_without_end_is_cut(client: httpx.Client) -> None:
                 sent += 10_000
             raise AssertionError(f"{sent} bytes were taken")
     assert client.get("/v1/health").status_code == 200
+
+
+def test_idle_connections_make_room_and_requests_under_way_are_kept(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TimeLimitedProtocol, "header_seconds", 60)
+    monkeypatch.setattr(TimeLimitedProtocol, "body_seconds", 60)
+    monkeypatch.setattr(body, "BODY_SECONDS", 60)
+    monkeypatch.setattr("satsuma_server.http.timeouts.most_connections", lambda: 20)
+    with connected(client) as [busy]:
+        busy.sendall(BODY)
+        assert client.get("/v1/health").status_code == 200  # By then, what was sent before is read.
+        with connected(client, 120) as crowd:
+            for _ in range(3):
+                assert httpx.get(client.base_url.join("/v1/health")).status_code == 200
+            while len(crowd) > 20:
+                closed, _, _ = select.select(crowd, [], [], 30)
+                assert closed, f"{len(crowd)} connections are open"
+                assert {one.recv(1) for one in closed} == {b""}
+                crowd = [one for one in crowd if one not in closed]
+        busy.settimeout(30)
+        busy.sendall(b'{"event":"E","anonymousId":"a"}'.ljust(100))
+        assert busy.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_connections_leave_descriptors_to_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit, most in ((1024, 512), (65_536, 65_024), (100, 50), (resource.RLIM_INFINITY, 65_024)):
+        monkeypatch.setattr(resource, "getrlimit", lambda kind, limit=limit: (limit, limit))
+        assert most_connections() == most

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from satsuma_server.errors import SettingsError
 
-from .timeouts import TimeLimitedProtocol
+from .timeouts import TimeLimitedProtocol, raise_descriptors
 
 ALLOCATIONS = 50_000
 """How many new objects there must be before Python's garbage collector looks for reference cycles. Events have none."""
@@ -108,6 +108,7 @@ def run(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]
     It also tunes the garbage collector for the whole process: objects that exist at the start are not examined again.
     """
     sys.setswitchinterval(TURN_SECONDS)
+    raise_descriptors()
     gc.freeze()
     gc.set_threshold(ALLOCATIONS, *gc.get_threshold()[1:])
     factory = make_server(apps[0][0]).config.get_loop_factory()
