@@ -11,6 +11,8 @@ import pytest
 from attack.conftest import TOKEN, wait_until
 from satsuma_server.plans.violations import Violations
 from satsuma_server.testing import running
+from satsuma_server.warehouse.schema.catalog import MOST_COLUMNS
+from warehouse.made import event, warehouse
 
 VISITOR = "203.0.113.77"
 VISITOR_6 = "2001:db8:1:2:3:4:5:6"
@@ -82,3 +84,13 @@ def test_values_in_counts_of_an_earlier_version_go(tmp_path: Path) -> None:
     (tmp_path / "violations.json").write_text(json.dumps([row]))
     [count] = Violations(tmp_path).list()
     assert (count["reason"], count["count"]) == ("is not as pattern says", 3)
+
+
+def test_warnings_in_logs_have_no_names_from_events(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with warehouse(tmp_path) as made:
+        fields = {f"ann_secret_{number}": 1 for number in range(MOST_COLUMNS + 1)}
+        made.load(event(1, event="Ann Secret", properties=fields))
+        made.load({**event(2), "type": "track", "messageId": None, "event": "Ann Secret"})
+        assert len(made.loader.notices()) == 2
+    assert [record.getMessage() for record in caplog.records if record.name == "satsuma.warehouse"]
+    assert [record for record in caplog.records if "secret" in str(vars(record)).lower()] == []

@@ -197,9 +197,10 @@ class Catalog:
         if known is None:
             if len(self.notices) >= MOST_NOTICES:
                 return
-            told = {"where": where, "what": what, "first": name[:200]}
+            # Without names from events, which may be of people: a log is kept elsewhere, and for another time.
             problem = PROBLEMS.get(what) or f"has no room for more {what}"
-            logger.warning("the warehouse %s", problem, extra=told)
+            told = {"schema": where.partition(".")[0], "what": what}
+            logger.warning("the warehouse %s; see: satsuma warehouse status", problem, extra=told)
         first, before = (known.name, known.count) if known else (name[:200], 0)
         self.notices[where, what] = Notice(where, what, first, before + count)
         self._has_new_notices = True
