@@ -56,6 +56,8 @@ class Reader:
         raise AssertionError
 
     async def _send(self, message: dict[str, Any]) -> None:
+        if message.get("body", b"").startswith(b": ping"):
+            return  # They come by time, whatever a reader does.
         self.messages.append(message)
         if len(self.messages) >= FIRST:
             self.stalled.set()
