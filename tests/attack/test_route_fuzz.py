@@ -114,7 +114,8 @@ def holders(attacked: Collector, attacked_folder: Path) -> list[tuple[str, froze
 
 def is_named(method: str, path: str, scopes: frozenset[Scope]) -> bool:
     """Tell whether a request is one of those that may be answered."""
-    plain = path.partition("?")[0].partition("#")[0]
+    # A request may name the whole URL, as for a proxy: it is one for that path.
+    plain = re.sub(r"^https?://[^/]+(?=/)", "", path.partition("?")[0].partition("#")[0])
     if any(method == one and pattern.fullmatch(plain) for one, pattern in PUBLIC):
         return True
     scope = route_of(method, plain).scope
