@@ -19,6 +19,7 @@ from hostile import Target
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
+from satsuma_server.masking import WITHHELD
 from satsuma_server.openapi import document
 from satsuma_server.testing import running
 from schemathesis import GenerationMode
@@ -89,7 +90,7 @@ def post_odd_fields(target: Target) -> None:
 def compare(target: Target, answer: Any, ids: list[str]) -> None:
     """Check that each event is exactly where the answer says."""
     stored = [event["messageId"] for event in target.new_events()]
-    letters = [letter["raw"] for letter in target.new_letters()]
+    letters = target.new_letters()
     if answer.status_code == 200:
         refused = [fault["index"] for fault in answer.json().get("refused", [])]
     else:
@@ -97,7 +98,9 @@ def compare(target: Target, answer: Any, ids: list[str]) -> None:
         assert not stored
     assert stored == [one for number, one in enumerate(ids) if number not in refused and answer.status_code == 200]
     assert len(letters) == len(refused)
-    assert all(ids[number] in raw for number, raw in zip(refused, letters, strict=True))
+    for number, letter in zip(refused, letters, strict=True):
+        # Where addresses are masked, what can't be decoded is kept without its text, since it can't be masked.
+        assert ids[number] in letter["raw"] or letter["reason"].endswith(WITHHELD), letter
 
 
 def post_large(target: Target, times: int) -> None:
