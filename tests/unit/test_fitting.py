@@ -30,3 +30,18 @@ def test_it_fits_into_whatever_room_can_hold_the_rest_of_it(event: dict[str, Any
         omissions = Omissions()
         assert len(well_formed_json(fitted(event, omissions, most))) <= most
         assert omissions
+
+
+def test_what_is_large_in_several_objects_takes_none_of_their_neighbours_along() -> None:
+    large = {"large": list(range(5000)), "small": 1}
+    event = {
+        "type": "track",
+        "properties": large,
+        "context": dict(large),
+        "integrations": {"large": "x" * 20000} | large,
+    }
+    kept = fitted(event, Omissions(), 8000)
+    assert len(well_formed_json(kept)) <= 8000
+    for name in ("properties", "context", "integrations"):
+        assert kept[name]["small"] == 1
+        assert kept[name]["large"][:100] == list(range(100))

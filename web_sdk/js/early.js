@@ -1,7 +1,6 @@
 /* With the option `early`, calls go to the collector as soon as they are made, while Python is not up: it makes events of them
    by the same rules, and its answer tells what they have made of the visitor, which is written here. One request at a time,
    so that each tells what the one before has made. What can't go this way waits for Python, with all that is called later. */
-var MOST_EARLY_CHARACTERS = 50000;
 function makeEarlySender(calls, host, writeKey, key, options) {
   var sender = { calls: calls, soon: soon, end: end, over: !options.early || needsPython(), underWay: null }, due = false;
   /* Another place for events, or other places for the visitor, are Python's to find. Where nothing may be kept there is no
@@ -26,7 +25,7 @@ function makeEarlySender(calls, host, writeKey, key, options) {
     var about = aboutVisitor(writeKey, options);
     about.answer = true;
     var body = bodyOf(about, part);
-    if (body.length > MOST_EARLY_CHARACTERS + 10000) return void (sender.over = true);
+    if (body.length > LONGEST_CALL + 10000) return void (sender.over = true);
     var fresh = part.filter(function (call) { return !call.left; });
     fresh.forEach(function (call) { call.left = call.unanswered = true; });
     sender.underWay = intrinsics.fetch(host + "/v1/early", { method: "POST", body: body, keepalive: true }).then(function (response) {
@@ -48,7 +47,7 @@ function makeEarlySender(calls, host, writeKey, key, options) {
       if (call.made || !textOf(call) || (call.left && !tellsWho(call))) return false;
       count++;
       characters += textOf(call).length;
-      if (count > MOST_CALLS || characters > MOST_EARLY_CHARACTERS) return false;
+      if (count > MOST_CALLS || characters > LONGEST_CALL) return false;
       fresh += !call.left;
       return true;
     });

@@ -155,9 +155,54 @@ function loadOnce(src) {
   }));
 }
 
+/* The JSON of what the page gave, with one warning of all that it goes without. */
+const texts = new WeakMap(); // Of copies that have been made already.
+function told(what, value) {
+  const places = [];
+  let more = 0;
+  const json = jsonOf(value, (path, why) => (places.length < 5 ? places.push(`${path.slice(0, 100) || "the value"} (${why})`) : more++));
+  if (places.length) console.warn(`[satsuma] ${what}: not all values can be sent as they are: ${places.join(", ")}${more ? ` and ${more} more` : ""}.`);
+  return json;
+}
+
+/* An argument that Python and a worker can take, whatever the page gave: a copy of an object. What is no plain object takes a
+   place and means nothing; of a text as long as this nothing can be sent. */
+function readable(what, value, all) {
+  if (typeof value === "symbol") return null;
+  if (typeof value === "string") return value.length > MOST_CHARACTERS ? value.slice(0, MOST_CHARACTERS) : value;
+  if (Object(value) !== value || typeof value === "function") return value;
+  const plain = quietly(() => all || Object.prototype.toString.call(value) === "[object Object]");
+  if (plain === false) return [];
+  const json = told(what, value);
+  const copy = JSON.parse(json || "null");
+  if (Object(copy) !== copy) return plain && !all ? [] : copy;
+  texts.set(copy, json);
+  return copy;
+}
+
+function readableAll(what, args, all) {
+  return args.map((value, index) => readable(`${what}, argument ${index + 1}`, value, all));
+}
+
+/* What a page takes away of its own properties by `undefined`, which JSON leaves out. */
+function markUndefined(given, copy) {
+  if (!texts.has(copy)) return;
+  for (const name of quietly(() => Object.keys(given).slice(0, MOST_NODES)) || [])
+    if (quietly(() => given[name] === undefined)) copy[name] = undefined;
+}
+
+function quietly(read) {
+  try {
+    return read();
+  } catch (error) {
+    return undefined;
+  }
+}
+
 /* What Python makes JavaScript's objects with. */
 const native = {
   attempt,
+  json: (value, what = "A value of the page") => texts.get(value) ?? told(what, value),
   context(known, id, event, outcome, errors, reason) {
     const context = known || new Context({});
     context.event = revived(event);
@@ -196,8 +241,13 @@ function makeFace(ask, about) {
     return answer;
   };
   for (const name of EVENTS)
-    face[name] = (...args) => answered((resolve, reject) =>
-      ask.event(name, args, isNote(args[args.length - 1]) ? args.pop() : note(), resolve, (reason) => reject(new Error(reason))));
+    face[name] = (...args) => answered((resolve, reject) => {
+      const made = isNote(args[args.length - 1]) ? args.pop() : note();
+      const values = readableAll("analytics." + name, args);
+      if (name === "page") values.forEach((copy, index) => markUndefined(args[index], copy));
+      quietly(() => texts.set(made, JSON.stringify(made))); // Our own: it need not be bounded.
+      ask.event(name, values, made, resolve, (reason) => reject(new Error(reason)));
+    });
   for (const name of LATER)
     face[name] = (...args) => answered((resolve, reject) =>
       ask.later(name, args, SELF.includes(name) ? () => resolve(face) : resolve, (reason) => reject(typeof reason === "string" ? new TypeError(reason) : reason)));
@@ -213,14 +263,15 @@ function makeFace(ask, about) {
   const kept = { persist: !options.disableClientPersistence, storage: options.storage };
   const known = (cookie, traits, more) => ({ ...kept, cookie, localStorage: { key: traits }, ...more });
   const oldUser = { key: "ajs_user_id", oldKey: "ajs_user" };
-  const user = makeProxy(ask.user, [...IDENTITY, "load"], { options: known(oldUser, "ajs_user_traits", options.user) });
-  const group = makeProxy(ask.group, IDENTITY, { options: known({ key: "ajs_group_id" }, "ajs_group_properties", options.group), load: () => group });
+  const asks = (name, all) => (method, args) => ask[name](method, readableAll(`analytics.${name}.${method}`, args, all));
+  const user = makeProxy(asks("user"), [...IDENTITY, "load"], { options: known(oldUser, "ajs_user_traits", options.user) });
+  const group = makeProxy(asks("group"), IDENTITY, { options: known({ key: "ajs_group_id" }, "ajs_group_properties", options.group), load: () => group });
   const callGroup = face.group;
   const load = user.load;
   user.load = () => (load(), user);
   face.user = () => user;
   face.group = (...args) => (args.length ? callGroup(...args) : group);
-  face.storage = makeProxy(ask.storage, STORAGE, {});
+  face.storage = makeProxy(asks("storage", true), STORAGE, {});
   face.integrations = options.integrations || {};
   face.options = { retryQueue: true, ...options };
   face.queue = makeProxy((name, args) => (ask.queue(name, args), face.queue), ["on", "once", "off", "emit"], {

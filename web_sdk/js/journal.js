@@ -2,14 +2,20 @@
    call is made once. All are written anew where their number has grown by an eighth, and else a moment later, so that many
    calls cost no more than a few writes of all of them. */
 var EARLY = "satsuma_early:", WHO = ["identify", "group", "alias", "reset", "setAnonymousId", "consent"];
-var MOST_KEPT = 200, MOST_KEPT_CHARACTERS = 500000, MOST_HELD_CHARACTERS = 2000000, SOON_MILLISECONDS = 100, ORPHANED = 6000;
+var MOST_KEPT = 200, MOST_KEPT_CHARACTERS = 500000, MOST_HELD_CHARACTERS = 2000000, LONGEST_CALL = 50000, SOON_MILLISECONDS = 100, ORPHANED = 6000;
 var held = 0, written = 0, due = false, full = false;
 function tellsWho(call) {
   return WHO.indexOf(call[0]) > -1;
 }
+/* A call that is larger than anything that can be sent is written without what makes it so large. */
 function textOf(call) {
-  if (call.text === undefined)
-    try { call.text = JSON.stringify([].slice.call(call)); } catch (error) { call.text = ""; }
+  function written(most) {
+    return "[" + [].slice.call(call).map(function (part) { return jsonOf(part, null, most) || "null"; }).join() + "]";
+  }
+  if (call.text === undefined) {
+    call.text = written();
+    if (call.text.length > LONGEST_CALL) call.text = written(LONGEST_CALL >> 3);
+  }
   return call.text;
 }
 /* Whether a page that has no Python holds one call more. Calls that say who the visitor is have as much room again. */

@@ -12,6 +12,8 @@
 
   /*INTRINSICS*/
 
+  /*VALUES*/
+
   /*CALL_RECORD*/
 
   /*JOURNAL*/
@@ -65,7 +67,8 @@
   started.add(stubName + " " + writeKey);
 
   function isNote(value) {
-    return Boolean(value) && typeof value === "object" && value.__t === "bpc";
+    // What a page gives may throw at each look.
+    return Boolean(value) && typeof value === "object" && quietly(() => value.__t) === "bpc";
   }
 
   /* The collector makes events of the calls that it is handed: as the page is left, or now and then where Python will never
@@ -334,12 +337,12 @@
     trust(folder); // Where the page's policy forbids it, nothing need be tried.
     if (!sender.over) await calm();
     let begun = performance.now();
-    const told = fetchSettings().catch((error) => {
+    const answer = fetchSettings().catch((error) => {
       // A page that is being left ends its requests, which is no error of anybody's.
       setTimeout(() => gone || console.error("[satsuma] The settings of the source could not be had.", error), LEAVING_MILLISECONDS);
       throw error;
     });
-    const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), told, fetchHints(), fetchPlugins()]);
+    const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), answer, fetchHints(), fetchPlugins()]);
     // Python itself may be got ready in advance: nothing of it knows of the visitor before it is started.
     const ready = performance.now();
     await new Promise(whenOpened);
@@ -354,6 +357,8 @@
       return { face, begin: () => replay(face, initialize) };
     };
     const page = { window: seen, writeKey, settings, options, query, cdn, clientHints, plugins, native, breathe, install };
+    // Read once, with one warning.
+    if (Object(options) === options) texts.set(options, told("analytics.load", options));
     return start(page);
   }
 

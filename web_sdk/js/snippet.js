@@ -2,6 +2,7 @@
 !(function (global, host, writeKey, options, soon) {
   var intrinsics, Date, JSON, Promise, document, localStorage, setTimeout;
   /*INTRINSICS*/
+  /*VALUES*/
   /*CALL_RECORD*/
   /*JOURNAL*/
   /*BEACON*/
@@ -35,6 +36,18 @@
     else if (taken._writeKey !== writeKey)
       warn("window." + name + " is taken, by another library or another source: the source " + writeKey +
         " is not loaded. Give it a name of its own by the option globalAnalyticsKey.");
+  }
+  /* Of the page's options those that can be looked at. */
+  function readable(options) {
+    var own = {};
+    intrinsics.Object.keys(options).forEach(function (name) {
+      try {
+        own[name] = options[name];
+      } catch (error) {
+        warn("The option " + name + " can't be read.", error);
+      }
+    });
+    return own;
   }
   function install(name, analytics) {
     var again;
@@ -74,14 +87,14 @@
       };
     });
     analytics.load = function (key, options) {
-      var own = options || {};
+      var own = readable(options || {});
       if (global.WebAssembly && global.crypto && crypto.subtle && !own.worker && !own.early) soon.forEach(askFor);
       var script = document.createElement("script");
       script.async = true;
       if (name !== "analytics") script.dataset.globalSegmentAnalyticsKey = name;
       analytics._writeKey = key;
       analytics._early = EARLY + key + ":" + newId();
-      analytics._loadOptions = options;
+      analytics._loadOptions = own;
       analytics._sender = makeEarlySender(analytics, host, key, analytics._early, own);
       /* What earlier pages have left comes first. */
       if (!analytics._sender.over && !unopened(own))

@@ -28,8 +28,26 @@ def fitted(event: Event, omissions: Omissions, most: int = MAX_EVENT_BYTES) -> E
     if excess <= 0:
         return event
     shortened = dict(event)
-    _shorten_object(shortened, excess, "", omissions, VITAL)
+    for name, part in _shares(event, excess).items():
+        shortened[name], saved = _shorten(event[name], part, f".{name}", omissions)
+        excess -= saved
+    if excess > 0:
+        _shorten_object(shortened, excess, "", omissions, VITAL)
     return shortened
+
+
+def _shares(event: Event, excess: int) -> dict[str, int]:
+    """Return how many bytes each large object of an event gives up, where several are large.
+
+    The largest comes down to the next one's size, then both of them to the third one's, and so on.
+    """
+    sizes = {name: size_of(value) for name, value in event.items() if name not in VITAL and isinstance(value, dict)}
+    ordered = sorted(sizes.values(), reverse=True)
+    for count, below in enumerate([*ordered[1:], 0], start=1):
+        level = (sum(ordered[:count]) - excess) // count
+        if level >= below:
+            return {name: size - level for name, size in sizes.items() if size > level}
+    return {}
 
 
 def size_of(value: Any) -> int:

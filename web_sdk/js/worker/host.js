@@ -28,7 +28,7 @@ function hostPython(given) {
   const line = makeLine((message) => worker.postMessage({ ...message, world: world(true) }), {
     context: {
       is: (value) => value instanceof Context,
-      write: ({ serial, event }) => ({ serial, event: JSON.stringify(event) }),
+      write: ({ serial, event }) => ({ serial, event: native.json(event) }),
       read({ serial, id, event, outcome }) {
         const context = native.context(contexts.get(serial), id, event, outcome);
         context.serial = serial;
@@ -37,7 +37,7 @@ function hostPython(given) {
         return context;
       },
     },
-    payload: { is: (value) => value instanceof Payload, write: (value) => JSON.stringify(value.obj), read: native.payload },
+    payload: { is: (value) => value instanceof Payload, write: (value) => native.json(value.obj), read: native.payload },
     face: { is: (value) => value === face, write: () => true, read: () => face },
   });
 
@@ -113,26 +113,11 @@ function hostPython(given) {
     worker.postMessage({ way, given, world: world(light) });
   }
 
-  /* Functions go as their numbers; all else as an event would carry it, or as it is where JSON can't. */
+  /* Functions go as their numbers; all else as an event would carry it. */
   function sendable(value) {
     if (typeof value === "function") return line.write(value);
     if (value === null || typeof value !== "object") return typeof value === "symbol" ? null : value;
-    try {
-      return { $json: JSON.stringify(value) };
-    } catch (error) {
-      return quietly(() => ({ $raw: copy(value, new Map()) }), null);
-    }
-  }
-
-  /* Of what is no JSON (cycles, BigInt), what can be posted: Python warns of it as it does in a page. */
-  function copy(value, seen) {
-    if (typeof value === "function" || typeof value === "symbol") return undefined;
-    if (value === null || typeof value !== "object" || seen.has(value)) return seen.get(value) ?? value;
-    if (typeof value.toJSON === "function") return quietly(() => value.toJSON(), undefined);
-    const made = Array.isArray(value) ? [] : {};
-    seen.set(value, made);
-    for (const name of Object.keys(value)) made[name] = quietly(() => copy(value[name], seen), undefined);
-    return made;
+    return { $json: native.json(value) || "null" };
   }
 
   /* Methods may be of the plugin's class. */
@@ -327,7 +312,7 @@ function hostPython(given) {
       location: { href, pathname, search, hostname, origin, hash, protocol, host },
       navigator: { doNotTrack: navigator.doNotTrack || window.doNotTrack, globalPrivacyControl: navigator.globalPrivacyControl },
     };
-    const told = { ...JSON.parse(JSON.stringify(options)), ...(useQueryString ? { useQueryString } : {}) };
+    const told = { ...JSON.parse(native.json(options) || "{}"), ...(useQueryString ? { useQueryString } : {}) };
     send("start", { ...rest, options: told, about, headers: typeof headers === "function" ? line.write(headers) : null }, false);
     window.addEventListener("pagehide", () => quietly(handOver));
     for (const name of ["pagehide", "pageshow", "online", "offline"])

@@ -39,7 +39,6 @@ const kinds = {
   },
   face: { is: (value) => value === face, write: () => true, read: () => face },
   json: { is: () => false, read: JSON.parse },
-  raw: { is: () => false, read: (value) => value },
 };
 const world = makeWorld((message) => self.postMessage(message));
 const line = makeLine(post, kinds);

@@ -37,6 +37,7 @@ PARTS = {
     "/*EARLY*/": "early.js",
     "/*CALL_RECORD*/": "call_record.js",
     "/*TRUST*/": "trust.js",
+    "/*VALUES*/": "values.js",
 }
 """What snippet and loader are put together of, by its mark."""
 

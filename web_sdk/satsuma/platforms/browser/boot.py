@@ -57,8 +57,11 @@ async def _start(page: Any) -> None:
     await page.breathe()
     platform = BrowserPlatform(getattr(page, "window", None) or _globals(), "")
     await page.breathe()
-    options = read_options(page.options, platform)
+    # The collector's, and as large as a plan is: it is read before the bounds of what the page gives.
     given = platform.reader.data(page.settings) or {}
+    # In a worker all values have come as JSON already.
+    platform.reader.written = getattr(page.native, "json", platform.reader.written)
+    options = read_options(page.options, platform)
     settings = _merged(given, options)
     platform.posting = Posting.of(settings, page.options, platform.warn)
     await page.breathe()

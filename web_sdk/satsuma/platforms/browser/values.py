@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from pyodide.ffi import JsProxy, to_js
 
 Warn = Callable[[str], None]
 
-MAX_DEPTH = 64
-"""Objects nested deeper are cut off, so that a cycle or a hostile page can't exhaust the stack."""
-
-
-LEFT_OUT = object()
-"""Stands for a value that the event does without."""
-
 
 class ValueReader:
     """Reads arguments of calls.
 
     A plain object is read as ``JSON.stringify`` writes it (dates as text, undefined left out, NaN as None), since
-    that is what analytics.js sends. What JSON.stringify refuses (cycles, BigInt) is read by hand, with a warning.
+    that is what analytics.js sends. In a page the loader writes it, within bounds and without what can't be written.
     """
 
     def __init__(self, window: Any, warn: Warn) -> None:
         self._window = window
         self._warn = warn
         # Each look at a property of the page's costs more than a call.
-        self._written = window.JSON.stringify
+        self.written: Callable[[Any], Any] = window.JSON.stringify
+        """Returns the JSON of a page's value."""
         self._kind = window.Object.prototype.toString.call
         self.show: Callable[[Any], Any] = lambda value: to_page(value, window)
         """Makes the page's object of what Python hands out; contexts have one of their own where there is a face."""
@@ -41,16 +34,15 @@ class ValueReader:
             return None if _is_null(value) else value
         if callable(value):
             return Callback(value, self)
-        if self._is_plain(value):
-            return self.data(value)
-        return value
+        return self.data(value) if self._is_plain(value) else value
 
     def data(self, value: Any) -> Any:
-        """Return an object as JSON has it."""
+        """Return an object as JSON has it; None where it can't be read."""
         try:
-            return json.loads(self._written(value))
-        except Exception:
-            return self._by_hand(value, frozenset(), "")
+            return json.loads(self.written(value) or "null")
+        except Exception as error:
+            self._warn(f"A value could not be read and was left out: {error}")
+            return None
 
     def shown(self, value: Any) -> Any:
         """Return a Python value as the page's functions get it."""
@@ -62,49 +54,6 @@ class ValueReader:
 
     def _is_plain(self, value: Any) -> bool:
         return str(self._kind(value)) == "[object Object]"
-
-    def _by_hand(self, value: Any, above: frozenset[int], path: str) -> Any:
-        if not isinstance(value, JsProxy):
-            return self._scalar(value, path)
-        if callable(value):
-            return None
-        if value.js_id in above or len(above) > MAX_DEPTH:
-            self._warn(f"The value at {path or 'the top'} holds itself and was left out of the event.")
-            return LEFT_OUT
-        if hasattr(value, "toJSON"):
-            return self._safely(lambda: value.toJSON(), path)
-        inside = above | {value.js_id}
-        if self._window.Array.isArray(value):
-            items = (self._by_hand(item, inside, f"{path}[{index}]") for index, item in enumerate(value))
-            # As in JSON.stringify, a place in an array is kept even if nothing can stand in it.
-            return [None if item is LEFT_OUT else item for item in items]
-        return self._object(value, inside, path)
-
-    def _object(self, value: Any, inside: frozenset[int], path: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name in self._window.Object.keys(value):
-            item = self._safely(partial(self._window.Reflect.get, value, name), f"{path}.{name}")
-            if item is None or callable(item):
-                continue
-            read = self._by_hand(item, inside, f"{path}.{name}")
-            if read is not LEFT_OUT:
-                found[str(name)] = read
-        return found
-
-    def _scalar(self, value: Any, path: str) -> Any:
-        if _is_null(value) or (isinstance(value, float) and (value != value or value in (float("inf"), float("-inf")))):
-            return None
-        if isinstance(value, int) and abs(value) >= 2**53:
-            self._warn(f"The BigInt at {path or 'the top'} is sent as text, since JSON has no such number.")
-            return str(value)
-        return value if isinstance(value, str | int | float | bool) else str(value)
-
-    def _safely(self, read: Callable[[], Any], path: str) -> Any:
-        try:
-            return read()
-        except Exception as error:
-            self._warn(f"The value at {path or 'the top'} could not be read and was left out: {error}")
-            return None
 
 
 class Callback:
