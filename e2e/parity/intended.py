@@ -19,8 +19,9 @@ REASONS = {
     ),
     "batch-key": "A batch tells its writeKey once, not in each of its events.",
     "unsendable": (
-        "An event that holds a value JSON can't carry (a cycle, a BigInt) is sent without that value, with a warning "
-        "on the console. The reference loses the event."
+        "An event that holds a value JSON can't carry is sent without that value, with a warning on the console that "
+        "names the place: a cycle, what throws as it is read, a part of the page, and objects that refer to each other "
+        "beyond an event's bounds. A BigInt is sent as text. The reference loses the event."
     ),
     "diagnostics": (
         "Where a cookie or localStorage had lost an id that was healed, where there was a second cookie of the same "
