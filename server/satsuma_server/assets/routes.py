@@ -52,6 +52,7 @@ class Assets:
         return [
             Route("/analytics.js/v1/{write_key}/analytics.min.js", self._loader),
             Route("/analytics.js/snippet.js", self._snippet),
+            Route("/analytics.js/python-workers.js", self._python_workers),
             Route("/analytics.js/runtime/{path:path}", self._runtime),
             Route("/analytics.js/{name}.whl", self._wheel),
             Route("/sourceConfig/", self._source_config),
@@ -73,6 +74,9 @@ class Assets:
 
     async def _loader(self, request: Request) -> Response:
         return self._serve(request, "loader.js", SHORT)
+
+    async def _python_workers(self, request: Request) -> Response:
+        return self._serve(request, "python-workers.js", SHORT)
 
     async def _runtime(self, request: Request) -> Response:
         return self._serve(request, request.path_params["path"], FOR_EVER)

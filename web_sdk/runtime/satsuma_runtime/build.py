@@ -45,6 +45,9 @@ HOST = ("worker/channel.js", "worker/predicted_state.js", "worker/host.js")
 DESK = ("worker/channel.js", "worker/page_mirror.js", "files.js", "attempt.js", "worker/worker_main.js")
 """Halves of a page whose Python runs in a worker: the page's own and the worker's, with the interpreter in it."""
 
+PYTHON_WORKERS = "python-workers.js"
+"""For pages of apps that run Python in workers of their own: their way to the page's analytics."""
+
 OWN_SCRIPT = 'Reflect.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(window.document)'
 """The script element that is running, read past whatever the page has put over the document's own property."""
 
@@ -105,7 +108,8 @@ def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, sa
     image = write_python(sources, trimmed, pyodide, pure, work, folder)
     _write_loader(sources, target, folder, pyodide, image)
     say("compressing")
-    shipped = {path.name: path for path in [*sorted(folder.iterdir()), target / "loader.js", target / "snippet.js"]}
+    scripts = [target / name for name in ("loader.js", "snippet.js", PYTHON_WORKERS)]
+    shipped = {path.name: path for path in [*sorted(folder.iterdir()), *scripts]}
     return files.write_manifest(target, key, shipped, cache / "compressed")
 
 
@@ -164,6 +168,7 @@ def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, i
     (target / "loader.js").write_text(_told(minified(pyodide, loader), about))
     # The snippet's language stays that of any browser: it hands the calls over where nothing newer runs.
     (target / "snippet.js").write_text(minified(pyodide, _with_parts(sources.js, "snippet.js"), ecma="5"))
+    (target / PYTHON_WORKERS).write_text(minified(pyodide, (sources.js / "python_workers.js").read_text()))
 
 
 def _told(loader: str, about: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from pyodide.ffi import create_proxy, to_js
 
 from satsuma.analytics import Analytics
 from satsuma.delivery_options import merged_http_config
+from satsuma.errors import BootError
 from satsuma.options import Endpoint, LoadOptions
 from satsuma.plan import SchemaFilter
 
@@ -20,6 +21,8 @@ from .device import Device
 from .document import PageWindow
 from .event_loop import PageEventLoop
 from .modules import plugins_of
+from .page_analytics import PageAnalytics
+from .page_channel import PageChannel
 from .platform import BrowserPlatform
 from .posting import Posting
 
@@ -96,15 +99,27 @@ async def _start(page: Any) -> None:
     await made.begin()
 
 
-def load(write_key: str, collector: str = "", **options: Any) -> Analytics:
+def load(write_key: str, collector: str = "", **options: Any) -> Analytics | PageAnalytics:
     """Start analytics in an app that runs Pyodide already: no snippet, no second interpreter.
+
+    Where the app runs Python in a worker, which sees no cookie, the analytics is that of the worker's page. Its snippet
+    has the options then, and what is asked for (``user().id()``) is awaited.
 
     Args:
         write_key: the source.
         collector: its origin, as ``https://collector.example``; empty for the page's own.
-        options: those of analytics.js's ``load``, by their names there (``cookie={"secure": True}``).
+        options: those of analytics.js's ``load``, by their names there (``cookie={"secure": True}``). In a worker only
+            ``globalAnalyticsKey`` counts.
+
+    Raises:
+        BootError: this is neither a page nor a worker of one.
     """
-    platform = BrowserPlatform(PageWindow(_globals()), "")
+    scope = _globals()
+    if hasattr(scope, "WorkerGlobalScope"):
+        return PageAnalytics(PageChannel(scope, write_key, str(options.get("globalAnalyticsKey") or "analytics")))
+    if not hasattr(scope, "document"):
+        raise BootError("There is no page here: outside of browsers use satsuma.platforms.server.")
+    platform = BrowserPlatform(PageWindow(scope), "")
     origin = collector.rstrip("/") or str(platform.window.location.origin)
     analytics = _make(platform, Endpoint(write_key, f"{origin}/v1"), LoadOptions.from_mapping(options))
     analytics.initialize(options)
