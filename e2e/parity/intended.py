@@ -58,6 +58,46 @@ REASONS = {
         "then has the time of its call. The reference sends either as it is, and Segment makes 1970 or the present of "
         "it."
     ),
+    "late-identity": (
+        "An event that waits for the network says who the visitor was at its call. The reference fills in the userId "
+        "that there is at the time of sending."
+    ),
+    "no-number": (
+        "`NaN` is nobody's id: the call counts as one without an id. The reference makes the text `NaN` of it, by "
+        "which all visitors with that mistake are one."
+    ),
+    "alias-from": (
+        "An alias has its previousId from the beginning. The reference adds it at the time of sending, so that no "
+        "plugin sees it."
+    ),
+    "copies": (
+        "An event holds its properties as they were at the call. The reference goes on with the page's own object, and "
+        "what either changes later the other has, too."
+    ),
+    "taken-out": (
+        "An id that a plugin takes out of an event stays out, unless nothing would be left to say whose event it is. "
+        "The reference puts it in again."
+    ),
+    "returns-nothing": (
+        "A `before` plugin that returns nothing has let the event pass. The reference tries ten times, and drops it."
+    ),
+    "no-load": "A plugin needs no `load`. The reference leaves out one that has none.",
+    "destination-middleware": (
+        "Destination middleware works for every destination of the page. The reference applies it only to those that "
+        "its settings have loaded, and says nothing of that."
+    ),
+    "listeners": (
+        "A listener that throws is warned of, and the call settles. The reference rejects the call, whose event was "
+        "sent."
+    ),
+    "own-plugins": (
+        "What stands for our own plugins in `analytics.queue.plugins` has their names, types and versions only: they "
+        "are Python, and have no methods that a page could call."
+    ),
+    "debug": "`analytics.debug()` writes a line for each event. The reference writes two tables.",
+    "refused-batch": (
+        "A call knows that the batch with its event was refused. The reference drops such a batch silently."
+    ),
     "nobody": (
         "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."
     ),

@@ -15,32 +15,50 @@ LOCK = Path(__file__).parents[1] / "libraries" / "package-lock.json"
 SAME = "the same"
 INTRODUCTION = """# Parity with analytics.js
 
-Written by `./dev parity`, which plays {count} scenarios in a real Chromium, each with `@segment/analytics-next`
-{version} and with Satsuma behind the same stock snippet, and compares cookies (value, lifetime, domain, path, SameSite,
-Secure), localStorage, every posted event and what the calls give back. Anything that differs and is not listed here
-fails the suite, and so does anything listed here that no longer differs.
+Written by `./dev parity`, which compares {count} behaviours in {stories} scenarios in a real Chromium, each played with
+`@segment/analytics-next` {version} and with Satsuma behind the same stock snippet: cookies (value, lifetime, domain,
+path, SameSite, Secure), localStorage, every posted event and what the calls give back. Anything that differs and is not
+listed here fails the suite, and so does anything listed here that no longer differs.
 """
 
 
 def render() -> str:
     """Return the document's text."""
     version = json.loads(LOCK.read_text())["packages"]["node_modules/@segment/analytics-next"]["version"]
-    count = sum(len(scenarios) for scenarios in CHAPTERS.values())
-    lines = [INTRODUCTION.format(count=count, version=version), *_by_area(), "", "## What is meant to differ", ""]
+    stories = [scenario for scenarios in CHAPTERS.values() for scenario in scenarios]
+    count = sum(len(_rows(scenario)) for scenario in stories)
+    lines = [INTRODUCTION.format(count=count, stories=len(stories), version=version), *_by_area()]
+    lines += ["", "## What is meant to differ", ""]
     for key, reason in REASONS.items():
         lines.append(f'- <a id="{key}"></a>**{key}**: {reason}')
     lines += ["", "In every scenario:", "", *(f"- {text}" for text in EVERYWHERE)]
     for title, scenarios in CHAPTERS.items():
         lines += ["", f"## {title}", "", "| scenario | result |", "|---|---|"]
-        lines += [f"| {_plain(scenario.title)} | {result(scenario)} |" for scenario in scenarios]
+        rows = [row for scenario in scenarios for row in _rows(scenario)]
+        lines += [f"| {_plain(name)} | {found} |" for name, found in rows]
     return "\n".join([*lines, ""])
 
 
 def _by_area() -> Iterator[str]:
     yield from ("## By area", "", "| area | behaviours compared | the same | meant to differ |", "|---|---|---|---|")
     for title, scenarios in CHAPTERS.items():
-        same = sum(result(scenario) == SAME for scenario in scenarios)
-        yield f"| {title} | {len(scenarios)} | {same} | {len(scenarios) - same} |"
+        found = [result for scenario in scenarios for _, result in _rows(scenario)]
+        yield f"| {title} | {len(found)} | {found.count(SAME)} | {len(found) - found.count(SAME)} |"
+
+
+def _rows(scenario: Scenario) -> list[tuple[str, str]]:
+    """Return what a scenario compares, each with what it has shown: one row, or one for each of its behaviours."""
+    if not scenario.behaviours:
+        return [(scenario.title, result(scenario))]
+    told = {name: _of(scenario, f".told[0].{name}") for name in scenario.behaviours}
+    if posted := _of(scenario, ".events"):
+        told["what is posted"] = posted
+    return [(f"{scenario.title}: {name}", _differing(keys) or SAME) for name, keys in told.items()]
+
+
+def _of(scenario: Scenario, place: str) -> set[str]:
+    """Return the reasons for which what lies at a place is meant to differ."""
+    return {key for path, key in scenario.intended.items() if place.startswith(path) or path.startswith(place)}
 
 
 def result(scenario: Scenario) -> str:
@@ -51,9 +69,11 @@ def result(scenario: Scenario) -> str:
 def _results(scenario: Scenario) -> Iterator[str]:
     if scenario.reference_fails:
         yield f"works; the reference {scenario.reference_fails}"
-    keys = sorted(set(scenario.intended.values()))
-    if keys:
-        yield "differs as meant: " + ", ".join(f"[{key}](#{key})" for key in keys)
+    yield _differing(set(scenario.intended.values()))
+
+
+def _differing(keys: set[str]) -> str:
+    return "differs as meant: " + ", ".join(f"[{key}](#{key})" for key in sorted(keys)) if keys else ""
 
 
 def _plain(title: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,6 +105,7 @@ class Scenario:
         broken: JavaScript that breaks something of the browser before every page.
         settings: more settings of the destination that the source's settings answer.
         intended: the differences that are meant: where, as a path's beginning, and why, as a key of `intended.REASONS`.
+        behaviours: titles of what a single script compares one after another; empty where it is all one behaviour.
         reference_fails: what becomes of the reference, which is not played then; ours must do without an error.
     """
 
@@ -115,6 +117,7 @@ class Scenario:
     broken: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     intended: Mapping[str, str] = field(default_factory=dict)
+    behaviours: tuple[str, ...] = ()
     reference_fails: str = ""
 
 
@@ -128,3 +131,50 @@ def scenario(title: str, *steps: Step | str, **more: Any) -> Scenario:
     read = tuple(Run(step) if isinstance(step, str) else step for step in steps)
     first = () if any(isinstance(step, Visit | Find) for step in read[:1]) else (Visit(),)
     return Scenario(title, (*first, *read), **more)
+
+
+HELP = """
+const calls = [];
+const made = (name, type, more) => ({name, type, version: '1', isLoaded: () => true, load: async () => {}, ...more});
+const after = (ms, value) => new Promise((go) => setTimeout(go, ms, value));
+const within = (work, ms) => Promise.race([work, after(ms, 'waits')]);
+const outcome = (work) =>
+    work.then((value) => ['done', value], (error) => ['failed', String(Object(error).message || error)]);
+const lines = (context) => context.logs().map(({level, message}) => [level, message]);
+const plain = (value) => JSON.parse(JSON.stringify(value ?? String(value), function (name, one) {
+    if (this[name] instanceof Date) return '<date>';
+    if (one === undefined && Array.isArray(this)) return '<undefined>';
+    return /^(next|satsuma)-\\d/.test(one) ? '<version>' : one;
+}));
+"""
+"""What every behaviour of `behaviours` may use."""
+
+IN_TURN = """
+const told = {}, there = analytics.queue.plugins.map(({name}) => name);
+for (const [title, behave] of Object.entries({%s})) {
+    calls.length = 0;
+    told[title] = plain(await within(behave().catch((error) => ['threw', String(error)]), %d));
+    const own = analytics.queue.plugins.map(({name}) => name).filter((name) => !there.includes(name));
+    await analytics.deregister(...own);
+    analytics.reset();
+}
+return told"""
+
+
+def behaviours(
+    title: str, scripts: Mapping[str, str], *before: Step, timeout: int = 20, patience: int = 3000, **more: Any
+) -> Scenario:
+    """Return a scenario that compares many behaviours on one page, each by a script of its own.
+
+    Args:
+        title: of the scenario.
+        scripts: by the title of each behaviour, the body of an asynchronous function; what it returns is compared, and
+            what it makes the page post. Plugins are taken out and the visitor is forgotten between them.
+        before: steps before it; none for a first visit.
+        timeout: milliseconds that callbacks wait for.
+        patience: milliseconds after which a script counts as one that waits for ever.
+        more: other attributes of the scenario.
+    """
+    bodies = ",\n".join(f"{json.dumps(name)}: async () => {{ {script} }}" for name, script in scripts.items())
+    script = f"{HELP}analytics.timeout({timeout});{IN_TURN % (bodies, patience)}"
+    return Scenario(title, (*(before or (Visit(),)), Run(script)), behaviours=tuple(scripts), **more)

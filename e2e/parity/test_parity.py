@@ -23,7 +23,7 @@ after 0.3 s, whether or not anything has been sent."""
 def chosen() -> Iterator[Any]:
     """Yield all scenarios; two of three that differ in nothing but what they tell are left to ./dev parity."""
     for number, scenario in enumerate(SCENARIOS):
-        special = {*scenario.intended.values()} - {"diagnostics"} or scenario.reference_fails
+        special = {*scenario.intended.values()} - {"diagnostics"} or scenario.reference_fails or scenario.behaviours[2:]
         marks = [] if special or number % 3 == 0 else [pytest.mark.soak]
         yield pytest.param(scenario, id=scenario.title, marks=marks)
 

@@ -209,7 +209,8 @@ const native = {
     const { cancelled, delivered, attempts } = outcome;
     Object.assign(context, { cancelled, delivered, attempts, messageId: id });
     addNotes(context, outcome, errors);
-    if (delivered === false || cancelled) context.setFailedDelivery({ reason: reason ?? new Error(cancelled || "dropped") });
+    const stopped = outcome.stops ? new ContextCancelation({ retry: false, type: outcome.stops, reason: outcome.why }) : new Error(outcome.why);
+    if (delivered === false || cancelled) context.setFailedDelivery({ reason: reason ?? stopped });
     return context;
   },
   payload: (event) => new Payload(revived(event)),
@@ -273,10 +274,26 @@ function makeFace(ask, about) {
   face.group = (...args) => (args.length ? callGroup(...args) : group);
   face.storage = makeProxy(asks("storage", true), STORAGE, {});
   face.integrations = options.integrations || {};
-  face.options = { retryQueue: true, ...options };
+  face.options = { ...options };
+  const dispatch = (context) => answered((resolve, reject) => ask.later("dispatch", [context], resolve, reject));
+  let critical;
   face.queue = makeProxy((name, args) => (ask.queue(name, args), face.queue), ["on", "once", "off", "emit"], {
     queue: { maxAttempts: options.retryQueue === false ? 1 : 10, get length() { return ask.queue("length", []); } },
     isEmpty: () => !face.queue.queue.length,
+    dispatch,
+    dispatchSingle: dispatch,
+    flush: async () => [], // What waits here goes by itself, as soon as it may.
+    criticalTasks: {
+      run(task) {
+        const work = task();
+        if (work?.then) {
+          critical = Promise.allSettled([critical, work]);
+          ask.now("hold", [() => critical]);
+        }
+        return work;
+      },
+      done: async () => void (await critical),
+    },
     register: (_, plugin) => face.register(plugin).then(() => {}),
     deregister: (_, plugin) => face.deregister(plugin.name).then(() => {}),
   });

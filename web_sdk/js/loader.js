@@ -349,6 +349,7 @@
     await sender.end(ANSWER_MILLISECONDS);
     begun += performance.now() - ready;
     if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
+    options.retryQueue ??= settings?.integrations?.["Segment.io"]?.retryQueue ?? true;
     const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };
     const install = (ask, initialize, apiHost) => {
       const face = makeFace(ask, about);

@@ -17,7 +17,7 @@ from .cookie_jar import REFRESHED_KEY
 from .delivery import Delivery, DeliveryReport
 from .diagnostics import Diagnostics
 from .emitter import Emitter
-from .errors import SatsumaError
+from .errors import EventError, SatsumaError
 from .events import Event, EventFactory, Moment
 from .generation import Generation
 from .identity import UNSET, Group, Unset, User
@@ -25,7 +25,7 @@ from .options import Endpoint, LoadOptions
 from .outbox import Outbox
 from .pipeline import MOST_ATTEMPTS, Pipeline
 from .platform import Platform
-from .plugins import Context, Middleware, Plugin, PluginFailure, SourceMiddleware
+from .plugins import Context, DeliveryFailure, Middleware, Plugin, PluginFailure, SourceMiddleware
 from .query_string import read_query
 from .sender import WITHDRAWN, Sender
 from .server_identity import ServerIdentity
@@ -103,6 +103,7 @@ class Analytics(Calls):
             endpoint.metadata,
             lambda: self.pipeline.failed,
             lambda: bool(self.pipeline.waiting()),
+            lambda context, why: self._emitter.emit("error", DeliveryFailure(context, PluginFailure(why))),
         )
         self._backlog = Backlog(platform.local_storage, endpoint.write_key, platform.new_id, platform.warn)
         if self.options.delivers():
@@ -125,6 +126,24 @@ class Analytics(Calls):
         """
         call, make = self._read_call(name, args)
         begin = partial(self._begin, call, make, moment or self._now())
+        return begin() if self.consent.granted else self._platform.start(self._hold(name, begin))
+
+    def dispatch(self, event: Any, native: Any = None) -> Dispatch:
+        """Pass an event that a page has made itself, or has sent before, through the plugins.
+
+        Args:
+            event: the event.
+            native: what the platform keeps with its context.
+
+        Raises:
+            EventError: it has no type of an event.
+        """
+        if not isinstance(event, dict) or event.get("type") not in EVENT_CALLS:
+            raise EventError(".type", f"is none of {', '.join(EVENT_CALLS)}")
+        made = {"messageId": new_message_id(self._platform), **event}
+        context = Context(made, native=native)
+        name = str(made["type"])
+        begin: Callable[[], Dispatch] = lambda: self._platform.start(self.pipeline.run(context))
         return begin() if self.consent.granted else self._platform.start(self._hold(name, begin))
 
     def relay(self, name: str, args: Sequence[Any], event: Event) -> Dispatch:

@@ -6,6 +6,7 @@ JavaScript's plain objects) and callables. Anything else takes a position, but i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,7 +114,8 @@ def read_identify(args: Sequence[Any]) -> IdentifyCall:
             if isinstance(arg, str) or _is_number(arg):
                 call.id = id_text(arg)
                 continue
-            if arg is None:
+            if arg is None or isinstance(arg, float):
+                # NaN and infinity are nobody's id: all who were given one would be the same person.
                 continue
             place = expected.pop()
         if place == "traits" and (arg is None or isinstance(arg, dict)):
@@ -140,7 +142,7 @@ def read_alias(args: Sequence[Any]) -> AliasCall:
     return AliasCall(
         dict(objects[0]) if objects else {},
         _callback(args),
-        texts[0] if texts else given[0],
+        texts[0] if texts else None if isinstance(to, float) else to,
         texts[1] if len(texts) > 1 else None,
     )
 
@@ -153,7 +155,7 @@ def id_text(value: str | float) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _padded(args: Sequence[Any], count: int) -> list[Any]:

@@ -122,7 +122,13 @@ class Delivery:
         self._dropped: Counter[str] = Counter()
 
     def add(
-        self, event: Event, now: float, settle: Callable[[bool | None], None] | None = None, *, text: str | None = None
+        self,
+        event: Event,
+        now: float,
+        settle: Callable[[bool | None], None] | None = None,
+        *,
+        text: str | None = None,
+        failed: Callable[[str, bool], None] | None = None,
     ) -> None:
         """Queue one event.
 
@@ -132,8 +138,9 @@ class Delivery:
             settle: called once: with True when the collector has acknowledged the event, with False when it was
                 dropped, and with None when another page sends it from now on.
             text: the event's JSON, if the caller has it already.
+            failed: called with the reason of each try that has failed, and whether the event is dropped for it.
         """
-        parcel = self._packed(event, text, settle)
+        parcel = self._packed(event, text, settle, failed)
         if parcel is None:
             return
         if self._may_wait(parcel, now):
@@ -154,17 +161,21 @@ class Delivery:
         return company + 1 < self._options.batch_size and not self._left
 
     def _packed(
-        self, event: Event, text: str | None, settle: Callable[[bool | None], None] | None = None
+        self,
+        event: Event,
+        text: str | None,
+        settle: Callable[[bool | None], None] | None = None,
+        failed: Callable[[str, bool], None] | None = None,
     ) -> QueuedEvent | None:
         """Return the event as it will be sent. Where the collector would refuse it, drop it and return None."""
         try:
             check_event(event)
         except EventError as error:
             # The collector makes the same checks.
-            self._drop(QueuedEvent(event, "", 0, settle=settle), "invalid", str(error))
+            self._drop(QueuedEvent(event, "", 0, settle=settle, failed=failed), "invalid", str(error))
             return None
         text = well_formed_json(event) if text is None else text
-        parcel = QueuedEvent(event, text, len(text.encode()), settle=settle)
+        parcel = QueuedEvent(event, text, len(text.encode()), settle=settle, failed=failed)
         if parcel.size > MAX_EVENT_BYTES:
             self._shorten(parcel)
         if parcel.size > MAX_EVENT_BYTES:
@@ -432,6 +443,8 @@ class Delivery:
             if self._is_exhausted(parcel):
                 self._drop(parcel, "attempts exhausted", f"{why}, {parcel.tries} times")
                 continue
+            if parcel.failed is not None:
+                parcel.failed(why, False)
             self._note_retry(parcel)
             self._retried += 1
             parcel.due = now + pause
@@ -474,6 +487,8 @@ class Delivery:
 
     def _drop(self, parcel: QueuedEvent, reason: str, detail: str) -> None:
         self._warn(f"Event {parcel.event.get('messageId')} was dropped ({reason}): {detail}.")
+        if parcel.failed is not None:
+            parcel.failed(detail, True)
         self._forget(parcel, reason, detail)
 
     def _forget(self, parcel: QueuedEvent, reason: str, detail: str = "") -> None:

@@ -11,7 +11,8 @@ import asyncio
 import copy
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -20,6 +21,7 @@ from .emitter import Emitter
 from .events import Event
 from .plugins import (
     DELIVERY_NAME,
+    MIDDLEWARE_STOPS,
     Cancelled,
     Context,
     Middleware,
@@ -36,6 +38,9 @@ MOST_ATTEMPTS = 10
 
 MOST_WAITING = 1000
 """Events that may wait for another attempt; one more is dropped, so that a broken plugin can't fill the memory."""
+
+LONGEST_HOLD = 10.0
+"""Seconds that a critical task may hold events back."""
 
 FIRST_PAUSE = 0.5
 """Seconds before the second attempt, times what analytics.js's backoff makes of it."""
@@ -77,6 +82,7 @@ class Pipeline:
         self._changed = changed
         self._abandoned = 0
         self._background: set[asyncio.Task[Any]] = set()
+        self._critical: set[asyncio.Future[Any]] = set()
         self.plugins: list[Plugin] = []
         self.failed: list[str] = []
         self.most_attempts = most_attempts
@@ -164,6 +170,7 @@ class Pipeline:
             if attempt > 1:
                 self.events.emit("delivery_retry", context)
             try:
+                await self._until_critical_tasks_are_done(context)
                 passed = await self._pass(context, abandoned)
             except Cancelled as stop:
                 self._failed(context, stop)
@@ -173,6 +180,18 @@ class Pipeline:
             else:
                 return self._done(passed, attempt, _since(began))
         raise AssertionError("attempts are counted without end")
+
+    def hold(self, work: Awaitable[Any]) -> None:
+        """Let no event on its way before some work is done, well or badly, or has taken `LONGEST_HOLD` seconds."""
+        task = asyncio.ensure_future(work)
+        self._critical.add(task)
+
+        def done(task: asyncio.Future[Any]) -> None:
+            self._critical.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._warn(f"A critical task failed: {error}")
+
+        task.add_done_callback(done)
 
     def abandon(self) -> None:
         """Stop every event that is on its way: none of them reaches a destination any more."""
@@ -194,8 +213,7 @@ class Pipeline:
         await self._deliver(context)
         context.count("message_delivered")
         self.events.emit("message_delivered", context)
-        for plugin in self._allowed(context, PluginKind.AFTER):
-            context, _ = await self._attempt(plugin, context)
+        await self._side_by_side(self._attempt(plugin, context) for plugin in self._allowed(context, PluginKind.AFTER))
         return context
 
     def _failed(self, context: Context, failure: PluginFailure) -> None:
@@ -207,10 +225,26 @@ class Pipeline:
         return stop.retry and attempt < self.most_attempts and len(self._waiting) < MOST_WAITING
 
     async def _wait(self, context: Context, attempt: int) -> None:
+        with self._kept_waiting(context):
+            await self.pause(FIRST_PAUSE * (1 + self._random()) * 2**attempt)
+
+    async def _until_critical_tasks_are_done(self, context: Context) -> None:
+        if not self._critical:
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            raise Cancelled("too many events wait for a critical task")
+        with self._kept_waiting(context):
+            _, endless = await asyncio.wait(self._critical, timeout=LONGEST_HOLD)
+        if endless & self._critical:
+            self._warn(f"A critical task has taken more than {LONGEST_HOLD:.0f} s, and events wait for it no longer.")
+            self._critical -= endless
+
+    @contextmanager
+    def _kept_waiting(self, context: Context) -> Iterator[None]:
         self._waiting[id(context)] = context
         self._changed()
         try:
-            await self.pause(FIRST_PAUSE * (1 + self._random()) * 2**attempt)
+            yield
         finally:
             del self._waiting[id(context)]
             self._changed()
@@ -227,9 +261,9 @@ class Pipeline:
         return context
 
     def _done(self, context: Context, attempt: int, milliseconds: float) -> Context:
+        if context.delivered is False and context.failure is None:
+            context.failure = PluginFailure("the collector has not taken it")
         failure = context.failure
-        if context.delivered is False:
-            failure = PluginFailure("the collector has not taken it")
         if failure is not None:
             self._failed(context, failure)
         else:
@@ -246,6 +280,8 @@ class Pipeline:
         passed, error = await self._attempt(plugin, context)
         if error is None:
             return passed
+        if isinstance(error, Cancelled) and error.type == MIDDLEWARE_STOPS:
+            raise error
         context.note("debug", "Context canceled")
         context.count("context_canceled")
         if isinstance(error, Cancelled):
@@ -256,9 +292,12 @@ class Pipeline:
         destinations = self._allowed(context, PluginKind.DESTINATION)
         # The collector first, and within this very task: a visitor may leave before the next one.
         destinations.sort(key=lambda plugin: plugin.name != DELIVERY_NAME)
+        await self._side_by_side(self._reach(plugin, context) for plugin in destinations)
+
+    async def _side_by_side(self, works: Iterable[Coroutine[Any, Any, Any]]) -> None:
+        """Begin everything before anything is waited for."""
         loop = asyncio.get_running_loop()
-        tasks = [asyncio.Task(self._reach(plugin, context), loop=loop, eager_start=True) for plugin in destinations]
-        for task in tasks:
+        for task in [asyncio.Task(work, loop=loop, eager_start=True) for work in works]:
             await task
 
     async def _reach(self, plugin: Plugin, context: Context) -> None:
@@ -299,7 +338,7 @@ class Pipeline:
 
     def _note_failure(self, plugin: Plugin, context: Context, error: Exception) -> None:
         if isinstance(error, Cancelled):
-            if error.type != "middleware_cancellation":
+            if error.type != MIDDLEWARE_STOPS:
                 context.note("warn", error.type, error, plugin=plugin.name)
             return
         context.note("error", "plugin Error", error, plugin=plugin.name)

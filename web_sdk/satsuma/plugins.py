@@ -15,6 +15,12 @@ from .events import Event
 DELIVERY_NAME = "Segment.io"
 """Name of the destination that posts to the collector, in ``integrations``."""
 
+IDS = ("anonymousId", "userId")
+NEEDED = (*IDS, "messageId", "timestamp")
+
+MIDDLEWARE_STOPS = "middleware_cancellation"
+"""The type of a `Cancelled` by which a source middleware stops an event; its log says no more of it."""
+
 
 class PluginKind(StrEnum):
     """When a plugin sees an event."""
@@ -97,6 +103,7 @@ class Context:
         log: what happened on the way.
         counts: what was counted and measured on the way.
         native: what a platform keeps with it: in a page, the context as JavaScript sees it.
+        made: what every event needs, as it was before any plugin saw it.
     """
 
     event: Event
@@ -107,7 +114,21 @@ class Context:
     log: list[LogLine] = field(default_factory=list)
     counts: list[Count] = field(default_factory=list)
     native: Any = None
+    made: Event = field(default_factory=dict)
     _told: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        self.made = self.made or {name: self.event[name] for name in NEEDED if self.event.get(name)}
+
+    def complete(self) -> Event:
+        """Return the event with what every event needs, where a plugin has put another one in its place.
+
+        What a plugin has taken out of it stays out, unless nothing would be left to say whose event it is.
+        """
+        event = self.event
+        nobody = not any(event.get(name) for name in IDS)
+        kept = {name: value for name, value in self.made.items() if not event.get(name) and (nobody or name not in IDS)}
+        return {"userId": None, **event, **kept}
 
     @property
     def id(self) -> str:
@@ -126,9 +147,9 @@ class Context:
         """Write a line into the log."""
         self.log.append(LogLine(level, message, extras, error, time.time() * 1000))
 
-    def note_failure(self, error: Exception) -> None:
-        """Write into the log that the event was stopped."""
-        self.log.append(LogLine("error", "Failed to deliver", None, error, time.time() * 1000))
+    def note_failure(self, error: Exception, message: str = "Failed to deliver") -> None:
+        """Write into the log that the event was stopped, or what else has failed."""
+        self.log.append(LogLine("error", message, None, error, time.time() * 1000))
 
     def count(self, metric: str, *tags: str, milliseconds: float | None = None) -> None:
         """Count one of something, or note how long it took."""
@@ -139,6 +160,15 @@ class Context:
         lines, counts = self._told
         self._told = len(self.log), len(self.counts)
         return self.log[lines:], self.counts[counts:]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFailure:
+    """What listeners of ``error`` are told: an event that will never reach the collector."""
+
+    context: Context
+    reason: PluginFailure
+    code: str = "delivery_failure"
 
 
 class Plugin(Protocol):
@@ -170,7 +200,7 @@ class SourceMiddleware:
         if inspect.isawaitable(event):
             event = await event
         if event is None:
-            raise Cancelled("a source middleware did not pass the event on", type="middleware_cancellation")
+            raise Cancelled("Middleware `next` function skipped", type=MIDDLEWARE_STOPS)
         context.event = event
         return context
 

@@ -22,6 +22,7 @@ class QueuedEvent:
         asked_to_wait: how often the collector asked to wait.
         backed_off: milliseconds that it has waited, or waits, for its next tries altogether.
         waited: the same for the waits that the collector has asked for.
+        failed: called with the reason of each try that has failed, and whether it was the last one.
         due: the time in milliseconds before which the event is not sent.
         serial: a number that increases from event to event. Events that an earlier page has left have negative ones.
         most_together: the most events in a request with this one. It is smaller after such a request was refused.
@@ -37,6 +38,7 @@ class QueuedEvent:
     waited: float = 0
     due: float = 0
     settle: Callable[[bool | None], None] | None = None
+    failed: Callable[[str, bool], None] | None = None
     serial: int = 0
     most_together: int = sys.maxsize
 

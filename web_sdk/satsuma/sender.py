@@ -14,11 +14,14 @@ from .completion import Waiters
 from .delivery import Delivery, Request
 from .outbox import RENEWAL, Outbox
 from .platform import Platform
-from .plugins import DELIVERY_NAME, Context, PluginKind
+from .plugins import DELIVERY_NAME, Context, PluginFailure, PluginKind
 from .send_queue import Event
 
 CLAIM = "satsuma-claim"
 """Name of the lock under which a page takes over the events that others have left."""
+
+FAILED_TRY = "Error sending event"
+"""What an event's log says after its first try has failed; it doesn't grow with each other one."""
 
 LATER_LOOK = 8_000
 """Milliseconds after which a page looks again for events that a killed page has left."""
@@ -45,6 +48,7 @@ class Sender:
         metadata: Mapping[str, Any] | None = None,
         failed: Callable[[], Sequence[str]] = tuple,
         holds: Callable[[], bool] = lambda: False,
+        dropped: Callable[[Context, str], None] = lambda context, why: None,
     ) -> None:
         """Take the delivery, and the platform that carries out its requests.
 
@@ -52,6 +56,7 @@ class Sender:
             outbox: keeps unacknowledged events; None where nothing may be kept.
             metadata: ``_metadata`` of every event; None for none.
             failed: returns the names of the plugins that have failed to load so far.
+            dropped: called with the context of each event that is dropped, and why.
             holds: tells whether events that aren't here yet must not go with the page either.
         """
         self._metadata = metadata
@@ -60,6 +65,7 @@ class Sender:
         self._platform = platform
         self.outbox = outbox
         self._holds = holds
+        self._dropped = dropped
         self._waiters = Waiters(platform)
         self._cancel_timer: Callable[[], None] | None = None
         self._renewing = False
@@ -83,7 +89,7 @@ class Sender:
         context.attempts += self._delivery.is_online
         waiter = self._waiters.for_one()
         settle = partial(self._settle, context, waiter)
-        self._delivery.add(described, self._platform.now(), settle)
+        self._delivery.add(described, self._platform.now(), settle, failed=partial(self._note_failure, context))
         self.pump()
         await waiter
         return context
@@ -92,13 +98,18 @@ class Sender:
 
     def _settle(self, context: Context, waiter: asyncio.Future[None], delivered: bool | None) -> None:
         context.delivered = delivered
-        if delivered is False:
-            context.note("error", "Error sending event")
         self._waiters.release(waiter)
+
+    def _note_failure(self, context: Context, why: str, final: bool) -> None:
+        if context.delivered is None and not any(line.message == FAILED_TRY for line in context.log):
+            context.note_failure(PluginFailure(why), FAILED_TRY)
+        if final:
+            context.failure = PluginFailure(why)
+            self._dropped(context, why)
 
     def _described(self, context: Context) -> Event:
         """Return the event with the ``_metadata`` of analytics.js, about its tries and about other destinations."""
-        event = {"userId": None, **context.event}
+        event = context.complete()
         metadata = dict(self._metadata or {})
         if context.attempts > 1:
             metadata["retryCount"] = context.attempts

@@ -25,7 +25,7 @@ from satsuma.storage import Storage
 from .contexts import Contexts
 from .platform import BrowserPlatform
 from .plugins import PageEnrichment, PageMiddleware, PagePlugin, refusals, system_context
-from .values import Callback, to_page
+from .values import Callback, called, to_page
 
 
 class Bridge:
@@ -40,7 +40,9 @@ class Bridge:
         self._window = platform.window
         self.contexts = Contexts(native, platform.reader, platform.window)
         platform.reader.show = self.contexts.shown
-        analytics.pipeline.plugins.insert(0, PageEnrichment())
+        platform.reader.native = native
+        if not analytics.options.disable:
+            analytics.pipeline.plugins.insert(0, PageEnrichment())
         self._at_once: dict[str, Callable[..., Any]] = {
             "reset": self._reset,
             "setAnonymousId": lambda value=UNSET, *_: analytics.set_anonymous_id(_text_or(value)),
@@ -51,6 +53,7 @@ class Bridge:
             "timeout": self._timeout,
             "delivery": lambda *_: asdict(analytics.delivery),
             "consent": self._consent,
+            "hold": lambda work, *_: analytics.pipeline.hold(work()),
             "normalize": lambda given, *_: analytics.normalize(given),
         }
         self._later: dict[str, Callable[..., Awaitable[Any]]] = {
@@ -60,6 +63,7 @@ class Bridge:
             "addDestinationMiddleware": self._add_destination_middleware,
             "ready": self._ready,
             "flush": self._flush,
+            "dispatch": self._dispatch,
             "queryString": self._query_string,
             "pageview": lambda url=None, *_: analytics.page(properties={"path": url}),
         }
@@ -198,13 +202,18 @@ class Bridge:
     async def _ready(self, callback: Any = None, *_: Any) -> Any:
         said = to_js(await self._analytics.ready())
         if callable(callback):
-            callback(said)
+            called(self.contexts.native, callback, "call", None, said)
         return said
 
     async def _query_string(self, query: Any = "", *_: Any) -> Any:
-        asked = str(query).partition("?")[2].partition("#")[0]
-        contexts = [await call for call in self._analytics.follow_link(asked)]
+        # As an address that is relative to the page's own: one that is empty or a hash has the page's query.
+        address = str(query).partition("#")[0] or str(self._window.location.search)
+        contexts = [await call for call in self._analytics.follow_link(address.partition("?")[2])]
         return to_js([self.contexts.show(context) for context in contexts])
+
+    async def _dispatch(self, shown: Any, *_: Any) -> Context:
+        event = self._platform.reader.data(shown).get("event") if shown else None
+        return await self._analytics.dispatch(event, native=shown)
 
     async def _flush(self, *_: Any) -> dict[str, Any]:
         return asdict(await self._analytics.flush())
@@ -221,6 +230,9 @@ class Bridge:
 
     def _debug(self, toggle: Any = True, *_: Any) -> None:
         self._analytics.debug = toggle is UNSET or bool(toggle)
+        if toggle is False and self._platform.local_storage.get_item("debug"):
+            # Where the classic library kept the same wish.
+            self._platform.local_storage.remove_item("debug")
 
     def _timeout(self, milliseconds: float = 300, *_: Any) -> None:
         self._analytics.timeout = float(milliseconds)

@@ -8,7 +8,7 @@ from typing import Any
 from pyodide.ffi import JsException, to_js
 
 from satsuma.events import Event
-from satsuma.plugins import Context, LogLine, PluginFailure, PluginKind
+from satsuma.plugins import Cancelled, Context, DeliveryFailure, LogLine, PluginFailure, PluginKind
 
 from .values import ValueReader, to_page
 
@@ -28,6 +28,8 @@ class Contexts:
             return self.show(value)
         if isinstance(value, PluginFailure):
             return self._failure(value)
+        if isinstance(value, DeliveryFailure):
+            return self._delivery_failure(value)
         if isinstance(getattr(value, "kind", None), PluginKind):
             return self.plugin(value)
         return to_page(value, self._window)
@@ -39,6 +41,8 @@ class Contexts:
             "cancelled": context.cancelled,
             "delivered": context.delivered,
             "attempts": context.attempts,
+            "why": str(context.failure or context.cancelled or "dropped"),
+            "stops": context.failure.type if isinstance(context.failure, Cancelled) else None,
             "lines": [_written(line) for line in lines],
             "counts": [[count.metric, list(count.tags), count.milliseconds] for count in counts],
         }
@@ -82,13 +86,20 @@ class Contexts:
         event: Event = self._reader.data(payload.obj)
         return event
 
+    def _delivery_failure(self, failure: DeliveryFailure) -> Any:
+        told = to_page({"code": failure.code}, self._window)
+        told.reason, told.ctx = self._failure(failure.reason), self.show(failure.context)
+        return told
+
     def _failure(self, failure: PluginFailure) -> Any:
         return failure.native if failure.native is not None else self._window.Error.new(str(failure))
 
 
 def _shown(event: Event) -> str:
-    """Return an event as JSON; where nobody knows a userId it has none, as in analytics.js."""
-    return json.dumps({name: value for name, value in event.items() if name != "userId" or value is not None})
+    """Return an event as JSON. Where nobody knows a userId, only an identify says so, as in analytics.js."""
+    keeps_null = event.get("type") == "identify"
+    told = {name: value for name, value in event.items() if name != "userId" or value is not None or keeps_null}
+    return json.dumps(told)
 
 
 def _native(error: Exception | None) -> Any:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pyodide.ffi import create_once_callable
-
 from satsuma.analytics import EVENT_CALLS
 from satsuma.events import Event
-from satsuma.plugins import Cancelled, Context, PluginFailure, PluginKind
+from satsuma.plugins import Context, PluginKind
 
 from .contexts import Contexts
-from .values import to_page
+from .values import called, to_page
 
 MOMENT = 0.001
 """Seconds within which the browser has answered every promise that is settled."""
@@ -114,11 +113,12 @@ class PageMiddleware:
         passed: list[Any] = []
         given = to_page(dict(self._about), self._window)
         given.payload = self._contexts.payload(event)
-        given.next = create_once_callable(lambda payload=None, *_: passed.append(payload))
+        # Not for a single call: one that comes twice, or late, is no error of the page's.
+        given.next = lambda payload=None, *_: passed.append(payload)
         await settled(self._contexts.native, self._function, "call", None, given)
         if not passed:
             return None
-        [payload] = passed
+        payload = passed[-1]
         if getattr(payload, "obj", None):
             return self._contexts.event_of(payload)
         return None if self._null_stops else event
@@ -141,15 +141,8 @@ async def settled(native: Any, target: Any, name: str, *args: Any) -> Any:
         Cancelled: it has thrown, or rejected with, a cancelation.
         PluginFailure: anything else.
     """
-    outcome = native.attempt(target, name, *args)
-    if hasattr(outcome, "then"):
-        outcome = await outcome
-    if not getattr(outcome, "failed", False):
-        return getattr(outcome, "value", None)
-    text, error = str(outcome.text), getattr(outcome, "error", None)
-    if outcome.cancels:
-        raise Cancelled(text, retry=bool(outcome.retry), type=str(outcome.type or "plugin Error"), native=error)
-    raise PluginFailure(text, error)
+    answer = called(native, target, name, *args)
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 def _names(plugin: Any) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pyodide.ffi import JsProxy, to_js
+
+from satsuma.plugins import Cancelled, PluginFailure
 
 Warn = Callable[[str], None]
 
@@ -27,6 +29,8 @@ class ValueReader:
         self._kind = window.Object.prototype.toString.call
         self.show: Callable[[Any], Any] = lambda value: to_page(value, window)
         """Makes the page's object of what Python hands out; contexts have one of their own where there is a face."""
+        self.native: Any = None
+        """The loader's ``native``; None in an app that runs Pyodide itself."""
 
     def argument(self, value: Any) -> Any:
         """Return one argument: text, number, boolean, None, a dict for a plain object, or a callable."""
@@ -70,13 +74,48 @@ class Callback:
 
     def __call__(self, *args: Any) -> Any:
         shown = map(self._reader.shown, args)
-        return self.function(*shown) if self._this is None else self.function.call(self._this, *shown)
+        if self._this is not None:
+            return self.function.call(self._this, *shown)
+        if self._reader.native is None:
+            return self.function(*shown)
+        return called(self._reader.native, self.function, "call", None, *shown)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Callback) and bool(self._reader.same(self.function, other.function))
 
     def __hash__(self) -> int:
         return int(self.function.js_id)
+
+
+def called(native: Any, target: Any, name: str, *args: Any) -> Any:
+    """Call a method of the page's; return what it answers, or an awaitable of what it promises.
+
+    Python can catch nothing that is no Error, so that JavaScript catches it.
+
+    Args:
+        native: the loader's ``native``.
+        target: the object, and
+        name: the name of its method.
+
+    Raises:
+        Cancelled: it has thrown, or rejected with, a cancelation.
+        PluginFailure: anything else.
+    """
+    outcome = native.attempt(target, name, *args)
+    return _promised(outcome) if hasattr(outcome, "then") else _value(outcome)
+
+
+async def _promised(outcome: Awaitable[Any]) -> Any:
+    return _value(await outcome)
+
+
+def _value(outcome: Any) -> Any:
+    if not getattr(outcome, "failed", False):
+        return getattr(outcome, "value", None)
+    text, error = str(outcome.text), getattr(outcome, "error", None)
+    if outcome.cancels:
+        raise Cancelled(text, retry=bool(outcome.retry), type=str(outcome.type or "plugin Error"), native=error)
+    raise PluginFailure(text, error)
 
 
 def to_page(value: Any, window: Any) -> Any:
@@ -90,4 +129,4 @@ def _is_null(value: object) -> bool:
     return value is None or type(value).__name__ in ("JsNull", "JsUndefined")
 
 
-__all__ = ["Callback", "JsProxy", "ValueReader", "to_js", "to_page"]
+__all__ = ["Callback", "JsProxy", "ValueReader", "called", "to_js", "to_page"]
