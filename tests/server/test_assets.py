@@ -9,8 +9,9 @@ import pytest
 from satsuma_server import snippet
 from satsuma_server.settings import RUNTIME
 
-LARGEST_LOADER = 13_600
-"""Bytes that the loader may take, compressed: 13,202 when it was minified, and a little more for mended faults."""
+LARGEST_LOADER = 14_900
+"""Bytes that the loader may take, compressed: 13,202 when it was minified (20,003 before), 14,592 since it reads the
+page's values within bounds, and a little more for mended faults."""
 
 MANIFEST = json.loads((RUNTIME / "manifest.json").read_text())
 
