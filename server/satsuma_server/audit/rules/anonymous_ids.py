@@ -112,7 +112,7 @@ RULES = (
             AND first_at > before_at + to_minutes($session_minutes)
             AND (before_logout IS NULL OR before_logout < before_at - INTERVAL 5 MINUTE)""",
         advice="Look for what clears cookies between visits: a consent tool, a Clear-Site-Data header, a short maxage.",
-        fix=(remark("A year, as is the default: analytics.load(writeKey, { cookie: { maxage: 31536000000 } })"),),
+        fix=(remark("A year in days, as is the default of analytics.js: { cookie: { maxage: 365 } }"),),
         share=0.04,
         parts=("page", "browser"),
     ),
