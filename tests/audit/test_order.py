@@ -63,7 +63,16 @@ def made(events: Iterator[dict[str, Any]]) -> History:
 def test_calls_belong_to_the_page_that_made_them() -> None:
     with made(hasty(4)) as history:
         found = {one.rule: one for one in run_audit(history).findings}
-    assert found["calls-on-a-page-that-is-left"].found == 4
+    left = found["calls-on-a-page-that-is-left"]
+    assert (left.found, left.days()) == (4, "2026-03-02")
+
+
+def test_too_few_to_tell_is_not_called_kept() -> None:
+    with made(hasty(2)) as history:
+        report = run_audit(history)
+    skipped = {one.rule: one.reason for one in report.skipped}
+    assert skipped["sign-up-without-identify"] == "too few to tell: 2 sign-ups"
+    assert "sign-up-without-identify" not in report.passed
 
 
 def test_a_clock_that_is_set_in_between_changes_no_time() -> None:

@@ -89,6 +89,7 @@ class Finding(msgspec.Struct, frozen=True):
         advice: how it is mended.
         code: the mending in code, by library.
         known: the baseline has it.
+        since, latest: ISO 8601 times of the first and the last event that shows it.
     """
 
     rule: str
@@ -109,6 +110,13 @@ class Finding(msgspec.Struct, frozen=True):
     advice: str
     code: dict[str, str]
     known: bool = False
+    since: str | None = None
+    latest: str | None = None
+
+    def days(self) -> str:
+        """Return since when it has been so, and until when, as dates; empty where no event has a time."""
+        first, last = (self.since or "")[:10], (self.latest or "")[:10]
+        return first if first == last else f"{first} to {last}"
 
 
 class Skipped(msgspec.Struct, frozen=True):

@@ -72,6 +72,8 @@ def run_audit(
             skipped.append(Skipped(rule.id, rule.title, f"there were no {rule.population}"))
         elif finding := bench.hold(rule, wish):
             findings.append(finding)
+        elif (total := bench.total(rule.population)) < (rule.least if wish.least is None else wish.least):
+            skipped.append(Skipped(rule.id, rule.title, f"too few to tell: {total} {rule.population}"))
         else:
             passed.append(rule.id)
     order = list(Severity)
@@ -120,6 +122,7 @@ class _Bench:
             return None
         trend = self._trend(rule)
         libraries = self._libraries()
+        since, latest = run("SELECT min(ts), max(ts) FROM found JOIN events USING (id)")[0]
         return Finding(
             rule=rule.id,
             family=FAMILY_OF[rule.id],
@@ -138,6 +141,8 @@ class _Bench:
             examples=self._examples(),
             advice=rule.advice,
             code=_code(rule, libraries),
+            since=_iso(since),
+            latest=_iso(latest),
         )
 
     def _counted(self, population: str) -> Totals:

@@ -35,8 +35,10 @@ def print_report(report: Report, console: Console, *, details: bool = True) -> N
     off = [one for one in report.skipped if one.by_settings]
     for one in off:
         console.print(Text(f"switched off: {one.rule}: {safe(one.reason)}", style="dim"))
-    idle = len(report.skipped) - len(off)
-    console.print(Text(f"{len(report.passed)} rules are kept, {idle} had nothing to look at.", style="dim"))
+    for one in report.skipped:
+        if not one.by_settings:
+            console.print(Text(f"not looked at: {one.title} ({one.reason})", style="dim"))
+    console.print(Text(f"{len(report.passed)} rules are kept.", style="dim"))
     if report.mended:
         console.print(Text(f"mended since the baseline: {', '.join(report.mended)}", style="green"))
 
@@ -96,9 +98,9 @@ def _finding(one: Finding) -> RenderableType:
             "\n", (one.severity.value, STYLES[one.severity]), " ", (one.title, "bold"), (f"  {one.rule}", "dim")
         ),
         Padding(Text(one.explanation), (0, 0, 0, 2)),
-        Padding(Text(f"{one.found:,} of {one.total:,} {one.unit} ({percent(one.share)})"), (0, 0, 0, 2)),
+        Padding(Text(f"{one.found:,} of {one.total:,} {one.unit} ({percent(one.share)}), {one.days()}"), (0, 0, 0, 2)),
     ]
-    places = ", ".join(f"{safe(part.value)} {part.count:,}" for part in one.parts)
+    places = ", ".join(f"{safe(part.value)} ({part.count:,})" for part in one.parts)
     if places:
         parts.append(Padding(Text(f"mostly: {places}"), (0, 0, 0, 2)))
     for example in one.examples:

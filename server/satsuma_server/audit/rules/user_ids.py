@@ -70,7 +70,7 @@ RULES = (
         title="One source has userIds of several forms",
         explanation="Two parts of the site take the userId from different places, so that one person may have two.",
         specification=SECTION,
-        unit="userIds of another form than most",
+        unit="userIds",
         population="userIds",
         query="""
             WITH formed AS (
