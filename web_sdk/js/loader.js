@@ -176,11 +176,12 @@
 
   /* Python's way in: what starts a page. */
   async function bootPython() {
-    if (options.worker) {
+    const [place, bootThere] = options.python === "service" ? ["a service worker", bootInService] : options.worker ? ["a worker", bootInWorker] : [];
+    if (place) {
       try {
-        return await bootInWorker();
+        return await bootThere();
       } catch (error) {
-        console.warn("[satsuma] Python can't run in a worker here; it runs in the page.", error);
+        console.warn(`[satsuma] Python can't run in ${place} here; it runs in the page.`, error);
       }
     }
     const python = await bootHere();
@@ -189,15 +190,22 @@
     return start;
   }
 
-  async function bootInWorker() {
-    const file = later(load(folder + "worker.js", RUNTIME.integrity["worker.js"]));
-    const { hostPython } = await loadScript("host.js");
+  function bootInWorker() {
+    return bootBehind("host.js", { file: later(load(folder + "worker.js", RUNTIME.integrity["worker.js"])) });
+  }
+
+  function bootInService() {
+    return bootBehind("service_host.js");
+  }
+
+  async function bootBehind(name, more) {
+    const { hostPython } = await loadScript(name);
     // A page that the browser keeps aside may still hear of its worker: what it has left is the next page's all the same.
     const keepCalls = () => keep(waiting, early, options, gone);
     const { image, integrity } = RUNTIME;
     const agree = (offer) => (nextId = offer);
-    const parts = { file, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, storedNames, newId, agree, trust };
-    return hostPython({ folder, image, integrity, options, ...parts });
+    const parts = { native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, storedNames, newId, agree, trust };
+    return hostPython({ folder, cdn, writeKey, image, integrity, options, ...parts, ...more });
   }
 
   /* From the memory image; where the engine can't restore it, the plain way, which takes some three times as long. */

@@ -88,7 +88,7 @@
     });
     analytics.load = function (key, options) {
       var own = readable(options || {});
-      if (global.WebAssembly && global.crypto && crypto.subtle && !own.worker && !own.early) soon.forEach(askFor);
+      if (global.WebAssembly && global.crypto && crypto.subtle && !own.worker && !own.early && !own.python) soon.forEach(askFor);
       var script = document.createElement("script");
       script.async = true;
       if (name !== "analytics") script.dataset.globalSegmentAnalyticsKey = name;

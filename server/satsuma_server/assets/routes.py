@@ -16,7 +16,7 @@ from satsuma_server.http.basic_auth import basic_user
 from satsuma_server.http.public_url import PublicUrl
 from satsuma_server.settings import Settings
 
-from .snippet import snippet
+from .snippet import service, snippet
 from .source_config import source_config
 
 SHORT = "public, max-age=300"
@@ -51,6 +51,7 @@ class Assets:
         """Return the routes below the collector's root."""
         return [
             Route("/analytics.js/v1/{write_key}/analytics.min.js", self._loader),
+            Route("/analytics.js/v1/{write_key}/service.js", self._service),
             Route("/analytics.js/snippet.js", self._snippet),
             Route("/analytics.js/python-workers.js", self._python_workers),
             Route("/analytics.js/runtime/{path:path}", self._runtime),
@@ -103,6 +104,14 @@ class Assets:
         key = request.query_params.get("writeKey", "demo")
         try:
             text = snippet(key, self._url.of(request), self._settings.runtime, hints=True)
+        except AssetsError as error:
+            return PlainTextResponse(str(error), 404)
+        return Response(text, media_type="text/javascript", headers={**SHARED, "Cache-Control": self._caching})
+
+    async def _service(self, request: Request) -> Response:
+        """Answer with what a site's service worker imports, or a page of this very origin registers."""
+        try:
+            text = service(self._url.of(request), self._settings.runtime)
         except AssetsError as error:
             return PlainTextResponse(str(error), 404)
         return Response(text, media_type="text/javascript", headers={**SHARED, "Cache-Control": self._caching})

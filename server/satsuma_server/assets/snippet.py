@@ -49,6 +49,19 @@ def snippet(
     return MARK.sub(lambda mark: _literal(values[mark[0]]), _template(runtime))
 
 
+def service(host: str, runtime: Path = RUNTIME) -> str:
+    """Return the JavaScript that puts Python into a site's service worker.
+
+    Args:
+        host: where the collector is, as ``https://collector.example``.
+        runtime: folder of the browser's files.
+
+    Raises:
+        AssetsError: the runtime isn't built.
+    """
+    return _text(runtime, "service.js").replace("__HOST__", _literal(host.rstrip("/")))
+
+
 @cache
 def _large_files(runtime: Path) -> list[str]:
     files = json.loads(_text(runtime, "manifest.json"))["files"]

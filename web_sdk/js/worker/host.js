@@ -1,13 +1,17 @@
-/* The page's half where Python runs in a worker: does what Python wants done to the page, tells it how things stand there,
-   and answers at once what a page asks at once. */
-function hostPython(given) {
-  const { file, folder, image, integrity, native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, storedNames, newId, agree, trust } = given;
+/* The page's half where Python runs in a worker or a service worker: does what Python wants done to the page, tells it how
+   things stand there, and answers at once what a page asks at once. `connect(given, hear, failed, lost)` opens the way to it:
+   `hear` gets what it posts, and `lost` is called where it is gone and may be asked again. */
+function hostPython(given, connect) {
+  const { native, Context, Payload, EVENTS, WHO, calls, keepCalls, options, topDomain, storedNames, newId, agree } = given;
   const LIGHT = /^(ajs_|satsuma_generation)/;
   const GONE = "; expires=Thu, 01 Jan 1970 00:00:00 GMT";
   const YEAR = "; max-age=31536000; samesite=lax";
   const MOST_PLACES = 8;
   const PATIENCE = 15000; // Python answers sooner, whatever the collector does: then the worker is gone.
+  const DOUBT = 5000;
+  const MOST_LASTING = 500;
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
+  const LASTING = [...HOLDING, "deregister", "on", "off", "debug", "timeout", "consent"];
   const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover", "satsuma_generation"];
   const named = namedKeys([options.user, options.group]);
   const ids = IDENTITY.slice(0, 3).concat(named);
@@ -15,17 +19,18 @@ function hostPython(given) {
   const { domain: at = domain, path: below = "/" } = Object(options.cookie);
   const place = "path=" + below + (at ? "; domain=" + at : ""); // Where our own cookies are.
   const contexts = new Map();
-  const waiting = new Map(); // What has no answer yet: how to give it, and the call that it is of.
+  const waiting = new Map(); // What has no answer yet: how to give it, the call that it is of, and how it was asked.
+  const lasting = []; // What was asked that has to be asked again of an interpreter that knows nothing of this page.
   let done = 0;
   let seen; // The cookies as they were when they were last settled.
   let last = 0;
   let silent = false; // The visitor has said no.
   let plugins = [{ name: "Page Enrichment", type: "before" }, { name: "Segment.io", type: "destination" }];
-  let page, face, worker, up, journal, apiHost, writeKey;
+  let page, face, connection, up, journal, apiHost, writeKey;
   const foresight = makeForesight(newId);
   agree(foresight.offer);
 
-  const line = makeLine((message) => worker.postMessage({ ...message, world: world(true) }), {
+  const line = makeLine((message) => post({ ...message, world: world(true) }), {
     context: {
       is: (value) => value instanceof Context,
       write: ({ serial, event }) => ({ serial, event: native.json(event) }),
@@ -97,6 +102,7 @@ function hostPython(given) {
       light,
       done,
       domain,
+      host: location.hostname,
       items: quietly(() => Object.fromEntries(items()), null),
       cookie: quietly(() => document.cookie, null),
       offer: foresight.offer(),
@@ -109,8 +115,13 @@ function hostPython(given) {
     };
   }
 
+  /* What can't be posted now is asked again later, where it has to be; see revive. */
+  function post(message) {
+    if (connection) connection.post(message);
+  }
+
   function send(way, given, light = true) {
-    worker.postMessage({ way, given, world: world(light) });
+    post({ way, given, world: world(light) });
   }
 
   /* Functions go as their numbers; all else as an event would carry it. */
@@ -132,9 +143,15 @@ function hostPython(given) {
     return plugin(value);
   }
 
-  function expect(resolve, call, reject) {
-    waiting.set(++last, { resolve, call, reject });
-    return last;
+  /* Asks Python for something that has an answer. */
+  function request(way, asked, { resolve, reject, call }) {
+    const given = [...asked, ++last];
+    const id = last;
+    waiting.set(id, { resolve, reject, call, way, given });
+    if (asked.some((part) => LASTING.includes(part)) && lasting.length < MOST_LASTING) lasting.push({ id, way, given });
+    if (connection) send(way, given);
+    else if (revive) revive();
+    setTimeout(() => waiting.has(id) && connection?.check?.(), DOUBT);
   }
 
   /* What says who the visitor is stays as long as anything before it: made again by the next page, it has the last word. */
@@ -146,6 +163,7 @@ function hostPython(given) {
   }
 
   function settle({ settled, value, refused }) {
+    if (!waiting.has(settled)) return;
     const { resolve, reject, call } = waiting.get(settled);
     waiting.delete(settled);
     if (call) {
@@ -175,6 +193,11 @@ function hostPython(given) {
     const body = (batch) => JSON.stringify({ batch, sentAt: new Date().toISOString(), writeKey });
     // As many as the browser takes, the first ones first.
     for (let batch = events; batch.length && !sendBeacon(apiHost + "/b", body(batch)); ) batch = batch.slice(0, batch.length >> 1);
+    giveUpJournal();
+  }
+
+  /* From now on anybody may take it. */
+  function giveUpJournal() {
     localStorage.setItem(journal.key, journal.value.replace(/^{"at":[0-9]+/, '{"at":0'));
   }
 
@@ -202,18 +225,21 @@ function hostPython(given) {
     writes({ writes, number, confirm }) {
       writes.forEach(write);
       done = number;
-      if (confirm) worker.postMessage({ way: "confirm", given: number });
+      if (confirm) post({ way: "confirm", given: number });
     },
     who: ({ who }) => foresight.told(who),
     settled: settle,
     beacon: ({ beacon }) => sendBeacon(...beacon),
-    look: ({ id }) => worker.postMessage({ answers: id, args: [], value: world(false) }),
+    look: ({ id }) => post({ answers: id, args: [], value: world(false) }),
     async begin({ begin, id }) {
       apiHost = begin;
-      const made = page.install(ask, () => send("initialize"), begin);
-      face = made.face;
-      await made.begin();
-      worker.postMessage({ answers: id, args: [] });
+      if (face) askAgain();
+      else {
+        const made = page.install(ask, () => send("initialize"), begin);
+        face = made.face;
+        await made.begin();
+      }
+      post({ answers: id, args: [] });
     },
     /* What the settings have a page load. */
     async remote({ remote: [way, ...about], id }) {
@@ -224,14 +250,15 @@ function hostPython(given) {
       } catch (error) {
         told.error = String(Object(error).message || error);
       }
-      worker.postMessage(told);
+      post(told);
     },
     complaint: ({ complaint }) => console.warn("[satsuma] " + complaint),
     // An engine compiles no bytes of which it has a module. The worker's own goes with it; so the page keeps it, and the
     // worker of the next page is up sooner.
-    module: ({ module }) => (worker.module = module),
+    module: ({ module }) => (connection.module = module),
     ready: () => up.resolve(start),
     failed: ({ failed }) => up.reject(new Error(failed)),
+    here: () => {},
   };
 
   /* What the face asks, as it asks Python itself where that is in the page. */
@@ -239,14 +266,14 @@ function hostPython(given) {
     event(name, args, note, resolve, reject) {
       foresight.call(name, args);
       const call = kept([name, ...args.filter((arg) => typeof arg !== "function"), note]);
-      send("event", [name, args.map(sendable), note, expect(resolve, call, reject)]);
+      request("event", [name, args.map(sendable), note], { resolve, call, reject });
       setTimeout(resolve, PATIENCE);
     },
     later(name, args, resolve, reject) {
       if (name === "deregister") plugins = plugins.filter((one) => !args.includes(one.name));
       // What plugins of the page have to see can't go without them.
       if (HOLDING.includes(name)) options.holdsBack = true;
-      send("later", [name, args.map(name === "register" ? registered : sendable), expect(resolve, undefined, reject)]);
+      request("later", [name, args.map(name === "register" ? registered : sendable)], { resolve, reject });
     },
     now(name, args) {
       foresight.call(name, args);
@@ -270,7 +297,7 @@ function hostPython(given) {
   };
 
   function answered(way, name, args, call) {
-    return new Promise((resolve) => send("answered", [way, name, args.map(sendable), expect(resolve, call)]));
+    return new Promise((resolve) => request("answered", [way, name, args.map(sendable)], { resolve, call }));
   }
 
   /* Until its fate is known: a page may be left, or killed, before Python has seen the call. */
@@ -302,6 +329,7 @@ function hostPython(given) {
     return foresight.identity(kind, name, args);
   }
 
+  let told;
   function start({ install, native, breathe, options, window: _, ...rest }) {
     page = { install };
     writeKey = rest.writeKey;
@@ -312,29 +340,72 @@ function hostPython(given) {
       location: { href, pathname, search, hostname, origin, hash, protocol, host },
       navigator: { doNotTrack: navigator.doNotTrack || window.doNotTrack, globalPrivacyControl: navigator.globalPrivacyControl },
     };
-    const told = { ...JSON.parse(native.json(options) || "{}"), ...(useQueryString ? { useQueryString } : {}) };
-    send("start", { ...rest, options: told, about, headers: typeof headers === "function" ? line.write(headers) : null }, false);
+    const chosen = { ...JSON.parse(native.json(options) || "{}"), ...(useQueryString ? { useQueryString } : {}) };
+    told = { ...rest, options: chosen, about, headers: typeof headers === "function" ? line.write(headers) : null };
+    send("start", told, false);
     window.addEventListener("pagehide", () => quietly(handOver));
-    for (const name of ["pagehide", "pageshow", "online", "offline"])
+    if (connection.leave) return void window.addEventListener("pagehide", part);
+    for (const name of ["pagehide", "pageshow"])
       window.addEventListener(name, (event) => send("happened", [name, { persisted: Boolean(event.persisted) }], false));
     document.addEventListener("visibilitychange", () => send("happened", ["visibilitychange", {}], false));
   }
+  for (const name of ["online", "offline"]) window.addEventListener(name, () => page && send("happened", [name, {}], false));
 
-  /* From another origin no worker may be started; from a blob it may, where the page's policy allows that. */
-  async function openWorker() {
-    const response = await file;
-    if (new URL(folder, location.href).origin === location.origin) return new Worker(trust(folder + "worker.js"));
-    return new Worker(trust(URL.createObjectURL(await response.blob())));
+  /* Python goes on without the page. One that the browser keeps aside, and shows again, is a new one for Python. */
+  function part() {
+    if (connection) connection.leave();
+    connection = null;
   }
 
-  return new Promise((resolve, reject) => {
-    up = { resolve, reject };
-    openWorker().then((made) => {
-      worker = made;
-      worker.onerror = (event) => reject(new Error(event.message || "the page's policy allows no worker"));
-      worker.onmessage = ({ data }) => line.take(data) || doings[Object.keys(doings).find((name) => name in data)](data);
-      worker.postMessage({ way: "boot", given: { folder: new URL(folder, location.href).href, image, integrity } });
-    }, reject);
-  });
+  /* Where Python is gone and knows nothing of this page any more, it is asked again for what has no answer; a page that waits
+     for nothing lets it rest. */
+  let reviving = false;
+  async function revive() {
+    if (reviving || !told) return;
+    reviving = true;
+    connection = null;
+    try {
+      if (journal && localStorage.getItem(journal.key) !== null) giveUpJournal();
+    } catch (error) { /* Then only the collector has it. */ }
+    journal = null;
+    contexts.clear();
+    done = 0;
+    try {
+      await open();
+      // The page's address has been followed already.
+      send("start", { ...told, query: "" }, false);
+    } catch (error) {
+      console.warn("[satsuma] Python is gone: calls are kept for the next page.", error);
+    }
+    reviving = false;
+  }
+
+  function askAgain() {
+    const asked = [...waiting];
+    for (const { way, given } of lasting) send(way, given);
+    send("initialize");
+    for (const [id, { resolve, call, way, given }] of asked) {
+      if (lasting.some((one) => one.id === id)) continue;
+      if (!call?.settled) send(way, given);
+      // Its event is in the journal already, which Python has taken up.
+      else if (waiting.delete(id)) resolve();
+    }
+  }
+
+  function lost() {
+    connection = null;
+    if (waiting.size) revive();
+  }
+
+  function hear(data) {
+    if (!line.take(data)) doings[Object.keys(doings).find((name) => name in data)](data);
+  }
+
+  function open() {
+    return new Promise((resolve, reject) => {
+      up = { resolve, reject };
+      connect(given, hear, reject, lost).then((made) => (connection = made), reject);
+    });
+  }
+  return open();
 }
-document.currentScript.hostPython = hostPython;

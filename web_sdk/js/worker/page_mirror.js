@@ -1,23 +1,21 @@
 /* What Python sees in a worker of the page that it works for: cookies, localStorage, address, title, what happens to it.
 
    The page tells with each message how things stand there. What Python writes is seen here at once and done there next; until
-   the page has told that it is done, it is laid over what the page tells. No event leaves before the page has kept who it is
-   of: a tab that dies in between would come back as another visitor. */
+   the page has told that it is done, it is laid over what the page tells: `writes` (writes.js) keeps it until then. No event
+   leaves before the page has kept who it is of: a tab that dies in between would come back as another visitor. */
 const LONGEST_KEEPING = 5000; // A page that is busy for longer than this holds no event back.
 
-function makeWorld(post) {
+function makeWorld(post, writes) {
   let page = {};
   let cookies = new Map();
   let items = null;
   let done = 0;
-  let pending = []; // Writes that the page has not said it has done, with their numbers.
   let owed = 0; // The number of the last write that says who the visitor is.
   let kept = 0; // The page has done all writes up to this number.
   let senders = []; // Those who wait for a write to be done, each with its number.
   const unsent = new Map(); // The last one of each cookie and key, of those that Python has made in this very turn.
   let taken;
-  let ahead = 0;
-  const clock = Date.now;
+  const own = { write: (change) => (change.key === undefined ? cookies : items) && write(change) };
 
   const area = {
     getItem: (key) => stored().get(String(key)) ?? null,
@@ -52,12 +50,12 @@ function makeWorld(post) {
   }
 
   function write(change) {
-    if (!pending.length && change.cookie !== undefined) cookie();
     if (change.key !== undefined) stored();
-    pending.push([++done, change]);
-    if (!change.key?.startsWith(QUEUE)) owed = done;
+    else if (cookies === null) cookie();
     apply(change);
     const what = change.key ?? change.cookie.split("=")[0] + /; domain=[^;]*|$/.exec(change.cookie)[0] + "=";
+    writes.add(own, what, ++done, change);
+    if (!change.key?.startsWith(QUEUE)) owed = done;
     if (!unsent.size) queueMicrotask(flush);
     unsent.delete(what);
     unsent.set(what, change);
@@ -105,7 +103,7 @@ function makeWorld(post) {
 
   function takes(domain) {
     const within = (name, above) => name === above || name.endsWith("." + above);
-    return domain === location.hostname || Boolean(page.domain && within(domain, page.domain) && within(location.hostname, domain));
+    return domain === page.host || Boolean(page.domain && within(domain, page.domain) && within(page.host, domain));
   }
 
   function halves(pair) {
@@ -116,20 +114,12 @@ function makeWorld(post) {
   /* Takes what the page tells; `light` leaves out what other pages have left for it. */
   function see(told) {
     page = { ...page, ...told };
-    // A tester may have moved the page's clock. A message takes its time, too.
-    ahead = Math.abs(told.now - clock()) > LATE ? told.now - clock() : 0;
+    moveClock(told.now);
     cookies = told.cookie === null ? null : new Map(told.cookie.split("; ").filter(Boolean).map(halves));
     const queues = told.light && items ? [...items].filter(([key]) => key.startsWith(QUEUE)) : [];
     items = told.items && new Map([...queues, ...Object.entries(told.items)]);
     confirm(told.done);
-    pending = pending.filter(([number]) => number > kept);
-    pending.forEach(([, change]) => apply(change));
-  }
-
-  /* Something happened to the page. */
-  function happen(name, about) {
-    const target = name === "visibilitychange" ? document : self;
-    target.dispatchEvent(Object.assign(new Event(name), about));
+    writes.see(own, told).forEach(apply);
   }
 
   /* The anonymousId that the page has chosen for a visitor who has none; each is taken once. */
@@ -138,39 +128,73 @@ function makeWorld(post) {
     return (taken = page.offer);
   }
 
-  return { document, see, happen, offer, flush, keeping, confirm, now: () => clock() + ahead, storage: () => (stored(), storage) };
+  /* The page is gone and can keep nothing any more. */
+  function leave() {
+    writes.leave(own);
+    confirm(Infinity);
+  }
+
+  return { document, see, offer, flush, keeping, confirm, leave, storage: () => (stored(), storage) };
 }
 
 /* What the page's function doesn't say in time, the request goes without. */
-async function withHeaders(init, headers) {
+async function withHeaders(init, headers, complain) {
   try {
     const late = new Promise((resolve) => setTimeout(resolve, LONGEST_KEEPING));
     return { ...init, headers: { ...init.headers, ...(await Promise.race([headers(), late])) } };
   } catch (error) {
-    self.postMessage({ complaint: "The page's function for headers failed, and its headers are left out: " + error });
+    complain("The page's function for headers failed, and its headers are left out: " + error);
     return init;
   }
 }
 
-/* Puts the page's world where Python looks for a page's. `headers` is the page's function for those of every request. */
-function inhabit(world, about, line, headers) {
-  const put = (name, value) => Object.defineProperty(self, name, { value, configurable: true });
-  put("document", world.document);
-  put("location", about.location);
-  Date.now = world.now;
-  Object.defineProperty(self, "localStorage", { get: world.storage, configurable: true });
-  put("satsumaOffer", world.offer);
-  const send = self.fetch;
-  put("fetch", (url, init) => {
-    const posts = init?.method === "POST";
-    const keeping = posts && world.keeping();
-    const go = () => (posts && headers ? withHeaders(init, headers).then((all) => send(url, all)) : send(url, init));
-    return keeping ? keeping.then(go) : go();
-  });
-  for (const [name, value] of Object.entries(about.navigator)) Object.defineProperty(navigator, name, { value, configurable: true });
+/* A tester may have moved the page's clock, and Python asks the worker's. A message takes its time, too. */
+let ahead = 0;
+const clock = Date.now;
+Date.now = () => clock() + ahead;
+function moveClock(now) {
+  ahead = Math.abs(now - clock()) > LATE ? now - clock() : 0;
+}
+
+/* The page's window, as Python sees it: the worker's own global object with the page's properties laid over it.
+   `headers` is the page's function for those of every request. */
+function makeWindow(world, about, line, { sendBeacon, headers, complain }) {
+  const { document } = world;
+  const target = new EventTarget();
+  const heard = new Set();
+  const listen = (name, listener) => (heard.add(listener), target.addEventListener(name, listener));
   const { locks } = navigator;
   const look = async () => world.see(await line.ask({ look: true }));
   const request = (name, work) => locks.request(name, async (lock) => (await look(), work(lock)));
-  Object.defineProperty(navigator, "locks", { value: locks && { request }, configurable: true });
-  navigator.sendBeacon = (url, body) => (self.postMessage({ beacon: [url, body] }), true);
+  const own = {
+    document,
+    location: about.location,
+    navigator: overlaid(navigator, { ...about.navigator, locks: locks && { request }, sendBeacon }),
+    satsumaOffer: world.offer,
+    fetch(url, init) {
+      const posts = init?.method === "POST";
+      const keeping = posts && world.keeping();
+      const go = () => (posts && headers ? withHeaders(init, headers, complain).then((all) => fetch(url, all)) : fetch(url, init));
+      return keeping ? keeping.then(go) : go();
+    },
+    addEventListener: listen,
+    removeEventListener: (...given) => target.removeEventListener(...given),
+  };
+  Object.defineProperty(own, "localStorage", { get: world.storage });
+  /* Something happened to the page. */
+  function happen(name, given) {
+    (name === "visibilitychange" ? document : target).dispatchEvent(Object.assign(new Event(name), given));
+  }
+  const listeners = () => [...heard].map((one) => (typeof one === "function" ? one : one.handleEvent));
+  return { window: overlaid(self, own), happen, listeners };
+}
+
+function overlaid(below, own) {
+  function get(_, name) {
+    if (Object.hasOwn(own, name)) return own[name];
+    const value = below[name];
+    // The browser's functions, which have no prototype as classes have, want the real object.
+    return typeof value === "function" && !value.prototype ? value.bind(below) : value;
+  }
+  return new Proxy(below, { get });
 }

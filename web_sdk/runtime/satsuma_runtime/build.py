@@ -42,8 +42,12 @@ PARTS = {
 """What snippet and loader are put together of, by its mark."""
 
 HOST = ("worker/channel.js", "worker/predicted_state.js", "worker/host.js")
-DESK = ("worker/channel.js", "worker/page_mirror.js", "files.js", "attempt.js", "worker/worker_main.js")
-"""Halves of a page whose Python runs in a worker: the page's own and the worker's, with the interpreter in it."""
+DESK = ("worker/channel.js", "worker/writes.js", "worker/page_mirror.js", "files.js", "attempt.js", "worker/desk.js")
+"""Halves of a page whose Python runs elsewhere: the page's own, and the other one, beside the interpreter."""
+
+PAGES = {"host.js": "worker/dedicated.js", "service_host.js": "service/connection.js"}
+WORKERS = {"worker.js": "worker/worker_main.js", "service_worker.js": "service/service_main.js"}
+"""Files in which a half is at work, by what it ends with: in a worker of one page, or in a service worker of all."""
 
 PYTHON_WORKERS = "python-workers.js"
 """For pages of apps that run Python in workers of their own: their way to the page's analytics."""
@@ -108,7 +112,7 @@ def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, sa
     image = write_python(sources, trimmed, pyodide, pure, work, folder)
     _write_loader(sources, target, folder, pyodide, image)
     say("compressing")
-    scripts = [target / name for name in ("loader.js", "snippet.js", PYTHON_WORKERS)]
+    scripts = [target / name for name in ("loader.js", "snippet.js", "service.js", PYTHON_WORKERS)]
     shipped = {path.name: path for path in [*sorted(folder.iterdir()), *scripts]}
     return files.write_manifest(target, key, shipped, cache / "compressed")
 
@@ -145,9 +149,13 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
     start = f"{glue}\n{minified(pyodide, (sources.js / 'start.js').read_text())}"
     (folder / "python.js").write_text(f"(()=>{{{PRELUDE}{start}document.currentScript.startPython=startPython;}})();\n")
     worker = f"const startPython=(()=>{{{start}return startPython;}})();"
-    (folder / "worker.js").write_text(f"{worker}\n{minified(pyodide, _joined(sources.js, DESK), whole=True)}")
-    host = f"(()=>{{{PRELUDE}{_joined(sources.js, HOST)}}})();\n"
-    (folder / "host.js").write_text(minified(pyodide, host))
+    for name, last in WORKERS.items():
+        text = f"{worker}\n{minified(pyodide, _joined(sources.js, (*DESK, last)), whole=True)}"
+        # What a site's service worker has beside it has names of its own.
+        (folder / name).write_text(f"(()=>{{{text}}})();\n" if name == "service_worker.js" else text)
+    for name, last in PAGES.items():
+        host = f"(()=>{{{PRELUDE}{_joined(sources.js, (*HOST, last))}}})();\n"
+        (folder / name).write_text(minified(pyodide, host))
     config = json.loads((work / "image.json").read_text())
     hashed = {"memory.bin": lying, "python.wasm": blocks.in_turn(module.read_bytes())}
     return {"config": config, "pages": HEAP // WASM_PAGE, "blocks": hashed}
@@ -169,6 +177,8 @@ def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, i
     # The snippet's language stays that of any browser: it hands the calls over where nothing newer runs.
     (target / "snippet.js").write_text(minified(pyodide, _with_parts(sources.js, "snippet.js"), ecma="5"))
     (target / PYTHON_WORKERS).write_text(minified(pyodide, (sources.js / "python_workers.js").read_text()))
+    service = RUNTIME_MARK.sub(RUNTIME_NAME, (sources.js / "service" / "service.js").read_text(), count=1)
+    (target / "service.js").write_text(_told(minified(pyodide, service), about))
 
 
 def _told(loader: str, about: dict[str, Any]) -> str:

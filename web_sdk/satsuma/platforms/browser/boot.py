@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from collections.abc import Callable, Coroutine
@@ -36,8 +37,9 @@ NOTHING_KEPT = (
 
 
 def start(page: Any) -> Coroutine[Any, Any, None]:
-    """Return what starts the page, on a loop of its own: this interpreter is nobody else's."""
-    PageEventLoop()
+    """Return what starts the page, on the loop of all pages of this interpreter, which is nobody else's."""
+    if not isinstance(asyncio.get_event_loop(), PageEventLoop):
+        PageEventLoop()
     return _start(page)
 
 
@@ -45,8 +47,8 @@ async def _start(page: Any) -> None:
     """Start analytics, have the loader make its face, and play the calls that were made before.
 
     Args:
-        page: the loader's: ``window`` (with its built-in objects as they were at first sight; a worker has its own,
-            which no page changes), ``writeKey``, ``settings`` (the collector's answer), ``options`` (of
+        page: the loader's: ``window`` (with its built-in objects as they were at first sight; in a worker, what it is
+            told of the page's), ``writeKey``, ``settings`` (the collector's answer), ``options`` (of
             ``analytics.load``), ``query`` (the page's query string), ``clientHints`` (what was asked of them),
             ``plugins`` (modules in Python), ``cdn`` (the collector's origin), ``native`` (makes JavaScript's objects),
             ``breathe`` (lets the page do something else) and ``install(ask, initialize, apiHost)``.

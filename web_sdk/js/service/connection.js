@@ -1,0 +1,87 @@
+/* The page's way to the service worker in which Python lives on. What the page posts wakes it where the browser has put it to
+   rest; it has then forgotten the page, and says so. It answers by a port, so that the site's own scripts hear nothing. */
+const PROTOCOL = 1;
+const HELLO_MILLISECONDS = 10000;
+
+async function connectService({ options, cdn, folder, writeKey, newId, trust }, hear, failed, lost) {
+  const container = navigator.serviceWorker;
+  if (!container) throw new Error(isSecureContext ? "the browser has none for this page" : "the page needs HTTPS");
+  const registration = await register();
+  await activated();
+  const id = newId();
+  const { port1, port2 } = new MessageChannel();
+  let over = false;
+  let greeted = false;
+
+  function end() {
+    if (over) return;
+    close();
+    lost();
+  }
+  function close() {
+    over = true;
+    port1.close();
+    container.removeEventListener("message", told);
+  }
+  function told({ data }) {
+    if (data && data.satsumaLost === id) end();
+  }
+  function post(message, ports = []) {
+    if (!registration.active) return end();
+    registration.active.postMessage({ satsuma: id, ...message }, ports);
+  }
+
+  /* A service worker of the site's that has our line in it is taken as it is. Ours has a scope of its own, in which no page
+     lies: it takes no page from another one. */
+  async function register() {
+    const collectors = new URL(cdn + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/service.js", location.href);
+    const address = new URL(options.serviceWorker || (collectors.origin === location.origin ? collectors : "/satsuma-service.js"), location.href);
+    const there = await container.getRegistration();
+    if (there && [there.active, there.waiting, there.installing].some((one) => one && one.scriptURL === address.href)) return there;
+    return container.register(trusted(address.href), { scope: address.pathname + "/" });
+  }
+  /* The policy of the page knows the collector's scripts only. */
+  function trusted(address) {
+    try {
+      return trust(address);
+    } catch (error) {
+      return address;
+    }
+  }
+  function activated() {
+    const worker = registration.active || registration.waiting || registration.installing;
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (registration.active) resolve();
+        else if (worker.state === "redundant") reject(new Error("its script could not be run"));
+      };
+      worker.addEventListener("statechange", look);
+      look();
+    });
+  }
+
+  port1.onmessage = ({ data }) => {
+    if (data.here) {
+      greeted = true;
+      // The browser looks itself for a new version once a day.
+      if (data.here !== folder.split("/").slice(-2)[0]) registration.update().catch(() => {});
+    }
+    hear(data);
+  };
+  port1.addEventListener("close", end);
+  container.addEventListener("message", told);
+  container.startMessages();
+  post({ way: "boot", given: { protocol: PROTOCOL } }, [port2]);
+  setTimeout(() => {
+    if (!greeted && !over) failed(new Error("it does not answer: the script " + registration.active?.scriptURL + " has to import the collector's service.js"));
+  }, HELLO_MILLISECONDS);
+  return {
+    post,
+    check: () => post({ way: "ping" }),
+    leave() {
+      post({ way: "gone" });
+      close();
+    },
+  };
+}
+document.currentScript.hostPython = (given) => hostPython(given, connectService);

@@ -1,0 +1,139 @@
+/* Python's side of one page: what the page asks goes in, what Python answers goes out. A worker has one desk; a service worker
+   has one for each page. Stands behind channel.js, writes.js and page_mirror.js. */
+const LATE = 60000;
+const MOST_SHOWN = 1000;
+
+/* A context, as far as Python needs it: the page has the real one, by its serial number. */
+class Shown {
+  constructor(serial) {
+    this.serial = serial;
+  }
+}
+class Carried {
+  constructor(event) {
+    this.obj = event;
+  }
+}
+
+/* `python` gives the interpreter, `send` posts to the page, `sendBeacon` is what Python finds of the navigator's. */
+function makeDesk(python, send, writes, sendBeacon) {
+  const face = { settings: {} };
+  const shown = new Map();
+  let serial = 0;
+  let ask, initialize, known, mirror;
+  let open = 0; // Calls that have no answer yet.
+
+  const kinds = {
+    context: {
+      is: (value) => value instanceof Shown,
+      write(context) {
+        const { serial, id, event, outcome } = context;
+        // What the page has been told once of the event's way is told.
+        context.outcome = { ...outcome, lines: [], counts: [] };
+        return { serial, id, event: JSON.stringify(event), outcome };
+      },
+      read({ serial, event }) {
+        const context = shown.get(serial) || new Shown(serial);
+        return Object.assign(context, { event: JSON.parse(event) });
+      },
+    },
+    payload: {
+      is: (value) => value instanceof Carried,
+      write: (value) => JSON.stringify(value.obj),
+      read: (text) => new Carried(JSON.parse(text)),
+    },
+    face: { is: (value) => value === face, write: () => true, read: () => face },
+    json: { is: () => false, read: JSON.parse },
+  };
+  const world = makeWorld(send, writes);
+  const line = makeLine(post, kinds);
+
+  /* What Python has written comes first: who hears of a call's end finds its cookies. */
+  function post(message) {
+    world.flush();
+    send(message);
+  }
+
+  const native = {
+    context(known, id, event, outcome) {
+      const context = known || new Shown(++serial);
+      shown.set(context.serial, context);
+      if (shown.size > MOST_SHOWN) shown.delete(shown.keys().next().value);
+      const { lines = [], counts = [] } = context.outcome || {};
+      const told = { ...outcome, lines: [...lines, ...outcome.lines], counts: [...counts, ...outcome.counts] };
+      return Object.assign(context, { id, event: JSON.parse(event), outcome: told });
+    },
+    attempt,
+    plugins: (...about) => line.ask({ remote: ["plugins", ...about.slice(0, 2)] }),
+    middleware: (...about) => line.ask({ remote: ["middleware", ...about] }),
+    payload: (event) => new Carried(JSON.parse(event)),
+  };
+
+  /* Who the visitor is, told whenever it has changed: what the page asks for at once is answered there. */
+  function tell() {
+    const now = ask ? ask.who() : known;
+    if (now !== known) post({ who: (known = now) });
+  }
+
+  function settle(id) {
+    open++;
+    return (value) => {
+      open--;
+      tell();
+      // What is Python's own (`on` returns it, for a chain) is no answer for a page.
+      post({ settled: id, value: value && value.destroy ? value.destroy() : line.write(value) });
+    };
+  }
+
+  function refuse(id) {
+    return (reason) => {
+      open--;
+      post({ settled: id, refused: String(Object(reason).message || reason) });
+    };
+  }
+
+  const ways = {
+    async start({ about, headers, ...page }) {
+      const complain = (complaint) => post({ complaint });
+      mirror = makeWindow(world, about, line, { sendBeacon, headers: line.read(headers), complain });
+      const install = (given, begun, apiHost) => {
+        [ask, initialize] = [given, begun];
+        return { face, begin: () => (tell(), line.ask({ begin: apiHost })) };
+      };
+      const { start } = python().pyimport("satsuma.platforms.browser.boot");
+      await start({ ...page, window: mirror.window, native, install, breathe: async () => {} });
+    },
+    initialize: () => initialize(),
+    event: ([name, args, note, id]) => ask.event(name, args.map(line.read), note, settle(id), refuse(id)),
+    later: ([name, args, id]) => ask.later(name, args.map(line.read), settle(id), refuse(id)),
+    answered: ([way, name, args, id]) => settle(id)(ask[way](name, args.map(line.read))),
+    confirm: (number) => world.confirm(number),
+    happened: ([name, about]) => mirror?.happen(name, about),
+  };
+
+  async function take(message) {
+    if (message.world) world.see(message.world);
+    if (line.take(message)) return;
+    try {
+      await ways[message.way](message.given);
+      tell();
+    } catch (error) {
+      post({ complaint: `${message.way}: ${error}` });
+    }
+  }
+
+  /* Whether calls or events have no answer yet. */
+  function busy() {
+    const { queued = 0, inflight = 0 } = known ? JSON.parse(known).delivery : {};
+    return open + queued + inflight > 0;
+  }
+
+  /* Lets go of all that Python has for the page. */
+  function close() {
+    const proxies = [...Object.values(ask || {}), initialize, ...(mirror ? mirror.listeners() : [])];
+    [ask, initialize, mirror] = [];
+    for (const proxy of proxies) attempt(proxy ?? {}, "destroy");
+  }
+
+  return { take, post, world, busy, close };
+}

@@ -1,0 +1,48 @@
+/* What Python has written and pages have yet to do. A worker has one page; the pages of a service worker share this, so that
+   each sees at once what Python has decided for another one. A page is known by its world (page_mirror.js). */
+const CONFIRMED = 5000; // Milliseconds that another page may take to tell how things stood before a write.
+const UNCONFIRMED = 60000; // A page that does not answer for so long is frozen.
+const INHERITED = 10000;
+
+function makeWrites() {
+  let entries = []; // In the order in which they were written; of each page and name the last one.
+
+  function add(owner, what, number, change) {
+    entries = entries.filter((entry) => entry.owner !== owner || entry.what !== what);
+    entries.push({ owner, what, number, change, at: clock() });
+  }
+
+  /* A page tells how things stand: returns what has to be laid over that. */
+  function see(owner, told) {
+    if (!told.done) adopt(owner);
+    const settled = entries.filter((entry) => entry.owner === owner && !entry.done && entry.number <= told.done);
+    settled.forEach((entry) => (entry.done = told.now));
+    const last = latest();
+    // Another page had the last word meanwhile, but this one was slower to write.
+    for (const { what } of settled) if (last.get(what).owner !== owner && last.get(what).done) owner.write(last.get(what).change);
+    tidy();
+    const open = (entry) => !entry.done || (entry.owner !== owner && told.now <= entry.done);
+    return [...latest().values()].filter(open).map(({ change }) => change);
+  }
+
+  function latest() {
+    return new Map(entries.map((entry) => [entry.what, entry]));
+  }
+
+  function tidy() {
+    const now = clock();
+    const waiting = new Set(entries.filter((entry) => !entry.done).map(({ what }) => what));
+    entries = entries.filter((entry) => now - entry.at < (entry.done && !waiting.has(entry.what) ? CONFIRMED : UNCONFIRMED));
+  }
+
+  /* What a page that is gone has left undone, the next one does. */
+  function adopt(owner) {
+    const left = entries.filter((entry) => entry.owner.gone && !entry.done);
+    const last = latest();
+    const now = clock();
+    entries = entries.filter((entry) => !left.includes(entry));
+    for (const entry of left) if (last.get(entry.what) === entry && now - entry.at < INHERITED) owner.write(entry.change);
+  }
+
+  return { add, see, leave: (owner) => (owner.gone = true) };
+}
