@@ -72,7 +72,7 @@ def run_audit(
             skipped.append(Skipped(rule.id, rule.title, f"there were no {rule.population}"))
         elif finding := bench.hold(rule, wish):
             findings.append(finding)
-        elif (total := bench.total(rule.population)) < (rule.least if wish.least is None else wish.least):
+        elif (total := bench.total(rule.population)) < _least(rule, wish):
             skipped.append(Skipped(rule.id, rule.title, f"too few to tell: {total} {rule.population}"))
         else:
             passed.append(rule.id)
@@ -116,9 +116,8 @@ class _Bench:
         run(f"CREATE OR REPLACE TEMP TABLE found AS {rule.query}")
         found = int(run("SELECT count(DISTINCT unit) FROM found")[0][0])
         total = max(self.total(rule.population), found)
-        least = rule.least if wish.least is None else wish.least
         share = rule.share if wish.share is None else wish.share
-        if not found or found < least or found < share * total:
+        if not found or found < _least(rule, wish) or found < share * total:
             return None
         trend = self._trend(rule)
         libraries = self._libraries()
@@ -215,6 +214,10 @@ class _Bench:
             )
             for user, device, message, kind, name, at, source, detail, seq in rows
         ]
+
+
+def _least(rule: Rule, wish: AuditRuleSettings) -> int:
+    return rule.least if wish.least is None else wish.least
 
 
 def direction(trend: list[Moment]) -> str:

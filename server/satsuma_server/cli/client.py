@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 from satsuma.backoff import backoff
 
 from .console import fail
@@ -110,6 +111,18 @@ class Client:
         if answer.status_code != 200:
             answer.read()
             fail(f"{self.url} answers {answer.status_code}: {answer.text[:300]}")
+
+
+def decoded[T](answer: httpx.Response, url: str, kind: type[T]) -> T:
+    """Return what the collector at `url` answered; end the command with its reason where it refused."""
+    if answer.status_code == 401:
+        fail("the token is missing or wrong: give --token or SATSUMA_TOKEN")
+    if answer.status_code != 200:
+        try:
+            fail(answer.json()["error"]["message"])
+        except (ValueError, LookupError, TypeError):
+            fail(f"{url} answers {answer.status_code}: {answer.text[:300]}")
+    return msgspec.json.decode(answer.content, type=kind)
 
 
 def _lines(answer: httpx.Response) -> Iterator[str]:

@@ -25,6 +25,11 @@ ReceivedBefore = Annotated[str | None, typer.Option(help="Only what was received
 HERE = "http://127.0.0.1:8000"
 
 
+def printable(text: str) -> str:
+    """Return text that a terminal shows and doesn't obey, whatever somebody sent."""
+    return "".join(char if char.isprintable() else "·" for char in text)
+
+
 def fail(message: str) -> NoReturn:
     """Say what is wrong and end with status 1."""
     console.print(f"[bold red]satsuma:[/] {message}", soft_wrap=True)

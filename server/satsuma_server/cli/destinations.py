@@ -22,7 +22,8 @@ from satsuma_server.destinations import DestinationStatus, Failed
 from satsuma_server.destinations.routes import Resent
 from satsuma_server.settings import make_settings
 
-from .console import HERE, Token, Url, console, fail, output
+from .client import decoded
+from .console import HERE, Token, Url, console, fail, output, printable
 
 app = typer.Typer(no_args_is_help=True, help="Where events go on to: list, test, pause, replay, and what has failed.")
 
@@ -46,7 +47,7 @@ def list_destinations(url: Url = HERE, token: Token = "") -> None:
     output.print(table)
     for one in found:
         if one.problem:
-            output.print(Text(f"{one.name}: {_plain(one.problem)}", style="yellow"))
+            output.print(Text(f"{one.name}: {printable(one.problem)}", style="yellow"))
 
 
 @app.command()
@@ -158,14 +159,7 @@ def _ask[T](url: str, token: str, kind: type[T], method: str, path: str, body: A
             answer = client.request(method, path, content=content)
     except httpx.HTTPError as error:
         fail(f"{url} can't be reached: {error}")
-    if answer.status_code == 401:
-        fail("the token is missing or wrong: give --token or SATSUMA_TOKEN")
-    if answer.status_code != 200:
-        try:
-            fail(answer.json()["error"]["message"])
-        except (ValueError, LookupError, TypeError):
-            fail(f"{url} answers {answer.status_code}: {answer.text[:300]}")
-    return msgspec.json.decode(answer.content, type=kind)
+    return decoded(answer, url, kind)
 
 
 def _say(status: DestinationStatus) -> None:
@@ -174,8 +168,4 @@ def _say(status: DestinationStatus) -> None:
 
 def _text(value: str) -> Text:
     """Return a text for a terminal, which obeys nothing in it: a service has sent it."""
-    return Text(_plain(value)[:200])
-
-
-def _plain(value: str) -> str:
-    return "".join(char if char.isprintable() else "·" for char in value)
+    return Text(printable(value)[:200])

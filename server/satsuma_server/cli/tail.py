@@ -9,7 +9,19 @@ import typer
 from rich.text import Text
 
 from .client import Client, event_filters
-from .console import HERE, AnonymousId, ReceivedAfter, ReceivedBefore, Source, Token, Type, Url, UserId, output
+from .console import (
+    HERE,
+    AnonymousId,
+    ReceivedAfter,
+    ReceivedBefore,
+    Source,
+    Token,
+    Type,
+    Url,
+    UserId,
+    output,
+    printable,
+)
 
 COLOURS = {
     "identify": "green",
@@ -62,5 +74,5 @@ def row(event: dict[str, Any]) -> Text:
 
 def _plain(value: object) -> str:
     """Return text that a terminal shows and doesn't obey."""
-    text = "".join(char if char.isprintable() else "·" for char in str(value))
+    text = printable(str(value))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

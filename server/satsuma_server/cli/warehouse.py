@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import httpx
-import msgspec
 import typer
 from rich import box
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -23,7 +22,8 @@ from satsuma.errors import SatsumaError
 from satsuma_server.settings import Settings, make_settings
 from satsuma_server.warehouse import Answer, Status
 
-from .console import HERE, Token, Url, console, fail, output
+from .client import decoded
+from .console import HERE, Token, Url, console, fail, output, printable
 
 LONGEST_CELL = 60
 PATIENCE_SECONDS = 600
@@ -142,14 +142,7 @@ def _ask[T](url: str, token: str, kind: type[T], method: str, path: str, body: A
         return None
     except httpx.HTTPError as error:
         fail(f"{url} does not answer: {error}")
-    if answer.status_code == 401:
-        fail("the token is missing or wrong: give --token or SATSUMA_TOKEN")
-    if answer.status_code != 200:
-        try:
-            fail(answer.json()["error"]["message"])
-        except (ValueError, LookupError, TypeError):
-            fail(f"{url} answers {answer.status_code}: {answer.text[:300]}")
-    return msgspec.json.decode(answer.content, type=kind)
+    return decoded(answer, url, kind)
 
 
 def _offline[T](data: Path | None, config: Path | None, work: Callable[[Any, Settings], T]) -> T:
@@ -180,7 +173,7 @@ def _cell(value: Any) -> Text:
     """Return a value for a terminal. Nothing in it is taken for markup, or obeyed: it is whatever somebody sent."""
     if value is None:
         return Text("–", style="dim")
-    text = "".join(char if char.isprintable() else "·" for char in _text(value))
+    text = printable(_text(value))
     return Text(text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…")
 
 
