@@ -16,6 +16,7 @@ from profiles.people import body
 from profiles.test_api import make_projections, wait_for, write
 from satsuma_server.cli import app
 from satsuma_server.identity.identifiers import Key
+from satsuma_server.identity.reach import Reach
 from satsuma_server.identity.rules import ProfileSettings, Rules
 from satsuma_server.log import Arrivals, Refused
 from satsuma_server.log.database import FILE, connect
@@ -24,6 +25,7 @@ from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.privacy.erasure_check import find_in_files
 from satsuma_server.privacy.person_matcher import ErasureMatcher
 from satsuma_server.privacy.suppression import Suppressed
+from satsuma_server.profiles.projection import Profiles
 from satsuma_server.projections.app import create_worker
 from satsuma_server.settings import Settings
 from satsuma_server.testing import serving, started
@@ -153,6 +155,25 @@ def test_suppressed_people_are_kept_out_and_nobody_can_read_who_they_are(tmp_pat
     again.remove(keys("user_id:ann-secret"))
     assert Key("user_id", "ann-secret") not in Suppressed(tmp_path, RULES)
     assert len(Suppressed(tmp_path, RULES)) == 1
+
+
+def test_a_deletion_does_not_wait_for_events_that_are_erased_already(tmp_path: Path) -> None:
+    """Profiles that are built anew never come to the seq of an erased event, and there is nothing to wait for."""
+
+    async def run() -> None:
+        log = SqliteLog(tmp_path)
+        await log.append(arrivals(body(1, user="bob"), body(2, user="ann-1")))
+        await log.erase(ErasureMatcher(RULES, keys("user_id:ann-1")))
+        profiles = Profiles(Settings(tmp_path), log)
+        await profiles.start()
+        while profiles.version == 0:
+            await asyncio.sleep(0.01)
+        bob = Key("user_id", "bob")
+        assert await profiles.resolve(bob, log.last, Reach.VERIFIED) == ({bob}, frozenset())
+        await profiles.stop()
+        await log.close()
+
+    asyncio.run(run())
 
 
 @pytest.fixture

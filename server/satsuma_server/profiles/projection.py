@@ -240,7 +240,7 @@ class Profiles:
 
     async def _catch_up(self, seq: int) -> None:
         async def come() -> None:
-            while await self._ask(lambda queries: queries.seq()) < seq:
+            while await self._is_behind(seq):
                 async with self._taken:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._taken.wait(), 1)
@@ -250,6 +250,17 @@ class Profiles:
                 await come()
         except TimeoutError as error:
             raise UnavailableError("profiles are behind the log: try again in a minute") from error
+
+    async def _is_behind(self, seq: int) -> bool:
+        """Tell whether the log has an event up to `seq` that is not processed yet.
+
+        Erased events keep their seq, but nobody can process them: the log may end with some.
+        """
+        done = await self._ask(lambda queries: queries.seq())
+        if done >= seq:
+            return False
+        waiting = await self._log.read(done, 1)
+        return bool(waiting) and waiting[0].seq <= seq
 
     async def _ask[T](self, work: Callable[[Queries], T]) -> T:
         async with self._reading:
