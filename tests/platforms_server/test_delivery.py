@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from flows.contract import check_kept
 from flows.faults import Faults
+from satsuma.platforms.cpython.transport import LONGEST_PAUSE, retry_after
 from satsuma.platforms.server import Client, HttpTransport
-from satsuma.platforms.server.transport import LONGEST_PAUSE, retry_after
 from satsuma_server.app import create_app
 from satsuma_server.http.serving import make_server
 from satsuma_server.settings import Settings

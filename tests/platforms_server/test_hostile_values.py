@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from satsuma.json_values import DEEPEST, MOST_CHARACTERS, MOST_NODES, PlainCopy, is_bounded
 from satsuma.omissions import Omissions
+from satsuma.platforms.cpython.event_text import to_text
 from satsuma.platforms.server import Client
-from satsuma.platforms.server.messages import make_event, to_text
+from satsuma.platforms.server.messages import make_event
 from satsuma.validation import MAX_EVENT_BYTES
 from wire import Wire
 

@@ -9,9 +9,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from satsuma.delivery_options import DeliveryOptions
-from satsuma.platforms.server.error_reporter import ErrorReporter
-from satsuma.platforms.server.messages import make_event, to_text
-from satsuma.platforms.server.worker import Worker
+from satsuma.platforms.cpython.error_reporter import ErrorReporter
+from satsuma.platforms.cpython.event_text import to_text
+from satsuma.platforms.cpython.worker import Worker
+from satsuma.platforms.server.messages import make_event
 from wire import Wire
 
 ANSWERS = st.lists(st.sampled_from([200, 500, 429, 400, "none"]), max_size=30)

@@ -23,11 +23,11 @@ from satsuma.generation import GENERATION_KEY
 from satsuma.identity import ANONYMOUS_ID_KEY, GROUP_KEYS, USER_KEYS
 from satsuma.options import Endpoint, LoadOptions
 from satsuma.page import chosen_id, is_buffered_page, page_context
+from satsuma.platforms.cpython.ids import new_id
 from satsuma.storage import StoreKind
 from satsuma.validation import MAX_BATCH_BYTES
 
 from .cookies import RequestCookies
-from .ids import new_id
 
 IDS = (ANONYMOUS_ID_KEY, USER_KEYS.id, GROUP_KEYS.id)
 

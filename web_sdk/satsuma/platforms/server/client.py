@@ -14,13 +14,14 @@ from satsuma.delivery import DeliveryReport
 from satsuma.delivery_options import DeliveryOptions
 from satsuma.errors import ArgumentError
 from satsuma.omissions import Omissions
+from satsuma.platforms.cpython.error_reporter import ErrorReporter, OnError
+from satsuma.platforms.cpython.event_text import Time, to_text
+from satsuma.platforms.cpython.transport import HttpTransport, Transport
+from satsuma.platforms.cpython.worker import Worker
 from satsuma.send_queue import Event
 
-from .error_reporter import ErrorReporter, OnError
-from .messages import Id, Time, id_of, make_event, to_text
+from .messages import Id, id_of, make_event
 from .termination import Termination
-from .transport import HttpTransport, Transport
-from .worker import Worker
 
 
 class Others(TypedDict, total=False):

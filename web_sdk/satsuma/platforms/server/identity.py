@@ -14,13 +14,13 @@ from satsuma.environment import REFERRER_KEY
 from satsuma.generation import Generation
 from satsuma.identity import ANONYMOUS_ID_KEY, UNSET, Group, IdentityOptions, Unset, User
 from satsuma.options import LoadOptions
+from satsuma.platforms.cpython.ids import new_id
 from satsuma.server_identity import ServerIdentity
 from satsuma.storage import Storage, StorageFactory, StoreKind
 from satsuma.strays import Fate
 
 from .beacon_replay import DepartedStorage
 from .cookies import RequestCookies, highest_domain, set_cookie
-from .ids import new_id
 from .visit import Visit
 
 

@@ -15,12 +15,13 @@ from satsuma.environment import Environment
 from satsuma.errors import SatsumaError
 from satsuma.events import EventFactory, Moment
 from satsuma.options import LoadOptions
+from satsuma.platforms.cpython.event_text import Time, object_of, time_text
+from satsuma.platforms.cpython.ids import new_id
 from satsuma.send_queue import Event
 
 from .client import Client
 from .identity import Mint, RequestIdentity
-from .ids import new_id
-from .messages import LIBRARY, Id, Time, id_of, object_of, time_text
+from .messages import LIBRARY, Id, id_of
 from .visit import Visit
 
 Traits = Mapping[str, Any] | None

@@ -1,4 +1,4 @@
-"""Ids made on a server."""
+"""Ids from the system's cryptographic source."""
 
 from __future__ import annotations
 
