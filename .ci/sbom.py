@@ -26,7 +26,7 @@ BUNDLED = {
 """Folders of npm lock files, each with the packages of which something is in a wheel."""
 
 PRODUCT = "satsuma-server"
-EXTRAS = ("postgres",)
+EXTRAS = ("nats", "postgres")
 
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)((?:.*\\\n)(?:.+\n?)*?)(?=^\S|\Z)", re.MULTILINE)
 Component = dict[str, Any]

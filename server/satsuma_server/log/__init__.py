@@ -1,4 +1,15 @@
-"""The log's interface: accepted events in order, each safe on disk before it is acknowledged."""
+"""The log's interface: accepted events in order, each safe on disk before it is acknowledged.
+
+What every implementation promises, whatever it keeps events in (`tests/log/test_contract.py` holds them to it):
+
+- What `append` returned for is stored, through the death of the process, and of a minority of machines where the log is
+  kept on several. Nothing is acknowledged before that.
+- An event is stored once within the window of deduplication, whoever sends it again and to whichever collector.
+- Events of one source are stored in the order in which they were appended, and so are those of one person there.
+- Followers read in the order of `seq`, miss nothing, and go on at their cursor.
+- What was erased is in none of the log's files. What a follower has not read is not removed because it is old.
+- A log that can't keep these promises at the moment raises an error.
+"""
 
 from __future__ import annotations
 
@@ -166,12 +177,13 @@ class EventLog(ReadableLog, Protocol):
 
         Raises:
             BusyError: too many events wait to be written.
-            UnavailableError: the log can't write; nothing of `arrivals` was kept.
+            UnavailableError: the log can't write, or can't tell whether it has. The same may be sent again: what was
+                kept of it counts as a repetition then.
         """
         ...
 
     async def erase(self, matcher: EventMatcher) -> Erased:
-        """Remove for good what `matcher` selects. Other events keep their seq.
+        """Remove for good what `matcher` selects. Events that it leaves unchanged keep their seq.
 
         Raises:
             UnavailableError: the log can't write; part of it may have been erased.
