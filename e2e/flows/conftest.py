@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flows.console_desk import Desk, desk_of, refused, story, unplanned
 from flows.faults import Faults, watched_collector
+from flows.hostile_page import SPOILED_FOR_THE_SDK
 from flows.reference_library import reference_cdn, stock_snippet
 from flows.rewriting import rewritten
 from flows.shopper import Shopper
@@ -20,6 +21,9 @@ from pytest_satsuma import LIBRARIES, Visitor
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
 from satsuma_shop.app import create_app
+
+HOSTILE = "--hostile-page"
+"""Has the pages of the shop replace the browser's built-in objects; an option of the specification's tests."""
 
 
 @pytest.fixture
@@ -39,12 +43,17 @@ def shop_options() -> dict[str, Any]:
 def site(
     collector: Collector, tmp_path: Path, shop_options: dict[str, Any], request: pytest.FixtureRequest
 ) -> Iterator[str]:
-    """The demo shop, with a database of its own; with ``--satsuma-library analytics-next``, with that library."""
+    """The demo shop, with a database of its own; with ``--satsuma-library analytics-next``, with that library.
+
+    With ``--hostile-page`` its pages replace the built-in objects of the browser after the snippet has run.
+    """
     shop = create_app(collector_url=collector.url, token=collector.token, data=tmp_path, **shop_options)
     with ExitStack() as stack:
         if request.config.getoption("--satsuma-library") == LIBRARIES["analytics-next"].name:
             cdn = stack.enter_context(reference_cdn(collector.url))
             shop = rewritten(shop, snippet("demo"), stock_snippet(cdn, "demo"))
+        if request.config.getoption(HOSTILE, default=False):
+            shop = rewritten(shop, snippet("demo"), f"{snippet('demo')}{SPOILED_FOR_THE_SDK}")
         yield stack.enter_context(serving(shop))
 
 

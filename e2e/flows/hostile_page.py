@@ -42,3 +42,46 @@ REPLACED = """
     Object.defineProperty(Document.prototype, "cookie", {configurable: true, get: () => "", set() {}});
 """
 """Behind the snippet: nothing of it may reach what the snippet has seen before."""
+
+SPOILED_FOR_THE_SDK = """
+(() => {
+    // Whether a script of the collector, or the snippet, is the nearest one that calls: pages and tests go on as ever.
+    const NativeError = Error;
+    const asked = () => {
+        const callers = new NativeError().stack.split("\\n").slice(3);
+        const nearest = callers.find((line) => /https?:|wasm:/.test(line)) || "/static/";
+        return !nearest.includes("/static/");
+    };
+    const spoil = (owner, name, spoiled) => {
+        const real = owner[name];
+        const own = function (...given) {
+            if (asked()) return spoiled.apply(this, given);
+            return new.target ? Reflect.construct(real, given) : real.apply(this, given);
+        };
+        Object.setPrototypeOf(own, real);
+        if (real.prototype) own.prototype = real.prototype;
+        Object.defineProperty(owner, name, { value: own, writable: true, configurable: true, enumerable: false });
+    };
+    const never = (what) => () => { throw new NativeError(what); };
+    for (const { prototype } of [Array, Object, String, Date]) {
+        const real = prototype.toJSON;
+        const spoiled = () => "spoiled";
+        Object.defineProperty(prototype, "toJSON", { get: () => (asked() ? spoiled : real), configurable: true });
+    }
+    spoil(Object, "keys", () => ["spoiled"]);
+    spoil(Array, "from", () => []);
+    window.JSON = { stringify: JSON.stringify, parse: JSON.parse };
+    spoil(JSON, "stringify", () => "spoiled");
+    spoil(JSON, "parse", () => ({ spoiled: true }));
+    for (const name of ["Promise", "fetch", "setTimeout"]) spoil(window, name, never("no " + name));
+    spoil(Date, "now", () => 0);
+    spoil(window, "Date", () => ({ getTime: () => 0 }));
+    spoil(crypto, "randomUUID", () => "always the same");
+    spoil(crypto, "getRandomValues", (bytes) => bytes.fill(7));
+    spoil(navigator, "sendBeacon", () => true);
+    for (const name of ["getItem", "setItem", "removeItem", "key"])
+        spoil(Storage.prototype, name, never("nothing is stored"));
+    Object.prototype.extend = Array.prototype.each = function () { return this; };
+})();
+"""
+"""Behind the shop's snippet: much the same, but for the SDK alone, so that the scripts of shop and tests work on."""

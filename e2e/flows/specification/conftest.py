@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from flows.conftest import HOSTILE
 from flows.specification import rules
 
 WRITE = "--write-specification"
@@ -20,6 +21,7 @@ def shop_options() -> dict[str, Any]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(WRITE, action="store_true", help="write docs/specification.md after the tests")
+    parser.addoption(HOSTILE, action="store_true", help="have the shop's pages replace the browser's built-in objects")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -28,7 +28,18 @@ def test_the_document_is_of_these_tests_and_all_of_them_passed() -> None:
 @pytest.mark.timeout(1200)
 def test_the_reference_library_keeps_the_same_rules() -> None:
     """All these tests, with analytics-next in the shop's pages."""
-    command = [sys.executable, "-m", "pytest", str(HERE), "--satsuma-library", "analytics-next", "-q"]
+    play_all("--satsuma-library", "analytics-next")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_the_rules_are_kept_in_pages_that_replace_the_built_in_objects() -> None:
+    play_all("--hostile-page")
+
+
+def play_all(*options: str) -> None:
+    """Run all these tests once more, with other options."""
+    command = [sys.executable, "-m", "pytest", str(HERE), "-q", *options]
     others = ["-p", "no:cacheprovider", f"--ignore={__file__}", "--satsuma-report", "off"]
     done = subprocess.run([*command, *others], cwd=HERE.parents[2], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-5000:]
