@@ -18,9 +18,10 @@ from typing import Any
 SCRIPT = """(milliseconds) => {
   const known = Symbol.for("satsuma.travel");
   if (window[known]) { window[known].by = milliseconds; return; }
-  const RealDate = Date, travel = { by: milliseconds };
+  // A page may replace Date.now later: the time that has passed is added to the browser's own.
+  const RealDate = Date, realNow = RealDate.now, travel = { by: milliseconds };
   Object.defineProperty(window, known, { value: travel });
-  const now = () => RealDate.now() + travel.by;
+  const now = () => realNow() + travel.by;
   window.Date = new Proxy(RealDate, {
     construct: (target, args, made) => Reflect.construct(target, args.length ? args : [now()], made),
     apply: () => new RealDate(now()).toString(),
