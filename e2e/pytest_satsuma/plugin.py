@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,16 @@ from satsuma_server.testing import Collector, running
 
 from . import engines, options, verdict
 from .aio import AsyncVisitor
+from .browsers import engine_fixture
 from .case import Case, External
-from .chromium import launch_args
 from .errors import ExpectationError
 from .expect import STORY, AsyncExpectations, Expectations
 from .identity_audit import SessionEvents, as_text
 from .libraries import named
 from .report import write_report
 from .visitor import Visitor
+
+pytest_plugins = ["pytest_satsuma.browsers"]
 
 type ExpectEvent = Callable[..., dict[str, Any]]
 
@@ -40,7 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[options.KEY] = options.read_options(config)
+    given = config.stash[options.KEY] = options.read_options(config)
+    config.pluginmanager.register(engine_fixture(given.engine), "satsuma_engine")
     config.stash[EVENTS] = SessionEvents()
     config.stash[LEFT_OUT] = Counter()
     config.addinivalue_line("markers", f"{verdict.UNPLANNED}: the tracking plan doesn't bind this test's events")
@@ -48,12 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # What is started
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Playwright's launch arguments, with the browser and the flags that tests need."""
-    return launch_args(browser_type_launch_args)
 
 
 @pytest.fixture
@@ -96,41 +92,6 @@ def site(base_url: str) -> str:
     if not base_url:
         raise pytest.UsageError("no site to test: give --base-url URL, or write a fixture called `site`")
     return base_url
-
-
-@pytest.fixture(scope="session")
-def satsuma_engines() -> Iterator[Callable[[str], Any]]:
-    """A function that returns the browser of an engine that Playwright doesn't drive; it is started when first asked
-    for."""
-    started: dict[str, Any] = {}
-    with ExitStack() as stack:
-
-        def browser_of(engine: str) -> Any:
-            if reason := engines.missing(engine):
-                pytest.skip(reason)
-            if engine not in started:
-                started[engine] = stack.enter_context(engines.starter(engine)())
-            return started[engine]
-
-        yield browser_of
-
-
-@pytest.fixture
-def satsuma_engine(request: pytest.FixtureRequest) -> str:
-    """The engine of the visitors' browsers: ``--satsuma-engine``, unless the project overrides this fixture."""
-    return request.config.stash[options.KEY].engine
-
-
-@pytest.fixture
-def new_browser(
-    request: pytest.FixtureRequest, satsuma_engine: str, satsuma_engines: Callable[[str], Any]
-) -> Iterator[Callable[[], Any]]:
-    """A function that creates a browser context that was never anywhere, Playwright's or another engine's."""
-    if satsuma_engine == engines.CHROMIUM:
-        yield request.getfixturevalue("new_context")
-        return
-    with ExitStack() as stack:
-        yield lambda: stack.enter_context(satsuma_engines(satsuma_engine).device())
 
 
 @pytest.fixture
