@@ -1,4 +1,4 @@
-"""Builds the wheels of all distributions, checks what is in them, and writes their hashes.
+"""Builds the wheels of all distributions and npm's package, checks what is in them, and writes their hashes.
 
 `./dev dist [FOLDER]`; the runtime must have been built. Twice the same sources give the same bytes: hatchling writes no
 times but SOURCE_DATE_EPOCH, or a fixed one.
@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 from zipfile import ZipFile
+
+import npm_package
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,18 +37,20 @@ class DistError(Exception):
 
 
 def build(target: Path) -> list[Path]:
-    """Build every wheel into `target`, check it, and write ``SHA256SUMS`` beside them.
+    """Build every wheel and npm's package into `target`, check them, and write ``SHA256SUMS`` beside them.
 
     Raises:
         DistError: a build failed, or a wheel lacks something.
+        NpmPackageError: the same, of npm's package.
     """
     target.mkdir(parents=True, exist_ok=True)
-    for old in target.glob("*.whl"):
+    for old in (*target.glob("*.whl"), *target.glob("*.tgz")):
         old.unlink()
-    wheels = [_build(ROOT / folder, package, target) for folder, package in DISTRIBUTIONS.items()]
-    sums = "".join(f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}  {wheel.name}\n" for wheel in wheels)
+    built = [_build(ROOT / folder, package, target) for folder, package in DISTRIBUTIONS.items()]
+    built.append(npm_package.pack(target))
+    sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in built)
     (target / "SHA256SUMS").write_text(sums)
-    return wheels
+    return built
 
 
 def _build(project: Path, package: str, target: Path) -> Path:
@@ -79,11 +83,11 @@ def main() -> None:
     """Build, and say what was built."""
     target = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "dist").resolve()
     try:
-        wheels = build(target)
-    except DistError as error:
+        built = build(target)
+    except (DistError, npm_package.NpmPackageError) as error:
         sys.exit(f"dist: {error}")
-    for wheel in wheels:
-        print(f"{wheel.stat().st_size:>12,}  {wheel}")
+    for file in built:
+        print(f"{file.stat().st_size:>12,}  {file}")
 
 
 if __name__ == "__main__":

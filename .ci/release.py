@@ -21,6 +21,8 @@ PROJECTS = ("web_sdk", "web_sdk/runtime", "server", "site", "e2e")
 MODULES = ("web_sdk/satsuma/__init__.py", "server/satsuma_server/__init__.py")
 """Modules with a ``__version__``."""
 
+NPM_PACKAGE = "web_sdk/npm/package.json"
+
 PAGES = ("README.md",)
 """Documents that name a wheel by its version."""
 
@@ -46,6 +48,8 @@ def set_version(old: str, new: str) -> None:
     for name in MODULES:
         path = ROOT / name
         path.write_text(path.read_text().replace(f'__version__ = "{old}"', f'__version__ = "{new}"', 1))
+    path = ROOT / NPM_PACKAGE
+    path.write_text(path.read_text().replace(f'"version": "{old}"', f'"version": "{new}"', 1))
     for name in PAGES:
         path = ROOT / name
         path.write_text(path.read_text().replace(f"satsuma-{old}-py3-", f"satsuma-{new}-py3-"))
@@ -107,8 +111,9 @@ def main() -> None:
         _run("git", "tag", "--annotate", f"v{version}", "--message", f"Satsuma {version}")
     except ReleaseError as error:
         sys.exit(f"release: {error}")
-    print(f"release: {version} is committed and tagged; its wheels are in dist/.")
-    print(f"release: next, git push --follow-tags, and uv publish dist/*-{version}-*.whl")
+    print(f"release: {version} is committed and tagged; its wheels and npm's package are in dist/.")
+    print(f"release: next, git push --follow-tags, uv publish dist/*-{version}-*.whl,")
+    print(f"release: and npm publish --access public dist/satsuma-analytics-{version}.tgz")
 
 
 if __name__ == "__main__":

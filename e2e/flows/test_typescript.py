@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flows.reference_library import PAGE, libraries, stock_site
+from flows.compiler import compiled
+from flows.reference_library import PAGE, stock_site
 from pytest_satsuma import Visitor
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
-
-SOURCES = Path(__file__).parent / "typed"
 
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page's code, as the compiler has written it in JavaScript: it refuses what the types don't allow."""
-    folder = tmp_path_factory.mktemp("typed")
-    (folder / "node_modules").symlink_to(libraries())
-    for name in ("page.ts", "tsconfig.json"):
-        (folder / name).write_text((SOURCES / name).read_text())
-    compiler = libraries() / "typescript" / "bin" / "tsc"
-    done = subprocess.run(["node", str(compiler)], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    return (folder / "page.js").read_text()
+    return compiled(tmp_path_factory.mktemp("typed"), ("page.ts",))["page.ts"]
 
 
 @pytest.fixture

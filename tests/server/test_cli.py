@@ -179,6 +179,8 @@ def test_the_snippet_is_printed_ready_to_paste() -> None:
     assert done.stdout.startswith("<script>")
     short = run("snippet", "--url", "https://collector.test", "--write-key", "k1", "--short").stdout
     assert short == '<script src="https://collector.test/analytics.js/snippet.js?writeKey=k1"></script>\n'
+    npm = run("snippet", "--url", "https://collector.test", "--write-key", "k1", "--npm").stdout
+    assert 'AnalyticsBrowser.load({"writeKey": "k1", "cdnURL": "https://collector.test"});' in npm
 
 
 def test_the_doctor_finds_what_is_wrong(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -42,6 +43,7 @@ def test_all_distributions_are_of_one_version_and_need_each_other_in_it() -> Non
     ours = [need for need in needs if need.startswith("satsuma")]
     assert {need.partition("==")[2] for need in ours if need != "satsuma"} <= {satsuma.__version__}
     assert f"satsuma-{satsuma.__version__}-py3-none-any.whl" in (ROOT / "README.md").read_text()
+    assert json.loads((ROOT / "web_sdk" / "npm" / "package.json").read_text())["version"] == satsuma.__version__
 
 
 def test_each_distribution_has_the_licence() -> None:
@@ -63,9 +65,9 @@ def test_a_version_that_is_none_or_no_later_one_is_refused(release: ModuleType, 
 
 
 def test_a_version_is_written_wherever_it_is_named(release: ModuleType, tmp_path: Path) -> None:
-    for folder in (*FOLDERS, "web_sdk/satsuma", "server/satsuma_server"):
+    for folder in (*FOLDERS, "web_sdk/npm", "web_sdk/satsuma", "server/satsuma_server"):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
-    for name in (*(f"{folder}/pyproject.toml" for folder in FOLDERS), *release.MODULES, *release.PAGES):
+    for name in (*(f"{folder}/pyproject.toml" for folder in FOLDERS), *release.MODULES, *release.PAGES, release.NPM_PACKAGE):
         (tmp_path / name).write_text((ROOT / name).read_text())
     release.ROOT = tmp_path
     old = release.current()
@@ -76,3 +78,4 @@ def test_a_version_is_written_wherever_it_is_named(release: ModuleType, tmp_path
     assert f"=={old}" not in written
     assert "satsuma-server==7.8.9" in written
     assert "satsuma-7.8.9-py3-none-any.whl" in (tmp_path / "README.md").read_text()
+    assert json.loads((tmp_path / release.NPM_PACKAGE).read_text())["version"] == "7.8.9"

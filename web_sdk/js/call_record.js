@@ -4,6 +4,12 @@ function note() {
   return { __t: "bpc", c: (canonical && canonical.getAttribute("href")) || undefined, p: location.pathname, u: location.href,
     s: location.search, t: document.title, r: document.referrer, at: Date.now(), id: "ajs-" + newId().replace(/-/g, "") };
 }
+/* A call as it waits for Python. A reset brings the next anonymousId, so that all who make this call choose the same one. */
+function recorded(method, args) {
+  var call = [method].concat([].slice.call(args));
+  if (/^(track|identify|page|screen|group|alias)$/.test(method)) call.push(note());
+  return method === "reset" ? [method, { next: newId() }] : call;
+}
 function newId() {
   var bytes = intrinsics.crypto.getRandomValues(new Uint8Array(16)), text = "";
   bytes[6] = (bytes[6] & 15) | 64;

@@ -275,26 +275,30 @@
     );
   }
 
-  /* A call that fails takes none of those behind it along. */
-  function call(face, [method, ...args]) {
+  /* A call that fails takes none of those behind it along. Its answer is for who has asked for it: npm's package. */
+  function call(face, one) {
+    let result;
     try {
-      return typeof face[method] === "function" ? face[method](...args) : undefined;
+      if (typeof face[one[0]] === "function") result = face[one[0]](...one.slice(1));
     } catch (error) {
-      console.error(error);
+      if (one.answer) result = later(Promise.reject(error));
+      else console.error(error);
     }
+    quietly(() => one.answer(result));
+    return result;
   }
 
   function callAll(face, names) {
     const chosen = waiting.filter(([method]) => names.includes(method));
-    chosen.forEach((call) => waiting.splice(waiting.indexOf(call), 1));
-    return chosen.filter((one) => !one.made).map((one) => call(face, one));
+    chosen.forEach((one) => waiting.splice(waiting.indexOf(one), 1));
+    return chosen.map((one) => make(face, one));
   }
 
   /* What the collector has made an event of already, plugins and listeners are told of; it changes nothing any more. */
   function make(face, one) {
-    if (one.made === true) return;
+    if (one.made === true) return void quietly(() => one.answer());
     if (one.made) one[one.length - 1].made = JSON.stringify(one.made);
-    call(face, one);
+    return call(face, one);
   }
 
   /* Who the visitor is comes first, then listeners, then plugins; then everything in the order in which it was called. */

@@ -74,15 +74,11 @@
       });
       return analytics.length;
     };
-    METHODS.forEach(function (method, index) {
+    METHODS.forEach(function (method) {
       analytics[method] = function () {
         var face = analytics._face;
         if (face) return face[method].apply(face, arguments);
-        var call = [method].concat([].slice.call(arguments));
-        if (index < 6) call.push(note());
-        /* The next anonymousId, so that all who make this call choose the same one. */
-        if (method === "reset") call = [method, { next: newId() }];
-        analytics.push(call);
+        analytics.push(recorded(method, arguments));
         return analytics;
       };
     });
@@ -109,7 +105,8 @@
       }
     };
     analytics.load(writeKey, options);
-    analytics.page();
+    /* An app that counts its views itself says so. */
+    if (analytics._loadOptions.initialPageview !== false) analytics.page();
   }
   /* Where there is no WebCrypto the loader has the browser check these files, and a preload of them would not be theirs; nor
      would it be a worker's. */

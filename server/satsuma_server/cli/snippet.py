@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -16,8 +17,14 @@ def print_snippet(
     url: Url = HERE,
     write_key: WriteKey = "demo",
     short: Annotated[bool, typer.Option("--short", help="A script element that loads it: one request more.")] = False,
+    npm: Annotated[bool, typer.Option("--npm", help="The same for an app with a bundler, by npm's package.")] = False,
 ) -> None:
     """Print what to paste as high in <head> as you can."""
+    if npm:
+        settings = json.dumps({"writeKey": write_key, "cdnURL": url.rstrip("/")})
+        print('// npm install @satsuma/analytics\nimport { AnalyticsBrowser } from "@satsuma/analytics";\n')
+        print(f"export const analytics = AnalyticsBrowser.load({settings});\nanalytics.page();")
+        return
     if short:
         print(f'<script src="{url.rstrip("/")}/analytics.js/snippet.js?writeKey={write_key}"></script>')
         return
