@@ -1,4 +1,4 @@
-"""npm's package: analytics-next's ``AnalyticsBrowser`` on top of our own snippet, for apps that are built by a bundler."""
+"""npm's package: analytics-next's ``AnalyticsBrowser`` on top of our own snippet, for apps with a bundler."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_every_call_of_a_bundled_app_is_answered(
         ["alias", None],
         ["track", "Ordered"],
     ]
-    assert told["properties"][0] == told["properties"][-1] == "EUR", "plugins see what was called before they were there"
+    assert told["properties"][0] == told["properties"][-1] == "EUR", "plugins see earlier calls"
     assert told["identity"] == ["u1", {"plan": "pips"}, "g1", "string"]
     assert (told["started"], told["same"]) == (True, [True, 0, True, "string"])
     assert told["chained"] == [True] * 7
@@ -129,7 +129,9 @@ def test_the_name_of_another_library_is_left_to_it(
     assert "window.theirs is taken" in visitor.evaluate("() => loaded.catch((error) => error.message)")
 
 
-def test_a_source_that_is_loaded_twice_is_one(visitor: Visitor, site: str, collector: Collector, stored: Stored) -> None:
+def test_a_source_that_is_loaded_twice_is_one(
+    visitor: Visitor, site: str, collector: Collector, stored: Stored
+) -> None:
     """React's strict mode and a module that is exchanged as one develops load again; so may a page with the snippet."""
     visitor.page.goto(site)
     visitor.evaluate(

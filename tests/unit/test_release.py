@@ -67,7 +67,8 @@ def test_a_version_that_is_none_or_no_later_one_is_refused(release: ModuleType, 
 def test_a_version_is_written_wherever_it_is_named(release: ModuleType, tmp_path: Path) -> None:
     for folder in (*FOLDERS, "web_sdk/npm", "web_sdk/satsuma", "server/satsuma_server"):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
-    for name in (*(f"{folder}/pyproject.toml" for folder in FOLDERS), *release.MODULES, *release.PAGES, release.NPM_PACKAGE):
+    projects = [f"{folder}/pyproject.toml" for folder in FOLDERS]
+    for name in (*projects, *release.MODULES, *release.PAGES, release.NPM_PACKAGE):
         (tmp_path / name).write_text((ROOT / name).read_text())
     release.ROOT = tmp_path
     old = release.current()
