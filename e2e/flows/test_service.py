@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import satsuma
+from flows.faults import Faults
 from flows.reference_library import PAGE
 from pytest_satsuma import Visitor
 from satsuma_server import snippet
@@ -19,7 +22,45 @@ Stored = Callable[..., dict[str, Any]]
 
 LINE = 'importScripts("{collector}/analytics.js/v1/service/service.js");'
 FETCHED = "() => performance.getEntriesByType('resource').filter((one) => one.name.endsWith('python.wasm')).length"
+NEVER_INSTALLED = LINE + "self.addEventListener('install', (event) => event.waitUntil(new Promise(() => {{}})));"
+NO_LONG_WAIT = "const later = setTimeout; setTimeout = (go, ms, ...more) => ms > 5000 ? 0 : later(go, ms, ...more);"
+"""What waits for more than five seconds never happens."""
+
 TRACKED = "(name) => analytics.track(name).then(() => null)"
+
+
+CROWD = """async () => {
+    const { active } = await navigator.serviceWorker.getRegistration("/satsuma-service.js/");
+    const lost = new Set();
+    navigator.serviceWorker.addEventListener("message", ({ data }) => lost.add(data.satsumaLost));
+    navigator.serviceWorker.startMessages();
+    const boot = (satsuma) => new Promise((go) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = ({ data }) => data.ready && go();
+        active.postMessage({ satsuma, way: "boot", given: { protocol: 1 } }, [port2]);
+    });
+    for (let n = 0; n < 120; n++) await boot("page" + n);
+    for (const n of [119, 0]) active.postMessage({ satsuma: "page" + n, way: "ping" });
+    while (!lost.has("page0")) await new Promise((go) => setTimeout(go, 10));
+    return lost.has("page119");
+}"""
+"""Asks as 120 pages do, and waits until the first one is told that it was let go."""
+
+WRITES = Path(satsuma.__file__).parent.parent / "js" / "worker" / "writes.js"
+MUCH_WRITTEN = """() => {
+    const clock = Date.now;
+    %s
+    const writes = makeWrites(), own = { write() {} }, other = { write() {} };
+    for (let n = 0; n < 20; n++) writes.add(own, "key" + n, n, { key: "key" + n, value: "x".repeat(500000) });
+    const seen = writes.see(other, { done: 0, now: clock() });
+    return [seen.reduce((sum, { value }) => sum + value.length, 0), seen[seen.length - 1].key];
+}"""
+
+
+@pytest.fixture
+def collector(watched: Collector) -> Collector:
+    """A collector that fails where a test says so."""
+    return watched
 
 
 @pytest.fixture
@@ -115,7 +156,48 @@ def test_a_service_worker_that_is_killed_loses_nothing(
     assert warnings == []
 
 
-@pytest.mark.parametrize("line", ["self.other = true;"])
+def test_each_page_has_its_own_clock(visitor: Visitor, collector: Collector, stored: Stored, faults: Faults) -> None:
+    visitor.visit("/")
+    stored("page")
+    moved = visitor.new_tab()
+    moved.page.add_init_script("const now = Date.now; Date.now = () => now() + 3600000;")
+    moved.page.goto(f"{visitor.base_url}/moved")
+    moved.wait_for_boot()
+    stored("page", count=2)
+    before = len(faults.posted)
+    faults.answer_next(503)
+    visitor.page.evaluate("() => void analytics.track('Tried Again')")
+    visitor.until(lambda: len(faults.posted) > before, "the call to be refused")
+    moved.page.evaluate("() => void analytics.track('An Hour Ahead')")
+    stored("track", "Tried Again")
+    stored("track", "An Hour Ahead")
+    sent = {event["event"]: post.body["sentAt"] for post in faults.posted[before + 1 :] for event in post.events}
+    assert sent["Tried Again"] < sent["An Hour Ahead"]
+    assert sent["Tried Again"][:13] <= stored("track", "Tried Again")["receivedAt"][:13]
+
+
+def test_the_pages_that_it_knows_are_bounded(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    stored("page")
+    assert visitor.evaluate(CROWD) is False
+    visitor.evaluate(TRACKED, "After All")
+    assert stored("track", "After All")["anonymousId"] == stored("page")["anonymousId"]
+    size, newest = visitor.evaluate(MUCH_WRITTEN % WRITES.read_text())
+    assert size <= 4_000_000
+    assert newest == "key19"
+
+
+@pytest.mark.parametrize("line", ["self.other = true;", NEVER_INSTALLED], ids=["without our line", "never installed"])
+def test_no_page_waits_for_a_service_worker_that_never_answers(
+    visitor: Visitor, stored: Stored, warnings: list[str]
+) -> None:
+    visitor.page.add_init_script(NO_LONG_WAIT)
+    visitor.visit("/")
+    stored("page")
+    assert len(warnings) == 1
+    assert "can't run in a service worker here" in warnings[0]
+
+
 def test_where_there_is_no_such_service_worker_python_runs_in_the_page(
     visitor: Visitor, stored: Stored, warnings: list[str]
 ) -> None:

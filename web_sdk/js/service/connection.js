@@ -1,13 +1,16 @@
 /* The page's way to the service worker in which Python lives on. What the page posts wakes it where the browser has put it to
    rest; it has then forgotten the page, and says so. It answers by a port, so that the site's own scripts hear nothing. */
 const PROTOCOL = 1;
-const HELLO_MILLISECONDS = 10000;
+const INSTALLING = 5000; // Milliseconds for all that has to be there before the service worker can be asked.
+const SOON = 300; // One that is up answers within some milliseconds, and one that has to be started soon after.
+const UNSURE = 1000;
+const STARTING = 5000;
+const LINE = /\/analytics\.js\/v1\/[^"'`]*\/service\.js/;
 
 async function connectService({ options, cdn, folder, writeKey, newId, trust }, hear, failed, lost) {
   const container = navigator.serviceWorker;
   if (!container) throw new Error(isSecureContext ? "the browser has none for this page" : "the page needs HTTPS");
-  const registration = await register();
-  await activated();
+  const registration = await Promise.race([installed(), failingIn(INSTALLING, "it is not installed yet")]);
   const id = newId();
   const { port1, port2 } = new MessageChannel();
   let over = false;
@@ -31,6 +34,19 @@ async function connectService({ options, cdn, folder, writeKey, newId, trust }, 
     registration.active.postMessage({ satsuma: id, ...message }, ports);
   }
 
+  async function installed() {
+    const registration = await register();
+    await activated(registration);
+    return registration;
+  }
+  function pause(milliseconds) {
+    return new Promise((go) => setTimeout(go, milliseconds));
+  }
+  async function failingIn(milliseconds, reason) {
+    await pause(milliseconds);
+    throw new Error(reason);
+  }
+
   /* A service worker of the site's that has our line in it is taken as it is. Ours has a scope of its own, in which no page
      lies: it takes no page from another one. */
   async function register() {
@@ -48,7 +64,7 @@ async function connectService({ options, cdn, folder, writeKey, newId, trust }, 
       return address;
     }
   }
-  function activated() {
+  function activated(registration) {
     const worker = registration.active || registration.waiting || registration.installing;
     return new Promise((resolve, reject) => {
       const look = () => {
@@ -72,16 +88,33 @@ async function connectService({ options, cdn, folder, writeKey, newId, trust }, 
   container.addEventListener("message", told);
   container.startMessages();
   post({ way: "boot", given: { protocol: PROTOCOL } }, [port2]);
-  setTimeout(() => {
-    if (!greeted && !over) failed(new Error("it does not answer: the script " + registration.active?.scriptURL + " has to import the collector's service.js"));
-  }, HELLO_MILLISECONDS);
+  giveUpWhereSilent();
+
+  /* One that has no line of ours never answers. No visitor waits for that: its script tells. */
+  async function giveUpWhereSilent() {
+    await pause(SOON);
+    if (!greeted) await pause(await patience());
+    if (greeted || over) return;
+    leave();
+    failed(new Error("it does not answer: the script " + registration.active?.scriptURL + " has to import the collector's service.js"));
+  }
+  async function patience() {
+    try {
+      const text = await (await fetch(registration.active.scriptURL, { cache: "force-cache" })).text();
+      // What it imports may have the line.
+      return LINE.test(text) ? STARTING : text.includes("importScripts") ? UNSURE : 0;
+    } catch (error) {
+      return UNSURE;
+    }
+  }
+  function leave() {
+    post({ way: "gone" });
+    close();
+  }
   return {
     post,
     check: () => post({ way: "ping" }),
-    leave() {
-      post({ way: "gone" });
-      close();
-    },
+    leave,
   };
 }
 document.currentScript.hostPython = (given) => hostPython(given, connectService);

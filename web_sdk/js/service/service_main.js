@@ -2,6 +2,8 @@
    the first page that asks for it, and lives as long as the browser lets the service worker live. */
 const PROTOCOL = 1;
 const MOST_LEFT = 20; // Pages that are gone and of which events are still under way.
+const MOST_DESKS = 100;
+const MOST_CHARACTERS = 20000000; // Of what all pages have told.
 const LOOK_MILLISECONDS = 250;
 const LONGEST_MILLISECONDS = 25000;
 
@@ -32,6 +34,7 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
     try {
       await boot();
       desk.post({ ready: true });
+      fit();
     } catch (error) {
       desks.delete(id);
       desk.post({ failed: String(error) });
@@ -42,6 +45,18 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
   async function sweep() {
     for (const desk of [...desks.values()]) if (desk.client && !(await self.clients.get(desk.client))) leave(desk);
     tidy();
+  }
+
+  /* Of more pages than find room, those that have been silent for longest are let go: each is told so when it asks again, and
+     begins anew. The map's order is that in which they were heard. */
+  function fit() {
+    let characters = [...desks.values()].reduce((sum, desk) => sum + desk.world.size(), 0);
+    for (const [id, desk] of [...desks].slice(0, -1)) {
+      if (desks.size <= MOST_DESKS && characters <= MOST_CHARACTERS) return;
+      characters -= desk.world.size();
+      desks.delete(id);
+      desk.close();
+    }
   }
 
   function leave(desk) {
@@ -73,6 +88,7 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
     if (!desk) return source?.postMessage({ satsumaLost: id });
     if (way === "gone") leave(desk);
     else if (way !== "ping") desk.take(data);
+    if (desks.delete(id)) desks.set(id, desk);
     return quiet(desk);
   }
 

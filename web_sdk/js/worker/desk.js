@@ -2,6 +2,7 @@
    has one for each page. Stands behind channel.js, writes.js and page_mirror.js. */
 const LATE = 60000;
 const MOST_SHOWN = 1000;
+const MOST_SHOWN_CHARACTERS = 2000000;
 
 /* A context, as far as Python needs it: the page has the real one, by its serial number. */
 class Shown {
@@ -20,6 +21,7 @@ function makeDesk(python, send, writes, sendBeacon) {
   const face = { settings: {} };
   const shown = new Map();
   let serial = 0;
+  let shownCharacters = 0;
   let ask, initialize, known, mirror;
   let open = 0; // Calls that have no answer yet.
 
@@ -54,11 +56,22 @@ function makeDesk(python, send, writes, sendBeacon) {
     send(message);
   }
 
+  /* The newest contexts, within bounds; the page has all that it still needs. */
+  function show(context, size) {
+    shownCharacters += size - (shown.has(context.serial) ? context.size : 0);
+    context.size = size;
+    shown.set(context.serial, context);
+    for (const [number, { size }] of shown) {
+      if (number === context.serial || (shown.size <= MOST_SHOWN && shownCharacters <= MOST_SHOWN_CHARACTERS)) break;
+      shown.delete(number);
+      shownCharacters -= size;
+    }
+  }
+
   const native = {
     context(known, id, event, outcome) {
       const context = known || new Shown(++serial);
-      shown.set(context.serial, context);
-      if (shown.size > MOST_SHOWN) shown.delete(shown.keys().next().value);
+      show(context, event.length);
       const { lines = [], counts = [] } = context.outcome || {};
       const told = { ...outcome, lines: [...lines, ...outcome.lines], counts: [...counts, ...outcome.counts] };
       return Object.assign(context, { id, event: JSON.parse(event), outcome: told });

@@ -3,6 +3,7 @@
    The page tells with each message how things stand there. What Python writes is seen here at once and done there next; until
    the page has told that it is done, it is laid over what the page tells: `writes` (writes.js) keeps it until then. No event
    leaves before the page has kept who it is of: a tab that dies in between would come back as another visitor. */
+const clock = Date.now;
 const LONGEST_KEEPING = 5000; // A page that is busy for longer than this holds no event back.
 
 function makeWorld(post, writes) {
@@ -15,6 +16,8 @@ function makeWorld(post, writes) {
   let senders = []; // Those who wait for a write to be done, each with its number.
   const unsent = new Map(); // The last one of each cookie and key, of those that Python has made in this very turn.
   let taken;
+  let ahead = 0; // A tester may have moved this page's clock.
+  const now = () => clock() + ahead;
   const own = { write: (change) => (change.key === undefined ? cookies : items) && write(change) };
 
   const area = {
@@ -97,7 +100,7 @@ function makeWorld(post, writes) {
     const domain = (attributes.get("domain") || "").replace(/^\./, "");
     if (cookies === null || (domain && !takes(domain)) || (attributes.has("secure") && !page.secure)) return;
     const [name, value] = halves(pair);
-    if (Date.parse(attributes.get("expires")) <= Date.now()) cookies.delete(name);
+    if (Date.parse(attributes.get("expires")) <= now()) cookies.delete(name);
     else cookies.set(name, value);
   }
 
@@ -111,6 +114,11 @@ function makeWorld(post, writes) {
     return at < 0 ? ["", pair] : [pair.slice(0, at), pair.slice(at + 1)];
   }
 
+  /* A message takes its time, too. */
+  function moveClock(told) {
+    ahead = Math.abs(told - clock()) > LATE ? told - clock() : 0;
+  }
+
   /* Takes what the page tells; `light` leaves out what other pages have left for it. */
   function see(told) {
     page = { ...page, ...told };
@@ -119,7 +127,7 @@ function makeWorld(post, writes) {
     const queues = told.light && items ? [...items].filter(([key]) => key.startsWith(QUEUE)) : [];
     items = told.items && new Map([...queues, ...Object.entries(told.items)]);
     confirm(told.done);
-    writes.see(own, told).forEach(apply);
+    writes.see(own, { ...told, now: told.now - ahead }).forEach(apply);
   }
 
   /* The anonymousId that the page has chosen for a visitor who has none; each is taken once. */
@@ -134,7 +142,13 @@ function makeWorld(post, writes) {
     confirm(Infinity);
   }
 
-  return { document, see, offer, flush, keeping, confirm, leave, storage: () => (stored(), storage) };
+  /* How many characters are held of what the page has told. */
+  function size() {
+    const held = (text) => (text ? text.length : 0);
+    return held(page.cookie) + [...(items || [])].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  }
+
+  return { document, see, now, offer, flush, keeping, confirm, leave, size, storage: () => (stored(), storage) };
 }
 
 /* What the page's function doesn't say in time, the request goes without. */
@@ -146,14 +160,6 @@ async function withHeaders(init, headers, complain) {
     complain("The page's function for headers failed, and its headers are left out: " + error);
     return init;
   }
-}
-
-/* A tester may have moved the page's clock, and Python asks the worker's. A message takes its time, too. */
-let ahead = 0;
-const clock = Date.now;
-Date.now = () => clock() + ahead;
-function moveClock(now) {
-  ahead = Math.abs(now - clock()) > LATE ? now - clock() : 0;
 }
 
 /* The page's window, as Python sees it: the worker's own global object with the page's properties laid over it.
@@ -171,6 +177,7 @@ function makeWindow(world, about, line, { sendBeacon, headers, complain }) {
     location: about.location,
     navigator: overlaid(navigator, { ...about.navigator, locks: locks && { request }, sendBeacon }),
     satsumaOffer: world.offer,
+    Date: overlaid(Date, { now: world.now }),
     fetch(url, init) {
       const posts = init?.method === "POST";
       const keeping = posts && world.keeping();

@@ -3,13 +3,25 @@
 const CONFIRMED = 5000; // Milliseconds that another page may take to tell how things stood before a write.
 const UNCONFIRMED = 60000; // A page that does not answer for so long is frozen.
 const INHERITED = 10000;
+const MOST_WRITTEN = 4000000; // Characters. What is left out is done by its page all the same, but seen later by others.
 
 function makeWrites() {
   let entries = []; // In the order in which they were written; of each page and name the last one.
 
   function add(owner, what, number, change) {
     entries = entries.filter((entry) => entry.owner !== owner || entry.what !== what);
-    entries.push({ owner, what, number, change, at: clock() });
+    entries.push({ owner, what, number, change, at: clock(), size: what.length + (change.cookie ?? change.value ?? "").length });
+    fit();
+  }
+
+  /* Within bounds: what is done goes first, then the oldest. */
+  function fit() {
+    let over = entries.reduce((sum, { size }) => sum + size, 0) - MOST_WRITTEN;
+    for (const entry of over > 0 ? [...entries.filter(({ done }) => done), ...entries] : []) {
+      if (over <= 0 || !entries.includes(entry)) continue;
+      entries.splice(entries.indexOf(entry), 1);
+      over -= entry.size;
+    }
   }
 
   /* A page tells how things stand: returns what has to be laid over that. */
