@@ -19,6 +19,8 @@ PAGES = {
     "sdk": "# The SDK\n\nWhat `import satsuma` has.\n\n::: satsuma\n    options:\n      show_root_heading: false\n",
     "server_side": "# On a server\n\nWhat `satsuma.platforms.server` has.\n\n::: satsuma.platforms.server\n"
     "    options:\n      show_root_heading: false\n",
+    "device": "# On a device\n\nWhat `satsuma.platforms.device` has.\n\n::: satsuma.platforms.device\n"
+    "    options:\n      show_root_heading: false\n",
     "pytest_satsuma": "# The test plugin\n\nWhat `import pytest_satsuma` has.\n\n::: pytest_satsuma\n"
     "    options:\n      show_root_heading: false\n",
 }

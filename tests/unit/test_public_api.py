@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("satsuma", "satsuma.platforms.browser", "satsuma.platforms.server", "satsuma_server", "pytest_satsuma")
+PACKAGES = (
+    "satsuma",
+    "satsuma.platforms.browser",
+    "satsuma.platforms.device",
+    "satsuma.platforms.server",
+    "satsuma_server",
+    "pytest_satsuma",
+)
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("*/README.md")), *sorted((ROOT / "docs").glob("*.md"))]
 IMPORTS = re.compile(r"^\s*from ((?:satsuma|satsuma_server|pytest_satsuma)[\w.]*) import ([\w, ]+)$", re.MULTILINE)
 SHOWN = [

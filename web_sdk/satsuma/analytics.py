@@ -57,8 +57,18 @@ class Analytics(Calls):
         >>> analytics.track("Signed Up")
     """
 
-    def __init__(self, platform: Platform, endpoint: Endpoint, options: LoadOptions | None = None) -> None:
-        """Continue with the visitor in the platform's cookies and localStorage."""
+    def __init__(
+        self,
+        platform: Platform,
+        endpoint: Endpoint,
+        options: LoadOptions | None = None,
+        destination: Plugin | None = None,
+    ) -> None:
+        """Continue with the visitor in the platform's cookies and localStorage.
+
+        Args:
+            destination: takes events to the collector in place of the `Sender`, for a platform with a queue of its own.
+        """
         self.options = options or LoadOptions.from_mapping()
         self.initialized = False
         self.timeout = 300.0
@@ -67,6 +77,7 @@ class Analytics(Calls):
         """Whether the log of each event is written to the console."""
         self.write_key = endpoint.write_key
         self._platform = platform
+        self._destination = destination
         self._emitter = Emitter(platform.warn)
         environment = platform.environment()
         self.consent = Consent(self.options.consent(environment), platform.warn)
@@ -107,7 +118,7 @@ class Analytics(Calls):
         )
         self._backlog = Backlog(platform.local_storage, endpoint.write_key, platform.new_id, platform.warn)
         if self.options.delivers():
-            self.pipeline.plugins.append(self.sender)
+            self.pipeline.plugins.append(destination or self.sender)
             self.sender.take_over(look_again=True)
 
     # From call to event
@@ -354,7 +365,7 @@ class Analytics(Calls):
 
     def _make_outbox(self) -> Outbox | None:
         """Return an outbox, which keeps events after the end of the page, if anything may be kept."""
-        if not (self._persists and self.consent.granted):
+        if self._destination is not None or not (self._persists and self.consent.granted):
             return None
         platform = self._platform
         return Outbox(platform.local_storage, self.write_key, platform.new_id(), platform.warn)

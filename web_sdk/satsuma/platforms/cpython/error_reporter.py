@@ -52,6 +52,11 @@ class ErrorReporter:
         self._unsaid["waiting"] += 1
         self._say("waiting", "requests failed, and to be tried again", detail)
 
+    def warn(self, line: str) -> None:
+        """Log what is wrong, but costs no event."""
+        self._unsaid["warnings"] += 1
+        self._say("warnings", "warnings", line)
+
     def _say(self, matter: str, what: str, detail: str) -> None:
         now = time.monotonic()
         if now >= self._next.get(matter, 0):

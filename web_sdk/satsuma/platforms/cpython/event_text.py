@@ -53,7 +53,7 @@ def time_text(moment: Time) -> str:
 
 
 def to_text(event: Event, omissions: Omissions | None = None) -> str:
-    """Return an event's JSON; values that JSON doesn't have become what comes nearest.
+    """Return an event's JSON, of at most `MAX_EVENT_BYTES`; values that JSON doesn't have become what comes nearest.
 
     Dates and times become ISO texts, Decimals numbers, UUIDs texts, sets lists, enums their values; NaN and infinity
     become null; everything else its ``str``. What holds itself, can't be read or is too much for an event is left out.
@@ -64,26 +64,30 @@ def to_text(event: Event, omissions: Omissions | None = None) -> str:
     omissions = Omissions() if omissions is None else omissions
     text = _plain_text(event)
     if text is None:
-        # A NaN, a datetime, a key that isn't text, a cycle: rare, and costs more. Who did what comes first, for room.
+        # Who did what comes first, for room.
         vital = {name: value for name, value in event.items() if name in VITAL}
-        event = PlainCopy(omissions, _nearest).of({**vital, **event})
+        event = PlainCopy(omissions, nearest_value).of({**vital, **event})
         text = well_formed_json(event)
     if len(text.encode()) > MAX_EVENT_BYTES:
         text = well_formed_json(fitted(event, omissions))
     return text
 
 
-def _plain_text(event: Event) -> str | None:
-    """Return the JSON of an event that is JSON already, and in bounds; None for another."""
+def _plain_text(value: Any) -> str | None:
+    """Return the JSON of a value that is JSON already, and in bounds; None for another.
+
+    A NaN, a datetime, a key that isn't text, a cycle are rare, and cost more.
+    """
     try:
-        text = _encode(event) if is_bounded(event) else ""
+        text = _encode(value) if is_bounded(value) else ""
         text.encode()
     except ValueError:
         return None
     return text or None
 
 
-def _nearest(value: Any) -> Any:
+def nearest_value(value: Any) -> Any:
+    """Return what comes nearest to a value that JSON doesn't have."""
     if hasattr(value, "tolist"):
         # numpy's and pandas' numbers and arrays.
         _check_count(getattr(value, "size", 1))

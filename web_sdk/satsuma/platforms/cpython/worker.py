@@ -59,15 +59,19 @@ class Worker:
         )
         self._thread: threading.Thread | None = None
         self._wakes_at: float | None = None
-        self._closed = self._ended = False
+        self._closed = self._ended = self._keeps = False
 
-    def put(self, event: Event, text: str) -> bool:
-        """Queue an event; return False where the queue is closed. It waits for nothing except other calls of it."""
+    def put(self, event: Event, text: str, settle: Callable[[bool | None], None] | None = None) -> bool:
+        """Queue an event; return False where the queue is closed. It waits for nothing except other calls of it.
+
+        Args:
+            settle: called once when the event's fate is known, as in `Delivery.add`, with the queue's lock held.
+        """
         with self._changed:
             if self._closed:
                 return False
             now = _now()
-            self._delivery.add(event, now, text=text)
+            self._delivery.add(event, now, settle, text=text)
             if self._thread is None:
                 self._start()
             due = self._delivery.next_due()
@@ -77,11 +81,12 @@ class Worker:
         self._tell()
         return True
 
-    def flush(self, timeout: float) -> bool:
+    def flush(self, timeout: float, *, patient: bool = True) -> bool:
         """Wait until everything queued so far is acknowledged or dropped; return False where it took too long.
 
         Args:
             timeout: seconds to wait.
+            patient: whether to wait also where nothing more can be tried within that time.
         """
         if threading.current_thread() is self._thread:
             return False  # Called while an error is reported: it would wait for itself.
@@ -99,27 +104,52 @@ class Worker:
             if self._thread is None and not done():
                 # The interpreter is shutting down, so no thread can be started any more.
                 self._run(until=lambda: done() or time.monotonic() >= limit, limit=limit)
-            self._changed.wait_for(done, max(0.0, limit - time.monotonic()))
+            self._changed.wait_for(
+                lambda: done() or not (patient or self._tries_before(limit)), max(0.0, limit - time.monotonic())
+            )
             flushed = done()
         self._tell()
         return flushed
 
-    def close(self, timeout: float) -> bool:
-        """Flush, end the thread, and drop what is left then; return False where anything was dropped."""
+    def close(self, timeout: float, *, keeps: bool = False) -> bool:
+        """Flush and end the thread; return False where anything was left.
+
+        Args:
+            timeout: seconds to wait.
+            keeps: whether what is left is kept elsewhere, and is settled with None. Otherwise it is dropped.
+        """
         with self._changed:
-            self._closed = True
-        flushed = self.flush(timeout)
+            self._closed, self._keeps = True, keeps
+        flushed = self.flush(timeout, patient=not keeps)
         with self._changed:
             self._ended = True
-            self._delivery.clear("closed")
+            self._leave()
             self._changed.notify_all()
         self._tell()
         return flushed
+
+    def abandon(self, reason: str) -> None:
+        """Drop everything that isn't acknowledged, on purpose: it is counted, but is no error."""
+        with self._changed:
+            self._delivery.abandon(reason)
+            self._given_up.clear()
+            self._changed.notify_all()
 
     def report(self) -> DeliveryReport:
         """Return the report on all events so far."""
         with self._changed:
             return self._delivery.report()
+
+    def _leave(self) -> None:
+        if self._keeps:
+            self._delivery.surrender()
+        else:
+            self._delivery.clear("closed")
+
+    def _tries_before(self, limit: float) -> bool:
+        """Tell whether a request is under way, or one is due before `limit`, in seconds of the monotonic clock."""
+        due = self._delivery.next_due()
+        return self._delivery.under_way or (due is not None and due <= limit * 1000)
 
     # In the thread
 
@@ -134,7 +164,7 @@ class Worker:
     def _work(self) -> None:
         with self._changed:
             self._run(until=lambda: self._ended)
-            self._delivery.clear("closed")
+            self._leave()
         self._transport.close()
         self._tell()
 

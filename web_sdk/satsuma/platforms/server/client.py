@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
-import os
-import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
@@ -16,11 +13,13 @@ from satsuma.errors import ArgumentError
 from satsuma.omissions import Omissions
 from satsuma.platforms.cpython.error_reporter import ErrorReporter, OnError
 from satsuma.platforms.cpython.event_text import Time, to_text
+from satsuma.platforms.cpython.ids import Id, id_of
+from satsuma.platforms.cpython.open_clients import OpenClients
 from satsuma.platforms.cpython.transport import HttpTransport, Transport
 from satsuma.platforms.cpython.worker import Worker
 from satsuma.send_queue import Event
 
-from .messages import Id, id_of, make_event
+from .messages import make_event
 from .termination import Termination
 
 
@@ -107,8 +106,7 @@ class Client:
         self._exit_timeout = exit_timeout
         self._transport = transport or HttpTransport(f"{host.rstrip('/')}/v1", write_key, timeout)
         self._worker = Worker(write_key, options, self._transport, self._complaints, packed=gzip)
-        with _lock:
-            _clients.add(self)
+        _clients.add(self)
 
     def identify(
         self, user_id: Id | None = None, traits: Mapping[str, Any] | None = None, **others: Unpack[Others]
@@ -204,8 +202,7 @@ class Client:
         Args:
             timeout: seconds to wait; the client's ``exit_timeout`` by default.
         """
-        with _lock:
-            _clients.discard(self)
+        _clients.discard(self)
         return self._worker.close(self._exit_timeout if timeout is None else timeout)
 
     def __enter__(self) -> Self:
@@ -242,31 +239,13 @@ class Client:
         self._worker.restart()
 
 
-_clients: set[Client] = set()
-_lock = threading.Lock()
-
-
-def _close_all() -> None:
-    with _lock:
-        left = list(_clients)
-    for client in left:
-        client.close()
+_clients = OpenClients()
 
 
 def _flush_all() -> None:
-    with _lock:
-        left = list(_clients)
-    for client in left:
-        client.flush(client._exit_timeout)
-
-
-def _start_anew() -> None:
-    _lock.release()
-    for client in list(_clients):
-        client._forked()
+    for client in _clients.all():
+        if isinstance(client, Client):
+            client.flush(client._exit_timeout)
 
 
 _termination = Termination(_flush_all)
-atexit.register(_close_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_start_anew)

@@ -5,18 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from satsuma import __version__
-from satsuma.arguments import id_text
 from satsuma.clock import iso_time
 from satsuma.platforms.cpython.event_text import Time, object_of, time_text
-from satsuma.platforms.cpython.ids import new_id
+from satsuma.platforms.cpython.ids import Id, id_of, new_id
 from satsuma.send_queue import Event
 
 LIBRARY = {"name": "satsuma-python", "version": __version__}
-
-Id = str | int | UUID
 
 
 def make_event(
@@ -53,12 +49,3 @@ def make_event(
         "userId": user,
         "anonymousId": anonymous or (None if user else new_id()),
     }
-
-
-def id_of(value: Id | None) -> str | None:
-    """Return an id as text, an empty one as None."""
-    if value is None or type(value) is str:
-        return value or None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return id_text(value)
-    return str(value) or None

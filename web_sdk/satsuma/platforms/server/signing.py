@@ -13,8 +13,7 @@ import time
 from typing import Any
 
 from satsuma.errors import ArgumentError
-
-from .messages import Id, id_of
+from satsuma.platforms.cpython.ids import Id, id_of
 
 LIFETIME = 3600
 LONGEST_LIFETIME = 24 * 3600

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 from satsuma.arguments import AliasCall, IdentifyCall, PageCall, TrackCall
 from satsuma.diagnostics import Diagnostics
@@ -15,27 +15,19 @@ from satsuma.environment import Environment
 from satsuma.errors import SatsumaError
 from satsuma.events import EventFactory, Moment
 from satsuma.options import LoadOptions
-from satsuma.platforms.cpython.event_text import Time, object_of, time_text
-from satsuma.platforms.cpython.ids import new_id
+from satsuma.platforms.cpython.calls import About, call_options
+from satsuma.platforms.cpython.event_text import object_of
+from satsuma.platforms.cpython.ids import Id, id_of, new_id
 from satsuma.send_queue import Event
 
 from .client import Client
 from .identity import Mint, RequestIdentity
-from .messages import LIBRARY, Id, id_of
+from .messages import LIBRARY
 from .visit import Visit
 
 Traits = Mapping[str, Any] | None
 Options = dict[str, Any]
 Make = Callable[[Options, Moment], Event]
-
-
-class About(TypedDict, total=False):
-    """The keyword arguments of every call; see `Client`."""
-
-    context: Traits
-    timestamp: Time | None
-    integrations: Traits
-    message_id: str | None
 
 
 class Visitor:
@@ -197,14 +189,7 @@ class Visitor:
 
     def _described(self, about: Mapping[str, Any]) -> Options:
         """Convert the keyword arguments of a call into options of analytics.js."""
-        context = {"library": LIBRARY, **({"ip": self.visit.ip} if self.visit.ip else {})}
-        options: Options = {"context": {**context, **object_of(about.get("context"), "context")}}
-        if about.get("timestamp") is not None:
-            options["timestamp"] = time_text(about["timestamp"])
-        if about.get("message_id"):
-            options["messageId"] = str(about["message_id"])
-        options["integrations"] = object_of(about.get("integrations"), "integrations")
-        return options
+        return call_options(about, {"library": LIBRARY, **({"ip": self.visit.ip} if self.visit.ip else {})})
 
     def _send(self, make: Make, options: Options, moment: Moment) -> str | None:
         event = make(options, moment)
