@@ -32,6 +32,9 @@ ANYWHERE = ("*",)
 PlanMode = Literal["mark", "refuse"]
 """What becomes of an event that is not as planned: kept with a mark, or refused."""
 
+OwnRetention = float | Literal["forever"] | None
+"""How many days a part of the collector keeps what it has; None for as many as the setting `retention_days` says."""
+
 PinnedType = Literal["boolean", "integer", "number", "text"]
 
 MetricsMode = Literal["local", "token", "public"]
@@ -147,6 +150,7 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         memory: most that DuckDB may use, as ``512MB``.
         new_names: how many new names may come.
         types: types of columns that no event changes, by ``table.column`` or ``schema.table.column``.
+        retention_days: how long rows are kept after their event was received; None as long as events are kept.
     """
 
     destination: str = "duckdb"
@@ -157,6 +161,7 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     memory: str = "512MB"
     new_names: NewNameSettings = NewNameSettings()
     types: dict[str, PinnedType] = {}
+    retention_days: OwnRetention = None
 
     def __post_init__(self) -> None:
         """Raise `ValueError` where a column of `types` is not named in full."""
@@ -262,7 +267,8 @@ class Settings:
         trusted_proxies: addresses and networks whose X-Forwarded-* are believed, as ``10.0.0.0/8``.
         mask_ip: keep visitors' addresses without their last part (IPv4: 8 bits, IPv6: 80 bits).
         dedupe_hours: how long a messageId is remembered.
-        retention_days: how long events are kept; None for ever.
+        retention_days: how long events are kept, and what is built from them unless `warehouse` and `profiles` have
+            settings of their own; None for ever. See docs/retention.md.
         max_pending: events that may wait to be written; beyond, clients are asked to come back.
         max_pending_bytes: bytes of events and of bodies under way that may.
         runtime: folder of the browser's files.
@@ -311,6 +317,16 @@ class Settings:
     metrics: MetricsMode = "local"
     destinations: tuple[AnyDestination, ...] = ()
     suppression_secret_file: Path | None = None
+
+    @property
+    def warehouse_retention_days(self) -> float | None:
+        """How long rows of the warehouse are kept; None for ever."""
+        return _days(self.warehouse.retention_days, self.retention_days)
+
+    @property
+    def profiles_retention_days(self) -> float | None:
+        """How long persons are kept after their last event; None for ever."""
+        return _days(self.profiles.retention_days, self.retention_days)
 
     @property
     def has_plan(self) -> bool:
@@ -422,6 +438,12 @@ class Settings:
             raise SettingsError(f"trusted_proxies: {error}") from error
 
 
+def _days(own: OwnRetention, of_events: float | None) -> float | None:
+    if own == "forever":
+        return None
+    return of_events if own is None else own
+
+
 def weakness_of(token: str) -> str | None:
     """Return why a token could be guessed, as the end of a sentence; None where it couldn't."""
     if len(token) < SHORTEST_SECRET:
@@ -496,6 +518,7 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
     for limit in (settings.limits.address, settings.limits.source, *(source.limit for source in settings.sources)):
         if limit is not None and not (0 < limit.events_per_second < math.inf and 1 <= limit.most < math.inf):
             raise SettingsError("limits: events_per_second must be more than 0, and burst at least 1")
+    _check_retention(settings)
     if settings.destinations and not settings.worker:
         raise SettingsError("destinations need the second process: leave out --no-worker and worker = false")
     Rules(settings.profiles)
@@ -503,6 +526,16 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
         _check_secrets(source)
     _check_keys(settings.sources)
     return settings
+
+
+def _check_retention(settings: Settings) -> None:
+    for name, days in (
+        ("retention_days", settings.retention_days),
+        ("warehouse.retention_days", settings.warehouse_retention_days),
+        ("profiles.retention_days", settings.profiles_retention_days),
+    ):
+        if days is not None and not 0 < days < math.inf:
+            raise SettingsError(f"{name}: must be more than 0; leave it out to keep everything for ever")
 
 
 def _check_keys(sources: Sequence[Source]) -> None:

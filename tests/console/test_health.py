@@ -115,6 +115,20 @@ def test_a_deleted_person_is_in_no_report(open_desk: Callable[..., Desk], tmp_pa
     assert ANN not in told and "bob" in told
 
 
+def test_a_report_is_kept_no_longer_than_events(open_desk: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = open_desk()
+    desk.send(*EVENTS)
+    ask(desk)
+    health = health_of(desk)
+    assert health.report and desk.web.portal
+    made = datetime.fromisoformat(health.report.made_at).timestamp() * 1000
+    assert desk.web.portal.call(health.expire, made) == 0
+    assert desk.web.portal.call(health.expire, made + 1) == 1
+    assert ANN.encode() not in b"".join(file.read_bytes() for file in tmp_path.glob(f"{FILE}*"))
+    assert health.report is None
+    assert len(health.scores(10)) == 1
+
+
 def test_an_audit_that_fails_says_why_and_the_last_report_stays(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk()
     desk.send(*EVENTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from destinations.receiver import Received, is_done, receiving, status, track, until, working, write
+from satsuma_server.log.sqlite import SqliteLog
+from satsuma_server.settings import Settings
 from starlette.responses import PlainTextResponse, Response
 
 SECRET = "a-secret-of-the-crm-that-nobody-sees"
@@ -203,6 +206,38 @@ def test_a_failed_message_about_a_person_is_forgotten_with_them(tmp_path: Path) 
     assert [one.seq for one in store.failed("crm", 10)] == [2]
     store.close()
     assert b"no customer ann" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_failed_messages_are_kept_no_longer_than_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of a destination that is not in the settings any more."""
+    from destinations.made import message, refused
+    from satsuma_server.destinations import store as stores
+    from satsuma_server.destinations.lane import Dead
+    from satsuma_server.destinations.projection import Destinations
+
+    store = stores.Store(tmp_path)
+    store.add("crm", 0)
+    for at, name in ((1_000, "old"), (3_000, "young")):
+        monkeypatch.setattr(stores, "_now", lambda at=at: at)
+        dead = [Dead(message(number + at, name), refused(f"{name}-marker {number}"), 1) for number in range(1_500)]
+        store.save("crm", stores.Progress(dead=dead))
+    store.close()
+
+    async def work() -> None:
+        log = SqliteLog(tmp_path)
+        part = Destinations(Settings(tmp_path), log)
+        await part.start()
+        assert part._opening
+        await part._opening
+        assert await part.expire(2_000) == 1_500
+        assert await part.forget(["young"], []) == 1_500
+        await part.stop()
+        await log.close()
+
+    asyncio.run(work())
+    files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"old-marker" not in files
+    assert b"young-marker" not in files
 
 
 def webhook(url: str, name: str = "crm", **more: object) -> dict[str, object]:

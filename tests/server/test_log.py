@@ -12,8 +12,10 @@ from satsuma_server.errors import BusyError, UnavailableError
 from satsuma_server.log import Arrivals, Refused, Stored
 from satsuma_server.log.database import FILE, connect
 from satsuma_server.log.dedupe import RECENT, MessageIds
+from satsuma_server.log.erasure import empty_wal
 from satsuma_server.log.follower import Follower
 from satsuma_server.log.maintenance import trim
+from satsuma_server.log.reader import off_loop
 from satsuma_server.log.sqlite import SqliteLog
 
 DAY = 86_400_000
@@ -189,6 +191,40 @@ def test_retention_removes_old_refused_events_too(tmp_path: Path) -> None:
         assert [letter.raw for letter in await log.dead_letters()] == [b'"new"']
 
     with_log(tmp_path, work)
+
+
+def test_nothing_of_old_events_stays_in_the_files_not_even_of_the_newest(tmp_path: Path) -> None:
+    now = time.time() * 1000
+
+    def held(name: str) -> list[str]:
+        return [one.name for one in tmp_path.iterdir() if name.encode() in one.read_bytes()]
+
+    async def work(log: SqliteLog) -> None:
+        for number in range(200):
+            block = arrivals(*(f"marker-{number}-{one}" for one in range(number % 40 + 1)), at=now - 3 * DAY)
+            block.bodies = [body[:-1] + b',"pad":"%s"}' % (b"marker" * 50) for body in block.bodies]
+            await log.append(block)
+            refused = [Refused("is wrong", b"marker" * number)]
+            await log.append(Arrivals("s", now - 3 * DAY, refused=refused))
+            if number == 100:
+                last = log.last
+        await log._submit(task=trim(DAY, now))
+        assert await log.read() == []
+        # Nobody has come since: the place of the newest event is known all the same, and the next one is behind it.
+        before = log.last
+        await log.append(arrivals("young"))
+        assert [event.seq for event in await log.read(after=last)] == [before + 1]
+        await log._submit(task=trim(DAY, now))
+        await off_loop(lambda: empty_wal(tmp_path / FILE))
+        assert held("marker") == []
+        assert held("young")
+
+    with_log(tmp_path, work)
+
+    async def again(log: SqliteLog) -> None:
+        assert [event.body for event in await log.read()] == [b'{"messageId":"young"}']
+
+    with_log(tmp_path, again)
 
 
 @pytest.mark.parametrize("where", ["last page", "in a block"])

@@ -105,6 +105,11 @@ class Console:
         """Remove a person's events, which were erased from the log, from memory; return how many there were."""
         return self._window.forget({*user_ids, *anonymous_ids})
 
+    async def expire(self, before: float) -> int:
+        """Remove events from memory that the log doesn't have any more; see `privacy.retention.Expiring`."""
+        first = await self._log.read(0, 1)
+        return self._window.drop(first[0].seq if first else self._window.last + 1)
+
     def _spaces(self) -> list[str]:
         return [*self._store.sources()] if self._settings.profiles.per_source else [""]
 

@@ -91,6 +91,13 @@ class RecentEvents:
         self._entries, self._bytes = kept, sum(len(entry.body) for entry in kept)
         return gone
 
+    def drop(self, first: int) -> int:
+        """Remove the events below the seq `first`; return how many there were."""
+        gone = bisect_right(self._entries, first - 1, key=_seq)
+        self._bytes -= sum(len(entry.body) for entry in self._entries[:gone])
+        self._entries = self._entries[gone:]
+        return gone
+
     async def get(self, seq: int) -> Entry | None:
         """Return one event; None where the log doesn't have it any more."""
         held = self.after(seq - 1, len(self._entries))[:1]

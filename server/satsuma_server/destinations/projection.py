@@ -13,16 +13,16 @@ from satsuma_server.backoff import Backoff
 from satsuma_server.errors import BadRequestError, ConflictError, NotFoundError, SettingsError, UnavailableError
 from satsuma_server.forwarding import Destination, Forwarding
 from satsuma_server.log import ReadableLog
+from satsuma_server.log.positions import seq_at
 from satsuma_server.run_to_completion import run_to_completion
 from satsuma_server.settings import Settings
 
 from . import Counts, DestinationStatus, Failed, Sent
 from .functions import load_function
 from .kinds import make_client
-from .position import seq_at
 from .routes import Routes
 from .runner import Runner
-from .store import Store
+from .store import FILE, Store
 
 MOST_FAILED_A_PAGE = 1_000
 
@@ -45,7 +45,8 @@ class Destinations:
         return Routes(self._settings, self).routes()
 
     async def start(self) -> None:
-        if self._settings.destinations:
+        # The file of destinations that were taken out of the settings still has failed messages.
+        if self._settings.destinations or (self._settings.data / FILE).exists():
             self._opening = asyncio.create_task(self._open(), name="satsuma-destinations-open")
 
     async def stop(self) -> None:
@@ -106,7 +107,7 @@ class Destinations:
 
     async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
         """Remove what is kept about people, whose events are erased from the log already."""
-        if not self._settings.destinations:
+        if self._opening is None:
             return 0
         store, ids = self._open_store(), {*user_ids, *anonymous_ids}
         for runner in self._runners.values():
@@ -114,6 +115,17 @@ class Destinations:
             await runner.change()
             runner.sent.clear()
         return await run_to_completion(partial(store.forget, ids))
+
+    async def expire(self, before: float) -> int:
+        """Remove messages that failed before a time, in milliseconds since 1970; see `privacy.retention.Expiring`."""
+        if self._opening is None:
+            return 0
+        store, count = self._open_store(), 0
+        while removed := await run_to_completion(partial(store.expire, int(before))):
+            count += removed
+        if count:
+            await run_to_completion(store.clean)
+        return count
 
     async def _open(self) -> None:
         backoff = Backoff()

@@ -29,6 +29,9 @@ FILE = "destinations.sqlite3"
 MOST_FAILED = 10_000
 """How many failed messages of one destination are kept: the newest. Their events stay in the log in any case."""
 
+MOST_EXPIRED = 1_000
+"""How many old messages are removed in one transaction."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS destinations (
     name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, paused INTEGER NOT NULL DEFAULT 0, delivered_at INTEGER,
@@ -189,8 +192,19 @@ class Store:
                 for (id,) in run("SELECT id FROM failed_people WHERE person = ?", (digest(name),)).fetchall():
                     count += _remove(run, id)
         if count:
-            self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.clean()
         return count
+
+    def expire(self, before: int) -> int:
+        """Remove some of the messages that failed before a time, in milliseconds since 1970; return how many there
+        were. Those that are being sent again stay."""
+        with self._transaction() as run:
+            found = "SELECT id FROM failed WHERE at < ? AND NOT resending LIMIT ?"
+            return sum(_remove(run, id) for (id,) in run(found, (before, MOST_EXPIRED)).fetchall())
+
+    def clean(self) -> None:
+        """Remove what was deleted from the files as well."""
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _set_aside(self, run: Any, name: str, one: Dead, now: int) -> None:
         message, outcome = one.message, one.outcome

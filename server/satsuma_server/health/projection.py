@@ -82,6 +82,10 @@ class Health:
             self._forgotten |= people
         return await asyncio.to_thread(self._reports.forget, people)
 
+    async def expire(self, before: float) -> int:
+        """Remove a report that is older than a time, in milliseconds since 1970; see `privacy.retention.Expiring`."""
+        return await asyncio.to_thread(self._reports.expire, before)
+
     async def _keep_up(self) -> None:
         while True:
             await self._turn()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from satsuma_server.audit import Example, Finding, Report, Severity
+from satsuma_server.times import parse_time
 
 FILE = "health.sqlite3"
 SCHEMA = """
@@ -101,6 +102,17 @@ class Reports:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.newest = report
         return gone
+
+    def expire(self, before: float) -> int:
+        """Remove the report with its examples, where it was made before a time, in milliseconds since 1970; return how
+        many reports there were. Scores stay."""
+        if self.newest is None or (parse_time(self.newest.made_at) or 0.0) >= before:
+            return 0
+        with self._lock:
+            self._connection.execute("DELETE FROM report")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.newest, self.last = None, 0
+        return 1
 
     def _replace(self, report: Report, last: int) -> None:
         self._connection.execute("INSERT OR REPLACE INTO report VALUES (1, ?, ?)", (last, msgspec.json.encode(report)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import msgspec
 
@@ -74,6 +75,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         protect: whether the limits apply. Without them, everything that is linked is one person.
         blocked: additional values that name nobody, for all types of identifiers.
         identifiers: additional types of identifiers, and other limits for ``user_id`` and ``anonymous_id``.
+        retention_days: how long a person is kept after their last event; None as long as events are kept.
     """
 
     store: str = SQLITE
@@ -82,6 +84,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     protect: bool = True
     blocked: tuple[str, ...] = ()
     identifiers: dict[str, IdentifierSettings] = {}
+    retention_days: float | Literal["forever"] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from .database import connect
+from .database import COLUMNS, Block, connect, encode_ids
 from .writer import Task
 
 CHECKPOINT_SECONDS = 0.5
 TRIM_SECONDS = 30
+EMPTY_SECONDS = 86_400
+"""How often the write-ahead log is emptied where events are not kept for ever. The end of the file may have pages of a
+busy day that lies long back, since later ones begin again at its beginning."""
+
 LONGEST_WAL = 256 << 20
 """Bytes after which the write-ahead log starts again at its beginning. Commits wait for that for a moment, and the file
 keeps its length."""
@@ -42,19 +48,38 @@ PAGES_A_TRIM = 20_000
 def trim(retention_ms: float | None, now: float) -> Task:
     """Return a task that removes, within a commit, what is older than the retention time.
 
-    Events that a follower hasn't read stay, and so does the newest block, from which the next seq is known.
+    Events that a follower hasn't read stay. The newest block, from which the next seq is known, stays without its
+    events.
     """
 
     def task(connection: sqlite3.Connection) -> None:
+        # Overwrites what is deleted in pages that are written anyway; pages that become free leave the file below.
+        connection.execute("PRAGMA secure_delete=FAST")
         _trim_refused(connection)
         if retention_ms is not None:
             connection.execute("DELETE FROM refused WHERE received_at < ?", (now - retention_ms,))
             old = """SELECT last FROM blocks WHERE received_at < ? AND last < (SELECT max(last) FROM blocks)
                 AND last <= (SELECT coalesce(min(seq), 9e18) FROM cursors) ORDER BY last LIMIT ?"""
             connection.execute(f"DELETE FROM blocks WHERE last IN ({old})", (now - retention_ms, BLOCKS_A_TRIM))  # noqa: S608
+            _empty_newest(connection, now - retention_ms)
         connection.execute(f"PRAGMA incremental_vacuum({PAGES_A_TRIM})").fetchall()
 
     return task
+
+
+def _empty_newest(connection: sqlite3.Connection, before: float) -> None:
+    """Erase the events of the newest block, where it is old: a site may have no visitors any more."""
+    newest = f"""SELECT {COLUMNS} FROM blocks WHERE last = (SELECT max(last) FROM blocks) AND received_at < ?
+        AND last <= (SELECT coalesce(min(seq), 9e18) FROM cursors)"""  # noqa: S608
+    row = connection.execute(newest, (before,)).fetchone()
+    if row is None:
+        return
+    block = Block(*row)
+    nothing = [""] * (block.last - block.first + 1)
+    body = b"\n".join(one.encode() for one in nothing)
+    if body != block.body:
+        values = (encode_ids(nothing, nothing), zlib.crc32(body), body, block.last)
+        connection.execute("UPDATE blocks SET message_ids = ?, checksum = ?, body = ? WHERE last = ?", values)
 
 
 def _trim_refused(connection: sqlite3.Connection) -> None:
@@ -92,12 +117,16 @@ class Upkeep:
         connection = connect(self._path)
         page: int = connection.execute("PRAGMA page_size").fetchone()[0]
         most = LONGEST_WAL // (page + FRAME_HEAD)
-        trimmed = time.monotonic()
+        trimmed = emptied = time.monotonic()
         while not self._stop.wait(CHECKPOINT_SECONDS):
             self._checkpoint(connection, most)
             if time.monotonic() - trimmed > TRIM_SECONDS:
                 trimmed = time.monotonic()
                 self._submit(trim(self._retention_ms, time.time() * 1000))
+            if self._retention_ms is not None and time.monotonic() - emptied > EMPTY_SECONDS:
+                emptied = time.monotonic()
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.close()
 
     def _checkpoint(self, connection: sqlite3.Connection, most_pages: int) -> None:

@@ -18,12 +18,14 @@ from satsuma_server.identity.reach import Reach
 from satsuma_server.identity.rules import Rules
 from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.log.follower import Follower
+from satsuma_server.log.positions import seq_at
 from satsuma_server.run_to_completion import run_to_completion
 from satsuma_server.settings import Settings
 
 from . import Link, Page, Profile, TimelineEvent, Totals, Usage
 from .store.connect import open_database
 from .store.database import Database
+from .store.expiry import Expired, Old
 from .store.queries import Place, Queries
 from .store.store import Store
 
@@ -180,6 +182,45 @@ class Profiles:
         everything = await self._write(lambda store: store.forget(keys, seq, start))
         await self._write(lambda store: store.clean())
         return everything
+
+    async def expire(self, before: float) -> int:
+        """Remove people who were not seen since a time, and the times of older events, also in the files on disk.
+
+        This is done in portions, between which events and questions get their turn.
+
+        Args:
+            before: the time, in milliseconds since 1970.
+
+        Returns:
+            how many identifiers are gone.
+
+        Raises:
+            UnavailableError: events are not processed yet, among which may be newer ones of the same people.
+        """
+        last = await asyncio.to_thread(lambda: self._log.last)
+        await self._catch_up(last)
+        done = await self._ask(lambda queries: queries.seq())
+        first = await self._log.read(0, 1)
+        # What is not in the log any more came before what is.
+        gone = first[0].seq - 1 if first else last
+        old = Old(int(before), max(gone, await seq_at(self._log, before, last) - 1))
+        count = await self._expire(lambda store, after: store.expire(after, old), done)
+        await self._expire(lambda store, after: store.expire_moments(after, old), done)
+        await self._write(lambda store: store.clean())
+        return count
+
+    async def _expire(self, work: Callable[[Store, int], Expired], done: int) -> int:
+        def portion(store: Store) -> Expired:
+            # Profiles that are being built anew have not seen anybody's newest events.
+            return work(store, after) if store.seq >= done else Expired(0, None)
+
+        count, after = 0, 0
+        while True:
+            expired = await self._write(portion)
+            count += expired.count
+            if expired.next is None:
+                return count
+            after = expired.next
 
     # Between the event loop and the threads
 

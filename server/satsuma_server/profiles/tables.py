@@ -42,6 +42,10 @@ class Tables(Protocol):
         """Replace the tables of a schema. Raises `ValueError` where the schema belongs to a source."""
         ...
 
+    async def note_deleted(self) -> None:
+        """Note that rows of people were deleted, of which nothing may stay in the file."""
+        ...
+
 
 class ProfileTables:
     """A projection that copies ``identity_map``, ``profiles`` and ``profile_traits`` after they have changed."""
@@ -69,6 +73,15 @@ class ProfileTables:
         """Copy the profiles that are left after people were forgotten."""
         await self.copy()
         return 0
+
+    async def expire(self, before: float) -> int:
+        """Remove people who were not seen since a time, here and in the tables of the warehouse; see
+        `Profiles.expire`. The warehouse then has to write its file anew."""
+        count = await self._profiles.expire(before)
+        if count:
+            await self._warehouse.note_deleted()
+        await self.copy()
+        return count
 
     async def copy(self) -> None:
         """Copy the profiles, unless they are unchanged. Raises `UnavailableError` where they can't be read."""

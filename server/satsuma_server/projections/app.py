@@ -14,6 +14,7 @@ from satsuma_server.http.responses import HANDLERS
 from satsuma_server.log import ReadableLog
 from satsuma_server.privacy import Forgetful
 from satsuma_server.privacy.people import People
+from satsuma_server.privacy.retention import Kept, Retention
 from satsuma_server.profiles.projection import Profiles
 from satsuma_server.settings import Settings
 
@@ -38,7 +39,16 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
     # `tables` comes before the warehouse: when a person is deleted, the warehouse rewrites its file last, so that
     # nothing of their rows is left.
     people = People(settings, profiles, _All(destinations, tables, warehouse, console, health))
-    return [profiles, people, warehouse, tables, destinations, console, health]
+    retention = Retention(
+        [
+            Kept("destinations", settings.retention_days, destinations),
+            Kept("health", settings.retention_days, health),
+            Kept("console", settings.retention_days, console),
+            Kept("profiles", settings.profiles_retention_days, tables),
+            Kept("warehouse", settings.warehouse_retention_days, warehouse),
+        ]
+    )
+    return [profiles, people, warehouse, tables, destinations, console, health, retention]
 
 
 class _All:

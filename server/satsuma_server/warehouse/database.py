@@ -123,8 +123,14 @@ class Database:
             with duckdb.connect(config={"threads": "2"}) as plain:
                 plain.execute(f"ATTACH '{_text(self.path)}' AS old (READ_ONLY)")
                 plain.execute(f"ATTACH '{_text(self._new_path)}' AS new")
-                plain.execute("COPY FROM DATABASE old TO new")
-                plain.execute("CHECKPOINT new")
+                try:
+                    plain.execute("COPY FROM DATABASE old TO new")
+                    plain.execute("CHECKPOINT new")
+                except duckdb.Error:
+                    # On a disk that is full, the room is needed by others.
+                    plain.execute("DETACH new")
+                    self._new_path.unlink(missing_ok=True)
+                    raise
             self._new_path.replace(self.path)
             for damaged in self.path.parent.glob(f"{self.path.stem}.damaged-*"):
                 damaged.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from . import CURSOR, EMBEDDED, FOLDER, Answer, Notice, Status, Table
 from .database import Database
 from .fair_lock import FairLock
 from .load.forget import forget
-from .load.loader import Loader
+from .load.loader import EXPIRE_COPY, REWRITE, Loader
 from .load.replace import replace_tables
 from .query.browse import list_tables, read_rows
 from .query.sql import Queries
@@ -43,6 +44,8 @@ MOST_BYTES = 48 << 20
 PORTIONS_A_TURN = 64
 """The most batches that are loaded before the cursor is saved in the log. Other work that waits for the file gets its
 turn after one batch."""
+
+MS_A_DAY = 86_400_000
 
 NOT_WHOLE = (
     "the log no longer has the first events of the tables, which would lose them: ask again with --even-without "
@@ -104,6 +107,36 @@ class WarehouseProjection:
         async with self._turns.take():
             return await asyncio.to_thread(self._forget, list(user_ids), list(anonymous_ids))
 
+    async def expire(self, before: float) -> int:
+        """Delete the rows of events that were received before a time, also from the files on disk and from the copy.
+
+        This is done in portions, between which loading goes on. Questions wait while the file is written anew.
+
+        Args:
+            before: the time, in milliseconds since 1970.
+
+        Returns:
+            how many rows there were.
+
+        Raises:
+            UnavailableError: the destination of the copy doesn't answer. Here, the rows are gone.
+        """
+        count = 0
+        while removed := await self._expire_some(before):
+            count += removed
+        if await asyncio.to_thread(self._loader.is_due, REWRITE):
+            async with self._turns.take():
+                await asyncio.to_thread(self._rewrite)
+        if self._mirror is not None and await asyncio.to_thread(self._loader.is_due, EXPIRE_COPY):
+            await asyncio.to_thread(self._mirror.expire, before)
+            await asyncio.to_thread(self._loader.set_due, EXPIRE_COPY, False)
+        return count
+
+    async def note_deleted(self) -> None:
+        """Have the file written anew by the next `expire`, because rows of a person are not in its tables any more."""
+        async with self._turns.take():
+            await asyncio.to_thread(self._loader.set_due, REWRITE, True)
+
     async def replace_tables(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
         async with self._turns.take():
             await asyncio.to_thread(replace_tables, self._database, self._loader.catalog, schema, tables)
@@ -136,6 +169,10 @@ class WarehouseProjection:
         Raises:
             BadRequestError: the log no longer has them, and `even_without` is false.
         """
+        if (days := self._settings.warehouse_retention_days) is not None:
+            # Rows that would go today anyway, as their events have from the log, are no reason to refuse.
+            while await self._expire_some(time.time() * 1000 - days * MS_A_DAY):
+                pass
         async with self._turns.take():
             first = await self._log.read(0, 1)
             oldest = await asyncio.to_thread(self._loader.oldest)
@@ -153,6 +190,14 @@ class WarehouseProjection:
         """Remove a table or column for good. Raises the errors of `Loader.drop`."""
         async with self._turns.take():
             await asyncio.to_thread(self._loader.drop, name)
+
+    async def _expire_some(self, before: float) -> int:
+        async with self._turns.take():
+            return await run_to_completion(partial(self._loader.expire, before))
+
+    def _rewrite(self) -> None:
+        self._database.rewrite()
+        self._loader.set_due(REWRITE, False)
 
     async def _keep_on(self, work: Callable[[], Awaitable[None]]) -> None:
         backoff, name = Backoff(), work.__name__

@@ -73,9 +73,19 @@ class Sources:
             snippet=f"<script>\n{text}</script>",
             short=f'<script src="{host}/analytics.js/snippet.js?writeKey={chosen}"></script>',
             address_limit=self._settings.limits.address,
+            kept=self._kept(),
             accepts_any=self._settings.accept_any_key,
             refused=self._settings.source(chosen) is None,
         )
+
+    def _kept(self) -> list[tuple[str, float | None]]:
+        """Return for how many days what is kept; None for ever."""
+        settings = self._settings
+        return [
+            ("events", settings.retention_days),
+            ("rows of the warehouse", settings.warehouse_retention_days),
+            ("people after their last event", settings.profiles_retention_days),
+        ]
 
     def _senders(self) -> list[Sender]:
         named = {one.write_key: one for one in self._settings.sources}

@@ -78,6 +78,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "traits": {"node": "bigint", "name": "text", "value": "text", "at": "bigint", "message_id": "text"},
     "usage": {"month": "text", "source": "text", "state": "bigint", "ids": "bigint"},
     "blocked": {"value": "text", "times": "bigint"},
+    "chores": {"name": "text"},
 }
 """The columns of each table, with their types."""
 
@@ -94,6 +95,7 @@ KEYS = {
     "traits": "node, name",
     "usage": "month, source, state",
     "blocked": "value",
+    "chores": "name",
 }
 INDEXES = (
     "CREATE UNIQUE INDEX IF NOT EXISTS edges_by_pair ON edges (left_node, right_node)",

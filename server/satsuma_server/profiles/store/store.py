@@ -15,6 +15,7 @@ from satsuma_server.identity.links import LinkWarning, Outcome
 from satsuma_server.identity.rules import Rules
 
 from .database import TABLES, Database, insert, rows, upsert
+from .expiry import Expired, Old, find_old, remove_old_moments
 from .load_graph import load, load_apart
 from .members import load_members, load_reach
 from .names import load_nodes, remove_names
@@ -28,7 +29,10 @@ MOST_MOVED = 20_000
 MOST_REFOLDED = 100_000
 """The most identifiers that may be connected, by any links, for a merge among them to be undone."""
 
-DERIVED = tuple(name for name in TABLES if name not in ("state", "apart"))
+DERIVED = tuple(name for name in TABLES if name not in ("state", "apart", "chores"))
+
+CLEAN = "clean"
+"""The chore of removing traces of deleted rows from the files. It is remembered until it is done."""
 
 
 def _take(graph: Graph, sightings: Iterable[ExtractedIdentifiers]) -> list[tuple[ExtractedIdentifiers, Node]]:
@@ -112,15 +116,35 @@ class Store:
             members = load_members(self._database, profiles)
             nodes = members if start is None else self._reached(members, gone, start)
             everything = gone | {node.key for node in nodes}
-            remove_names(self._database, nodes)
             save_usage(self._database, untracked(nodes))
-            self._remove([(node.number,) for node in nodes], everything)
+            self._remove(nodes, everything)
             removed = {node.number for node in nodes}
             left = {node.number: node for node in members if node.number not in removed}
             if left:
                 self._fold_again(left, self._edges_among(left))
         self._forgotten.append((seq, gone))
         return everything
+
+    def expire(self, after: int, old: Old) -> Expired:
+        """Remove the people among the next nodes who were not seen for long. Numbers of tracked users stay.
+
+        Args:
+            after: the number of the last node that was looked at.
+            old: what is old.
+        """
+        with self._database.transaction():
+            found = find_old(self._database, after, old)
+            if found.nodes:
+                self._remove(found.nodes, [node.key for node in found.nodes])
+            return Expired(len(found.nodes), found.next)
+
+    def expire_moments(self, after: int, old: Old) -> Expired:
+        """Remove old ones among the next moments of events, also of people who stay. See `expire`."""
+        with self._database.transaction():
+            expired = remove_old_moments(self._database, after, old)
+            if expired.count:
+                self._remember_to_clean()
+            return expired
 
     def start_anew(self) -> None:
         """Remove everything that was built from the log, to build it again. Links that people have undone stay
@@ -131,12 +155,17 @@ class Store:
             self._note(0, 1, 1)
 
     def clean(self) -> None:
-        """Remove all traces of deleted data from the files."""
-        self._database.clean()
+        """Remove all traces of deleted data from the files, where any was deleted since the last time."""
+        if self._database.run("SELECT 1 FROM chores WHERE name = ?", CLEAN):
+            self._database.clean()
+            self._database.run("DELETE FROM chores WHERE name = ?", CLEAN)
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    def _remember_to_clean(self) -> None:
+        upsert(self._database, "chores", [(CLEAN,)])
 
     def _note(self, seq: int, next_node: int, next_edge: int) -> None:
         self._database.run("UPDATE state SET seq = ?, next_node = ?, next_edge = ?", seq, next_node, next_edge)
@@ -217,7 +246,10 @@ class Store:
         found = map(edge_of, self._given("nodes.number", nodes, f"SELECT {EDGE}", rest))
         return [edge for edge in found if edge.right in nodes]
 
-    def _remove(self, numbers: Sequence[tuple[int]], gone: Iterable[Key]) -> None:
+    def _remove(self, nodes: Sequence[Node], gone: Iterable[Key]) -> None:
+        numbers = [(node.number,) for node in nodes]
+        remove_names(self._database, nodes)
+        self._remember_to_clean()
         for table, columns in (
             ("edges", ("left_node", "right_node")),
             *((table, ("node",)) for table in ("moments", "traits")),

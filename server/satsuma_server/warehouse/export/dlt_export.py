@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from satsuma_server.settings import WarehouseSettings
 from satsuma_server.warehouse.database import Database, get_state, set_state
 from satsuma_server.warehouse.load.forget import condition
 from satsuma_server.warehouse.schema.catalog import Catalog, Name
+from satsuma_server.warehouse.schema.column_types import ColumnType
 from satsuma_server.warehouse.schema.names import ACCOUNTS, SEQ, USERS, quoted
 
 WINDOW = 100_000
@@ -26,6 +28,8 @@ WINDOW = 100_000
 
 MOST_BYTES = 64 << 20
 """Most bytes of rows, as text, that are copied at a time. Hostile events can be thirty times as large as usual ones."""
+
+Tables = Mapping[Name, Mapping[str, ColumnType]]
 
 COPIED = "copied"
 KINDS = "kinds"
@@ -73,6 +77,18 @@ class DltExport:
             if cursor:
                 with self._lock, self._unavailable():
                     self._forget(schema, user_ids, anonymous_ids)
+
+    def expire(self, before: float) -> None:
+        """Delete rows of events at the destination that were received before a time, in milliseconds since 1970.
+
+        Raises:
+            UnavailableError: the destination doesn't answer.
+        """
+        at = datetime.fromtimestamp(before / 1000, UTC)
+        for schema, cursor in self.copied().items():
+            if cursor:
+                with self._lock, self._unavailable():
+                    self._expire(schema, at)
 
     def copied(self) -> dict[str, int]:
         """Return, for each schema, the seq up to which it is copied."""
@@ -145,9 +161,7 @@ class DltExport:
         return size
 
     def _forget(self, schema: str, user_ids: Sequence[str], anonymous_ids: Sequence[str]) -> None:
-        with self._database.reading() as connection:
-            tables = {name: columns for name, columns in Catalog.read(connection).tables.items() if name[0] == schema}
-            newest = int(get_state(connection, self._key(COPIED, schema)) or 0)
+        tables, newest = self._known(schema)
         with self._pipeline(schema).sql_client() as client:
             literal = client.capabilities.escape_literal
             # An empty list would be invalid SQL, so each has a NULL in it, which equals no id.
@@ -159,7 +173,26 @@ class DltExport:
                     name = client.make_qualified_table_name(table)
                     client.execute_sql(f"DELETE FROM {name} WHERE {condition(columns, people, devices)}")
                     client.execute_sql(f"UPDATE {name} SET anonymous_id = NULL WHERE anonymous_id IN ({devices})")
-        # The rows of users and accounts were built again here, from the calls that are left, so they are copied again.
+        self._copy_latest_values(schema, tables, newest)
+
+    def _expire(self, schema: str, before: datetime) -> None:
+        tables, newest = self._known(schema)
+        with self._pipeline(schema).sql_client() as client:
+            told = client.capabilities.escape_literal(before)
+            for _, table in tables:
+                if table not in (USERS, ACCOUNTS):
+                    name = client.make_qualified_table_name(table)
+                    client.execute_sql(f"DELETE FROM {name} WHERE received_at < {told}")
+        self._copy_latest_values(schema, tables, newest)
+
+    def _known(self, schema: str) -> tuple[Tables, int]:
+        """Return the tables of a schema, and the seq up to which they are copied."""
+        with self._database.reading() as connection:
+            tables = {name: columns for name, columns in Catalog.read(connection).tables.items() if name[0] == schema}
+            return tables, int(get_state(connection, self._key(COPIED, schema)) or 0)
+
+    def _copy_latest_values(self, schema: str, tables: Tables, newest: int) -> None:
+        """Copy the rows of users and accounts again, which were built anew here, from the calls that are left."""
         latest_values = [table for _, table in tables if table in (USERS, ACCOUNTS)]
         for table in latest_values:
             if not self._copy_rows(schema, [table], 0, newest, "drop_resources"):

@@ -29,11 +29,18 @@ from satsuma_server.warehouse.schema.pinned_types import PinnedTypes
 from .arrow_batch import tables_of
 from .dropping import check_droppable, drop, parts_of
 from .event_groups import group
+from .expire import expire
 from .latest_values import LATEST_VALUES, update_latest_values
 
 COLUMNS_A_CHECKPOINT = 5_000
 """Number of new columns after which the write-ahead log is merged into the file. Until then each takes about 10 kB of
 memory."""
+
+REWRITE, EXPIRE_COPY = "rewrite", "expire copy"
+"""What is to be done after rows were deleted by their age: write the file anew, and delete them in the copy as well. It
+is remembered in the file until it is done."""
+
+DUE = "due"
 
 PORTION = "portion"
 """The name under which SQL sees an Arrow table while it is inserted."""
@@ -213,6 +220,29 @@ class Loader:
                 drop(connection, catalog, (*parts, "")[:3])  # type: ignore[arg-type]
             self._catalog = None
         self._database.checkpoint()
+
+    def expire(self, before: float) -> int:
+        """Delete some of the rows of events that were received before a time, in milliseconds since 1970.
+
+        Returns:
+            how many rows there were; 0 where none is left.
+        """
+        with self._building, self._putting, self._database.writing() as connection:
+            at = datetime.fromtimestamp(before / 1000, UTC).replace(tzinfo=None)
+            count = expire(connection, self.catalog, at)
+            if count:
+                set_state(connection, **{REWRITE: DUE, EXPIRE_COPY: DUE})
+            return count
+
+    def is_due(self, chore: str) -> bool:
+        """Tell whether something is still to be done about rows that were deleted: `REWRITE` or `EXPIRE_COPY`."""
+        with self._database.reading() as connection:
+            return get_state(connection, chore) == DUE
+
+    def set_due(self, chore: str, due: bool) -> None:
+        """Remember whether a chore is still to be done."""
+        with self._database.writing() as connection:
+            set_state(connection, **{chore: DUE if due else ""})
 
     def _settled(self) -> Catalog:
         """Return the catalog as it is in the file. Batches that were built and not inserted are discarded."""

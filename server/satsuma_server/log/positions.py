@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.times import parse_time
+
+from . import ReadableLog, Stored
 
 
 async def seq_at(log: ReadableLog, since: float, last: int) -> int:
