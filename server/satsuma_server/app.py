@@ -27,6 +27,7 @@ from .log.sqlite import SqliteLog
 from .openapi import document
 from .paths import path_of
 from .plans.enforcement import Enforcement
+from .plans.violations import Violations
 from .privacy.deletion import Deletion, no_worker
 from .privacy.suppression import Suppressed, read_secret
 from .projections.internal import InternalClient
@@ -100,6 +101,9 @@ def create_app(settings: Settings) -> Starlette:
     if plans is not None:
         metrics.watch("satsuma_plan_violations", "What was not as planned", lambda: plans.violations.total)
 
+    # Where no plan is there any more, its counts still are.
+    violations = plans.violations if plans is not None else Violations(settings.data)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if worker:
@@ -126,7 +130,7 @@ def create_app(settings: Settings) -> Starlette:
         assets.settings_route(),
     ]
     routes = [
-        *Deletion(settings, log, suppressed, worker.internal.ask if worker else no_worker).routes(),
+        *Deletion(settings, log, suppressed, violations, worker.internal.ask if worker else no_worker).routes(),
         *(worker.routes() if worker else ()),
         Mount("/v1", app=Router(v1, redirect_slashes=False)),
         *assets.routes(),

@@ -6,12 +6,14 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from satsuma.clock import iso_time
+
+from satsuma_server.errors import UnavailableError
 
 from .model import Violation
 
@@ -92,6 +94,28 @@ class Violations:
         with self._lock:
             return [asdict(one) for one in sorted(self._counts.values(), key=lambda one: one.lastAt, reverse=True)]
 
+    def forget(self, ids: Collection[str]) -> int:
+        """Remove the counts that have one of these ids in a name, also from the file; return how many there were.
+
+        The messageIds of all counts go, too, since any of them may be that of an event of these people. The next
+        violation brings another one.
+
+        Raises:
+            UnavailableError: the file can't be written.
+        """
+        with self._lock:
+            kept = {key: count for key, count in self._counts.items() if not _names(count, ids)}
+            gone = len(self._counts) - len(kept)
+            if gone or any(count.messageId for count in kept.values()):
+                self._counts = kept
+                for count in kept.values():
+                    count.messageId = None
+                try:
+                    self._write()
+                except OSError as error:
+                    raise UnavailableError(f"{self._file} can't be written: {error}") from error
+        return gone
+
     def save(self) -> None:
         """Write the counts now."""
         with self._lock:
@@ -100,11 +124,14 @@ class Violations:
                 return
             timer.cancel()
             try:
-                part = self._file.with_suffix(".part")
-                part.write_text(json.dumps([asdict(one) for one in self._counts.values()]))
-                part.replace(self._file)
+                self._write()
             except OSError as error:
                 logger.warning("the counts of violations could not be written", extra={"error": str(error)})
+
+    def _write(self) -> None:
+        part = self._file.with_suffix(".part")
+        part.write_text(json.dumps([asdict(one) for one in self._counts.values()], ensure_ascii=False), "utf-8")
+        part.replace(self._file)
 
     def _count(self, source: str, violation: Violation, now: str) -> Count:
         kind, event, path, rule, *_ = violation
@@ -115,13 +142,17 @@ class Violations:
 
     def _read(self) -> dict[Key, Count]:
         try:
-            counts = [_without_value(Count(**row)) for row in json.loads(self._file.read_text())]
+            counts = [_without_value(Count(**row)) for row in json.loads(self._file.read_text("utf-8"))]
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError) as error:
             logger.warning("the counts of violations can't be read: they start anew", extra={"error": str(error)})
             return {}
         return {(one.source, one.type, one.event, one.path, one.rule): one for one in counts}
+
+
+def _names(count: Count, ids: Collection[str]) -> bool:
+    return any(id in text for text in (count.event, count.path, count.reason) for id in ids)
 
 
 def _without_value(count: Count) -> Count:

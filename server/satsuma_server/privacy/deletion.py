@@ -23,6 +23,7 @@ from satsuma_server.identity.identifiers import PROFILE, Key
 from satsuma_server.identity.reach import Reach
 from satsuma_server.identity.rules import Rules
 from satsuma_server.log import Erased, EventLog
+from satsuma_server.plans.violations import Violations
 from satsuma_server.profiles.api.paths import key_in
 from satsuma_server.settings import Settings
 
@@ -42,9 +43,12 @@ process."""
 class Deletion:
     """Deletes people, one at a time."""
 
-    def __init__(self, settings: Settings, log: EventLog, suppressed: Suppressed, ask: AskWorker) -> None:
+    def __init__(
+        self, settings: Settings, log: EventLog, suppressed: Suppressed, violations: Violations, ask: AskWorker
+    ) -> None:
         self._settings = settings
         self._log = log
+        self._violations = violations
         self._suppressed = suppressed
         self._ask = ask
         self._rules = Rules(settings.profiles)
@@ -96,6 +100,7 @@ class Deletion:
             if everything == keys:
                 break
             keys = everything
+        await asyncio.to_thread(self._violations.forget, {key.value for key in keys})
         return {
             "identifiers": _told(keys),
             "left_out": _told(left_out - keys),

@@ -1,0 +1,105 @@
+"""A deleted person's ids and values are in no file of the data folder, wherever they had come to before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from attack.conftest import TOKEN, wait_until
+from console.conftest import Desk
+from destinations.receiver import Received, receiving, settings_of
+from satsuma_server.plans.violations import Violations
+from satsuma_server.privacy.erasure_check import find_in_files
+from satsuma_server.testing import Collector, running
+from starlette.responses import PlainTextResponse, Response
+
+ANN, PHONE, OTHER = "ann.kowalski.7391@mail.example", "device-of-ann-55512", "bob-baker-0002"
+VALUES = (ANN, PHONE, "+48 600 100 200", "12 Orchard Lane", "ann-order-900417", "ann-secret-size")
+PLAN = """
+[track.Ordered.properties]
+size = {enum = ["s", "m"]}
+"""
+
+
+@contextmanager
+def collecting(folder: Path) -> Iterator[tuple[Collector, httpx.Client]]:
+    """Run a collector with a plan and a destination that repeats whom it doesn't take."""
+    plan = folder / "plan.toml"
+    plan.write_text(PLAN)
+
+    def refuse(request: Received) -> Response:
+        event = request.json
+        return PlainTextResponse(f"no customer {event['userId']} of {event.get('traits')}", 422)
+
+    with receiving(refuse) as receiver:
+        crm = {"name": "crm", "type": "webhook", "url": receiver.url, "single": True}
+        with (
+            running(folder / "data", worker=True, plan=plan, destinations=settings_of(crm)) as collector,
+            httpx.Client(base_url=collector.url, headers=TOKEN, trust_env=False, timeout=60) as client,
+        ):
+            yield collector, client
+
+
+def events() -> list[dict[str, Any]]:
+    ann = {"userId": ANN, "anonymousId": PHONE}
+    ordered = {"size": "ann-secret-size", "address": "12 Orchard Lane"}
+    return [
+        {"type": "identify", **ann, "traits": {"email": ANN, "phone": "+48 600 100 200"}},
+        {"type": "track", "event": "Ordered", **ann, "properties": ordered, "messageId": "ann-order-900417"},
+        # What she is called is in the names of an event and of a property.
+        {"type": "track", "event": "Ordered", **ann, "properties": {f"for {ANN}": 1}},
+        {"type": "track", "event": f"Called {ANN}", **ann},
+        {"type": "track", **ann, "properties": ordered},  # Without a name it is refused.
+        {"type": "track", "event": "Ordered", "userId": OTHER, "properties": {"size": "x"}},
+    ]
+
+
+def test_nothing_of_a_deleted_person_is_in_any_file(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with collecting(tmp_path) as (collector, client):
+        client.post("/v1/batch", json={"batch": events(), "writeKey": "shop"})
+        count = {"query": "SELECT count(*) FROM shop.tracks"}
+        wait_until(lambda: "[[4]]" in client.post("/v1/sql", json=count).text, "the warehouse")
+        wait_until(lambda: client.get("/v1/profiles/totals").json().get("seq") == 5, "profiles")
+        wait_until(lambda: len(_failed(client)) == 5, "the destination")
+        wait_until(lambda: (data / "violations.json").exists(), "the counts of violations")
+        client.get(f"/v1/people/user_id:{ANN}/export").raise_for_status()
+        with httpx.Client(base_url=collector.url, trust_env=False, timeout=60) as browser:
+            desk = Desk(collector, browser)  # type: ignore[arg-type]
+            assert desk.log_in(TOKEN["Authorization"].removeprefix("Bearer ")).status_code == 303
+            desk.see(f"people/user_id:{ANN}")
+            browser.post("/console/health/audit", data={"csrf": desk.csrf()})
+            desk.see("health", "Audit now")
+        for value in VALUES:
+            assert find_in_files(data, [value]), value
+
+        answer = client.delete(f"/v1/people/user_id:{ANN}?suppress=1").json()
+        assert answer["success"], answer
+        left = {value: found for value in VALUES if (found := find_in_files(data, [value]))}
+        assert left == {}
+        assert answer["still_found_in"] == []
+        # Of others, everything is left.
+        assert OTHER in client.get("/v1/events").text
+        assert '"path":".properties.size"' in client.get("/v1/violations").text.replace(": ", ":")
+
+
+def test_counts_of_violations_name_nobody_who_was_deleted(tmp_path: Path) -> None:
+    from satsuma_server.plans.model import Violation
+
+    counts = Violations(tmp_path)
+    for event, path in ((f"Called {ANN}", "event"), ("Ordered", f".properties.for {ANN}"), ("Ordered", ".size")):
+        counts.note("shop", [Violation("track", event, path, "unplanned", "is not planned")], "m-1", refused=False)
+    counts.save()
+    assert find_in_files(tmp_path, [ANN])
+    assert counts.forget({ANN, PHONE}) == 2
+    assert find_in_files(tmp_path, [ANN]) == []
+    [left] = Violations(tmp_path).list()
+    assert (left["path"], left["count"], left["messageId"]) == (".size", 1, None)
+
+
+def _failed(client: httpx.Client) -> list[Any]:
+    answer = client.get("/v1/destinations/crm/failed")
+    return list(answer.json()) if answer.status_code == 200 else []
