@@ -12,8 +12,11 @@ import pytest
 from flows.shopper import Shopper
 from pytest_satsuma import Visitor
 from satsuma_server.testing import Collector, running
+from terminal import terminal
 
 Answer = dict[str, Any]
+
+KIOSK = Path(__file__).parents[2] / "examples" / "kiosk.py"
 Devices = Callable[[], Visitor]
 
 
@@ -126,6 +129,41 @@ def test_multi_device_single_and_multiple_logins(new_device: Devices, profiles: 
     assert profiles.ids(other) == {person, device_of(web), other}
     pages = profiles.ask(person, "events")["data"]
     assert any(one["anonymous_id"] == device_of(app).partition(":")[2] and one["user_id"] is None for one in pages)
+
+
+def test_a_browser_and_a_kiosk_are_one_person_once_both_log_in(
+    new_device: Devices, profiles: Profiles, collector: Collector, tmp_path: Path
+) -> None:
+    """Scenarios 2 and 3 again, with a browser and with a device that has none, down to rows and to one person."""
+    web = new_device()
+    web.visit("/")
+    user = Shopper(web).register("Ann Kiosk", "kiosk@example.com")
+    profiles.sent(web)
+    with terminal(KIOSK, collector.url, str(tmp_path / "kiosk")) as kiosk:
+        kiosk.wait_for("switch off")
+        kiosk.type("single\r")
+        bought = collector.wait_for(lambda events: _newest(events, "Order Completed") is not None)
+        device = f"anonymous_id:{_newest(bought, 'Order Completed')['anonymousId']}"
+        profiles.sent(web)
+        assert profiles.ids(device) == {device}, "scenario 2: nobody has logged in on the device"
+        assert profiles.ids(f"user_id:{user}") == {f"user_id:{user}", device_of(web)}
+
+        kiosk.type(f"card {user}\r")
+        collector.wait_for(lambda events: (_newest(events, "Signed In") or {}).get("userId") == user)
+        kiosk.type("off\r")
+        assert kiosk.wait_for_end() == 0
+    profiles.sent(web)
+    assert profiles.ids(device) == {f"user_id:{user}", device_of(web), device}, "scenario 3"
+    assert {"page", "Signed Up", "Order Completed", "Signed In"} <= set(profiles.events(f"user_id:{user}"))
+    orders = f"""SELECT orders.total, person.id FROM example.order_completed AS orders
+        JOIN profiles.identity_map AS device ON device.id = orders.anonymous_id
+        JOIN profiles.identity_map AS person USING (profile)
+        WHERE person.id_type = 'user_id' AND person.id = '{user}'"""
+    profiles.until(lambda: profiles.sql(orders) == [[3.2, user]])
+
+
+def _newest(events: list[Answer], name: str) -> Any:
+    return next((event for event in reversed(events) if event.get("event") == name), None)
 
 
 def test_a_shared_computer_with_and_without_reset(new_device: Devices, profiles: Profiles) -> None:

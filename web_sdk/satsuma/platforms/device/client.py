@@ -140,7 +140,7 @@ class Client:
         queue = self._folder / "queue" / sha256(self._write_key.encode()).hexdigest()[:16]
         self._journal = Journal(queue, most_bytes, warn)
         self._worker = Worker(self._write_key, self._options, self._transport, self._complaints, packed=self._packed)
-        self._queue = OfflineQueue(self._journal, self._worker, self._complaints)
+        self._queue = OfflineQueue(self._journal, self._worker, self._complaints, self._file.save)
         told = self._told
 
         def build(loop: asyncio.AbstractEventLoop) -> Core:

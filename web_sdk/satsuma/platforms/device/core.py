@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,13 +92,15 @@ class Core:
             self._follow()
             self.known()  # Which makes the anonymousId, where there is none.
         self._look()
-        self.run(lambda core: core._open())
+        with self.exclusively():
+            self._open()
 
-    def run(self, work: Work) -> Any:
-        """Do something while no other process changes the file."""
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Let no other process change the file in the block, at whose end it is written."""
         with self._file.transaction():
             self._follow()
-            return work(self)
+            yield
 
     def call(self, name: str, arguments: Snapshot, moment: Moment) -> None:
         """Make a call."""

@@ -179,12 +179,7 @@ class CoreThread:
         assert self._loop is not None
         if self._timer is not None:
             self._timer.cancel()
-        done = 0
-        while done < AT_ONCE and (note := self._next()) is not None:
-            self._do(note)
-            done += 1
-        if done and self._core is not None:
-            self._known = self._core.run(Core.known)
+        done = self._do_notes() if self._notes else 0
         with self._lock:
             self._behind = bool(self._notes)
             self._awake = done > 0
@@ -199,11 +194,27 @@ class CoreThread:
             self._size -= note.size
             return note
 
-    def _do(self, note: Note) -> None:
+    def _do_notes(self) -> int:
+        """Do what was noted, and write the file once for all of it; return how much it was."""
         assert self._loop is not None
+        done = 0
         try:
             if self._core is None:
                 self._core = self._build(self._loop)
-            self._core.run(note.work)
+            with self._core.exclusively():
+                while done < AT_ONCE and (note := self._next()) is not None:
+                    self._do(note, self._core)
+                    done += 1
+                self._known = self._core.known()
+        except Exception as error:
+            # Without a core nothing can be done, and nobody must wait for it.
+            note = self._next()
+            self._complaints.refused(note.name if note else "start", error)
+            done += 1
+        return done
+
+    def _do(self, note: Note, core: Core) -> None:
+        try:
+            note.work(core)
         except Exception as error:
             self._complaints.refused(note.name, error)

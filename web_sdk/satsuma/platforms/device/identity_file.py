@@ -84,7 +84,7 @@ class IdentityFile:
         try:
             self._follow()
             yield
-            self._save()
+            self.save()
         finally:
             if locked:
                 self._lock.release()
@@ -142,13 +142,14 @@ class IdentityFile:
             return None
         return dict(items) if checked else None
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write what has changed, if anything has; without the disk it stays in memory."""
         if not (self._changes or self._healing) or time.monotonic() < self._write_again_at:
             return
         text = json.dumps({"format": FORMAT, "check": _check(self._items), "items": self._items}, ensure_ascii=True)
         try:
-            self._write(FILE, text)
-            self._write(COPY, text)
+            self._write(FILE, text, surely=True)
+            self._write(COPY, text, surely=False)  # A power cut can't break both: the file is on the disk already.
         except OSError as error:
             self._write_again_at = time.monotonic() + WRITE_PAUSE
             self._warn(
@@ -159,14 +160,15 @@ class IdentityFile:
         self._healing = False
         self._read_mark = self._mark()
 
-    def _write(self, name: str, text: str) -> None:
+    def _write(self, name: str, text: str, *, surely: bool) -> None:
         path, new = self._folder / name, self._folder / f"{name}.new"
         try:
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(text)
                 file.flush()
-                os.fsync(file.fileno())
+                if surely:
+                    os.fsync(file.fileno())
             new.replace(path)
         except OSError:
             with contextlib.suppress(OSError):

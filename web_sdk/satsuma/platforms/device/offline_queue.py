@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from satsuma.omissions import Omissions
@@ -24,7 +25,16 @@ class OfflineQueue:
     name = DELIVERY_NAME
     kind = PluginKind.DESTINATION
 
-    def __init__(self, journal: Journal, worker: Worker, complaints: ErrorReporter) -> None:
+    def __init__(
+        self, journal: Journal, worker: Worker, complaints: ErrorReporter, keep_ids: Callable[[], None]
+    ) -> None:
+        """Take the journal on disk, and the thread that sends.
+
+        Args:
+            keep_ids: writes the ids, which must be on disk before an event that has them: whoever goes on after a crash
+                has to be the same.
+        """
+        self._keep_ids = keep_ids
         self._journal = journal
         self._worker = worker
         self._complaints = complaints
@@ -37,6 +47,7 @@ class OfflineQueue:
         text = to_text(event, omissions)
         if omissions:
             self._complaints.shortened(str(event.get("type")), omissions)
+        self._keep_ids()
         settle = partial(self._settle, self._journal.append(text), event)
         if not self._worker.put(event, text, settle):
             settle(None)  # The client was closed meanwhile: the next process sends it.
