@@ -202,6 +202,21 @@ def test_nothing_is_kept_before_a_required_yes(make: MakeClient, wire: Wire, fol
     assert {event["event"] for event in wire.kept} == {"Early", "Application Installed", "Application Opened"}
 
 
+WAITS_FOR_CONSENT = """
+import sys
+from satsuma.platforms.device import App, Client
+client = Client("kiosk", "http://127.0.0.1:9", app=App("Kiosk"), folder=sys.argv[1], consent_required=True)
+client.track("Early")
+client.flush()
+"""
+
+
+def test_calls_that_still_wait_for_consent_end_quietly(folder: Path) -> None:
+    command = [sys.executable, "-c", WAITS_FOR_CONSENT, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stderr == ""
+
+
 def test_no_call_raises_and_each_error_is_told(make: MakeClient, wire: Wire, errors: list[Any]) -> None:
     client = make()
     wrong: list[Any] = [

@@ -165,6 +165,11 @@ class CoreThread:
         asyncio.set_event_loop(loop)
         try:
             loop.run_forever()
+            # Calls that wait for the user's consent, and whatever plugins have begun.
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         finally:
             loop.close()
 

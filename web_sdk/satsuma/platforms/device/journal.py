@@ -87,7 +87,7 @@ class Journal:
         self._most_bytes = most_bytes
         self._warn = warn
         self._guard = threading.Lock()
-        self._name = f"{time.time_ns() // 1_000_000:015d}-{os.urandom(4).hex()}"
+        self._name = f"{time.time_ns() // 1000:017d}-{os.urandom(4).hex()}"
         self._owner_lock: FileLock | None = None
         self._segments: list[Segment] = []
         self._current: Segment | None = None
