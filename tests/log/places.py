@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from nats_servers import Cluster
 from satsuma_server.log import EventLog
+from satsuma_server.log.jetstream.log import NatsLog
+from satsuma_server.log.jetstream.options import NatsSettings
 from satsuma_server.log.maintenance import trim
 from satsuma_server.log.sqlite import SqliteLog
 
@@ -73,3 +77,35 @@ class Embedded:
 
     def files_with(self, text: bytes) -> list[Path]:
         return [file for file in self._folder.rglob("*") if file.is_file() and text in file.read_bytes()]
+
+
+class OnNats:
+    """A log in a stream of its own on servers that tests share."""
+
+    has_many_writers = True
+
+    def __init__(self, servers: Cluster, stream: str, replicas: int = 1) -> None:
+        self._servers = servers
+        self.options = NatsSettings(stream=stream, replicas=replicas, max_bytes=64 << 20)
+
+    def open(self, **options: Any) -> NatsLog:
+        return NatsLog(self._servers.url, self.options, **options)
+
+    async def fill_up(self, log: EventLog) -> None:
+        await self._limit(log, lambda state: state["bytes"] + 4_096)
+
+    async def make_room(self, log: EventLog) -> None:
+        await self._limit(log, lambda state: 64 << 20)
+
+    async def _limit(self, log: EventLog, most: Callable[[dict[str, Any]], int]) -> None:
+        assert isinstance(log, NatsLog)
+        name = self.options.stream
+        info = await log._connection.ask(f"STREAM.INFO.{name}", {})
+        await log._connection.ask(f"STREAM.UPDATE.{name}", {**info["config"], "max_bytes": most(info["state"])})
+
+    async def retain(self, log: EventLog, before: float) -> None:
+        assert isinstance(log, NatsLog)
+        await log._retention.trim(before)
+
+    def files_with(self, text: bytes) -> list[Path]:
+        return self._servers.holding(text)

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import random
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from log.places import Embedded, Place
+from log.places import Embedded, OnNats, Place
 from satsuma_server.errors import BusyError, UnavailableError
 from satsuma_server.log import WITHHELD, Arrivals, EventLog, Refused, Stored
 from satsuma_server.log.follower import Follower
 
 pytestmark = pytest.mark.asyncio
 
-KINDS = ["embedded"]
+KINDS = ["embedded", "nats"]
 LARGE = "x" * 30_000
 PATIENCE = 60
 """Seconds that a test waits for what should happen at once. Nothing is measured by it."""
@@ -28,7 +29,9 @@ PATIENCE = 60
 
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return Embedded(tmp_path / "log")
+    if request.param == "embedded":
+        return Embedded(tmp_path / "log")
+    return OnNats(request.getfixturevalue("nats_server"), f"test-{secrets.token_hex(4)}")
 
 
 @asynccontextmanager

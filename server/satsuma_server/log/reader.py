@@ -82,7 +82,7 @@ class Reader:
                 if len(found) >= limit:
                     break
             after = blocks[-1].last
-        return found[:limit] if most_bytes is None else _within(found[:limit], most_bytes)
+        return found[:limit] if most_bytes is None else within_bytes(found[:limit], most_bytes)
 
     def _pick(self, seqs: Sequence[int]) -> list[Stored]:
         found: list[Stored] = []
@@ -104,7 +104,7 @@ class Reader:
         return await off_loop(run)
 
 
-def _within(events: list[Stored], most_bytes: int) -> list[Stored]:
+def within_bytes(events: list[Stored], most_bytes: int) -> list[Stored]:
     """Return the first events that have at most so many bytes together, and at least one."""
     size = 0
     for count, event in enumerate(events):

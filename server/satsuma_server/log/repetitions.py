@@ -9,7 +9,7 @@ one of its own too: it would take the place of the true event in tables and prof
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress, repeat
 from typing import NamedTuple
 
@@ -30,6 +30,8 @@ _encode = msgspec.json.Encoder().encode
 Message = tuple[str, str, str]
 """Source, messageId and content hash."""
 
+KeysOf = Callable[[Iterable[tuple[str, ...]]], list[int]]
+
 
 class Sorted(NamedTuple):
     """Which of the events are to be kept.
@@ -43,13 +45,19 @@ class Sorted(NamedTuple):
     keys: list[int]
 
 
-def keys_to_remember(messages: Sequence[Message]) -> list[int]:
+def keys_to_remember(messages: Sequence[Message], keys_of: KeysOf = keys_of) -> list[int]:
     """Return the keys of events that are kept: each has one for its messageId and one for its content too."""
     return keys_of(message[:2] for message in messages) + keys_of(messages)
 
 
-def sort_out(every: Iterable[Arrivals], seen: MessageIds) -> Sorted:
-    """Tell which events are new, and give those whose messageId belongs to another event an id of their own."""
+def sort_out(every: Iterable[Arrivals], seen: MessageIds, keys_of: KeysOf = keys_of) -> Sorted:
+    """Tell which events are new, and give those whose messageId belongs to another event an id of their own.
+
+    Args:
+        every: the requests.
+        seen: the keys of what is stored.
+        keys_of: makes these keys.
+    """
     places = [(one, index) for one in every for index in range(len(one.bodies))]
     messages: list[Message] = []
     for one in every:
@@ -61,7 +69,7 @@ def sort_out(every: Iterable[Arrivals], seen: MessageIds) -> Sorted:
     new_ids, fresh = seen.unseen(ids), seen.unseen(contents)
     if new_ids != fresh:
         known = [index for index, is_new in enumerate(new_ids) if fresh[index] and not is_new]
-        others = _others([messages[index] for index in known], messages, seen)
+        others = _others([messages[index] for index in known], messages, seen, keys_of)
         for index, other in zip(known, others, strict=True):
             fresh[index] = other is not None
             if other is not None:
@@ -71,10 +79,10 @@ def sort_out(every: Iterable[Arrivals], seen: MessageIds) -> Sorted:
         if fresh[index]:
             _rename(*places[index], messages[index][1])
     keys = [*compress(ids, fresh), *compress(contents, fresh)]
-    return Sorted(fresh, keys + keys_to_remember([messages[index] for index in renamed if fresh[index]]))
+    return Sorted(fresh, keys + keys_to_remember([messages[index] for index in renamed if fresh[index]], keys_of))
 
 
-def _others(known: list[Message], messages: list[Message], seen: MessageIds) -> list[Message | None]:
+def _others(known: list[Message], messages: list[Message], seen: MessageIds, keys_of: KeysOf) -> list[Message | None]:
     """Return events whose messageId is known, under ids of their own; None for each that is a repetition."""
     # Looked up for all at once: somebody may send thousands under one messageId, and everybody waits for the commit.
     unhashed = {message[:2] for message in messages if message[2] == UNKNOWN}

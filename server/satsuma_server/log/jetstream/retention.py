@@ -1,0 +1,100 @@
+"""Keeps the stream small: what is too old goes, and the oldest when the stream is nearly full."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from satsuma_server.errors import UnavailableError
+
+from .connection import Connection, RefusalError
+from .reader import Reader
+from .subjects import LANES
+
+TRIM_SECONDS = 30
+MOST_LETTERS = 1_000
+"""The most refused events that are kept of each lane."""
+
+NEARLY_FULL, COMFORTABLE = 0.9, 0.8
+"""The part of its room above which the stream is made smaller, and the part that it is made to take."""
+
+MS_A_DAY = 86_400_000
+
+logger = logging.getLogger("satsuma.log")
+
+
+class Retention:
+    """Removes what is too old or too much. Any number of collectors may do so at once."""
+
+    def __init__(self, connection: Connection, reader: Reader, window: float, days: float | None) -> None:
+        """Take the window of deduplication in milliseconds, and how long events are kept."""
+        self._connection = connection
+        self._reader = reader
+        self._window = window
+        self._days = days
+
+    async def run(self) -> None:
+        """Trim from time to time, for ever."""
+        while True:
+            await asyncio.sleep(TRIM_SECONDS)
+            try:
+                await self.trim(None if self._days is None else time.time() * 1000 - self._days * MS_A_DAY)
+            except (UnavailableError, RefusalError) as error:
+                logger.warning("the log can't be trimmed now", extra={"reason": str(error)})
+
+    async def trim(self, before: float | None) -> None:
+        """Remove what was stored before a time in milliseconds, and what is too much.
+
+        Events that a follower hasn't read stay.
+
+        Raises:
+            UnavailableError: the servers don't answer.
+            RefusalError: they can't do it now.
+        """
+        subjects = self._connection.subjects
+        info = await self._connection.ask(f"STREAM.INFO.{self._connection.options.stream}", {})
+        state = info["state"]
+        read = await self._read_by_all()
+        if before is not None:
+            cut = await self._first_since(before, state)
+            await self._purge(subjects.events, seq=min(cut, read + 1))
+            await self._purge(subjects.refused, seq=cut)
+        await self._purge(subjects.index, seq=await self._first_since(time.time() * 1000 - self._window, state))
+        for lane in range(LANES):
+            await self._purge(subjects.letter(lane), keep=MOST_LETTERS)
+        await self._make_room(info["config"]["max_bytes"], state, read)
+
+    async def _make_room(self, most: int, state: dict[str, Any], read: int) -> None:
+        if most <= 0 or state["bytes"] <= NEARLY_FULL * most:
+            return
+        too_much = (state["bytes"] - COMFORTABLE * most) / state["bytes"]
+        cut = state["first_seq"] + int(too_much * (state["last_seq"] - state["first_seq"]))
+        if read + 1 < cut:
+            logger.error("the log is nearly full, and a follower has not read what could go", extra={"read": read})
+        await self._purge(self._connection.subjects.events, seq=min(cut, read + 1))
+
+    async def _read_by_all(self) -> int:
+        """Return the seq up to which every follower has read."""
+        subjects = self._connection.subjects
+        name = subjects.state_stream
+        info = await self._connection.ask(f"STREAM.INFO.{name}", {"subjects_filter": subjects.state("*")})
+        read = 2**62
+        for subject in info["state"].get("subjects") or ():
+            if subjects.is_cursor(subject) and (newest := await self._connection.newest(subject, name)):
+                read = min(read, int(base64.b64decode(newest["data"])))
+        return read
+
+    async def _first_since(self, at: float, state: dict[str, Any]) -> int:
+        """Return the seq of the first message that was stored at a time or later."""
+        since = datetime.fromtimestamp(max(0, at / 1000), UTC).isoformat()
+        found = await self._reader.scan(f"{self._connection.options.stream}.>", 0, 1, since=since)
+        return found[0].seq if found else int(state["last_seq"]) + 1
+
+    async def _purge(self, subject: str, **which: int) -> None:
+        if which.get("seq", 2) > 1:
+            stream = self._connection.options.stream
+            await self._connection.ask(f"STREAM.PURGE.{stream}", {"filter": subject, **which})
