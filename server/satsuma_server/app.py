@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,7 +25,8 @@ from .identity.rules import Rules
 from .ingest.early import Early
 from .ingest.endpoint import Ingest, TrackingRoute
 from .ingest.pixel import Pixel
-from .log.sqlite import SqliteLog
+from .log import EventLog
+from .log.opening import open_log
 from .openapi import document
 from .paths import path_of
 from .plans.enforcement import Enforcement
@@ -74,7 +77,7 @@ class CollectorApp(Starlette):
 
 
 def create_app(settings: Settings) -> Starlette:
-    """Return a collector that keeps its log in ``settings.data``.
+    """Return a collector that keeps its log in ``settings.data``, or on the servers that ``settings.log`` names.
 
     The log is opened here, so that an app that mounts this one needs no lifespan of ours to take events. The lifespan
     starts the worker and closes the log at its end. Starlette doesn't run that of a mounted app: whoever mounts this
@@ -83,10 +86,13 @@ def create_app(settings: Settings) -> Starlette:
 
     Raises:
         UnavailableError: the log can't be opened.
+        SettingsError: the log's servers are not given as a URL, or the library for them isn't installed.
         PlanError: a tracking plan can't be used.
     """
-    log = SqliteLog(
+    log = open_log(
         settings.data,
+        settings.log,
+        settings.nats,
         dedupe_hours=settings.dedupe_hours,
         retention_days=settings.retention_days,
         max_pending=settings.max_pending,
@@ -95,6 +101,7 @@ def create_app(settings: Settings) -> Starlette:
     metrics = Metrics()
     metrics.watch("satsuma_log_pending_events", "Events that wait to be written", lambda: log.pending, guarded=True)
     metrics.watch("satsuma_log_last_seq", "Number of the newest event", lambda: log.last, guarded=True)
+    metrics.watch("satsuma_log_filled_ratio", "Part of the log's room that is taken", lambda: log.filled, guarded=True)
 
     worker = _Worker(settings) if settings.worker else None
     plans = Enforcement(settings) if settings.has_plan else None
@@ -109,7 +116,9 @@ def create_app(settings: Settings) -> Starlette:
         if worker:
             worker.process.start()
             early.warm_up()
+        starting = asyncio.create_task(_get_ready(log))
         yield
+        starting.cancel()
         if worker:
             await worker.stop()
         early.close()
@@ -150,6 +159,12 @@ def create_app(settings: Settings) -> Starlette:
     app.state.log = log
     app.state.leave = worker.proxy.leave if worker else None
     return app
+
+
+async def _get_ready(log: EventLog) -> None:
+    # Where the log's servers are away, requests are answered 503 until they are back.
+    with contextlib.suppress(CollectorError):
+        await log.ready()
 
 
 class _Worker:

@@ -22,6 +22,7 @@ from .access import AuditLog, Tokens
 from .errors import SettingsError
 from .forwarding import AnyDestination, destinations_from
 from .identity.rules import ProfileSettings, Rules
+from .log.jetstream.options import NatsSettings, check_options
 from .masking import Masking, MaskingRule
 
 RUNTIME = Path(__file__).parent / "assets" / "runtime"
@@ -286,6 +287,9 @@ class Settings:
         destinations: where events go on to. See docs/destinations.md.
         suppression_secret_file: file of the secret that the suppression list is wrapped with, outside of `data`; None
             for a list without one. See docs/security.md.
+        log: servers that keep the log, as ``nats://one:4222,two:4222,three:4222``; None for a file in `data`. See
+            docs/scaling.md.
+        nats: how the log lies on them.
     """
 
     data: Path
@@ -317,6 +321,8 @@ class Settings:
     metrics: MetricsMode = "local"
     destinations: tuple[AnyDestination, ...] = ()
     suppression_secret_file: Path | None = None
+    log: str | None = field(default=None, repr=False)
+    nats: NatsSettings = field(default_factory=NatsSettings)
 
     @property
     def warehouse_retention_days(self) -> float | None:
@@ -495,6 +501,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     metrics: MetricsMode | None = None
     destinations: tuple[dict[str, Any], ...] = ()
     suppression_secret_file: str | None = None
+    log: str | None = None
+    nats: NatsSettings | None = None
     sources: tuple[Source, ...] = ()
 
 
@@ -521,6 +529,8 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
     _check_retention(settings)
     if settings.destinations and not settings.worker:
         raise SettingsError("destinations need the second process: leave out --no-worker and worker = false")
+    if settings.log is not None:
+        check_options(settings.log, settings.nats)
     Rules(settings.profiles)
     for source in settings.sources:
         _check_secrets(source)
@@ -566,6 +576,9 @@ def _read(file: Path) -> dict[str, Any]:
     for name in ("data", "plan", "suppression_secret_file"):
         if name in values:
             values[name] = file.parent / values[name]
+    if read.nats is not None:
+        paths = {name: str(file.parent / path) for name in ("credentials", "ca") if (path := getattr(read.nats, name))}
+        values["nats"] = msgspec.structs.replace(read.nats, **paths)
     values["destinations"] = destinations_from(read.destinations)
     values["sources"] = tuple(
         msgspec.structs.replace(source, plan=str(file.parent / source.plan)) if source.plan else source

@@ -67,6 +67,13 @@ Metrics = Annotated[
 SuppressionSecret = Annotated[
     Path | None, typer.Option(envvar="SATSUMA_SUPPRESSION_SECRET_FILE", help="Secret of the suppression list.")
 ]
+Log = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SATSUMA_LOG",
+        help="Servers that keep the log: nats://one:4222,two:4222,three:4222; a file in the folder by default.",
+    ),
+]
 ReadyFile = Annotated[Path | None, typer.Option(envvar="SATSUMA_READY_FILE", help="JSON written once ready.")]
 ShopPort = Annotated[int, typer.Option(envvar="SATSUMA_SHOP_PORT", help="Port of the shop; 0 takes a free one.")]
 
@@ -88,6 +95,7 @@ def serve_collector(
     worker: Worker = None,
     metrics: Metrics = None,
     suppression_secret_file: SuppressionSecret = None,
+    log: Log = None,
     ready_file: ReadyFile = None,
 ) -> None:
     """Start the collector alone."""
@@ -105,6 +113,7 @@ def serve_collector(
         "worker": worker,
         "metrics": metrics,
         "suppression_secret_file": suppression_secret_file,
+        "log": log,
     }
 
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from satsuma_server.audit import Report
-from satsuma_server.log.shared import SharedLog
+from satsuma_server.log.opening import open_for_reading
 from satsuma_server.settings import Settings, settings_from_json
 
 from .auditor import audit_log
@@ -30,8 +30,9 @@ def main() -> None:
 
 
 async def _audit(settings: Settings, folder: Path) -> Report:
-    log = SharedLog(settings.data)
+    log = open_for_reading(settings.data, settings.log, settings.nats)
     try:
+        await log.ready()
         return await audit_log(settings, log, folder)
     finally:
         await log.close()

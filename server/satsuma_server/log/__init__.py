@@ -121,6 +121,14 @@ class ReadableLog(Protocol):
     @property
     def last(self) -> int: ...
 
+    async def ready(self) -> None:
+        """Open what is needed, so that `last` is right. Other calls do so themselves.
+
+        Raises:
+            UnavailableError: the log can't be read now.
+        """
+        ...
+
     async def read(self, after: int = 0, limit: int = 1000, most_bytes: int | None = None) -> list[Stored]:
         """Return at most `limit` events with a seq above `after`, in order.
 
@@ -164,10 +172,14 @@ class EventLog(ReadableLog, Protocol):
 
     Attributes:
         pending: how many events wait to be written.
+        filled: the part of its room that is taken, from 0 to 1; 0 where nothing bounds it.
     """
 
     @property
     def pending(self) -> int: ...
+
+    @property
+    def filled(self) -> float: ...
 
     async def append(self, arrivals: Arrivals) -> int:
         """Append events; return how many were new, once they are safe on disk.

@@ -47,6 +47,8 @@ class SharedLog:
         """Seq of the newest event at this moment."""
         return self._reader.last()
 
+    async def ready(self) -> None: ...
+
     async def read(self, after: int = 0, limit: int = 1000, most_bytes: int | None = None) -> list[Stored]:
         return await self._reader.events(after, limit, most_bytes)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -75,6 +76,14 @@ class SqliteLog:
     def pending(self) -> int:
         """How many events wait to be written."""
         return self._pending
+
+    @property
+    def filled(self) -> float:
+        """The part of the disk that is taken, by whatever is on it."""
+        usage = shutil.disk_usage(self._path.parent)
+        return usage.used / usage.total
+
+    async def ready(self) -> None: ...
 
     async def append(self, arrivals: Arrivals) -> int:
         # Refused events are written too, so they count.

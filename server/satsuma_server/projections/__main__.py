@@ -16,7 +16,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from satsuma_server.http.serving import bind_private, make_server
-from satsuma_server.log.shared import SharedLog
+from satsuma_server.log.opening import open_for_reading
 from satsuma_server.log_lines import set_up
 from satsuma_server.settings import settings_from_json
 
@@ -43,7 +43,8 @@ def main() -> None:
     tune()
     settings = settings_from_json(sys.stdin.readline())
     secret = sys.stdin.readline().strip()
-    asyncio.run(_serve(Path(sys.argv[1]), create_worker(settings, SharedLog(settings.data)), secret))
+    log = open_for_reading(settings.data, settings.log, settings.nats)
+    asyncio.run(_serve(Path(sys.argv[1]), create_worker(settings, log), secret))
 
 
 def tune() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from satsuma_server.errors import UnavailableError
 from satsuma_server.http.responses import HANDLERS
 from satsuma_server.log import ReadableLog
 from satsuma_server.privacy import Forgetful
@@ -74,6 +76,8 @@ def create_worker(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(log.close)
+            with contextlib.suppress(UnavailableError):
+                await log.ready()  # Otherwise each part waits for it by itself.
             for part in made:
                 await part.start()
                 stack.push_async_callback(part.stop)

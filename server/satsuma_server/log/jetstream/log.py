@@ -75,9 +75,18 @@ class NatsLog:
         """Seq of the newest event that this process knows of; 0 before `ready`."""
         return self._known.last
 
+    @property
+    def filled(self) -> float:
+        """The part of ``nats.max_bytes`` that is taken, as it was when retention looked."""
+        return self._retention.filled
+
     async def ready(self) -> None:
+        self._start()
         await self._listen()
-        await self._known.look()
+        try:
+            await self._known.look()
+        except RefusalError as refusal:
+            raise UnavailableError(f"the log can't be read: {refusal}") from None
 
     async def append(self, arrivals: Arrivals) -> int:
         self._check_open()

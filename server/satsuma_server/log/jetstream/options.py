@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from satsuma_server.errors import SettingsError
 
@@ -13,15 +14,15 @@ SCHEMES = ("nats", "tls")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True)
-class NatsSettings:
+class NatsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table ``[nats]`` of the settings, for a log on NATS JetStream.
 
     Attributes:
         stream: the stream's name, and the first word of its subjects.
         replicas: on how many servers each event is kept; more than half of them acknowledge it. 1, 3 or 5.
-        max_bytes: how many bytes the stream may take on each server; None for as many as the servers allow. Near it
-            the oldest events go that all followers have read, and then nothing more is taken.
+        max_bytes: how many bytes the stream may take on each server; None for as many as the servers allow. A full
+            log takes nothing more, and says so.
+        retention_bytes: bytes above which the oldest events go that all followers have read; None for no such bound.
         credentials: file with a user's JWT and key (``nsc generate creds``); None for what the URL has, or nothing.
         ca: file with the certificates of who signed the servers' own, for URLs with ``tls://``; None for the system's.
     """
@@ -29,6 +30,7 @@ class NatsSettings:
     stream: str = "satsuma"
     replicas: int = 3
     max_bytes: int | None = None
+    retention_bytes: int | None = None
     credentials: str | None = None
     ca: str | None = None
 
@@ -42,6 +44,8 @@ def check_options(url: str, options: NatsSettings) -> None:
         raise SettingsError("nats: replicas has to be 1, 3 or 5")
     if options.max_bytes is not None and options.max_bytes < 1 << 20:
         raise SettingsError("nats: max_bytes has to be at least 1048576")
+    if options.retention_bytes is not None and options.retention_bytes >= (options.max_bytes or 2**63):
+        raise SettingsError("nats: retention_bytes has to be less than max_bytes, or nothing would be removed in time")
 
 
 def servers_of(url: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Keeps the stream small: what is too old goes, and the oldest when the stream is nearly full."""
+"""Keeps the stream small: what is too old goes, and the oldest of what is too much."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ TRIM_SECONDS = 30
 MOST_LETTERS = 1_000
 """The most refused events that are kept of each lane."""
 
-NEARLY_FULL, COMFORTABLE = 0.9, 0.8
-"""The part of its room above which the stream is made smaller, and the part that it is made to take."""
+COMFORTABLE = 0.9
+"""The part of the bytes of retention that a stream takes after it was trimmed."""
+
+NEARLY_FULL = 0.8
+"""The part of its room above which the log complains."""
 
 MS_A_DAY = 86_400_000
 
@@ -28,7 +31,11 @@ logger = logging.getLogger("satsuma.log")
 
 
 class Retention:
-    """Removes what is too old or too much. Any number of collectors may do so at once."""
+    """Removes what is too old or too much. Any number of collectors may do so at once.
+
+    Attributes:
+        filled: the part of its room that the stream took when it was looked at last; 0 where it has no bound.
+    """
 
     def __init__(self, connection: Connection, reader: Reader, window: float, days: float | None) -> None:
         """Take the window of deduplication in milliseconds, and how long events are kept."""
@@ -36,15 +43,16 @@ class Retention:
         self._reader = reader
         self._window = window
         self._days = days
+        self.filled = 0.0
 
     async def run(self) -> None:
         """Trim from time to time, for ever."""
         while True:
-            await asyncio.sleep(TRIM_SECONDS)
             try:
                 await self.trim(None if self._days is None else time.time() * 1000 - self._days * MS_A_DAY)
             except (UnavailableError, RefusalError) as error:
                 logger.warning("the log can't be trimmed now", extra={"reason": str(error)})
+            await asyncio.sleep(TRIM_SECONDS)
 
     async def trim(self, before: float | None) -> None:
         """Remove what was stored before a time in milliseconds, and what is too much.
@@ -66,16 +74,23 @@ class Retention:
         await self._purge(subjects.index, seq=await self._first_since(time.time() * 1000 - self._window, state))
         for lane in range(LANES):
             await self._purge(subjects.letter(lane), keep=MOST_LETTERS)
-        await self._make_room(info["config"]["max_bytes"], state, read)
+        await self._make_smaller(state, read)
+        self._warn(info["config"]["max_bytes"], state["bytes"])
 
-    async def _make_room(self, most: int, state: dict[str, Any], read: int) -> None:
-        if most <= 0 or state["bytes"] <= NEARLY_FULL * most:
+    async def _make_smaller(self, state: dict[str, Any], read: int) -> None:
+        most = self._connection.options.retention_bytes
+        if most is None or state["bytes"] <= most:
             return
         too_much = (state["bytes"] - COMFORTABLE * most) / state["bytes"]
         cut = state["first_seq"] + int(too_much * (state["last_seq"] - state["first_seq"]))
         if read + 1 < cut:
-            logger.error("the log is nearly full, and a follower has not read what could go", extra={"read": read})
+            logger.error("a follower has not read what should go from the log", extra={"read": read, "wanted": cut})
         await self._purge(self._connection.subjects.events, seq=min(cut, read + 1))
+
+    def _warn(self, most: int, size: int) -> None:
+        self.filled = size / most if most > 0 else 0.0
+        if self.filled > NEARLY_FULL:
+            logger.error("the log is nearly full, and will take nothing then", extra={"filled": round(self.filled, 2)})
 
     async def _read_by_all(self) -> int:
         """Return the seq up to which every follower has read."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from satsuma_server.errors import UnavailableError
-from satsuma_server.log.shared import SharedLog
+from satsuma_server.log.opening import open_for_reading
 from satsuma_server.settings import Settings
 from satsuma_server.warehouse import FILE, FOLDER, Answer, Status
 from satsuma_server.warehouse.database import Database
@@ -70,7 +70,7 @@ async def _nothing(part: WarehouseProjection) -> None: ...
 
 async def _with(settings: Settings, work: Callable[[WarehouseProjection], Awaitable[object]]) -> Status:
     """Do something with a folder's warehouse, and return its status."""
-    log = SharedLog(settings.data)
+    log = open_for_reading(settings.data, settings.log, settings.nats)
     part = WarehouseProjection(settings, log)
     try:
         await work(part)
