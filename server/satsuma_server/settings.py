@@ -548,6 +548,19 @@ def _check_retention(settings: Settings) -> None:
             raise SettingsError(f"{name}: must be more than 0; leave it out to keep everything for ever")
 
 
+def log_of(file: Path | None, url: str | None) -> tuple[str | None, NatsSettings]:
+    """Return the log's servers and table of a settings file; a URL that is given goes before the file's.
+
+    Raises:
+        SettingsError: the file can't be read, or one of them is not valid.
+    """
+    values = {} if file is None else _read(file)
+    servers, nats = url or values.get("log"), values.get("nats", NatsSettings())
+    if servers is not None:
+        check_options(servers, nats)
+    return servers, nats
+
+
 def _check_keys(sources: Sequence[Source]) -> None:
     keys = [key for one in sources for key in (WriteKey(one.write_key, one.write_key_until), *one.other_write_keys)]
     for key, count in Counter(one.key for one in keys).items():

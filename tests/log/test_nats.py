@@ -12,6 +12,7 @@ import pytest
 from log.places import OnNats
 from log.test_contract import LARGE, PATIENCE, arrivals, ids_in, opened
 from nats_servers import Cluster, nats_servers
+from satsuma_server.cli.doctor_nats import log_findings
 from satsuma_server.errors import SettingsError, UnavailableError
 from satsuma_server.log.jetstream.log import NatsLog
 from satsuma_server.log.jetstream.options import NatsSettings, check_options, servers_of
@@ -171,3 +172,38 @@ async def test_several_servers_stand_in_one_setting() -> None:
     ):
         with pytest.raises(SettingsError, match=f"nats: {next(iter(wrong))}"):
             check_options("nats://one", NatsSettings(**wrong))
+
+
+async def test_the_doctor_says_what_is_well_and_what_nobody_can_see(place: OnNats, nats_server: Cluster) -> None:
+    def found(*monitors: str) -> dict[str, bool | None]:
+        return {one.what: one.well for one in log_findings(nats_server.url, place.options, monitors)}
+
+    before = await asyncio.to_thread(found)
+    assert before[f"the stream {place.options.stream} is there"] is False
+    async with opened(place) as log:
+        await log.append(arrivals("a"))
+    unseen = "not seen: whether 1 of 1 servers sync to disk before they acknowledge"
+    here = await asyncio.to_thread(found)
+    assert here == {
+        "each event is kept on 1 servers": False,
+        "all of them are up to date": True,
+        "the stream keeps what it acknowledged": True,
+        "0% of the stream's room is taken": True,
+        unseen: None,
+    }
+    monitor = nats_server.nodes[0].monitor
+    asked = await asyncio.to_thread(found, monitor)
+    assert unseen not in asked
+    assert asked[f"{monitor} syncs to disk before it acknowledges"] is True
+    wrong = await asyncio.to_thread(found, "http://127.0.0.1:1")
+    assert [well for what, well in wrong.items() if what.startswith("http://127.0.0.1:1:")] == [False]
+
+
+async def test_the_doctor_finds_a_server_that_acknowledges_before_it_syncs(tmp_path: Path) -> None:
+    with nats_servers(tmp_path, sync='"2m"') as servers:
+        await servers.ready()
+        monitor = servers.nodes[0].monitor
+        found = await asyncio.to_thread(lambda: [*log_findings(servers.url, NatsSettings(replicas=1), [monitor])])
+        [sync] = [one for one in found if "syncs to disk" in one.what]
+        assert sync.well is False
+        assert "sync_interval: always" in sync.advice

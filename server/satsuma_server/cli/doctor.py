@@ -6,25 +6,22 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import httpx
 import typer
 from rich.table import Table
 
-from .console import HERE, Url, WriteKey, output
+from satsuma_server.errors import SettingsError
+from satsuma_server.settings import log_of
+
+from .console import HERE, Url, WriteKey, fail, output
+from .doctor_nats import log_findings
+from .findings import Finding
 
 LEAST_FREE = 1 << 30
 """Bytes of free disk below which a log will soon be in trouble."""
-
-
-class Finding(NamedTuple):
-    """What one check found; `advice` says what to do where it isn't well."""
-
-    well: bool
-    what: str
-    advice: str = ""
 
 
 def doctor(
@@ -32,6 +29,16 @@ def doctor(
     write_key: WriteKey = "demo",
     site: Annotated[str, typer.Option(help="Origin of the pages, as https://shop.example.")] = "",
     data: Annotated[Path | None, typer.Option(envvar="SATSUMA_DATA", help="The log's folder on this machine.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(envvar="SATSUMA_CONFIG", help="The collector's settings, for a log on NATS.")
+    ] = None,
+    log: Annotated[
+        str | None, typer.Option(envvar="SATSUMA_LOG", help="Servers that keep the log, as the collector has them.")
+    ] = None,
+    nats_monitor: Annotated[
+        list[str] | None,
+        typer.Option(help="Monitoring address of one of them, as http://one:8222; repeatable."),
+    ] = None,
 ) -> None:
     """Check a running collector: is it up, is the key known, may the site's pages write, is there room?"""
     with httpx.Client(base_url=url.rstrip("/"), timeout=10) as http:
@@ -41,14 +48,22 @@ def doctor(
             for finding in _guarded(check, http, write_key, site.rstrip("/"))
         ]
     findings += [*_cookies(url, site), *(_disk(data) if data else ())]
+    try:
+        servers, options = log_of(config, log)
+    except SettingsError as error:
+        fail(str(error))
+    if servers:
+        findings += log_findings(servers, options, nats_monitor or ())
     table = Table(box=None, show_header=False)
     for finding in findings:
-        mark = "[green]well[/]" if finding.well else "[red]ill[/]"
+        mark = MARKS[finding.well]
         table.add_row(mark, finding.what, "" if finding.well else f"[yellow]{finding.advice}[/]")
     output.print(table)
-    if not all(finding.well for finding in findings):
+    if any(finding.well is False for finding in findings):
         raise typer.Exit(1)
 
+
+MARKS = {True: "[green]well[/]", False: "[red]ill[/]", None: "[yellow]unseen[/]"}
 
 Check = Callable[[httpx.Client, str, str], Iterator[Finding]]
 

@@ -35,6 +35,9 @@ from .suppression import Suppressed
 ROUNDS = 5
 """How often a deletion is repeated because new events brought more identifiers of the person meanwhile."""
 
+SERVERS = "the files of the log's servers, which overwrite an erased event at once and in their journal within minutes"
+"""What the answer says of files that can't be searched from here."""
+
 AskWorker = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 """Posts JSON to an internal route and returns the answer. Raises `UnavailableError` where there is no second
 process."""
@@ -126,7 +129,10 @@ class Deletion:
             await self._log.compact()
             found = await asyncio.to_thread(find_in_files, data, values)
         unsure = sorted(value for value in values if len(value.encode()) < SHORTEST)
-        return {"still_found_in": found, "too_short_to_look_for": unsure}
+        told = {"still_found_in": found, "too_short_to_look_for": unsure}
+        if self._settings.log is not None:
+            told["not_searched"] = [SERVERS]
+        return told
 
 
 def _told(keys: Iterable[Key]) -> list[dict[str, str]]:

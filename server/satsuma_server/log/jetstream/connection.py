@@ -114,6 +114,22 @@ class Connection:
         found: dict[str, Any] = answer["message"]
         return found
 
+    async def stream_as_it_is(self) -> dict[str, Any] | None:
+        """Return what the servers tell of the stream, without making it; None where it isn't there.
+
+        Raises:
+            UnavailableError: there is no answer.
+        """
+        client = await self._connect()
+        try:
+            return await _ask(client, f"$JS.API.STREAM.INFO.{self.options.stream}", b"")
+        except RefusalError as refusal:
+            if refusal.code != NO_STREAM:
+                raise UnavailableError(f"the log's servers refuse to tell of its stream: {refusal}") from None
+            return None
+        finally:
+            await client.close()
+
     async def close(self) -> None:
         """Close it for good."""
         self._closed = True
