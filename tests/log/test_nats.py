@@ -16,6 +16,7 @@ from satsuma_server.cli.doctor_nats import log_findings
 from satsuma_server.errors import SettingsError, UnavailableError
 from satsuma_server.log.jetstream.log import NatsLog
 from satsuma_server.log.jetstream.options import NatsSettings, check_options, servers_of
+from satsuma_server.log.jetstream.subjects import lane_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -80,6 +81,29 @@ async def test_a_batch_that_arrives_after_it_was_given_up_is_not_stored_twice(
             await publish(subject, *given, **options)
         assert await log.append(arrivals("c")) == 1
         assert await ids_in(log) == ["before", "a", "b", "c"]
+
+
+async def test_what_another_collector_stores_between_two_looks_is_read(
+    place: OnNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(place) as log, opened(place) as other:
+        assert isinstance(log, NatsLog)
+        await log.append(arrivals("a"))
+        await other.append(arrivals("b"))
+        newest, looks = log._connection.newest, [1]
+
+        async def newest_after_another(subject: str, *given: Any) -> Any:
+            if looks and ".index." in subject:
+                looks.pop()
+                await other.append(arrivals("c"))
+            return await newest(subject, *given)
+
+        monkeypatch.setattr(log._connection, "newest", newest_after_another)
+        await log._known.catch_up(lane_of("demo"))
+        await log._known.catch_up(lane_of("demo"))
+        assert not looks
+        assert await log.append(arrivals("c")) == 0
+        assert await ids_in(log) == ["a", "b", "c"]
 
 
 async def test_events_are_taken_once_the_index_of_the_old_is_gone(place: OnNats) -> None:

@@ -74,10 +74,9 @@ class Known:
             for message in found:
                 self.take(lane, message)
                 batches.add(message.batch)
-        if not batches:
-            # Retention may have removed the index that the position is of.
-            newest = await self._connection.newest(subject)
-            self.positions[lane] = newest["seq"] if newest else 0
+        if not batches and await self._connection.newest(subject) is None:
+            # Retention has removed all of the lane's index. What comes meanwhile is noticed when a batch is refused.
+            self.positions[lane] = 0
         return batches
 
     def take(self, lane: int, message: Message) -> None:
