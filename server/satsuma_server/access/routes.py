@@ -20,28 +20,30 @@ class GuardedRoute(NamedTuple):
         path: the path from the collector's root; ``{name}`` is one segment.
         scope: the scope that a token needs; None where each valid token is enough.
         action: what the audit log calls it.
+        by_source: whether a token that is limited to some sources may use it, and gets what belongs to these alone.
     """
 
     method: str
     path: str
     scope: Scope | None
     action: str = "read"
+    by_source: bool = False
 
 
 ROUTES = [
     GuardedRoute(*route)
     for route in (
-        ("GET", "/v1/events", Scope.READ_EVENTS),
-        ("GET", "/v1/refused", Scope.READ_EVENTS),
-        ("GET", "/v1/violations", Scope.READ_EVENTS),
+        ("GET", "/v1/events", Scope.READ_EVENTS, "read", True),
+        ("GET", "/v1/refused", Scope.READ_EVENTS, "read", True),
+        ("GET", "/v1/violations", Scope.READ_EVENTS, "read", True),
         ("GET", "/v1/audit-log", Scope.ADMIN),
         ("GET", "/v1/profiles", Scope.READ_PEOPLE),
         ("POST", "/v1/profiles/rebuild", Scope.ADMIN, "rebuild"),
         ("GET", "/v1/profiles/merges/{number}", Scope.READ_PEOPLE),
         ("POST", "/v1/profiles/merges/{number}/undo", Scope.ADMIN, "undo"),
-        ("GET", "/v1/profiles/{person}", Scope.READ_PEOPLE),
-        ("GET", "/v1/profiles/{person}/{part}", Scope.READ_PEOPLE),
-        ("GET", "/v1/people/{person}/export", Scope.READ_PEOPLE, "export"),
+        ("GET", "/v1/profiles/{person}", Scope.READ_PEOPLE, "read", True),
+        ("GET", "/v1/profiles/{person}/{part}", Scope.READ_PEOPLE, "read", True),
+        ("GET", "/v1/people/{person}/export", Scope.READ_PEOPLE, "export", True),
         ("DELETE", "/v1/people/{person}", Scope.DELETE, "delete"),
         ("DELETE", "/v1/people/{person}/suppression", Scope.DELETE, "end suppression"),
         ("POST", "/v1/sql", Scope.SQL, "sql"),

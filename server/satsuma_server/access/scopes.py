@@ -23,3 +23,7 @@ class Scope(StrEnum):
     SQL = "sql"
     METRICS = "metrics"
     ADMIN = "admin"
+
+
+SEPARABLE = frozenset({Scope.READ_EVENTS, Scope.READ_PEOPLE})
+"""The scopes of a token that is limited to some sources: only what these read can be told apart by source."""

@@ -19,7 +19,7 @@ import msgspec
 
 from satsuma_server.errors import TokenError
 
-from .scopes import Scope
+from .scopes import SEPARABLE, Scope
 
 FILE = "tokens.json"
 PREFIX = "satsuma_"
@@ -39,13 +39,18 @@ class Secret(msgspec.Struct):
 
 
 class NamedToken(msgspec.Struct):
-    """A token with a name. Just after a rotation it has two secrets, the new one first."""
+    """A token with a name. Just after a rotation it has two secrets, the new one first.
+
+    Attributes:
+        sources: the write keys of the sources that it is limited to; empty for all.
+    """
 
     name: str
     scopes: tuple[Scope, ...]
     created_at: datetime
     secrets: list[Secret]
     expires_at: datetime | None = None
+    sources: tuple[str, ...] = ()
 
     def valid(self, now: datetime) -> list[Secret]:
         """Return the secrets that are valid at a time."""
@@ -83,15 +88,30 @@ class TokenFile:
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise TokenError(f"{self.path} can't be read: {error}") from error
 
-    def create(self, name: str, scopes: Sequence[Scope], *, lifetime: timedelta | None = None) -> str:
+    def create(
+        self,
+        name: str,
+        scopes: Sequence[Scope],
+        *,
+        lifetime: timedelta | None = None,
+        sources: Sequence[str] = (),
+    ) -> str:
         """Add a token, and return it. It can't be shown a second time.
 
+        Args:
+            name: its name.
+            scopes: what it may do.
+            lifetime: how long it is valid; None for ever.
+            sources: the write keys of the sources that it is limited to; empty for all.
+
         Raises:
-            TokenError: there is one of that name, the name or the scopes are not valid, or the file can't be written.
+            TokenError: there is one of that name, the name or the scopes are not valid, one of them can't be limited to
+                sources, or the file can't be written.
         """
         _check_name(name)
         if not scopes:
             raise TokenError(f"name at least one scope: {', '.join(Scope)}")
+        _check_sources(sources, scopes)
         token, now = _new(), datetime.now(UTC)
         with self._changed() as tokens:
             if any(one.name == name for one in tokens):
@@ -99,7 +119,8 @@ class TokenFile:
             if len(tokens) >= MOST_TOKENS:
                 raise TokenError(f"there are {MOST_TOKENS} tokens already: revoke some")
             expires = now + lifetime if lifetime else None
-            tokens.append(NamedToken(name, (*dict.fromkeys(scopes),), now, [Secret(digest_of(token))], expires))
+            kept = [Secret(digest_of(token))]
+            tokens.append(NamedToken(name, (*dict.fromkeys(scopes),), now, kept, expires, (*dict.fromkeys(sources),)))
         return token
 
     def rotate(self, name: str, *, overlap: timedelta) -> str:
@@ -167,6 +188,17 @@ def _check_name(name: str) -> None:
             f"{name[:LONGEST_NAME]!r} can't be the name of a token: that has 1 to {LONGEST_NAME} printable characters, "
             f"no spaces around them, and is not {FROM_SETTINGS!r}"
         )
+
+
+def _check_sources(sources: Sequence[str], scopes: Sequence[Scope]) -> None:
+    whole = [scope for scope in scopes if scope not in SEPARABLE]
+    if sources and whole:
+        raise TokenError(
+            f"a token for some sources can't have the scope {whole[0]}, which is about all of them: it may have "
+            f"{' and '.join(sorted(SEPARABLE))}"
+        )
+    if not all(sources):
+        raise TokenError("a source is named by its write key, which is not empty")
 
 
 def _find(tokens: list[NamedToken], name: str) -> NamedToken:

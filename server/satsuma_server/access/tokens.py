@@ -11,7 +11,7 @@ from pathlib import Path
 
 from satsuma_server.errors import TokenError
 
-from .scopes import Scope
+from .scopes import SEPARABLE, Scope
 from .token_file import FROM_SETTINGS, NamedToken, TokenFile, digest_of
 
 logger = logging.getLogger("satsuma.access")
@@ -28,14 +28,18 @@ class Holder:
         name: the token's name.
         scopes: what it may do.
         fingerprint: tells one secret of the token from others; empty for the token in the settings.
+        sources: the sources that it is limited to; empty for all.
     """
 
     name: str
     scopes: frozenset[Scope]
     fingerprint: str = ""
+    sources: frozenset[str] = frozenset()
 
     def may(self, scope: Scope | None) -> bool:
         """Tell whether the token has a scope. One with `Scope.ADMIN` has all, and None is no scope, which all have."""
+        if self.sources:
+            return scope is None or (scope in self.scopes and scope in SEPARABLE)
         return scope is None or scope in self.scopes or Scope.ADMIN in self.scopes
 
 
@@ -69,7 +73,7 @@ class Tokens:
     def _named(self, named: NamedToken | None, digest: str) -> Holder | None:
         if named is None or all(one.sha256 != digest for one in named.valid(datetime.now(UTC))):
             return None
-        return Holder(named.name, frozenset(named.scopes), digest[:FINGERPRINT])
+        return Holder(named.name, frozenset(named.scopes), digest[:FINGERPRINT], frozenset(named.sources))
 
     def _current(self) -> dict[str, NamedToken]:
         version: tuple[int, ...] = ()

@@ -28,12 +28,16 @@ LONGEST_DAYS = 36_500
 def create(
     name: Name,
     scope: Annotated[list[Scope], typer.Option(help="What it may do; repeatable.")],
+    source: Annotated[
+        list[str] | None, typer.Option(help="Write key of a source that it is limited to; repeatable.")
+    ] = None,
     days: Annotated[float | None, typer.Option(help="Days until it ends.", min=0.001, max=LONGEST_DAYS)] = None,
     data: Data = HERE,
 ) -> None:
     """Make a token, and print it: it can't be shown again."""
     try:
-        token = TokenFile(data).create(name, scope, lifetime=timedelta(days=days) if days else None)
+        lifetime = timedelta(days=days) if days else None
+        token = TokenFile(data).create(name, scope, lifetime=lifetime, sources=source or ())
     except TokenError as error:
         fail(str(error))
     print(token)
@@ -46,9 +50,10 @@ def list_tokens(data: Data = HERE) -> None:
         tokens = TokenFile(data).read()
     except TokenError as error:
         fail(str(error))
-    table = Table("name", "scopes", "created", "ends", "the one before is valid until")
+    table = Table("name", "scopes", "sources", "created", "ends", "the one before is valid until")
     for one in tokens:
-        table.add_row(escape(one.name), ", ".join(one.scopes), _time(one.created_at), _ends(one), _before(one))
+        sources = escape(", ".join(one.sources)) or "all"
+        table.add_row(escape(one.name), ", ".join(one.scopes), sources, _time(one.created_at), _ends(one), _before(one))
     output.print(table)
 
 

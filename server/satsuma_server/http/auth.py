@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from satsuma_server.access import GuardedRoute, Holder, Scope, route_of, scope_of
+from satsuma_server.access import GuardedRoute, Holder, Scope, route_of
 from satsuma_server.errors import ForbiddenError, UnauthorizedError
 from satsuma_server.paths import path_of
 from satsuma_server.settings import Settings
@@ -32,9 +32,9 @@ def authorize(request: Request, settings: Settings) -> Holder:
     The collector does so for each request. The second process only checks again, since it gets the same requests.
     """
     holder = _holder(request, settings)
-    is_allowed = holder.may(needed(request))
-    note(request, settings, holder, refused=not is_allowed)
-    check_scope(holder, needed(request))
+    route = route_of(request.method, _path(request))
+    note(request, settings, holder, refused=not may_use(holder, route))
+    check_route(holder, route)
     return holder
 
 
@@ -43,10 +43,10 @@ def check_token(request: Request, settings: Settings) -> Holder:
 
     Raises:
         UnauthorizedError: it has no ``Authorization: Bearer TOKEN``, or no valid token.
-        ForbiddenError: the token doesn't have the scope.
+        ForbiddenError: the token doesn't have the scope, or is limited to some sources where the route is not.
     """
     holder = _holder(request, settings)
-    check_scope(holder, needed(request))
+    check_route(holder, route_of(request.method, _path(request)))
     return holder
 
 
@@ -82,12 +82,7 @@ def _holder(request: Request, settings: Settings) -> Holder:
 def still_authorized(request: Request, settings: Settings) -> bool:
     """Tell whether a request that was let in would still be, for answers that go on without an end."""
     holder = bearer(request.headers.get("authorization", ""), settings)
-    return holder is not None and holder.may(needed(request))
-
-
-def needed(request: Request) -> Scope | None:
-    """Return the scope that a request's route needs."""
-    return scope_of(request.method, _path(request))
+    return holder is not None and may_use(holder, route_of(request.method, _path(request)))
 
 
 def _path(request: Request) -> str:
@@ -96,9 +91,35 @@ def _path(request: Request) -> str:
     return path_of({**request.scope, "root_path": root})
 
 
-def check_scope(holder: Holder, scope: Scope | None) -> None:
-    """Check that a token has a scope. Raises `ForbiddenError` otherwise."""
-    if not holder.may(scope):
+def may_use(holder: Holder, route: GuardedRoute) -> bool:
+    """Tell whether a token opens a route."""
+    return holder.may(route.scope) and (route.by_source or not holder.sources)
+
+
+def check_route(holder: Holder, route: GuardedRoute) -> None:
+    """Check that a token opens a route. Raises `ForbiddenError` otherwise."""
+    if holder.sources and not route.by_source:
+        raise _limited(holder, "this is about all sources")
+    if not holder.may(route.scope):
         raise ForbiddenError(
-            f"the token {holder.name!r} doesn't have the scope {scope}: `satsuma token create` makes one that has it"
+            f"the token {holder.name!r} doesn't have the scope {route.scope}: `satsuma token create` makes one that "
+            "has it"
         )
+
+
+def check_source(holder: Holder, source: str | None) -> None:
+    """Check that a token may have what belongs to a source. Raises `ForbiddenError` otherwise.
+
+    Args:
+        holder: whose token it is.
+        source: the source's write key; None for what belongs to several, or can't be told apart.
+    """
+    if holder.sources and source is None:
+        raise _limited(holder, "this is about all sources")
+    if holder.sources and source not in holder.sources:
+        raise _limited(holder, f"{str(source)[:80]!r} is none of them")
+
+
+def _limited(holder: Holder, why: str) -> ForbiddenError:
+    sources = ", ".join(sorted(holder.sources))[:200]
+    return ForbiddenError(f"the token {holder.name!r} is limited to the sources {sources}, and {why}")

@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from satsuma_server.errors import BadRequestError, NotFoundError
-from satsuma_server.http.auth import check_token
+from satsuma_server.http.auth import check_source, check_token
 from satsuma_server.identity.identifiers import ANONYMOUS_ID, USER_ID, Key
 from satsuma_server.identity.reach import Reach
-from satsuma_server.profiles.api.paths import key_in
+from satsuma_server.profiles.api.paths import key_in, source_of
 from satsuma_server.profiles.projection import Profiles
 from satsuma_server.settings import Settings
 
@@ -49,8 +49,9 @@ class People:
         pass
 
     async def _export(self, request: Request) -> Response:
-        check_token(request, self._settings)
+        holder = check_token(request, self._settings)
         key, rest = key_in(request, "/v1/people/", self._profiles.rules)
+        check_source(holder, source_of(key))
         if rest != ["export"]:
             raise NotFoundError("a person can be exported (GET …/export) or deleted (DELETE)")
         form = request.query_params.get("format", "ndjson")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -61,6 +61,10 @@ class EventFilter:
             received_after=time(request, "receivedAfter"),
             received_before=time(request, "receivedBefore"),
         )
+
+    def within(self, sources: frozenset[str]) -> EventFilter:
+        """Return the filter for a reader who may see some sources alone; an empty set stands for all."""
+        return replace(self, sources=self.sources or sources) if sources else self
 
     @property
     def takes_all(self) -> bool:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from satsuma_server.errors import CollectorError, UnavailableError
-from satsuma_server.http.auth import authorize, still_authorized
+from satsuma_server.http.auth import authorize, check_source, still_authorized
 from satsuma_server.http.parameters import number
 from satsuma_server.http.responses import NDJSON, UNCACHED
 from satsuma_server.log import DeadLetter, EventLog
@@ -53,10 +53,12 @@ class ReadApi:
 
         A page may be short, or empty, though there is more, since the work of one request has bounds; see `NEXT_AFTER`.
         """
-        authorize(request, self._settings)
+        holder = authorize(request, self._settings)
         after = self._after(request)
         limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
-        wanted = EventFilter.of(request)
+        wanted = EventFilter.of(request).within(holder.sources)
+        for source in wanted.sources:
+            check_source(holder, source)
         if request.query_params.get("follow") == "1":
             lines = follow(self._log, after, wanted, lambda: still_authorized(request, self._settings))
             return StreamingResponse(lines, media_type=NDJSON, headers=UNCACHED)
@@ -70,17 +72,22 @@ class ReadApi:
         return number(request, "after", 0, 2**63 - 1)
 
     async def _refused(self, request: Request) -> Response:
-        authorize(request, self._settings)
+        holder = authorize(request, self._settings)
         after = number(request, "after", 0, 2**63 - 1)
         limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
-        lines = b"".join(_letter_line(letter) for letter in await self._log.dead_letters(after, limit))
+        found: list[DeadLetter] = []
+        while len(found) < limit and (letters := await self._log.dead_letters(after, limit)):
+            found += [letter for letter in letters if not holder.sources or letter.source in holder.sources]
+            after = letters[-1].id
+        lines = b"".join(_letter_line(letter) for letter in found[:limit])
         return Response(lines, media_type=NDJSON, headers=UNCACHED)
 
     async def _not_as_planned(self, request: Request) -> Response:
         """What was not as planned, counted, as NDJSON, the newest first; nothing where there is no plan."""
-        authorize(request, self._settings)
+        holder = authorize(request, self._settings)
         counts = self._violations.list() if self._violations else []
-        lines = b"".join(msgspec.json.encode(count) + b"\n" for count in counts)
+        told = (count for count in counts if not holder.sources or count["source"] in holder.sources)
+        lines = b"".join(msgspec.json.encode(count) + b"\n" for count in told)
         return Response(lines, media_type=NDJSON, headers=UNCACHED)
 
     async def _audit_log(self, request: Request) -> Response:

@@ -65,6 +65,8 @@ class Login:
             return self._pages.show(request, "login.html", 401, next=after, problem=problem)
         if not screens_of(holder):
             problem = f"The token {holder.name!r} has no scope that opens a screen of the console."
+            if holder.sources:
+                problem = f"The token {holder.name!r} is limited to some sources, and the console shows all of them."
             return self._pages.show(request, "login.html", 403, next=after, problem=problem)
         answer = self._pages.go(request, _screen(holder, after))
         self._sessions.begin(holder, answer, request)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from satsuma_server.access import Holder, scope_of
+from satsuma_server.access import GuardedRoute, Holder, route_of
 from satsuma_server.access import Scope as TokenScope
 from satsuma_server.console.assets import ConsoleAssets
 from satsuma_server.console.forwarded_headers import PREFIX, base_of
@@ -23,7 +23,7 @@ from satsuma_server.console.presenters.avatar import glyph, hue
 from satsuma_server.console.presenters.feed_entry import title_of
 from satsuma_server.console.session import Session, Sessions, check_origin
 from satsuma_server.errors import CollectorError, ForbiddenError
-from satsuma_server.http.auth import check_scope, note
+from satsuma_server.http.auth import check_route, may_use, note
 from satsuma_server.paths import path_of
 from satsuma_server.settings import Settings
 
@@ -130,7 +130,7 @@ class Pages:
     def is_open(self, request: Request) -> bool:
         """Tell whether a request that was let in would still be, for answers that go on without an end."""
         session = self._sessions.of(request)
-        return session is not None and session.holder.may(_scope(request))
+        return session is not None and may_use(session.holder, _route(request))
 
     def go(self, request: Request, path: str) -> Response:
         """Return a redirect to another page of the console."""
@@ -139,11 +139,11 @@ class Pages:
 
 def screens_of(holder: Holder) -> list[tuple[str, str, str]]:
     """Return the screens that a token's scopes allow, as in `SCREENS`."""
-    return [screen for screen in SCREENS if holder.may(scope_of("GET", f"{PREFIX}/{screen[0]}"))]
+    return [screen for screen in SCREENS if may_use(holder, route_of("GET", f"{PREFIX}/{screen[0]}"))]
 
 
-def _scope(request: Request) -> TokenScope | None:
-    return scope_of(request.method, path_of(request.scope))
+def _route(request: Request) -> GuardedRoute:
+    return route_of(request.method, path_of(request.scope))
 
 
 class Gate:
@@ -180,10 +180,10 @@ class Gate:
         if path.startswith(OPEN):
             return None
         if session is not None:
-            refused = not session.holder.may(_scope(request))
+            refused = not may_use(session.holder, _route(request))
             note(request, self._settings, session.holder, refused=refused)
             try:
-                check_scope(session.holder, _scope(request))
+                check_route(session.holder, _route(request))
             except ForbiddenError as error:
                 return self._pages.problem(request, error, "Your token doesn't open this")
             return None

@@ -29,6 +29,11 @@ def key_in(request: Request, prefix: str, rules: Rules) -> tuple[Key, list[str]]
     return key_of(first, rules, request.query_params.get("source", "")), rest
 
 
+def source_of(key: Key) -> str | None:
+    """Return the source whose person an identifier names; None where it may be a person of several sources."""
+    return None if key.type == PROFILE else key.space or None
+
+
 def key_of(text: str, rules: Rules, source: str = "") -> Key:
     """Convert ``type:value`` into an identifier. Raises the errors of `key_in`."""
     type, colon, value = text.partition(":")

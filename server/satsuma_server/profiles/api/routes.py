@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from satsuma_server.errors import NotFoundError
-from satsuma_server.http.auth import check_token
+from satsuma_server.http.auth import check_source, check_token
 from satsuma_server.http.parameters import number
 from satsuma_server.http.responses import UNCACHED
 from satsuma_server.log import ReadableLog
@@ -19,7 +19,7 @@ from satsuma_server.profiles import Profile
 from satsuma_server.settings import Settings
 
 from . import serializers
-from .paths import key_in, segments
+from .paths import key_in, segments, source_of
 from .serializers import Form
 
 if TYPE_CHECKING:
@@ -64,13 +64,16 @@ class Routes:
         return _told({"data": [serializers.summary(one) for one in page.items], **_cursor(page.next, request)})
 
     async def _get(self, request: Request) -> Response:
-        check_token(request, self._settings)
+        holder = check_token(request, self._settings)
         first, *rest = segments(request, PROFILES) or [""]
+        if first in (*self._whole, "merges"):
+            check_source(holder, None)
         if first in self._whole and not rest:
             return _told(await self._whole[first](request))
         if first == "merges" and len(rest) == 1:
             return _told({"merge": serializers.link(await self._profiles.link(_merge(rest[0])))})
         key, rest = key_in(request, PROFILES, self._profiles.rules)
+        check_source(holder, source_of(key))
         part = self._parts.get("/".join(rest))
         if part is None:
             raise NotFoundError(f"a profile has {', '.join(filter(None, self._parts))}, but no {'/'.join(rest)[:80]!r}")
