@@ -65,7 +65,7 @@ class Node:
         return f"http://127.0.0.1:{self.ports['monitor']}"
 
     def start(self) -> None:
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "nats.conf"
         config.write_text(self.text)
         with (self.folder / "out").open("ab") as out:
