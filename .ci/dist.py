@@ -48,6 +48,7 @@ def build(target: Path) -> list[Path]:
         old.unlink()
     built = [_build(ROOT / folder, package, target) for folder, package in DISTRIBUTIONS.items()]
     built.append(npm_package.pack(target))
+    npm_package.write(target / "npm")  # For the examples.
     sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in built)
     (target / "SHA256SUMS").write_text(sums)
     return built

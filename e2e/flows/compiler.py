@@ -1,4 +1,4 @@
-"""TypeScript's compiler, on the pages of ``flows/typed``."""
+"""What makes scripts for pages: TypeScript's compiler, on ``flows/typed``, and a bundler."""
 
 from __future__ import annotations
 
@@ -20,6 +20,22 @@ def write_npm_package(folder: Path) -> Path:
     """Write the files of npm's package into a folder, and return it."""
     subprocess.run([sys.executable, ROOT / ".ci" / "npm_package.py", folder], check=True, capture_output=True)
     return folder
+
+
+def bundled(folder: Path, scripts: Mapping[str, str]) -> Path:
+    """Return the folder of scripts, by name, with all that they import from npm's packages.
+
+    Args:
+        folder: for what the bundler reads and writes.
+        scripts: the text of each, by name.
+    """
+    (folder / "node_modules").symlink_to(libraries())
+    for name, text in scripts.items():
+        (folder / name).write_text(text)
+    bundler = libraries() / "rolldown" / "bin" / "cli.mjs"
+    options = ["--dir", "out", "--format", "esm", "--platform", "browser"]
+    subprocess.run(["node", str(bundler), *scripts, *options], cwd=folder, check=True, capture_output=True, timeout=120)
+    return folder / "out"
 
 
 def compiled(folder: Path, names: tuple[str, ...], types: Mapping[str, Path] | None = None) -> dict[str, str]:

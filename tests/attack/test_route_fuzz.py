@@ -28,7 +28,8 @@ PUBLIC = [
     (method, re.compile(path))
     for methods, path in (
         ("GET HEAD", r"/v1/(health|worker)|/openapi\.json|/sourceConfig/?"),
-        ("GET HEAD", r"/v1/projects/[^/]+/settings|/analytics\.js/.+|/console/(login|assets/[^/]+/[^/]+)"),
+        ("GET HEAD", r"(/customerio)?/v1/projects/[^/]+/settings|/analytics\.js/.+"),
+        ("GET HEAD", r"/console/(login|assets/[^/]+/[^/]+)"),
         ("GET HEAD", r"/v1/pixel/[^/]+"),
         ("POST", r"/v1/(track|identify|page|screen|group|alias|batch|[tipsgabm]|metrics|early)|/console/login"),
     )

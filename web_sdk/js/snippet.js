@@ -49,10 +49,16 @@
     });
     return own;
   }
+  function merged(first, second) {
+    var all = {};
+    [first, second].forEach(function (one) { intrinsics.Object.keys(one).forEach(function (key) { all[key] = one[key]; }); });
+    return all;
+  }
   function install(name, analytics) {
     var again;
+    options = readable(options);
     function left() {
-      leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});
+      if (analytics._early) leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});
     }
     function alone(text, error) {
       warn(text + ": calls go to the collector as they are, and nothing is answered.", error);
@@ -82,8 +88,10 @@
         return analytics;
       };
     });
-    analytics.load = function (key, options) {
-      var own = readable(options || {});
+    /* A page that has to ask first (the option `load: false`) loads later, perhaps with more options. */
+    analytics.load = function (key, more) {
+      var own = merged(options, readable(more || {}));
+      key = key || writeKey;
       if (global.WebAssembly && global.crypto && crypto.subtle && !own.worker && !own.early && !own.python) soon.forEach(askFor);
       var script = document.createElement("script");
       script.async = true;
@@ -95,7 +103,10 @@
       /* What earlier pages have left comes first. */
       if (!analytics._sender.over && !unopened(own))
         analytics.unshift.apply(analytics, leftBehind(key, analytics._early));
-      if (analytics.length) analytics._sender.soon();
+      if (analytics.length) {
+        keepSoon(analytics, analytics._early, own);
+        analytics._sender.soon();
+      }
       script.onerror = function () { alone("The script of the source " + key + " could not be loaded"); };
       try {
         script.src = trusted(global, document, host, host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js");
@@ -104,9 +115,9 @@
         alone("Python could not start", error);
       }
     };
-    analytics.load(writeKey, options);
+    if (options.load !== false) analytics.load();
     /* An app that counts its views itself says so. */
-    if (analytics._loadOptions.initialPageview !== false) analytics.page();
+    if (options.initialPageview !== false) analytics.page();
   }
   /* Where there is no WebCrypto the loader has the browser check these files, and a preload of them would not be theirs; nor
      would it be a worker's. */

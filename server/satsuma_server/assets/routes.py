@@ -22,6 +22,11 @@ from .source_config import source_config
 SHORT = "public, max-age=300"
 SHORT_HERE = "private, max-age=300"
 FOR_EVER = "public, max-age=31536000, immutable"
+CUSTOMER_IO_CDN = "/customerio"
+"""What Customer.io's browser SDK is given as its CDN, below the collector's origin: it is Segment's, but for the name
+under which the settings have the delivery. Both names in one answer would have Segment's library load what it needs
+only with destinations."""
+
 SHARED = {
     "Access-Control-Allow-Origin": "*",
     "Timing-Allow-Origin": "*",
@@ -56,6 +61,7 @@ class Assets:
             Route("/analytics.js/python-workers.js", self._python_workers),
             Route("/analytics.js/runtime/{path:path}", self._runtime),
             Route("/analytics.js/{name}.whl", self._wheel),
+            Route(f"{CUSTOMER_IO_CDN}/v1/projects/{{write_key}}/settings", self._customer_io_settings),
             Route("/sourceConfig/", self._source_config),
             Route("/sourceConfig", self._source_config),
         ]
@@ -117,12 +123,18 @@ class Assets:
         return Response(text, media_type="text/javascript", headers={**SHARED, "Cache-Control": self._caching})
 
     async def _source_settings(self, request: Request) -> Response:
+        return self._settings_for(request, "Segment.io")
+
+    async def _customer_io_settings(self, request: Request) -> Response:
+        return self._settings_for(request, "Customer.io Data Pipelines")
+
+    def _settings_for(self, request: Request, delivery: str) -> Response:
         write_key = request.path_params["write_key"]
         if self._settings.source(write_key) is None:
             return JSONResponse({"success": False, "error": {"message": "the write key is unknown"}}, 404, SHARED)
         protocol, host = self._url.of(request).split("://", 1)
         headers = {**SHARED, "Cache-Control": self._caching}
-        return JSONResponse(source_settings(write_key, protocol, host), headers=headers)
+        return JSONResponse(source_settings(write_key, protocol, host, delivery), headers=headers)
 
     async def _source_config(self, request: Request) -> Response:
         user = basic_user(request.headers.get("authorization", "").encode())
@@ -134,11 +146,15 @@ class Assets:
         return JSONResponse(told, headers={**SHARED, "Cache-Control": "no-store"})
 
 
-def source_settings(write_key: str, protocol: str, host: str) -> dict[str, Any]:
-    """Return what analytics.js's CDN would answer for a source whose only destination is the collector."""
+def source_settings(write_key: str, protocol: str, host: str, delivery: str = "Segment.io") -> dict[str, Any]:
+    """Return what analytics.js's CDN would answer for a source whose only destination is the collector.
+
+    Args:
+        delivery: name of the destination by which the library delivers to its own collector.
+    """
     return {
         "integrations": {
-            "Segment.io": {
+            delivery: {
                 "apiKey": write_key,
                 "apiHost": f"{host}/v1",
                 "protocol": protocol,

@@ -34,8 +34,9 @@ from .signatures import Verifier, take_signature, without_signatures
 KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, *SHORT_FORMS)}
 """The type of call, or of batch, for each name in a path."""
 
-PREFIXES = ("/v1", "/api/s", "/api/s/s2s")
-"""What a call's name stands behind: Segment's and RudderStack's libraries use the first, Jitsu's the others."""
+PREFIXES = ("/v1", "/api/s", "/api/s/s2s", "/sdk")
+"""What a call's name stands behind: Segment's, RudderStack's and Customer.io's libraries use the first, June's the last
+and Jitsu's those between."""
 
 PATHS = {
     **{f"{prefix}/{name}": kind for prefix in PREFIXES for name, kind in KINDS.items()},

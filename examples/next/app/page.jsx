@@ -1,0 +1,5 @@
+import { Shop } from "./Shop.jsx";
+
+export default function Page() {
+  return <Shop />;
+}
