@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (?!library|---).*$", re.MULTILINE)
 NAMES = re.compile(r"`([@\w./-]+)`")
-OTHERS = {"@pyscript/core", "axe-core", "pyodide", "pyodide-0.27", "pyodide-0.28", "typescript", "vite"}
+OTHERS = {"@pyscript/core", "axe-core", "pyodide", "typescript", "vite"}
 """What is installed beside them, and posts to no collector."""
 
 
