@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("wheels")
+"""They are built in the checkout, where two builds at once would meet."""
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Path(__file__).parent / "projects" / "installed"
 OF_THE_CHECKOUT = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_NO_SYNC", "PYTHONPATH", "SATSUMA_LIBRARIES"}
