@@ -14,6 +14,9 @@ Event = dict[str, Any]
 NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.co.uk 127.0.0.1"
 """The tests' domains are this machine."""
 
+LANGUAGE = "--accept-lang=en-US"
+"""Chromium's headless shell sends no Accept-Language by itself; visitors' browsers do."""
+
 TAKEN_AWAY = ["--disable-back-forward-cache"]
 """What Playwright switches off, and visitors have."""
 
@@ -26,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Launch arguments for every folder's tests."""
     given = browser_type_launch_args
-    return {**given, "args": [*given["args"], NAMES], "ignore_default_args": TAKEN_AWAY}
+    return {**given, "args": [*given["args"], NAMES, LANGUAGE], "ignore_default_args": TAKEN_AWAY}
 
 
 def named(events: list[Event], type: str, name: str | None = None) -> list[Event]:
