@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .assets.routes import Assets
+from .destinations.figures import DestinationFigures
 from .errors import CollectorError
 from .http.guesses import GuessLimit
 from .http.metrics import Metrics, MetricsEndpoint
@@ -102,6 +103,9 @@ def create_app(settings: Settings) -> Starlette:
     metrics.watch("satsuma_log_pending_events", "Events that wait to be written", lambda: log.pending, guarded=True)
     metrics.watch("satsuma_log_last_seq", "Number of the newest event", lambda: log.last, guarded=True)
     metrics.watch("satsuma_log_filled_ratio", "Part of the log's room that is taken", lambda: log.filled, guarded=True)
+    if settings.destinations:
+        names = [one.name for one in settings.destinations]
+        metrics.register(DestinationFigures(settings.data.absolute(), names, lambda: log.last), guarded=True)
 
     worker = _Worker(settings) if settings.worker else None
     plans = Enforcement(settings) if settings.has_plan else None

@@ -120,6 +120,28 @@ class FilesDestination(Destination, frozen=True, kw_only=True, tag="files"):
         return [*super()._conditions(), (bool(self.path), "path is missing")]
 
 
+class NatsDestination(Destination, frozen=True, kw_only=True, tag="nats"):
+    """A subject of NATS that a JetStream stream keeps.
+
+    Attributes:
+        servers: addresses, as ``nats://nats.example:4222``; they may be secrets, since they can hold a password.
+        subject: where events are published.
+        token: what the server asks of its clients; None for nothing.
+    """
+
+    servers: list[str | SecretReference]
+    subject: str
+    token: SecretReference | None = None
+
+    def _conditions(self) -> list[tuple[bool, str]]:
+        plain = self.subject and not set(self.subject) & set(" \t\r\n*>")
+        return [
+            *super()._conditions(),
+            (bool(self.servers), "servers is empty: name one, as nats://nats.example:4222"),
+            (bool(plain), "subject must be one without spaces and wildcards"),
+        ]
+
+
 AnyDestination = (
     WebhookDestination
     | PythonDestination
@@ -130,6 +152,7 @@ AnyDestination = (
     | Ga4Destination
     | PostHogDestination
     | FilesDestination
+    | NatsDestination
 )
 
 

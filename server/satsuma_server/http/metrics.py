@@ -84,6 +84,10 @@ class Metrics(Collector):
         """
         Gauge(name, text, registry=self._guarded if guarded else self._open).set_function(value)
 
+    def register(self, figures: Collector, *, guarded: bool = False) -> None:
+        """Add metrics that have labels; `guarded` as in `watch`."""
+        (self._guarded if guarded else self._open).register(figures)
+
     def text(self, *, guarded: bool) -> bytes:
         """Return the metrics in Prometheus's text format; those that are guarded only where `guarded` is true."""
         return generate_latest(self._open) + (generate_latest(self._guarded) if guarded else b"")

@@ -7,6 +7,7 @@ from typing import Any
 
 from satsuma_server.destinations import DestinationClient
 from satsuma_server.destinations.http_client import HttpDestination, HttpService, address_of
+from satsuma_server.errors import SettingsError
 from satsuma_server.forwarding import Destination, PythonDestination, SecretReference, WebhookDestination
 from satsuma_server.forwarding.services import (
     AmplitudeDestination,
@@ -14,6 +15,7 @@ from satsuma_server.forwarding.services import (
     Ga4Destination,
     KissmetricsDestination,
     MixpanelDestination,
+    NatsDestination,
     PostHogDestination,
     SegmentDestination,
 )
@@ -52,8 +54,18 @@ def make_client(settings: Destination) -> tuple[DestinationClient, str]:
         from .files import Files
 
         return Files(settings), settings.path
+    if isinstance(settings, NatsDestination):
+        return _nats(settings)
     service = SERVICES[type(settings)](settings)
     return HttpDestination(service, settings.timeout_seconds, settings.concurrency), _address(settings)
+
+
+def _nats(settings: NatsDestination) -> tuple[DestinationClient, str]:
+    try:
+        from .nats import Nats
+    except ImportError:
+        raise SettingsError("nats-py is not installed: pip install 'satsuma-server[nats]'") from None
+    return Nats(settings), settings.subject
 
 
 def _address(settings: Any) -> str:
