@@ -72,10 +72,16 @@ def _length(head: bytes) -> int:
 
 def slowest_percent(url: str, body: Path, rate: float, seconds: float, connections: int) -> float:
     """Return the milliseconds within which 99 % of POSTs of `body` are answered, at `rate` of them a second."""
+    times = sorted(answer_times(url, body, rate, seconds, connections))
+    return times[round(len(times) * 0.99) - 1]
+
+
+def answer_times(url: str, body: Path, rate: float, seconds: float, connections: int) -> list[float]:
+    """Return how many milliseconds each of these POSTs took to be answered."""
     return uvloop.run(_run(url, body.read_bytes(), rate, seconds, connections))
 
 
-async def _run(url: str, body: bytes, rate: float, seconds: float, connections: int) -> float:
+async def _run(url: str, body: bytes, rate: float, seconds: float, connections: int) -> list[float]:
     parts = urlsplit(url)
     assert parts.hostname
     head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -97,4 +103,4 @@ async def _run(url: str, body: bytes, rate: float, seconds: float, connections: 
             await asyncio.sleep(0.01)
     if pace.failed:
         raise SystemExit(f"{url} did not answer {pace.failed} of {count} requests well")
-    return sorted(pace.times)[round(count * 0.99) - 1] * 1000
+    return [one * 1000 for one in pace.times]
