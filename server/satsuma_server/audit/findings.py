@@ -76,7 +76,7 @@ class Finding(msgspec.Struct, frozen=True):
         severity: how much it matters.
         title, explanation: what is wrong, and why it matters.
         specification: where the best practices say so.
-        unit: what is counted, in the plural.
+        unit: what is counted, in the plural: the population of which `total` is the number.
         found: how many break the rule.
         total: how many could have.
         share: `found` of `total`, from 0 to 1.

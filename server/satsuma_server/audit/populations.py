@@ -8,9 +8,9 @@ POPULATIONS = {
     "events with an address": "SELECT id::VARCHAR AS unit, ts FROM events WHERE url IS NOT NULL",
     "events with a title": "SELECT id::VARCHAR AS unit, ts FROM events WHERE title IS NOT NULL",
     "events with a name": "SELECT id::VARCHAR AS unit, ts FROM events WHERE type = 'track'",
-    "events with both times": """
+    "events with a timestamp and a receivedAt": """
         SELECT id::VARCHAR AS unit, ts FROM events WHERE received_at IS NOT NULL AND ts IS NOT NULL""",
-    "events that were received": "SELECT id::VARCHAR AS unit, ts FROM events WHERE received_at IS NOT NULL",
+    "events with a receivedAt": "SELECT id::VARCHAR AS unit, ts FROM events WHERE received_at IS NOT NULL",
     "identify calls": "SELECT id::VARCHAR AS unit, ts FROM events WHERE type = 'identify'",
     "alias calls": "SELECT id::VARCHAR AS unit, ts FROM events WHERE type = 'alias'",
     "sign-ups": "SELECT coalesce(user_id, anonymous_id) AS unit, ts FROM events WHERE step = 'sign_up'",
@@ -19,7 +19,7 @@ POPULATIONS = {
         WHERE step = 'sign_up' AND side = 'server' AND user_id IS NOT NULL
         AND EXISTS (SELECT * FROM events WHERE side = 'browser' AND (step = 'sign_up' OR type = 'identify'))""",
     "logins": "SELECT id::VARCHAR AS unit, ts FROM events WHERE step = 'login'",
-    "logouts": """
+    "browsers with a logout": """
         SELECT anonymous_id AS unit, ts FROM events
         WHERE step = 'logout' AND side <> 'server' AND anonymous_id IS NOT NULL""",
     "userIds": "SELECT user_id AS unit, first_at AS ts FROM users",

@@ -18,8 +18,7 @@ class Rule:
         title: what is wrong, in a few words.
         explanation: what follows from it.
         specification: the heading of "Best Practices for Identifying Users" that it stands under, or what else says so.
-        unit: what is counted, in the plural.
-        population: name of the query in `populations` that tells how many could break it.
+        population: name of the query in `populations` that tells how many could break it; reports show it.
         query: SQL with the columns `id` (an event), `unit` (who or what is counted) and `detail` (a text, or null). It
             may name values of the settings, as ``$session_minutes``.
         advice: how it is mended.
@@ -35,7 +34,6 @@ class Rule:
     title: str
     explanation: str
     specification: str
-    unit: str
     population: str
     query: str
     advice: str

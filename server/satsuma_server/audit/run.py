@@ -129,7 +129,7 @@ class _Bench:
             title=rule.title,
             explanation=rule.explanation,
             specification=rule.specification,
-            unit=rule.unit,
+            unit=rule.population,
             found=found,
             total=total,
             share=round(found / total, 6),

@@ -14,7 +14,6 @@ RULES = (
         explanation="Destinations that need an alias need it first: after the identify they link nothing any more, and "
         "what the visitor did before is lost there.",
         specification="Anonymous history is lost",
-        unit="alias calls",
         population="alias calls",
         query="""
             SELECT a.id, a.id::VARCHAR AS unit, a.user_id || ' was identified before' AS detail FROM events a
@@ -33,7 +32,6 @@ RULES = (
         explanation="Identify with both ids links what was before. Only some destinations, as older Mixpanel and "
         "Kissmetrics projects, need an alias.",
         specification="Aliasing from a server library",
-        unit="alias calls",
         population="alias calls",
         query="""
             SELECT a.id, a.id::VARCHAR AS unit, NULL AS detail FROM events a

@@ -26,7 +26,6 @@ RULES = (
         title="anonymousIds are no random ids",
         explanation="Whoever gets the same one is the same visitor: people are mixed up, and can be guessed.",
         specification=GENERATION,
-        unit="events",
         population="events with an anonymousId",
         query="""
             WITH bad AS (
@@ -49,7 +48,6 @@ RULES = (
         title="Many browsers share one anonymousId",
         explanation="All their visitors are one in every report: an id stands in a cached page, a test or the code.",
         specification=GENERATION,
-        unit="events",
         population="events with an anonymousId",
         query="""
             SELECT id, id::VARCHAR AS unit, kinds || ' kinds of browsers have ' || anonymous_id AS detail
@@ -65,7 +63,6 @@ RULES = (
         explanation="A page that was reached from the same site is some new visitor's first: one visit counts as "
         "several. Mostly a consent tool or a security header removes cookies, or a page clears the storage.",
         specification=EXPIRATION,
-        unit="new browsers",
         population="new browsers",
         query=f"""
             SELECT f.id, f.anonymous_id AS unit, f.url AS detail FROM firsts f
@@ -81,7 +78,6 @@ RULES = (
         title="Another subdomain gives visitors another anonymousId",
         explanation="The cookie is kept by one subdomain for itself: one visitor counts once for each.",
         specification=EXPIRATION,
-        unit="new browsers",
         population="new browsers",
         query="""
             SELECT f.id, f.anonymous_id AS unit, 'from ' || f.referrer_host || ' to ' || f.host AS detail
@@ -102,7 +98,6 @@ RULES = (
         title="Known people come back with a new anonymousId too soon",
         explanation="The id should last a year, and it was gone within a week: visits before the login stay unknown.",
         specification=EXPIRATION,
-        unit="browsers of known people",
         population="known people's browsers that came back",
         query="""
             SELECT first_id AS id, user_id || agent AS unit,
@@ -123,7 +118,6 @@ RULES = (
         explanation="Safari keeps for seven days what scripts store. People who come back later are new until they "
         "log in.",
         specification=EXPIRATION,
-        unit="browsers of known people",
         population="known people's browsers of Safari",
         query="""
             SELECT first_id AS id, user_id || agent AS unit,
@@ -144,7 +138,6 @@ RULES = (
         title="A server overwrites the browser's anonymousId",
         explanation="The server made a new id although the browser had one: what the visitor did before is cut off.",
         specification=EXPIRATION,
-        unit="browsers",
         population="browsers",
         query="""
             SELECT d.first_id AS id, d.anonymous_id AS unit, 'the browser had ' || o.anonymous_id AS detail
@@ -169,7 +162,6 @@ RULES = (
         explanation="An id is set after the library had made one: the page view is one visitor's, and what follows is "
         "another's.",
         specification=EXPIRATION,
-        unit="browsers",
         population="browsers",
         query="""
             SELECT f.id, f.anonymous_id AS unit, 'on ' || f.url || ' the browser had ' || o.anonymous_id AS detail

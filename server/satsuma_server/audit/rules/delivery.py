@@ -15,8 +15,7 @@ RULES = (
         title="Clocks of senders are wrong",
         explanation="The timestamp is corrected by the difference of sentAt and receivedAt; originalTimestamp is not.",
         specification=FIELDS,
-        unit="events",
-        population="events that were received",
+        population="events with a receivedAt",
         query="""
             SELECT id, id::VARCHAR AS unit,
                 abs(date_diff('minute', received_at, sent_at)) || ' minutes ' ||
@@ -32,8 +31,7 @@ RULES = (
         title="Events happened after they were received",
         explanation="The timestamp was not corrected, mostly since sentAt is missing: order and sessions are off.",
         specification=FIELDS,
-        unit="events",
-        population="events with both times",
+        population="events with a timestamp and a receivedAt",
         query="""
             SELECT id, id::VARCHAR AS unit, date_diff('second', received_at, ts) || ' s ahead' AS detail FROM events
             WHERE ts > received_at + INTERVAL 1 MINUTE""",
@@ -47,8 +45,7 @@ RULES = (
         title="Events come long after they happened",
         explanation="Devices were offline, or an import ran: yesterday's numbers still change.",
         specification=FIELDS,
-        unit="events",
-        population="events with both times",
+        population="events with a timestamp and a receivedAt",
         query="""
             SELECT id, id::VARCHAR AS unit, date_diff('hour', ts, received_at) || ' hours late' AS detail FROM events
             WHERE ts < received_at - to_hours($late_hours)""",
@@ -61,7 +58,6 @@ RULES = (
         title="Messages come more than once",
         explanation="A pipeline that doesn't look at messageId counts them twice. This audit counts each once.",
         specification=FIELDS,
-        unit="events",
         population="events",
         query="SELECT first_id AS id, first_id::VARCHAR AS unit, times || ' times' AS detail FROM repeated",
         advice="Keep each messageId once where you store events; don't send a request again that was answered.",
@@ -73,7 +69,6 @@ RULES = (
         title="sentAt is missing",
         explanation="Without it nobody can tell a wrong clock from an event that waited.",
         specification=FIELDS,
-        unit="events",
         population="events",
         query="SELECT id, id::VARCHAR AS unit, library AS detail FROM events WHERE sent_at IS NULL",
         advice="Set sentAt in each request, at the moment when it is sent; libraries do so by themselves.",

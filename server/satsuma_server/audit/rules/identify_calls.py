@@ -15,7 +15,6 @@ RULES = (
         title="Visitors become known, and no event tells why",
         explanation="Sign-ups, logins and newsletter forms can't be told apart afterwards.",
         specification="Identifying users",
-        unit="visitors who became known",
         population="visitors who became known",
         query="""
             SELECT s.id, s.anonymous_id || s.user_id AS unit, NULL AS detail FROM starts s
@@ -32,7 +31,6 @@ RULES = (
         title="Logins are tracked, but nobody is identified",
         explanation="What people do after this login is an unknown visitor's, and their devices are not linked.",
         specification=WHEN,
-        unit="logins",
         population="logins",
         query="""
             SELECT l.id, l.id::VARCHAR AS unit, NULL AS detail FROM events l
@@ -49,7 +47,6 @@ RULES = (
         explanation="The library had the userId and it is gone again though nobody logged out: events are counted as "
         "another visitor's.",
         specification=WHEN,
-        unit="browsers of known people",
         population="browsers of known people",
         query="""
             SELECT min(id) AS id, anonymous_id AS unit, 'was ' || any_value(last_user) AS detail FROM walk
@@ -67,7 +64,6 @@ RULES = (
         explanation="Nearly all who see these pages are known, so the others are members as well: they came with a "
         "session of the site and without the library's cookies.",
         specification=WHEN,
-        unit="page views of members' pages",
         population="page views of members' pages",
         query="""
             SELECT id, id::VARCHAR AS unit, path AS detail FROM page_views JOIN members_pages USING (path)

@@ -14,7 +14,6 @@ RULES = (
         explanation="The page goes on to another before its library is ready. These calls came through; others of the "
         "same page did not.",
         specification="Missing sign-ups",
-        unit="page views with calls",
         population="page views with calls",
         query="""
             WITH pages AS (

@@ -17,7 +17,6 @@ RULES = (
         explanation="Each person gets an event of their own: tables and reports by name grow without end, and the data "
         "can't be deleted from them.",
         specification=TRAITS,
-        unit="events",
         population="events with a name",
         query=f"""
             SELECT id, id::VARCHAR AS unit, event AS detail FROM events
@@ -33,7 +32,6 @@ RULES = (
         title="Addresses of pages hold personal data or secrets",
         explanation="Every event of the page carries its address to all destinations, and so do other scripts.",
         specification=TRAITS,
-        unit="events",
         population="events with an address",
         query=f"""
             SELECT id, id::VARCHAR AS unit, path || ' in its address' AS detail FROM events
@@ -53,7 +51,6 @@ RULES = (
         title="Titles of pages hold personal data",
         explanation="Every event of the page carries its title to all destinations.",
         specification=TRAITS,
-        unit="events",
         population="events with a title",
         query=f"""
             SELECT e.id, e.id::VARCHAR AS unit, e.path || ' in its title' AS detail FROM events e

@@ -26,8 +26,7 @@ RULES = (
         explanation="Whatever happens on this browser afterwards is told of the person who has left, and the next "
         "person's visits are linked to theirs.",
         specification=EXPIRATION,
-        unit="browsers with a logout",
-        population="logouts",
+        population="browsers with a logout",
         query="""
             SELECT min(id) AS id, anonymous_id AS unit, 'still ' || any_value(user_id) AS detail FROM walk
             WHERE last_logout_at IS NOT NULL AND user_id IS NOT NULL AND step IS NULL AND side <> 'server'
@@ -46,7 +45,6 @@ RULES = (
         explanation="Nobody logged out or in, and yet the events are another's from here on: the userId is taken from "
         "two places, or a page identifies somebody else than its visitor.",
         specification=EXPIRATION,
-        unit="browsers of known people",
         population="browsers of known people",
         query=f"""
             SELECT min(id) AS id, anonymous_id AS unit, any_value(last_user || ' became ' || user_id) AS detail
@@ -64,7 +62,6 @@ RULES = (
         explanation="One person's session has ended, and the next logs in without a reset: until then the visit is "
         "told of the last one, and the anonymousId links the two.",
         specification=EXPIRATION,
-        unit="browsers of known people",
         population="browsers of known people",
         query=f"""
             SELECT min(id) AS id, anonymous_id AS unit, any_value(last_user || ', then ' || user_id) AS detail
@@ -83,7 +80,6 @@ RULES = (
         explanation="What the visitor did before is lost for good: it stays with an anonymousId that nobody is "
         "linked to.",
         specification=EXPIRATION,
-        unit="browsers that log in",
         population="browsers that log in",
         query="""
             SELECT f.id, f.anonymous_id AS unit, 'before it was ' || any_value(o.anonymous_id) AS detail

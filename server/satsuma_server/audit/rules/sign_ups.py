@@ -15,7 +15,6 @@ RULES = (
         title="Sign-ups are tracked, but nobody is identified",
         explanation="The new account has no userId in analytics: what led to the sign-up is lost for it.",
         specification="Full User Registration",
-        unit="sign-ups",
         population="sign-ups",
         query="""
             SELECT s.id, coalesce(s.user_id, s.anonymous_id) AS unit, NULL AS detail FROM events s
@@ -34,7 +33,6 @@ RULES = (
         title="New accounts are identified, but their sign-up is not tracked",
         explanation="Reports of sign-ups, and funnels that end in one, miss these people.",
         specification="When to call Identify",
-        unit="new userIds",
         population="new userIds",
         query="""
             SELECT u.first_id AS id, u.user_id AS unit, 'made ' || strftime(u.created_at, '%Y-%m-%d %H:%M') AS detail
@@ -55,7 +53,6 @@ RULES = (
         explanation="The page was left before its calls were sent, or the library was blocked: the account is not "
         "linked to what the visitor did before.",
         specification="Missing sign-ups",
-        unit="sign-ups on the server",
         population="sign-ups on the server",
         query="""
             SELECT s.id, s.user_id AS unit, NULL AS detail FROM events s

@@ -15,7 +15,6 @@ RULES = (
         title="What is known of people is sent as properties only",
         explanation="An address or name in an event's properties is that event's: profiles don't have it.",
         specification=SOFT,
-        unit="people with personal data",
         population="people with personal data",
         query="""
             SELECT min(id) AS id, coalesce(user_id, anonymous_id) AS unit,
@@ -44,7 +43,6 @@ RULES = (
         title="The userId is only a property",
         explanation="Nobody is identified by a property: these events stay an unknown visitor's.",
         specification="Merging Identified and Anonymous user profiles",
-        unit="events",
         population="events with a userId",
         query="""
             SELECT id, id::VARCHAR AS unit, property_user_id AS detail FROM events
@@ -63,7 +61,6 @@ RULES = (
         title="A trait has values of several types",
         explanation="A warehouse's column has one type: numbers become texts, or the values are dropped.",
         specification="User profiles in warehouses",
-        unit="identify calls",
         population="identify calls",
         query="""
             WITH given AS (

@@ -20,7 +20,6 @@ RULES = (
         explanation="People change their address, and a userId can't be changed: they become somebody else then, and "
         "their history stays with the old address. Every destination also gets the address as a key.",
         specification=SECTION,
-        unit="userIds",
         population="userIds",
         query="""
             SELECT first_id AS id, user_id AS unit, user_id AS detail FROM users
@@ -35,7 +34,6 @@ RULES = (
         title="Phone numbers are used as userId",
         explanation="Numbers are changed, and given to others: two people become one then.",
         specification=SECTION,
-        unit="userIds",
         population="userIds",
         query="""
             SELECT first_id AS id, user_id AS unit, user_id AS detail FROM users
@@ -52,7 +50,6 @@ RULES = (
         title="User names are used as userId",
         explanation="A user name can be changed, and a userId can't: whoever takes another name loses their history.",
         specification=SECTION,
-        unit="userIds",
         population="userIds",
         query="""
             SELECT first_id AS id, user_id AS unit, user_id AS detail FROM users
@@ -70,7 +67,6 @@ RULES = (
         title="One source has userIds of several forms",
         explanation="Two parts of the site take the userId from different places, so that one person may have two.",
         specification=SECTION,
-        unit="userIds",
         population="userIds",
         query="""
             WITH formed AS (
@@ -100,7 +96,6 @@ RULES = (
         explanation="There is no way to change a userId: what was recorded keeps the old one, and most destinations "
         "count two people.",
         specification="Can you update a userId?",
-        unit="userIds",
         population="userIds",
         query="""
             SELECT a.id, a.user_id AS unit, a.previous_id || ' became ' || a.user_id AS detail
@@ -120,7 +115,6 @@ RULES = (
         title="One email address stands under two userIds",
         explanation="The same person is counted twice: an account was made twice, or two systems give the userId.",
         specification=SECTION,
-        unit="userIds",
         population="userIds with an email address",
         query="""
             SELECT first_id AS id, user_id AS unit, email || ' is also of another userId' AS detail
