@@ -92,6 +92,7 @@ def test_what_comes_after_the_page_was_left_waits_for_nobody() -> None:
     [
         ({}, 429, 400_000, 300_000),
         ({}, 503, 60_000, 500),
+        ({}, 302, None, 500),
         ({"rateLimitConfig": {"maxRetryInterval": 2}}, 429, 60_000, 2000),
         ({"backoffConfig": {"baseBackoffInterval": 3}}, 500, None, 3000),
         ({"backoffConfig": {"statusCodeOverrides": {"429": "drop"}}}, 429, 1000, None),

@@ -18,6 +18,10 @@ RETRYABLE_STATUS = frozenset({408, 410, 429, 460})
 `FINAL_STATUS`."""
 FINAL_STATUS = frozenset({501, 505, 511})
 
+REDIRECTS = range(300, 400)
+"""Statuses of redirects. The client was left with one, which has no Location or is not followed: nothing was stored.
+Analytics-next takes these for an acknowledgement, and its event is lost."""
+
 TOO_MANY_REQUESTS = 429
 
 
@@ -75,8 +79,10 @@ class DeliveryOptions:
         """Tell whether events are tried again after an answer with this status."""
         if status in self.overrides:
             return self.overrides[status]
-        if status in RETRYABLE_STATUS or status in FINAL_STATUS:
-            return status in RETRYABLE_STATUS
+        if status in RETRYABLE_STATUS or status in REDIRECTS:
+            return True
+        if status in FINAL_STATUS:
+            return False
         return self.retries_5xx if status >= 500 else status >= 400 and self.retries_4xx
 
     def pause(self, status: int, retry_after: float | None) -> float | None:

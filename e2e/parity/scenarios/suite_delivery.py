@@ -246,6 +246,15 @@ SCENARIOS = (
         for status in (404, 408, 410, 413, 460, 501, 505, 511, 503)
     ),
     scenario(
+        "Retries: 302 that leads nowhere",
+        Visit(),
+        Posts(1),
+        Answer((302,)),
+        "await analytics.track('x'); await new Promise((go) => setTimeout(go, 1200))",
+        headers=("x-retry-count",),
+        intended={".events": "redirects"},
+    ),
+    scenario(
         "Retries: 429 exhausted",
         Visit(),
         Posts(1),
