@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from flows.reference_library import PAGE, stock_site
+from playwright.sync_api import Route
 from pytest_satsuma import Visitor
 from satsuma_server import snippet
 from satsuma_server.testing import Collector, serving
@@ -97,3 +98,41 @@ def test_what_a_page_holds_is_bounded_and_who_the_visitor_is_has_its_place(
     assert len(journal) < 510_000
     assert '"u1"' in journal
     assert len([text for text in warnings if "dropped" in text]) == 1
+
+
+LARGE = """() => {
+    const large = [
+        {text: "x".repeat(1_000_000)},
+        {bytes: new Uint8Array(1_000_000)},
+        {map: new Map([[1, "x".repeat(1_000_000)]])},
+        {many: Array.from({length: 30_000}, (_, n) => ({n}))},
+        {deep: {deeper: {text: "x".repeat(70_000)}}, small: 1},
+    ];
+    window.held = large.map((one) => new WeakRef(one));
+    large.forEach((one, n) => n % 2 ? analytics.identify(`u${n}`, one, () => {}) : analytics.track(`E${n}`, one));
+}"""
+
+
+def test_what_is_more_than_an_event_can_hold_is_not_kept_alive(visitor: Visitor, warnings: list[str]) -> None:
+    visitor.evaluate(LARGE)
+    visitor.context.new_cdp_session(visitor.page).send("HeapProfiler.collectGarbage")
+    assert visitor.evaluate("() => held.map((one) => typeof one.deref())") == ["undefined"] * 5
+    assert len([text for text in warnings if "too much for an event" in text]) == 4
+
+
+def test_what_the_page_does_to_its_own_objects_later_is_no_event_s(visitor: Visitor, collector: Collector) -> None:
+    """Python makes the event of the call as it was, as the collector would of a page that is left."""
+    held: list[Route] = []
+    visitor.page.route("**/analytics.min.js", lambda route: held.append(route))
+    visitor.page.goto(visitor.base_url, wait_until="commit")
+    visitor.evaluate("""() => {
+        const order = {total: 1, items: [{n: 1}]};
+        analytics.track("Ordered", order);
+        order.total = order.items[0].n = 2;
+    }""")
+    visitor.until(lambda: bool(held), "the loader to be asked for")
+    held[0].continue_()
+    visitor.page.wait_for_function("analytics.initialized === true")
+    visitor.evaluate("() => analytics.flush()")
+    ordered = [event for event in collector.events() if event["type"] == "track"]
+    assert [event["properties"] for event in ordered] == [{"total": 1, "items": [{"n": 1}]}]

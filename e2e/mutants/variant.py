@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mutants.mutants import Mutant
 from satsuma_runtime import trim
-from satsuma_runtime.build import write_python
+from satsuma_runtime.build import SNIPPETS, write_python
 from satsuma_runtime.files import MANIFEST, TYPES, integrity
 from satsuma_runtime.sources import Sources
 
@@ -44,7 +44,8 @@ def build_variant(mutant: Mutant, target: Path) -> Path:
     about["integrity"] |= {name: integrity((folder / name).read_bytes()) for name in OWN}
     about["folder"] = f"{folder.name}/"
     (target / "loader.js").write_text(loader[:start] + json.dumps(about) + loader[end:])
-    (target / "snippet.js").symlink_to(BUILT / "snippet.js")
+    for name in SNIPPETS:
+        (target / name).symlink_to(BUILT / name)
     _write_manifest(target, folder)
     return target
 
@@ -61,7 +62,7 @@ def _write_archive(sources: Sources, mutant: Mutant, archive: Path) -> None:
 
 
 def _write_manifest(target: Path, folder: Path) -> None:
-    paths = [*folder.iterdir(), target / "loader.js", target / "snippet.js"]
+    paths = [*folder.iterdir(), target / "loader.js", *(target / name for name in SNIPPETS)]
     files = {
         path.name: {"path": path.relative_to(target).as_posix(), "type": TYPES[path.suffix]}
         for path in paths

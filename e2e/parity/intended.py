@@ -99,8 +99,8 @@ REASONS = {
         "A call knows that the batch with its event was refused. The reference drops such a batch silently."
     ),
     "redirects": (
-        "An event that was answered by a redirect without a `Location` is tried again, since nothing has stored it. The "
-        "reference takes any answer below 400 for an acknowledgement."
+        "An event that was answered by a redirect without a `Location` is tried again, since nothing has stored it. "
+        "The reference takes any answer below 400 for an acknowledgement."
     ),
     "nobody": (
         "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."

@@ -117,7 +117,7 @@ function forgetGone(calls) {
   held = 0;
   rest.forEach(function (call) {
     calls[calls.length] = call;
-    held += textOf(call).length;
+    held += call.size;
   });
 }
 /* By number: for..in and, where a page replaced it, Object.keys also find what it added to prototypes. */

@@ -1,3 +1,4 @@
+var EVENTS = ["track", "identify", "page", "screen", "group", "alias"];
 /* When and where a call is made, and the messageId that it keeps over every retry. */
 function note() {
   var canonical = document.querySelector("link[rel='canonical']");
@@ -7,7 +8,7 @@ function note() {
 /* A call as it waits for Python. A reset brings the next anonymousId, so that all who make this call choose the same one. */
 function recorded(method, args) {
   var call = [method].concat([].slice.call(args));
-  if (/^(track|identify|page|screen|group|alias)$/.test(method)) call.push(note());
+  if (EVENTS.indexOf(method) > -1) call.push(note());
   return method === "reset" ? [method, { next: newId() }] : call;
 }
 function newId() {

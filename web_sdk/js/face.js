@@ -1,7 +1,6 @@
 /* What a page's JavaScript holds once Python is up: window.analytics and what it hands out. Every method but those of
    auto_track.js is answered by Python; JavaScript is here only where a page must be given an object of its own language. */
 
-const EVENTS = ["track", "identify", "page", "screen", "group", "alias"];
 const LATER = ["register", "deregister", "addSourceMiddleware", "addDestinationMiddleware", "ready", "pageview", "flush",
   "queryString"];
 const AT_ONCE = ["reset", "setAnonymousId", "on", "once", "off", "emit", "debug", "timeout", "delivery", "consent", "normalize"];
@@ -155,48 +154,9 @@ function loadOnce(src) {
   }));
 }
 
-/* The JSON of what the page gave, with one warning of all that it goes without. */
-const texts = new WeakMap(); // Of copies that have been made already.
-function told(what, value) {
-  const places = [];
-  let more = 0;
-  const json = jsonOf(value, (path, why) => (places.length < 5 ? places.push(`${path.slice(0, 100) || "the value"} (${why})`) : more++));
-  if (places.length) console.warn(`[satsuma] ${what}: not all values can be sent as they are: ${places.join(", ")}${more ? ` and ${more} more` : ""}.`);
-  return json;
-}
-
-/* An argument that Python and a worker can take, whatever the page gave: a copy of an object. What is no plain object takes a
-   place and means nothing; of a text as long as this nothing can be sent. */
-function readable(what, value, all) {
-  if (typeof value === "symbol") return null;
-  if (typeof value === "string") return value.length > MOST_CHARACTERS ? value.slice(0, MOST_CHARACTERS) : value;
-  if (Object(value) !== value || typeof value === "function") return value;
-  const plain = quietly(() => all || Object.prototype.toString.call(value) === "[object Object]");
-  if (plain === false) return [];
-  const json = told(what, value);
-  const copy = JSON.parse(json || "null");
-  if (Object(copy) !== copy) return plain && !all ? [] : copy;
-  texts.set(copy, json);
-  return copy;
-}
-
+/* Arguments that Python and a worker can take. */
 function readableAll(what, args, all) {
   return args.map((value, index) => readable(`${what}, argument ${index + 1}`, value, all));
-}
-
-/* What a page takes away of its own properties by `undefined`, which JSON leaves out. */
-function markUndefined(given, copy) {
-  if (!texts.has(copy)) return;
-  for (const name of quietly(() => Object.keys(given).slice(0, MOST_NODES)) || [])
-    if (quietly(() => given[name] === undefined)) copy[name] = undefined;
-}
-
-function quietly(read) {
-  try {
-    return read();
-  } catch (error) {
-    return undefined;
-  }
 }
 
 /* What Python makes JavaScript's objects with. */
@@ -245,7 +205,6 @@ function makeFace(ask, about) {
     face[name] = (...args) => answered((resolve, reject) => {
       const made = isNote(args[args.length - 1]) ? args.pop() : note();
       const values = readableAll("analytics." + name, args);
-      if (name === "page") values.forEach((copy, index) => markUndefined(args[index], copy));
       quietly(() => texts.set(made, JSON.stringify(made))); // Our own: it need not be bounded.
       ask.event(name, values, made, resolve, (reason) => reject(new Error(reason)));
     });

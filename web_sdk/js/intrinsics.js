@@ -21,37 +21,18 @@ function takeIntrinsics(global) {
   OwnDate.parse = NativeDate.parse;
   OwnDate.UTC = NativeDate.UTC;
   OwnDate.prototype = NativeDate.prototype;
-  /* A constructor with functions of its own: those that the page has replaced before are written here anew. */
-  function copied(Native, make, anew) {
+  /* A constructor with functions of its own. */
+  function copied(Native, make) {
     Reflect.ownKeys(Native).forEach(function (name) {
-      if (name === "length" || name === "name" || name === "prototype") return;
-      var replaced = anew[name] && !/\[native code\]/.test(Function.prototype.toString.call(Native[name]));
-      Object.defineProperty(make, name, { __proto__: null, value: replaced ? anew[name] : Native[name] });
+      if (name !== "length" && name !== "name" && name !== "prototype")
+        Object.defineProperty(make, name, { __proto__: null, value: Native[name], writable: true });
     });
     make.prototype = Native.prototype;
     return make;
   }
-  function ownKeys(value) {
-    value = Object(value);
-    return Reflect.ownKeys(value).filter(function (name) {
-      return typeof name === "string" && Object.prototype.propertyIsEnumerable.call(value, name);
-    });
-  }
-  function ownValues(value) {
-    return ownKeys(value).map(function (name) { return value[name]; });
-  }
-  function ownEntries(value) {
-    return ownKeys(value).map(function (name) { return [name, value[name]]; });
-  }
-  function ownFrom(list, change) {
-    var made = [], step, items = list[Symbol.iterator] && list[Symbol.iterator]();
-    if (items) while (!(step = items.next()).done) made.push(step.value);
-    else for (var i = 0; i < list.length; i++) made.push(list[i]);
-    return change ? made.map(change) : made;
-  }
-  var OwnObject = copied(Object, function (value) { return Object(value); },
-    { __proto__: null, keys: ownKeys, values: ownValues, entries: ownEntries });
-  var OwnArray = copied(Array, function () { return Reflect.construct(Array, arguments); }, { __proto__: null, from: ownFrom });
+  var OwnObject = copied(Object, function (value) { return Object(value); });
+  var OwnArray = copied(Array, function () { return Reflect.construct(Array, arguments); });
+  if (isReplaced(Object.keys)) OwnObject.keys = ownKeys;
   function bound(owner, method) {
     return method && function () { return method.apply(owner, arguments); };
   }
@@ -89,4 +70,13 @@ function takeIntrinsics(global) {
     crypto: { getRandomValues: bound(global.crypto, global.crypto.getRandomValues), subtle: subtle && { digest: bound(subtle, subtle.digest) } },
     localStorage: realStorage(), sendBeacon: bound(navigator, navigator.sendBeacon), document: realDocument(global.document),
     fetch: bound(global, global.fetch), setTimeout: bound(global, global.setTimeout), clearTimeout: bound(global, global.clearTimeout) };
+}
+function isReplaced(method) {
+  return !/\[native code\]/.test(Function.prototype.toString.call(method));
+}
+function ownKeys(value) {
+  value = Object(value);
+  return Reflect.ownKeys(value).filter(function (name) {
+    return typeof name === "string" && Object.prototype.propertyIsEnumerable.call(value, name);
+  });
 }

@@ -10,17 +10,26 @@ function tellsWho(call) {
 /* A call that is larger than anything that can be sent is written without what makes it so large. */
 function textOf(call) {
   function written(most) {
-    return "[" + [].slice.call(call).map(function (part) { return jsonOf(part, null, most) || "null"; }).join() + "]";
+    return "[" + [].slice.call(call).map(function (part) {
+      if (typeof part === "string") call.size += part.length;
+      return (!most && texts.get(part)) || jsonOf(part, null, most) || "null";
+    }).join() + "]";
   }
   if (call.text === undefined) {
+    call.size = 0;
     call.text = written();
+    call.size += call.text.length;
     if (call.text.length > LONGEST_CALL) call.text = written(LONGEST_CALL >> 3);
   }
   return call.text;
 }
-/* Whether a page that has no Python holds one call more. Calls that say who the visitor is have as much room again. */
+/* Whether a page that has no Python holds one call more. Calls that say who the visitor is have as much room again. What is
+   held of an event is a copy within bounds: what the page does to its own objects later, or how much they hold, is its own. */
 function admits(call) {
-  var size = textOf(call).length;
+  for (var i = 1; i < call.length && EVENTS.indexOf(call[0]) > -1; i++)
+    if (!isNote(call[i])) call[i] = readable("analytics." + call[0] + ", argument " + i, call[i]);
+  textOf(call);
+  var size = call.size;
   if (held + size > MOST_HELD_CHARACTERS * (tellsWho(call) ? 2 : 1)) {
     if (!full) console.warn("[satsuma] More calls wait for Python than a page can hold: this call, '" + call[0] + "', and others that find no room are dropped.");
     full = true;

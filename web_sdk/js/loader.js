@@ -24,6 +24,8 @@
 
   /*TRUST*/
 
+  /*MEND*/
+
   /*ATTEMPT*/
 
   /*AUTO_TRACK*/
@@ -35,7 +37,8 @@
   const stubName = (script && script.dataset.globalSegmentAnalyticsKey) || "analytics";
   const taken = globalOf(stubName);
   const stub = Array.isArray(taken) ? taken : [];
-  const intrinsics = stub._intrinsics || atFirstSight;
+  const intrinsics = mend(stub._intrinsics || atFirstSight);
+  if (stub._texts) texts = stub._texts;
   const { Date, JSON, Promise, crypto, document, fetch, localStorage, setTimeout } = intrinsics;
 
   /*FILES*/
@@ -65,11 +68,6 @@
   if (started.has(stubName + " " + writeKey)) return;
   if (foreign) return void warnOfName(stubName);
   started.add(stubName + " " + writeKey);
-
-  function isNote(value) {
-    // What a page gives may throw at each look.
-    return Boolean(value) && typeof value === "object" && quietly(() => value.__t) === "bpc";
-  }
 
   /* The collector makes events of the calls that it is handed: as the page is left, or now and then where Python will never
      come up. It is not so sure where a file did not load: then the calls of this page go together, to keep their order. */

@@ -8,9 +8,9 @@
   /*BEACON*/
   /*EARLY*/
   /*TRUST*/
-  var METHODS = ["track", "identify", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
+  var METHODS = EVENTS.concat("reset", "ready", "on", "once", "off", "debug",
     "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
-    "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware", "consent"];
+    "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware", "consent");
   function warn(text, error) {
     console.warn("[satsuma] " + text, error || "");
   }
@@ -38,7 +38,7 @@
         " is not loaded. Give it a name of its own by the option globalAnalyticsKey.");
   }
   /* Of the page's options those that can be looked at. */
-  function readable(options) {
+  function readableOptions(options) {
     var own = {};
     intrinsics.Object.keys(options).forEach(function (name) {
       try {
@@ -56,7 +56,7 @@
   }
   function install(name, analytics) {
     var again;
-    options = readable(options);
+    options = readableOptions(options);
     function left() {
       if (analytics._early) leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});
     }
@@ -68,6 +68,7 @@
     analytics.SNIPPET_VERSION = "satsuma-1";
     analytics.methods = METHODS;
     analytics._intrinsics = intrinsics;
+    analytics._texts = texts;
     global.addEventListener("pagehide", left);
     document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") left(); });
     analytics.push = function () {
@@ -75,7 +76,7 @@
         if (!admits(call)) return;
         analytics[analytics.length] = call;
         if (analytics._early) keepSoon(analytics, analytics._early, analytics._loadOptions || {});
-        if (analytics._sender) analytics._sender.soon();
+        if (__WITH_EARLY__ && analytics._sender) analytics._sender.soon();
         if (again) again();
       });
       return analytics.length;
@@ -90,7 +91,7 @@
     });
     /* A page that has to ask first (the option `load: false`) loads later, perhaps with more options. */
     analytics.load = function (key, more) {
-      var own = merged(options, readable(more || {}));
+      var own = merged(options, readableOptions(more || {}));
       key = key || writeKey;
       if (global.WebAssembly && global.crypto && crypto.subtle && !own.worker && !own.early && !own.python) soon.forEach(askFor);
       var script = document.createElement("script");
@@ -99,13 +100,15 @@
       analytics._writeKey = key;
       analytics._early = EARLY + key + ":" + newId();
       analytics._loadOptions = own;
-      analytics._sender = makeEarlySender(analytics, host, key, analytics._early, own);
-      /* What earlier pages have left comes first. */
-      if (!analytics._sender.over && !unopened(own))
-        analytics.unshift.apply(analytics, leftBehind(key, analytics._early));
-      if (analytics.length) {
-        keepSoon(analytics, analytics._early, own);
-        analytics._sender.soon();
+      if (__WITH_EARLY__) {
+        analytics._sender = makeEarlySender(analytics, host, key, analytics._early, own);
+        /* What earlier pages have left comes first. */
+        if (!analytics._sender.over && !unopened(own))
+          analytics.unshift.apply(analytics, leftBehind(key, analytics._early));
+        if (analytics.length) {
+          keepSoon(analytics, analytics._early, own);
+          analytics._sender.soon();
+        }
       }
       script.onerror = function () { alone("The script of the source " + key + " could not be loaded"); };
       try {

@@ -1,8 +1,9 @@
 /* The JSON of a value of the page's, whatever it is: what JSON.stringify writes, within bounds and without what throws. Each
    object is read once; what several places share is written for each of them while there is room. `omit` is told the place of
-   each value that is left out, and why. The bounds are those of satsuma/json_values.py. */
+   each value that is left out, and why; `absent` gets the names of the value's own members that are undefined. The bounds are
+   those of satsuma/json_values.py. */
 var MOST_CHARACTERS = 65536, MOST_NODES = 10000, DEEPEST = 60, KEPT_ROOM = 2048, TOO_MUCH = "is too much for an event", UNREADABLE = "can't be read";
-function jsonOf(value, omit, most) {
+function jsonOf(value, omit, most, absent) {
   var room = most || MOST_CHARACTERS, nodes = MOST_NODES, known = new Map();
   function out(path, why) {
     if (omit) omit(path, why || TOO_MUCH);
@@ -78,6 +79,7 @@ function jsonOf(value, omit, most) {
       room--; // A comma.
       try {
         var item = read.item = value[name];
+        if (item === undefined && absent && depth < 2) absent.push(name);
         if (name.length > room) out(place);
         else if (item === undefined || typeof item === "function" || typeof item === "symbol") nodes--;
         else if ((name = spend(JSON.stringify(name) + ":", place))) {
@@ -102,4 +104,42 @@ function jsonOf(value, omit, most) {
     return "{" + texts.filter(Boolean).join() + "}";
   }
   return write([value], 0, "", 1);
+}
+/* The texts of copies that have been made already. */
+var texts = new WeakMap();
+/* The JSON of what the page gave, with one warning of all that it goes without. */
+function told(what, value, absent) {
+  var places = [], more = 0;
+  var json = jsonOf(value, function (path, why) {
+    if (places.length < 5) places.push((path.slice(0, 100) || "the value") + " (" + why + ")");
+    else more++;
+  }, 0, absent);
+  if (places.length) console.warn("[satsuma] " + what + ": not all values can be sent as they are: " + places.join(", ") + (more ? " and " + more + " more" : "") + ".");
+  return json;
+}
+/* An argument that Python and a worker can take, whatever the page gave: a copy of an object. What is no plain object takes a
+   place and means nothing; of a text as long as this nothing can be sent. What a page takes away of its own properties by
+   `undefined`, which JSON leaves out, stays in the copy. */
+function readable(what, value, all) {
+  if (typeof value === "symbol") return null;
+  if (typeof value === "string") return value.slice(0, MOST_CHARACTERS);
+  if (Object(value) !== value || typeof value === "function" || texts.has(value)) return value;
+  var plain = quietly(function () { return all || {}.toString.call(value) === "[object Object]"; });
+  if (plain === false) return [];
+  var absent = [], json = told(what, value, absent), copy = JSON.parse(json || "null");
+  if (Object(copy) !== copy) return plain && !all ? [] : copy;
+  absent.forEach(function (name) { copy[name] = undefined; });
+  texts.set(copy, json);
+  return copy;
+}
+function quietly(read) {
+  try {
+    return read();
+  } catch (error) {
+    return undefined;
+  }
+}
+function isNote(value) {
+  /* What a page gives may throw at each look. */
+  return Object(value) === value && quietly(function () { return value.__t; }) === "bpc";
 }

@@ -40,13 +40,15 @@ def snippet(
     Raises:
         AssetsError: the runtime isn't built.
     """
+    chosen = dict(options or {})
     values = {
         "__HOST__": host.rstrip("/"),
         "__WRITE_KEY__": write_key,
-        "__OPTIONS__": dict(options or {}),
+        "__OPTIONS__": chosen,
         "__SOON__": _large_files(runtime) if hints else [],
     }
-    return MARK.sub(lambda mark: _literal(values[mark[0]]), _template(runtime))
+    template = _template(runtime, early=bool(chosen.get("early")))
+    return MARK.sub(lambda mark: _literal(values[mark[0]]), template)
 
 
 def service(host: str, runtime: Path = RUNTIME) -> str:
@@ -69,8 +71,9 @@ def _large_files(runtime: Path) -> list[str]:
 
 
 @cache
-def _template(runtime: Path) -> str:
-    return _text(runtime, "snippet.js")
+def _template(runtime: Path, *, early: bool) -> str:
+    """Return the snippet's text; what the option ``early`` needs is a part of it only where that is asked for."""
+    return _text(runtime, "snippet_early.js" if early else "snippet.js")
 
 
 def _text(runtime: Path, name: str) -> str:

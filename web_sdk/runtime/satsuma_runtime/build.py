@@ -32,6 +32,7 @@ PARTS = {
     "/*FACE*/": "face.js",
     "/*FILES*/": "files.js",
     "/*INTRINSICS*/": "intrinsics.js",
+    "/*MEND*/": "mend.js",
     "/*JOURNAL*/": "journal.js",
     "/*BEACON*/": "beacon.js",
     "/*EARLY*/": "early.js",
@@ -40,6 +41,9 @@ PARTS = {
     "/*VALUES*/": "values.js",
 }
 """What snippet and loader are put together of, by its mark."""
+
+SNIPPETS = {"snippet.js": "false", "snippet_early.js": "true"}
+"""The snippet as most pages have it, and with what sends calls before the loader is there: what its mark becomes."""
 
 HOST = ("worker/channel.js", "worker/predicted_state.js", "worker/host.js")
 DESK = ("worker/channel.js", "worker/writes.js", "worker/page_mirror.js", "files.js", "attempt.js", "worker/desk.js")
@@ -112,7 +116,7 @@ def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, sa
     image = write_python(sources, trimmed, pyodide, pure, work, folder)
     _write_loader(sources, target, folder, pyodide, image)
     say("compressing")
-    scripts = [target / name for name in ("loader.js", "snippet.js", "service.js", PYTHON_WORKERS)]
+    scripts = [target / name for name in ("loader.js", *SNIPPETS, "service.js", PYTHON_WORKERS)]
     shipped = {path.name: path for path in [*sorted(folder.iterdir()), *scripts]}
     return files.write_manifest(target, key, shipped, cache / "compressed")
 
@@ -175,7 +179,10 @@ def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, i
     loader = RUNTIME_MARK.sub(RUNTIME_NAME, _with_parts(sources.js, "loader.js"), count=1)
     (target / "loader.js").write_text(_told(minified(pyodide, loader), about))
     # The snippet's language stays that of any browser: it hands the calls over where nothing newer runs.
-    (target / "snippet.js").write_text(minified(pyodide, _with_parts(sources.js, "snippet.js"), ecma="5"))
+    snippet = _with_parts(sources.js, "snippet.js")
+    for name, with_early in SNIPPETS.items():
+        text = snippet.replace("__WITH_EARLY__", with_early)
+        (target / name).write_text(minified(pyodide, text, ecma="5"))
     (target / PYTHON_WORKERS).write_text(minified(pyodide, (sources.js / "python_workers.js").read_text()))
     service = RUNTIME_MARK.sub(RUNTIME_NAME, (sources.js / "service" / "service.js").read_text(), count=1)
     (target / "service.js").write_text(_told(minified(pyodide, service), about))
