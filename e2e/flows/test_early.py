@@ -256,3 +256,26 @@ def test_an_answer_that_can_not_be_written_is_made_by_python(visitor: Visitor, w
     visitor.evaluate("() => analytics.track('Later')")
     assert names(watched, 4) == ["page", "identify", "Signed Up", "Later"]
     assert visitor.evaluate("() => analytics.user().traits()") == {"plan": "pips"}
+
+
+class TestASnippetThatWasMadeWithoutTheOption:
+    """It does not have what sends calls, but the loader does."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, Any]:
+        return {}
+
+    def test_its_calls_go_as_soon_as_the_loader_is_there(
+        self, visitor: Visitor, watched: Collector, faults: Faults
+    ) -> None:
+        visitor.page.add_init_script(OPTION_OF_THE_SCRIPT)
+        visitor.page.route("**/*.wasm", lambda route: None)
+        visitor.page.goto(visitor.base_url)
+        assert names(watched, 3) == ["page", "identify", "Signed Up"]
+        assert {post.path for post in faults.posted} == {"/v1/early"}
+
+
+OPTION_OF_THE_SCRIPT = """
+    Object.defineProperty(HTMLElement.prototype, "dataset", {get: () => ({options: '{"early": true}'})});
+"""
+"""Whatever script asks for its own options has them."""
