@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pytest_satsuma.engines import ENGINES
+from pytest_satsuma.engines import CHROMIUM, ENGINES
 from satsuma_server.testing import Collector
 
 Event = dict[str, Any]
@@ -30,6 +30,21 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Launch arguments for every folder's tests."""
     given = browser_type_launch_args
     return {**given, "args": [*given["args"], NAMES, LANGUAGE], "ignore_default_args": TAKEN_AWAY}
+
+
+@pytest.fixture(scope="session")
+def local_names() -> bool:
+    """The same in the other engines."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def engine_browser(request: pytest.FixtureRequest) -> Any:
+    """The browser of ``--engine``, of which tests make contexts themselves."""
+    engine = request.config.getoption("satsuma_engine") or CHROMIUM
+    if engine == CHROMIUM:
+        return request.getfixturevalue("browser")
+    return request.getfixturevalue("satsuma_engines")(engine)
 
 
 def named(events: list[Event], type: str, name: str | None = None) -> list[Event]:

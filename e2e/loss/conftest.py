@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 from loss.scene import OURS, Scene, set_up
 from loss.walk import Walk
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import BrowserContext
 
 NUMBERS = count(1)
 
@@ -21,9 +22,9 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 @pytest.fixture(scope="session")
-def warm_browser(browser: Browser, street: Scene) -> Iterator[BrowserContext]:
+def warm_browser(engine_browser: Any, street: Scene) -> Iterator[BrowserContext]:
     """A browser that has the library in its cache."""
-    context = browser.new_context()
+    context = engine_browser.new_context()
     Walk(street, context, "vwarm").come_back().close()
     yield context
     context.close()
@@ -37,9 +38,9 @@ def scene(street: Scene) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def walk(browser: Browser, scene: Scene) -> Iterator[Walk]:
+def walk(engine_browser: Any, scene: Scene) -> Iterator[Walk]:
     """A visitor who was never here."""
-    context = browser.new_context()
+    context = engine_browser.new_context()
     yield Walk(scene, context, f"v{next(NUMBERS)}")
     context.close()
 
@@ -49,5 +50,5 @@ def regular(warm_browser: BrowserContext, scene: Scene) -> Iterator[Walk]:
     """A visitor who was here before; afterwards no tab is open."""
     yield Walk(scene, warm_browser, f"v{next(NUMBERS)}")
     warm_browser.set_offline(False)
-    for tab in warm_browser.pages:
+    for tab in [*warm_browser.pages]:
         tab.close()

@@ -88,7 +88,7 @@ def _device(browser: Browser, regular: BrowserContext | None) -> Iterator[Browse
     if regular is None:
         context.close()
         return
-    for tab in context.pages:
+    for tab in [*context.pages]:
         tab.close()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from loss.diary import NOTE
 from loss.scene import Scene, Tally, tally
 from playwright.sync_api import BrowserContext, CDPSession, Error, Page
+from pytest_satsuma import engines
 
 PATIENCE = 30
 HESITATION = 3  # Seconds; two navigations that begin at one time may end each other.
@@ -113,6 +114,10 @@ class Walk:
 
     def crash(self, tab: Page) -> None:
         """Kill the process behind a tab: the page hears nothing of it."""
+        if isinstance(tab, engines.Page):
+            tab.kill()
+            tab.close()
+            return
         try:
             tab.goto("chrome://crash")
         except Error:
@@ -139,7 +144,7 @@ class Walk:
 
     def go_away(self) -> None:
         """Close all tabs and, when what they sent had time to go, the browser; weather and network stay as they are."""
-        for tab in self.context.pages:
+        for tab in [*self.context.pages]:
             tab.close()
         limit = time.monotonic() + LINGERING
         while not set(self.stored()) >= set(self.made()) and time.monotonic() < limit:

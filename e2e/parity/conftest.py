@@ -14,7 +14,6 @@ from parity.player import Player
 from parity.report import DOCUMENT, render
 from parity.stage import OURS, REFERENCE, Stage, staged
 from parity.story import Scenario
-from playwright.sync_api import Browser
 
 WRITE = "--write-parity"
 
@@ -39,9 +38,9 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stage
 
 
 @pytest.fixture(scope="session")
-def devices(browser: Browser, stages: dict[str, Stage]) -> Iterator[dict[str, Device]]:
+def devices(engine_browser: Any, stages: dict[str, Stage]) -> Iterator[dict[str, Device]]:
     """A device for each library, whose HTTP cache is warm: booting a cold one 200 times takes minutes."""
-    yield {library: Device(browser.new_context()) for library in stages}
+    yield {library: Device(engine_browser.new_context()) for library in stages}
 
 
 @pytest.fixture

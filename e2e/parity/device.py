@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from playwright.sync_api import BrowserContext, Request
 
@@ -17,13 +18,14 @@ class Device:
             several connections, arrive in any.
     """
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: Any) -> None:
         self.context = context
         self.tab = context.new_page()
         self.errors: list[str] = []
         self.under_way: set[Request] = set()
         self.issued: list[bytes | None] = []
-        self._session = context.new_cdp_session(self.tab)
+        # Chromium clears another page's storage only by its debugger, and needn't open one of the site's pages for it.
+        self._session = context.new_cdp_session(self.tab) if isinstance(context, BrowserContext) else None
         context.on("console", lambda line: line.type == "error" and self.errors.append(f"console: {line.text}"))
         context.on("weberror", lambda error: self.errors.append(f"page error: {error.error}"))
         context.on("request", lambda request: request.method == "POST" and self._note(request))
@@ -37,7 +39,10 @@ class Device:
         self.tab.goto("about:blank")
         self.context.clear_cookies()
         for origin in origins:
-            self._session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+            if self._session:
+                self._session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+            else:
+                self.context.clear_storage(origin)
         self.errors.clear()
         self.under_way.clear()
         self.issued.clear()

@@ -19,6 +19,8 @@ from starlette.routing import Route
 
 REFERENCE, OURS = "analytics-next", "satsuma"
 BLANK = "/blank"
+CLEARED = "/robots.txt"
+"""Where engines open a page to clear a site's storage."""
 METHODS = ["GET", "POST"]
 
 
@@ -69,7 +71,7 @@ def staged(library: str, data: Path) -> Iterator[Stage]:
 def _site(stage: Stage) -> Starlette:
     async def page(request: Request) -> Response:
         blank = "<!doctype html><title>blank</title><link rel='icon' href='data:,'>"
-        return HTMLResponse(blank if request.url.path == BLANK else stage.html)
+        return HTMLResponse(blank if request.url.path in (BLANK, CLEARED) else stage.html)
 
     return Starlette(routes=[Route("/{path:path}", page, methods=METHODS)])
 

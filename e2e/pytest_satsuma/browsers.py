@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -19,7 +19,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def satsuma_engines() -> Iterator[Callable[[str], Any]]:
+def local_names() -> bool:
+    """Whether all names lead to this machine in the engines that Playwright doesn't drive. Override it to have it so;
+    Chromium has the launch argument ``--host-resolver-rules`` for that."""
+    return False
+
+
+@pytest.fixture(scope="session")
+def satsuma_engines(local_names: bool) -> Iterator[Callable[[str], Any]]:
     """A function that returns the browser of an engine that Playwright doesn't drive; it is started when first asked
     for."""
     started: dict[str, Any] = {}
@@ -29,7 +36,7 @@ def satsuma_engines() -> Iterator[Callable[[str], Any]]:
             if reason := engines.missing(engine):
                 pytest.skip(reason)
             if engine not in started:
-                started[engine] = stack.enter_context(engines.starter(engine)())
+                started[engine] = stack.enter_context(engines.starter(engine)(local_names))
             return started[engine]
 
         yield browser_of
@@ -44,7 +51,7 @@ def new_browser(
         yield request.getfixturevalue("new_context")
         return
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(satsuma_engines(satsuma_engine).device())
+        yield lambda: stack.enter_context(closing(satsuma_engines(satsuma_engine).new_context()))
 
 
 class PlaywrightsEngine:

@@ -21,9 +21,12 @@ def missing(engine: str) -> str | None:
     return checks[engine]() if engine in checks else None
 
 
-def starter(engine: str) -> Callable[[], AbstractContextManager[Any]]:
-    """Return what starts an engine; each ``device()`` of it is a `Context` that was never anywhere."""
-    starters: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+def starter(engine: str) -> Callable[[bool], AbstractContextManager[Any]]:
+    """Return what starts an engine, with all names leading to this machine or not.
+
+    Each ``new_context()`` of it is a `Context` that was never anywhere.
+    """
+    starters: dict[str, Callable[[bool], AbstractContextManager[Any]]] = {
         "firefox": firefox.firefox,
         "webkit": webkit.webkit,
     }

@@ -8,12 +8,12 @@ skips the test, with the reason.
 from __future__ import annotations
 
 import json
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -114,8 +114,9 @@ class Context:
         cannot(self.engine, "answer in a server's place", "only Playwright does")
 
     def set_offline(self, offline: bool) -> None:
-        """Skip the test."""
-        cannot(self.engine, "take the network away", "the engine has no switch for it")
+        """Skip the test, where it is to be offline."""
+        if offline:
+            cannot(self.engine, "take the network away", "the engine has no switch for it")
 
     def block_cookies(self) -> None:
         """Skip the test."""
@@ -223,16 +224,25 @@ class Page:
         except DriverError:
             return False
 
-    def goto(self, url: str) -> None:
-        """Go to a page, and stay until it has loaded."""
-        host = urlsplit(url).hostname or ""
-        if host.endswith(".test") and not _resolves(host):
-            cannot(self.context.engine, "reach a name that ends in .test", "only Chromium can be told where it leads")
-        self._go(url)
+    def goto(self, url: str, wait_until: str = "load") -> None:
+        """Go to a page, and stay until it has loaded, or with ``commit`` until it is there."""
+        self._go(url, wait_until != "commit")
+
+    def wait_for_url(self, url: str, wait_until: str = "commit", timeout: float = LOAD_SECONDS * 1000) -> None:
+        """Wait until the tab has a page whose address matches, with ``**`` for anything.
+
+        Raises:
+            DriverError: it didn't come within `timeout` milliseconds.
+        """
+        limit = time.monotonic() + timeout / 1000
+        while not fnmatchcase(self.url, url.replace("**", "*")):
+            if time.monotonic() > limit:
+                raise DriverError(f"{url} didn't come")
+            self.wait_for_timeout(POLL_SECONDS * 1000)
 
     # What each engine does its own way
 
-    def _go(self, url: str) -> None:
+    def _go(self, url: str, until_loaded: bool) -> None:
         raise NotImplementedError
 
     def wait_for_timeout(self, milliseconds: float) -> None:
@@ -273,14 +283,6 @@ def function_of(script: str) -> str:
       const value = typeof made === "function" ? await made(JSON.parse(text)) : await made;
       return JSON.stringify(value === undefined ? null : value);
     }}"""
-
-
-def _resolves(host: str) -> bool:
-    try:
-        socket.getaddrinfo(host, None)
-    except OSError:
-        return False
-    return True
 
 
 def _goes_to(cookie: Cookie, url: str) -> bool:

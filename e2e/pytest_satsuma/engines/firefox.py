@@ -19,10 +19,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .driver import Context, Cookie, DriverError, Page, Request, Said, function_of
+from .driver import POLL_SECONDS, Context, Cookie, DriverError, Page, Request, Said, function_of
 
 NAMES = ("firefox", "firefox-esr")
-START_SECONDS, ANSWER_SECONDS = 60, 60
+START_SECONDS, ANSWER_SECONDS, COMMIT_SECONDS = 60, 60, 10
 LISTENING = re.compile(r"BiDi listening on (ws://\S+)")
 EVENTS = (
     "log.entryAdded",
@@ -36,6 +36,8 @@ NETWORK = {
     "network.responseCompleted": "requestfinished",
     "network.fetchError": "requestfailed",
 }
+OWN_REMARK = re.compile(r"Cookie “.*” has been rejected")
+"""Firefox's own word on a cookie, which other engines refuse silently."""
 SAME_SITE = {"none": "None", "lax": "Lax", "strict": "Strict", "default": "None"}
 
 PREFERENCES = {
@@ -54,6 +56,8 @@ PREFERENCES = {
     "toolkit.telemetry.server": "",
 }
 """Against connections of the browser's own."""
+
+LOCAL_NAMES = {"network.dns.native-is-localhost": True}
 
 
 def find_firefox() -> str | None:
@@ -78,14 +82,9 @@ class Firefox:
         self.ask("session.new", capabilities={})
         self.ask("session.subscribe", events=[*EVENTS])
 
-    @contextmanager
-    def device(self) -> Iterator[FirefoxContext]:
+    def new_context(self) -> FirefoxContext:
         """Create a device that was never anywhere."""
-        context = FirefoxContext(self, self.ask("browser.createUserContext")["userContext"])
-        try:
-            yield context
-        finally:
-            context.close()
+        return FirefoxContext(self, self.ask("browser.createUserContext")["userContext"])
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         """Give a command and return its result.
@@ -126,8 +125,8 @@ class Firefox:
                 tab.destroyed()
         elif method == "log.entryAdded":
             tab = self.tabs.get(detail["source"].get("context") or "")
-            if tab and detail["level"] in ("warn", "error"):
-                kind = "warning" if detail["level"] == "warn" else "error"
+            if tab and not OWN_REMARK.match(str(detail["text"])):
+                kind = "warning" if detail["level"] == "warn" else str(detail["level"])
                 tab.context.tell("console", Said(kind, str(detail["text"])))
         elif method in NETWORK:
             self._travelled(NETWORK[method], detail)
@@ -159,6 +158,10 @@ class FirefoxContext(Context):
     def add_init_script(self, script: str) -> None:
         function = f"() => {{ {script} }}"
         self.browser.ask("script.addPreloadScript", functionDeclaration=function, userContexts=[self._number])
+
+    def set_offline(self, offline: bool) -> None:
+        conditions = {"type": "offline"} if offline else None
+        self.browser.ask("emulation.setNetworkConditions", networkConditions=conditions, userContexts=[self._number])
 
     def close(self) -> None:
         self.browser.ask("browser.removeUserContext", userContext=self._number)
@@ -215,8 +218,12 @@ class FirefoxPage(Page):
             self._browser.ask("browsingContext.close", context=self._number, promptUnload=run_before_unload)
             self.destroyed()
 
-    def _go(self, url: str) -> None:
-        self._browser.ask("browsingContext.navigate", context=self._number, url=url, wait="complete")
+    def _go(self, url: str, until_loaded: bool) -> None:
+        before, wait = self.url, "complete" if until_loaded else "none"
+        self._browser.ask("browsingContext.navigate", context=self._number, url=url, wait=wait)
+        until = time.monotonic() + COMMIT_SECONDS
+        while not until_loaded and self.url == before and time.monotonic() < until:
+            self.wait_for_timeout(POLL_SECONDS * 1000)
 
     def wait_for_timeout(self, milliseconds: float) -> None:
         self._browser.wait(milliseconds / 1000)
@@ -246,8 +253,11 @@ class FirefoxPage(Page):
 
 
 @contextmanager
-def firefox() -> Iterator[Firefox]:
+def firefox(local_names: bool = False) -> Iterator[Firefox]:
     """Start a Firefox that has never been anywhere, without a window.
+
+    Args:
+        local_names: all names lead to this machine.
 
     Raises:
         RuntimeError: it did not start, or what speaks with it is not installed.
@@ -257,7 +267,8 @@ def firefox() -> Iterator[Firefox]:
     except ImportError as error:
         raise RuntimeError("to drive Firefox, install websockets: pip install 'pytest-satsuma[firefox]'") from error
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items())
+        chosen = {**PREFERENCES, **LOCAL_NAMES} if local_names else PREFERENCES
+        lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in chosen.items())
         Path(profile, "user.js").write_text("".join(lines))
         options = ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port=0", "about:blank"]
         said = Path(profile, "said")

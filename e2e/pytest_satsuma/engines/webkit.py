@@ -9,12 +9,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from .driver import Context, Cookie, DriverError, Page, Request, Said, function_of
+from .names import names_lead_here
 
 ANSWER_SECONDS = 60
 BROWSER = Path(__file__).with_name("webkit_browser.py")
@@ -45,9 +46,10 @@ class WebKitContext(Context):
 
     engine = "webkit"
 
-    def __init__(self, line: socket.socket) -> None:
+    def __init__(self, line: socket.socket, end: ExitStack) -> None:
         super().__init__()
         self._line = line
+        self._end = end
         self._rest = b""
         self._number = 0
         self._requests: dict[int, Request] = {}
@@ -96,7 +98,7 @@ class WebKitContext(Context):
     def _hear(self, told: list[Any]) -> None:
         _, event, (number, *detail) = told
         if event == "said":
-            self.tell("console", Said("error", str(number)))
+            self.tell("console", Said(*json.loads(number)))
         elif event == "request":
             self._requests[number] = Request(*detail)
             self.tell(event, self._requests[number])
@@ -116,7 +118,8 @@ class WebKitContext(Context):
         self.ask("clear_storage")
 
     def close(self) -> None:
-        self._line.close()
+        self.pages.clear()
+        self._end.close()
 
     def _all_cookies(self) -> list[Cookie]:
         found: list[Cookie] = self.ask("cookies")
@@ -143,8 +146,8 @@ class WebKitPage(Page):
     def url(self) -> str:
         return "about:blank" if self._closed else str(self.context.ask("url", tab=self._tab))
 
-    def _go(self, url: str) -> None:
-        self.context.ask("goto", tab=self._tab, url=url)
+    def _go(self, url: str, until_loaded: bool) -> None:
+        self.context.ask("goto", tab=self._tab, url=url, until_loaded=until_loaded)
 
     def wait_for_timeout(self, milliseconds: float) -> None:
         self.context.wait(milliseconds / 1000)
@@ -166,34 +169,44 @@ class WebKitPage(Page):
 class WebKit:
     """What starts devices, on one screen."""
 
-    def __init__(self, display: str) -> None:
+    def __init__(self, display: str, proxy: str) -> None:
         self._display = display
+        self._proxy = proxy
 
-    @contextmanager
-    def device(self) -> Iterator[WebKitContext]:
-        """Start a browser that was never anywhere."""
-        ours, theirs = socket.socketpair()
-        with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            command = [SYSTEM_PYTHON, str(BROWSER), str(theirs.fileno())]
+    def new_context(self) -> WebKitContext:
+        """Start a browser that was never anywhere; it ends when it is closed."""
+        with ExitStack() as stack:
+            folder = stack.enter_context(TemporaryDirectory(ignore_cleanup_errors=True))
+            ours, theirs = socket.socketpair()
+            command = [SYSTEM_PYTHON, str(BROWSER), str(theirs.fileno()), self._proxy]
             home = {"HOME": folder, "XDG_CACHE_HOME": folder, "XDG_DATA_HOME": folder, "XDG_RUNTIME_DIR": folder}
             environment = {**os.environ, **QUIET, **home, "DISPLAY": self._display}
             process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()], stderr=subprocess.DEVNULL)
             theirs.close()
-            try:
-                yield WebKitContext(ours)
-            finally:
-                ours.close()
-                process.terminate()
-                process.wait(ANSWER_SECONDS)
+            stack.callback(process.wait, ANSWER_SECONDS)
+            stack.callback(process.terminate)
+            stack.callback(ours.close)
+            return WebKitContext(ours, stack.pop_all())
 
 
 @contextmanager
-def webkit() -> Iterator[WebKit]:
-    """Start the screen."""
+def webkit(local_names: bool = False) -> Iterator[WebKit]:
+    """Start the screen.
+
+    Args:
+        local_names: all names lead to this machine.
+    """
+    with ExitStack() as stack:
+        proxy = stack.enter_context(names_lead_here()) if local_names else ""
+        yield WebKit(stack.enter_context(_screen()), proxy)
+
+
+@contextmanager
+def _screen() -> Iterator[str]:
     command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as screen:
         assert screen.stdout is not None
         try:
-            yield WebKit(f":{screen.stdout.readline().decode().strip()}")
+            yield f":{screen.stdout.readline().decode().strip()}"
         finally:
             screen.terminate()

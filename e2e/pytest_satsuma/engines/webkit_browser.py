@@ -31,11 +31,14 @@ SAME_SITE = {
 }
 
 COMPLAIN = """{
-  const { messageHandlers: { said } } = webkit, error = console.error;
-  const tell = (text) => said.postMessage(String(text));
-  addEventListener("error", ({ message }) => message && tell(message));
-  addEventListener("unhandledrejection", ({ reason }) => tell(`unhandled: ${reason}`));
-  console.error = (...texts) => { tell(texts.join(" ")); error.apply(console, texts); };
+  const { messageHandlers: { said } } = webkit, { stringify } = JSON;
+  const tell = (type, text) => said.postMessage(stringify([type, String(text)]));
+  addEventListener("error", ({ message }) => message && tell("error", message));
+  addEventListener("unhandledrejection", ({ reason }) => tell("error", `unhandled: ${reason}`));
+  for (const [name, type] of Object.entries({ error: "error", warn: "warning", debug: "debug" })) {
+    const write = console[name];
+    console[name] = (...texts) => { tell(type, texts.join(" ")); write.apply(console, texts); };
+  }
 }"""
 """The library tells no application what a page writes to its console."""
 
@@ -43,9 +46,14 @@ COMPLAIN = """{
 class Browser:
     """One device and its tabs."""
 
-    def __init__(self, line: socket.socket) -> None:
+    def __init__(self, line: socket.socket, proxy: str) -> None:
         self._line = line.makefile("rw", encoding="utf-8")
         self._context = WebKit2.WebContext.new_ephemeral()
+        if proxy:
+            settings = WebKit2.NetworkProxySettings.new(proxy, ["127.0.0.1", "localhost"])
+            self._context.get_website_data_manager().set_network_proxy_settings(
+                WebKit2.NetworkProxyMode.CUSTOM, settings
+            )
         self._jar = self._context.get_cookie_manager()
         self._scripts: list[str] = []
         self._tabs: dict[int, Any] = {}
@@ -103,11 +111,12 @@ class Browser:
         resource.connect("finished", lambda *_: self._write([None, "requestfinished", [number]]))
         resource.connect("failed", lambda *_: self._write([None, "requestfailed", [number]]))
 
-    def do_goto(self, answer: Answer, tab: int, url: str) -> None:
+    def do_goto(self, answer: Answer, tab: int, url: str, until_loaded: bool) -> None:
         view, failed, ids = self._tabs[tab], list[str](), list[int]()
+        ends = {WebKit2.LoadEvent.FINISHED} | (set() if until_loaded else {WebKit2.LoadEvent.COMMITTED})
 
         def heard(_: object, event: Any) -> None:
-            if event == WebKit2.LoadEvent.FINISHED:
+            if event in ends:
                 for one in ids:
                     view.disconnect(one)
                 answer(None, failed[0] if failed else None)
@@ -227,5 +236,5 @@ def _cookie(told: dict[str, Any]) -> Soup.Cookie:
 
 
 if __name__ == "__main__":
-    Browser(socket.socket(fileno=int(sys.argv[1])))
+    Browser(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
     Gtk.main()
