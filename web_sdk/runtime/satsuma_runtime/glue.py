@@ -85,7 +85,7 @@ def trimmed(glue: str, loader: str, imports: Collection[str]) -> str:
         (r'wasmExports\["__wasm_call_ctors"\]\(\)', 'wasmExports["__wasm_call_ctors"]?.()', 1),
         (r'Module\["INITIAL_MEMORY"\]\|\|', "", 1),
         # WebKit's own errors, as a failed fetch rejects with, have no stack; Python could not be told of one.
-        (r'(?<=\()(?=hasProperty\(obj,"stack"\)\|\|constructorName==="DOMException")', 'typeTag==="[object Error]"||', 1),
+        (r'(?<=\()(?=hasProperty\(obj,"stack"\)\|\|constructorName===)', 'typeTag==="[object Error]"||', 1),
         # A page looks up no symbol by name, so that none needs a place in the function table.
         (r"updateGOT\(relocated,replace\);(?=return relocated)", "", 1),
         (r"addFunction\(inst\.exports\.f\)", "wasmTable.grow(1,inst.exports.f)", 1),
