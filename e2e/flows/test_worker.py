@@ -16,6 +16,9 @@ from satsuma_server.testing import Collector, serving
 
 Stored = Callable[..., dict[str, Any]]
 
+REFRESHED = "document.cookie = 'satsuma_refreshed=1; path=/; max-age=86400';"
+"""As a server does that renews the visitor's cookies."""
+
 PLUGINS = """async () => {
     class Euros {
         name = "Euros"; type = "before";
@@ -217,7 +220,7 @@ def test_who_logs_out_and_goes_on_at_once_is_somebody_new(visitor: Visitor, stor
 def test_a_no_is_heard_though_the_page_is_left_at_once(visitor: Visitor, stored: Stored) -> None:
     visitor.visit("/")
     stored("page")
-    visitor.page.evaluate("() => { analytics.consent(false); location.href = 'about:blank'; }")
+    visitor.page.evaluate(f"() => {{ {REFRESHED} analytics.consent(false); location.href = 'about:blank'; }}")
     visitor.page.wait_for_url("about:blank")
     assert visitor.context.cookies() == []
 

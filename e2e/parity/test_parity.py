@@ -12,12 +12,15 @@ from parity.report import DOCUMENT, render
 from parity.scenarios import SCENARIOS
 from parity.stage import OURS, REFERENCE
 from parity.story import Scenario
+from pytest_satsuma.engines import CHROMIUM
 
 Play = Callable[[str, Scenario], dict[str, Any]]
 
 MOST_PLAYS = 3
 """How often the reference is played where it has fewer events: on a busy machine it loses a link's, which it follows
-after 0.3 s, whether or not anything has been sent."""
+after 0.3 s, whether or not anything has been sent. In engines other than Chromium it is played again wherever something
+differs: in WebKit a cookie that was just removed can still be read, and now and then the reference takes the old userId
+up again after a `reset()`."""
 
 
 def chosen() -> Iterator[Any]:
@@ -29,7 +32,10 @@ def chosen() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("scenario", [*chosen()])
-def test_both_libraries_leave_the_same_to_be_seen(scenario: Scenario, play: Play) -> None:
+def test_both_libraries_leave_the_same_to_be_seen(
+    scenario: Scenario, play: Play, request: pytest.FixtureRequest
+) -> None:
+    elsewhere = request.config.getoption("satsuma_engine") not in (None, CHROMIUM)
     ours = play(OURS, scenario)
     assert not ours.pop("errors")
     if scenario.reference_fails:
@@ -40,7 +46,7 @@ def test_both_libraries_leave_the_same_to_be_seen(scenario: Scenario, play: Play
         del reference["errors"]  # Its own business.
         found = list(differences(reference, ours))
         unmeant = [line for line in found if not line.startswith(tuple(scenario.intended))]
-        if not unmeant or len(reference["events"]) >= len(ours["events"]):
+        if not unmeant or (len(reference["events"]) >= len(ours["events"]) and not elsewhere):
             break
     assert not unmeant, "\n".join(["the libraries differ:", *unmeant])
     stale = [path for path in scenario.intended if not any(line.startswith(path) for line in found)]

@@ -8,6 +8,7 @@ skips the test, with the reason.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,9 @@ DRIVER = "the driver for"
 type Cookie = dict[str, Any]
 """A cookie with the names that Playwright uses: ``name``, ``value``, ``domain``, ``path``, ``expires`` (seconds since
 1970, -1 for a session cookie), ``httpOnly``, ``secure`` and ``sameSite``."""
+
+
+type Wish = str | re.Pattern[str] | None
 
 
 class DriverError(Error):
@@ -97,10 +101,11 @@ class Context:
             defaults = {"expires": -1, "httpOnly": False, "secure": False, "sameSite": "Lax"}
             self._add_cookie({**defaults, **place, **one})
 
-    def clear_cookies(self, *, name: str | None = None, domain: str | None = None, path: str | None = None) -> None:
-        """Delete all cookies, or those that have this name, domain and path."""
+    def clear_cookies(self, *, name: Wish = None, domain: Wish = None, path: Wish = None) -> None:
+        """Delete all cookies, or those that have this name, domain and path; each a text or a pattern."""
+        wishes = {"name": name, "domain": domain, "path": path}
         for one in self._all_cookies():
-            if name in (None, one["name"]) and domain in (None, one["domain"]) and path in (None, one["path"]):
+            if all(_is(one[what], wish) for what, wish in wishes.items()):
                 self._delete_cookie(one)
 
     # What Playwright's contexts can do, and drivers of other engines may not
@@ -283,6 +288,10 @@ def function_of(script: str) -> str:
       const value = typeof made === "function" ? await made(JSON.parse(text)) : await made;
       return JSON.stringify(value === undefined ? null : value);
     }}"""
+
+
+def _is(text: str, wish: Wish) -> bool:
+    return wish is None or (text == wish if isinstance(wish, str) else bool(wish.search(text)))
 
 
 def _goes_to(cookie: Cookie, url: str) -> bool:
