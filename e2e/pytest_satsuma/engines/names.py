@@ -45,7 +45,8 @@ class _Line(StreamRequestHandler):
 
     def _read(self, size: int) -> bytes:
         # Unbuffered: what comes after the greeting is read from the socket itself.
-        return self.connection.recv(size, socket.MSG_WAITALL)
+        received: bytes = self.connection.recv(size, socket.MSG_WAITALL)
+        return received
 
 
 def _carry(source: socket.socket, target: socket.socket) -> None:
