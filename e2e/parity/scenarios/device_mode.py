@@ -37,11 +37,11 @@ MIDDLEWARE = """(settings) => {
 """The script that the library asks for is given by the page itself: no CDN of a test has it."""
 
 
-def remote(name: str, code: str, settings: str = "{}") -> str:
+def remote(name: str, code: str, settings: str = "{}", creation_name: str = "") -> str:
     """Return an entry of ``remotePlugins``, whose script is JavaScript that makes a plugin."""
-    library = name.replace(" ", "")
+    library = "".join(filter(str.isalnum, name))
     script = f"'data:text/javascript,' + encodeURIComponent({f'window.{library} = {code}'!r})"
-    names = f"name: '{name}', creationName: '{name}', libraryName: '{library}'"
+    names = f"name: '{name}', creationName: '{creation_name or name}', libraryName: '{library}'"
     return f"{{{names}, settings: {settings}, url: {script}}}"
 
 
@@ -54,6 +54,15 @@ def settings(*remotes: str, more: str = "") -> dict[str, Any]:
     """Return the load options that lay remote plugins over the source's settings."""
     laid = f"{{...settings, remotePlugins: [{', '.join(remotes)}]{more}}}"
     return {"updateCDNSettings": f"(settings) => {{ window.seen = []; return {laid}; }}"}
+
+
+ACTIONS = """(settings) => settings.subscriptions.map(({partnerAction}) => ({name: 'act ' + partnerAction, type: 'destination',
+    version: '1', isLoaded: () => true, load: async () => {}, track: (c) => { seen.push([partnerAction, c.event.event]); return c; }}))"""
+"""A factory that makes a plugin of each subscription, as those of Segment's actions do."""
+
+SUBSCRIBED = "{subscriptions: [{partnerAction: 'Track'}, {partnerAction: 'Purchase'}]}"
+PLANNED = """, plan: {track: {hi: {enabled: true, integrations: {Full: false}}, alike: {enabled: true, integrations: {Ful: false}},
+    named: {enabled: true, integrations: {'Full (Actions)': false}}, __default: {enabled: true, integrations: {}}}}"""
 
 
 ONE, TWO, THREE = remote("One", destination(1)), remote("Two", destination(2)), remote("Three", destination(3))
@@ -119,5 +128,61 @@ SCENARIOS = (
         "A tracking plan where there is no destination",
         "await analytics.track('off')",
         load_script=settings(more=PLAN),
+    ),
+    scenario(
+        "A plan that switches a plugin's actions off by its first name",
+        "const told = []; for (const name of ['hi', 'alike', 'named', 'other']) { const c = await analytics.track(name, {}, {integrations: {Else: true}}); told.push(c.event.integrations); } return [seen, told]",
+        load_script=settings(
+            remote("Full (Actions)", ACTIONS, SUBSCRIBED, "Full"), remote("Twin", destination(2)), more=PLANNED
+        ),
+    ),
+    scenario(
+        "Plugins of two names, with all off but some",
+        "await analytics.track('a'); return seen",
+        load_script=settings(
+            remote("One new", destination(1), "{}", "One"),
+            remote("Two new", destination(2), "{}", "Two"),
+            remote("Three new", destination(3), "{}", "Three"),
+        ),
+        load={"integrations": {"All": False, "One": True, "Two new": {"mine": 1}, "Segment.io": True}},
+    ),
+    scenario(
+        "Plugins of two names, some of them off",
+        "await analytics.track('a'); await analytics.track('b', {}, {integrations: {Three: false}}); await analytics.track('c', {}, {integrations: {'Three new': false}}); return seen",
+        load_script=settings(
+            remote("One new", destination(1), "{}", "One"),
+            remote("Two new", destination(2), "{}", "Two"),
+            remote("Three new", destination(3), "{a: 1}", "Three"),
+        ),
+        load={"integrations": {"One": False, "Two new": False, "Three new": {"mine": 2}}},
+    ),
+    scenario(
+        "Several plugins of one script, and one of them broken",
+        "await analytics.track('a'); return [seen, analytics.queue.plugins.map((one) => [one.name, one.type])]",
+        load_script=settings(
+            remote("Both", f"(settings) => [({destination(1)})(settings), ({ENRICHMENT})({{v: 3}})]"),
+            remote("Half", f"async (settings) => [({destination(2)})(settings), {{name: 'half'}}]"),
+            remote("Late", f"async (settings) => ({destination(3)})(settings)"),
+            remote("None", "() => []"),
+        ),
+    ),
+    scenario(
+        "Middleware of a destination reaches no enrichment of its name",
+        "const heard = []; await analytics.addDestinationMiddleware('Enr', ({payload, next}) => { heard.push(payload.obj.event); next(payload); }); await analytics.track('a'); return heard",
+        load_script=settings(remote("Enr", ENRICHMENT, "{v: 5}")),
+    ),
+    scenario(
+        "What is measured of a plugin of the settings",
+        "const c = await analytics.track('x'); return c.stats.metrics.map(({metric, tags}) => [metric, tags])",
+        load_script=settings(ONE, remote("Bad", FAILING)),
+    ),
+    scenario(
+        "Early calls are replayed in the order that plugins and listeners need",
+        Visit(
+            early="window.heard = []; analytics.identify('u1', {a: 1}, () => heard.push('callback')); analytics.track('one'); analytics.on('track', (name) => heard.push(name)); analytics.setAnonymousId('chosen'); analytics.addSourceMiddleware(({payload, next}) => { payload.obj.context.seen = true; next(payload); }); analytics.track('two'); analytics.ready(() => heard.push('ready')); analytics.group('g1'); analytics.on('group', (id) => heard.push(id)); analytics.once('track', (name) => heard.push('once ' + name))"
+        ),
+        "await analytics.track('three'); await new Promise((go) => setTimeout(go, 800)); return [heard.sort(), analytics.user().anonymousId()]",
+        load_script=settings(ONE),
+        intended={".events[0].body.userId": "early-order"},
     ),
 )

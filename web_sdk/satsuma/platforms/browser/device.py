@@ -21,6 +21,9 @@ from .plugins import PagePlugin, refusals, settled
 PATIENCE = 5.0
 """Seconds that the calls of a page wait for such scripts; one that comes later sees the calls from then on."""
 
+INVOKED = "analytics_js.integration.invoke"
+"""What analytics.js counts for each event that such a plugin is given; with ``.error``, for each that it fails on."""
+
 SEGMENTS_CDN = ("https://cdn.segment.com", "https://cdn.segment.build")
 """Where scripts lie by the settings of a source at Segment; the page's own CDN stands for it."""
 
@@ -49,16 +52,27 @@ class RemotePlugin(PagePlugin):
         return self._loading.exception() is None
 
     async def _hook(self, name: str, context: Context) -> Context:
-        if not await self.ready():
-            raise PluginFailure("Something prevented the destination from getting ready")
-        if self.kind is not PluginKind.DESTINATION:
-            shown = self._contexts.show(context)
-            await self._ask(name, shown)
-            self._contexts.take_back(context, shown)
-            return context
-        # A destination has a context of its own: what it does to the event is nobody else's business.
-        await self._ask(name, self._contexts.show(Context(context.event, attempts=context.attempts)))
+        try:
+            if not await self.ready():
+                raise PluginFailure("Something prevented the destination from getting ready")
+            self._count(context, INVOKED, name)
+            await self._show(name, context)
+        except Exception:
+            self._count(context, f"{INVOKED}.error", name)
+            raise
         return context
+
+    async def _show(self, name: str, context: Context) -> None:
+        if self.kind is PluginKind.DESTINATION:
+            # It has a context of its own: what it does to the event is nobody else's business.
+            await self._ask(name, self._contexts.show(Context(context.event, attempts=context.attempts)))
+            return
+        shown = self._contexts.show(context)
+        await self._ask(name, shown)
+        self._contexts.take_back(context, shown)
+
+    def _count(self, context: Context, metric: str, name: str) -> None:
+        context.count(metric, f"method:{name}", f"integration_name:{self.alternative_names[0]}", "type:action")
 
 
 class Device:
