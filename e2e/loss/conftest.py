@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -52,3 +53,30 @@ def regular(warm_browser: BrowserContext, scene: Scene) -> Iterator[Walk]:
     warm_browser.set_offline(False)
     for tab in [*warm_browser.pages]:
         tab.close()
+
+
+@pytest.fixture
+def browser_with_history(engine_browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A browser that keeps pages as they were left, for the way back: Chromium's headless shell keeps none."""
+    whole = os.environ.get("SATSUMA_WHOLE_CHROMIUM")
+    if request.config.getoption("satsuma_engine") not in (None, "chromium"):
+        yield engine_browser
+    elif whole:
+        arguments = {**request.getfixturevalue("browser_type_launch_args"), "executable_path": whole}
+        started = request.getfixturevalue("browser_type").launch(**arguments)
+        yield started
+        started.close()
+    elif "headless" in os.environ.get("SATSUMA_CHROMIUM", ""):
+        pytest.skip("the headless shell keeps no pages: name a whole Chromium in SATSUMA_WHOLE_CHROMIUM")
+    else:
+        yield engine_browser
+
+
+@pytest.fixture
+def regular_with_history(browser_with_history: Any, scene: Scene) -> Iterator[Walk]:
+    """The same visitor in that browser."""
+    context = browser_with_history.new_context()
+    walk = Walk(scene, context, f"v{next(NUMBERS)}")
+    walk.come_back().close()
+    yield walk
+    context.close()

@@ -158,7 +158,8 @@ def test_a_browser_that_keeps_nothing(walk: Walk, broken: str) -> None:
     stay_and_check(walk, tab)
 
 
-def test_the_way_back_to_a_page_as_it_was_left(regular: Walk) -> None:
+def test_the_way_back_to_a_page_as_it_was_left(regular_with_history: Walk) -> None:
+    regular = regular_with_history
     first = regular.path()
     tab = regular.go(first)
     regular.booted(tab)

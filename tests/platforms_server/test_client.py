@@ -241,7 +241,16 @@ def test_flush_is_done_only_once_all_is_told(wire: Wire) -> None:
         assert client.flush()
 
 
-@pytest.mark.parametrize("status", [301, 400, 401, 403, 413, 501])
+def test_what_a_redirect_keeps_from_being_stored_is_tried_again(client: Client, wire: Wire, errors: Errors) -> None:
+    wire.answers = [301, 200]
+    client.track("u1", "E")
+    assert client.flush()
+    assert errors == []
+    assert len(wire.posts) == 2
+    assert [event["event"] for event in wire.kept] == ["E"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 501])
 def test_what_is_refused_is_told_of(client: Client, wire: Wire, errors: Errors, status: int) -> None:
     wire.answers = [status]
     client.track("u1", "E")
