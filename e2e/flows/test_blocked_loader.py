@@ -115,8 +115,14 @@ LARGE = """() => {
 
 def test_what_is_more_than_an_event_can_hold_is_not_kept_alive(visitor: Visitor, warnings: list[str]) -> None:
     visitor.evaluate(LARGE)
-    visitor.context.new_cdp_session(visitor.page).send("HeapProfiler.collectGarbage")
-    assert visitor.evaluate("() => held.map((one) => typeof one.deref())") == ["undefined"] * 5
+    engine = visitor.context.new_cdp_session(visitor.page)
+
+    def collected() -> bool:
+        engine.send("HeapProfiler.collectGarbage")
+        return visitor.page.evaluate("() => held.every((one) => !one.deref())")
+
+    # A page that is still at work may hold an object through one collection.
+    visitor.until(collected, "all to be let go")
     assert len([text for text in warnings if "too much for an event" in text]) == 4
 
 
