@@ -55,6 +55,14 @@ class Arrivals:
     hashes: list[str] = field(default_factory=list)
     redacted: set[int] = field(default_factory=set)
 
+    def count(self) -> int:
+        """Return how many events there are to write: refused ones are written too."""
+        return len(self.bodies) + len(self.refused)
+
+    def size(self) -> int:
+        """Return how many bytes there are to write."""
+        return sum(map(len, self.bodies)) + sum(len(refused.raw) for refused in self.refused)
+
 
 class Stored(NamedTuple):
     """One event in the log; `seq` counts up from 1, and no number is ever used twice."""

@@ -86,9 +86,7 @@ class SqliteLog:
     async def ready(self) -> None: ...
 
     async def append(self, arrivals: Arrivals) -> int:
-        # Refused events are written too, so they count.
-        count = len(arrivals.bodies) + len(arrivals.refused)
-        size = sum(map(len, arrivals.bodies)) + sum(len(refused.raw) for refused in arrivals.refused)
+        count, size = arrivals.count(), arrivals.size()
         most, most_bytes = self._limits
         if self._pending + count > most or self._pending_bytes + size > most_bytes:
             raise BusyError("the log falls behind: try again in a second")

@@ -90,8 +90,7 @@ class NatsLog:
 
     async def append(self, arrivals: Arrivals) -> int:
         self._check_open()
-        count = len(arrivals.bodies) + len(arrivals.refused)
-        size = sum(map(len, arrivals.bodies)) + sum(len(refused.raw) for refused in arrivals.refused)
+        count, size = arrivals.count(), arrivals.size()
         most, most_bytes = self._limits
         lane = self._lanes[lane_of(arrivals.source)]
         if self._pending + count > most or self._pending_bytes + size > most_bytes:

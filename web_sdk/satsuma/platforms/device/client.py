@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 from satsuma import __version__
 from satsuma.delivery import DeliveryReport
@@ -19,6 +18,7 @@ from satsuma.errors import ArgumentError, EventError
 from satsuma.events import Moment
 from satsuma.omissions import Omissions
 from satsuma.platforms.cpython.calls import About, call_options
+from satsuma.platforms.cpython.closing import Closing
 from satsuma.platforms.cpython.error_reporter import ErrorReporter, OnError
 from satsuma.platforms.cpython.event_text import object_of
 from satsuma.platforms.cpython.ids import Id, id_of, new_id
@@ -44,7 +44,7 @@ READ_PATIENCE = 1.0
 Properties = Mapping[str, Any] | None
 
 
-class Client:
+class Client(Closing):
     """Tells the collector what happens in an app, and knows who uses it.
 
     The app's anonymousId is made at its first start. It is kept in one file, with userId and traits, until `reset`.
@@ -279,10 +279,6 @@ class Client:
             return False
         return self._worker.flush(max(0.0, limit - time.monotonic()))
 
-    async def flush_async(self, timeout: float = 10) -> bool:
-        """Do the same as `flush`, without blocking the event loop."""
-        return await asyncio.to_thread(self.flush, timeout)
-
     def close(self, timeout: float | None = None) -> bool:
         """Send what can be sent, and accept no more calls; what is left stays on disk for the next start.
 
@@ -300,22 +296,6 @@ class Client:
         self._queue.report_left()
         self._journal.close()
         return flushed
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.close)
 
     @property
     def delivery(self) -> DeliveryReport:

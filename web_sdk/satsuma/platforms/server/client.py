@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from satsuma.delivery import DeliveryReport
 from satsuma.delivery_options import DeliveryOptions
 from satsuma.errors import ArgumentError
 from satsuma.omissions import Omissions
+from satsuma.platforms.cpython.closing import Closing
 from satsuma.platforms.cpython.error_reporter import ErrorReporter, OnError
 from satsuma.platforms.cpython.event_text import Time, to_text
 from satsuma.platforms.cpython.ids import Id, id_of
@@ -33,7 +32,7 @@ class Others(TypedDict, total=False):
     message_id: str | None
 
 
-class Client:
+class Client(Closing):
     """Sends events of an app to the collector.
 
     No call waits for the network or raises. Errors are logged (logger ``satsuma``) and passed to `on_error`. Calls may
@@ -185,11 +184,7 @@ class Client:
         """
         return self._worker.flush(timeout)
 
-    async def flush_async(self, timeout: float = 10) -> bool:
-        """Do the same as `flush`, without blocking the event loop."""
-        return await asyncio.to_thread(self.flush, timeout)
-
-    aflush = flush_async
+    aflush = Closing.flush_async
     """The short name, as other libraries of Python have it."""
 
     async def flush_at_exit(self) -> bool:
@@ -204,22 +199,6 @@ class Client:
         """
         _clients.discard(self)
         return self._worker.close(self._exit_timeout if timeout is None else timeout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.close)
 
     @property
     def delivery(self) -> DeliveryReport:
