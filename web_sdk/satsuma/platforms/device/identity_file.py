@@ -13,8 +13,10 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from satsuma.platforms.cpython.recorded_storage import RecordedStorage
 
 from .file_lock import FileLock
 
@@ -37,7 +39,7 @@ Mark = tuple[int, int, int] | None
 """What tells one file from the next that takes its place: its number, size and time; None where there is none."""
 
 
-class IdentityFile:
+class IdentityFile(RecordedStorage):
     """The items of the file, as a `KeyValueArea`. Use it in one thread."""
 
     def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
@@ -46,33 +48,14 @@ class IdentityFile:
         Args:
             warn: called with one line about what is wrong.
         """
+        super().__init__({})
         self._folder = folder
         self._warn = warn
         self._lock = FileLock(folder / LOCK)
         self._lock_patience = LOCK_PATIENCE
-        self._items: Items = {}
-        self._changes: dict[str, str | None] = {}
         self._read_mark: Mark = (0, 0, 0)
         self._healing = False
         self._write_again_at = 0.0
-
-    # As the core's localStorage
-
-    def get_item(self, key: str) -> str | None:
-        return self._items.get(key)
-
-    def set_item(self, key: str, value: str) -> None:
-        self._items[key] = value
-        self._changes[key] = value
-
-    def remove_item(self, key: str) -> None:
-        if self._items.pop(key, None) is not None:
-            self._changes[key] = None
-
-    def all_keys(self) -> Sequence[str]:
-        return list(self._items)
-
-    # The file
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -117,7 +100,7 @@ class IdentityFile:
                 )
                 self._warn(f"{self._folder / FILE} can't be read, and {what}.")
         self._items = found or {}
-        for key, value in self._changes.items():
+        for key, value in self.changes.items():
             if value is None:
                 self._items.pop(key, None)
             else:
@@ -144,7 +127,7 @@ class IdentityFile:
 
     def save(self) -> None:
         """Write what has changed, if anything has; without the disk it stays in memory."""
-        if not (self._changes or self._healing) or time.monotonic() < self._write_again_at:
+        if not (self.changes or self._healing) or time.monotonic() < self._write_again_at:
             return
         text = json.dumps({"format": FORMAT, "check": _check(self._items), "items": self._items}, ensure_ascii=True)
         try:
@@ -156,7 +139,7 @@ class IdentityFile:
                 f"{self._folder / FILE} can't be written ({error.strerror}): ids are kept in memory until it can."
             )
             return
-        self._changes.clear()
+        self.changes.clear()
         self._healing = False
         self._read_mark = self._mark()
 

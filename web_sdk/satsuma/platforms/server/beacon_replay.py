@@ -24,6 +24,7 @@ from satsuma.identity import ANONYMOUS_ID_KEY, GROUP_KEYS, USER_KEYS
 from satsuma.options import Endpoint, LoadOptions
 from satsuma.page import chosen_id, is_buffered_page, page_context
 from satsuma.platforms.cpython.ids import new_id
+from satsuma.platforms.cpython.recorded_storage import RecordedStorage
 from satsuma.storage import StoreKind
 from satsuma.validation import MAX_BATCH_BYTES
 
@@ -73,30 +74,8 @@ class Departure:
     sent_at: float = 0.0
 
 
-class DepartedStorage:
-    """The localStorage that the page had.
-
-    Attributes:
-        changes: what was written to it, or None for what was removed, by key: for a page that is still there.
-    """
-
-    def __init__(self, items: Mapping[str, str]) -> None:
-        self._items = dict(items)
-        self.changes: dict[str, str | None] = {}
-
-    def get_item(self, key: str) -> str | None:
-        return self._items.get(key)
-
-    def set_item(self, key: str, value: str) -> None:
-        self._items[key] = value
-        self.changes[key] = value
-
-    def remove_item(self, key: str) -> None:
-        if self._items.pop(key, None) is not None:
-            self.changes[key] = None
-
-    def all_keys(self) -> Sequence[str]:
-        return list(self._items)
+class DepartedStorage(RecordedStorage):
+    """The localStorage that the page had. Its changes are for a page that is still there."""
 
 
 @dataclass(frozen=True, slots=True)
