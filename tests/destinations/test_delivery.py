@@ -7,10 +7,13 @@ import base64
 import hashlib
 import hmac
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 from destinations.receiver import Received, is_done, receiving, status, track, until, working, write
+from satsuma_server.destinations import runner
+from satsuma_server.destinations.lane import Patience
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.settings import Settings
 from starlette.responses import PlainTextResponse, Response
@@ -90,6 +93,25 @@ def test_a_destination_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
         finally:
             hang.set()
     assert set(ids(slow.events())) == {"1", "2", "3"}
+
+
+def test_a_message_that_makes_the_service_fail_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is the only one that waits: those that come later show that the service takes others."""
+    monkeypatch.setattr(runner, "Patience", partial(Patience, tries=2, first_wait=0.01))
+
+    def answer(request: Received) -> Response:
+        bad = [event["messageId"] for event in request.batch if event["messageId"] == "bad"]
+        return PlainTextResponse("it broke", 500) if bad else PlainTextResponse("ok")
+
+    write(tmp_path, [track("bad", "ann")])
+    with receiving(answer) as receiver, working(tmp_path, webhook(receiver.url)) as worker:
+        until(lambda: status(worker)["problem"] == "it answers 500" and status(worker)["counts"]["retried"] > 4)
+        assert status(worker)["counts"]["failed"] == 0
+        write(tmp_path, [track("1", "ann"), track("2", "bob"), track("3", "ann")])
+        until(lambda: is_done(worker, 4))
+        assert ids(receiver.events()) == ["1", "2", "3"]
+        failed = worker.get("/v1/destinations/crm/failed").json()
+        assert [(one["key"], one["status"]) for one in failed] == [("bad", 500)]
 
 
 def test_retry_after_is_obeyed_and_the_problem_is_told(tmp_path: Path) -> None:
@@ -206,6 +228,26 @@ def test_a_failed_message_about_a_person_is_forgotten_with_them(tmp_path: Path) 
     assert [one.seq for one in store.failed("crm", 10)] == [2]
     store.close()
     assert b"no customer ann" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_a_persons_links_are_forgotten_with_them(tmp_path: Path) -> None:
+    """Also those that an earlier version wrote, which did not note whose they are."""
+    from satsuma_server.destinations.store import Progress, Store, digest, link_digest
+
+    (old := Store(tmp_path)).add("crm", 0)
+    links = {link_digest(ids): ids for ids in (("dev-a", "ann"), ("dev-a", "eve"), ("dev-b", "bob"))}
+    old.save("crm", Progress(links=links))
+    earlier = link_digest(("dev-c", "ann"))
+    old.save("crm", Progress(links={earlier: ()}))
+    assert old.forget(["ann", "dev-a", "dev-c"]) == 0
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    for link, (_, user) in links.items():
+        assert old.knows("crm", link) is (user == "bob")
+        assert (link in kept) is (user == "bob")
+    assert not old.knows("crm", earlier)
+    assert earlier not in kept
+    assert digest("ann") not in kept
+    old.close()
 
 
 def test_failed_messages_are_kept_no_longer_than_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from satsuma_server.destinations import Message, Outcome
 from satsuma_server.destinations.http_client import judge_status, retry_after_in
 from satsuma_server.destinations.lane import Lane, Patience
-from satsuma_server.destinations.lanes import divide
+from satsuma_server.destinations.lanes import divide, place
 from satsuma_server.destinations.throttle import Throttle
 
 PATIENCE = Patience(give_up_seconds=100, tries=3)
@@ -95,6 +95,57 @@ def test_one_that_makes_the_service_fail_is_set_aside_once_others_get_through() 
     assert [each.message.seq for each in one.settle(one.batch(), later(), 4.0, proof=3.5).dead] == [1]
 
 
+def test_one_that_makes_the_service_fail_is_set_aside_once_the_next_of_its_lane_gets_through() -> None:
+    one = lane(message(1, "ann"), message(2, "ann"), message(3, "ann"), most=1)
+    sent, dead, now = play(one, bad={1})
+    assert (sent, dead) == ([2, 3], [1])
+    assert now < PATIENCE.give_up_seconds / 2
+
+
+def test_several_that_make_the_service_fail_are_set_aside_and_the_rest_is_in_order() -> None:
+    sent, dead, _ = play(lane(*(message(seq) for seq in range(8)), most=1), bad={0, 1, 2, 5})
+    assert (sent, dead) == ([3, 4, 6, 7], [0, 1, 2, 5])
+
+
+def test_a_service_that_comes_back_gets_the_suspects_too() -> None:
+    one = lane(message(1), message(2), most=1)
+    now = 0.0
+    for _ in range(2 * PATIENCE.tries):
+        now = max(now, one.not_before)
+        one.settle(one.batch(), later(), now, 0.0)
+    # The other message is tried right after the suspect, so that a service hardly ever comes back between the two.
+    assert seqs(one.batch()) == [1]
+    assert play(one, bad=set(), now=now)[:2] == ([1, 2], [])
+
+
+def test_a_lane_whose_messages_all_fail_needs_others_and_none_of_the_people_in_other_lanes() -> None:
+    one = lane(message(1, "ann"))
+    for now in (1.0, 2.0, 3.0):
+        assert not one.needs_others
+        one.settle(one.batch(), later(), now, 0.0)
+    assert one.needs_others
+    assert place(["bob"], [{"ann"}, {"eve"}], 1) == 1
+    assert place(["bob", "ann"], [{"ann"}, {"eve"}], 1) == 0
+    assert place(["eve", "ann"], [{"ann"}, {"eve"}], 1) is None
+    one.add([message(2, "bob")])
+    assert play(one, bad={1}, now=4.0)[:2] == ([2], [1])
+
+
+def play(one: Lane, bad: set[int], now: float = 0.0) -> tuple[list[int], list[int], float]:
+    """Send all to a service that fails for some; return what was delivered, what was set aside, and when it ended."""
+    sent: list[int] = []
+    dead: list[int] = []
+    proof = float("-inf")
+    while batch := one.batch():
+        now = max(now, one.not_before)
+        outcome = later() if bad & set(seqs(batch)) else delivered()
+        proof = proof if bad & set(seqs(batch)) else now
+        settled = one.settle(batch, outcome, now, proof)
+        sent += seqs(settled.delivered)
+        dead += [each.message.seq for each in settled.dead]
+    return sent, dead, now
+
+
 def test_a_batch_that_keeps_failing_is_tried_in_parts() -> None:
     one = lane(*(message(seq) for seq in range(4)))
     for now in (1.0, 2.0, 3.0):
@@ -114,15 +165,19 @@ def outcome_of(rng: random.Random) -> Outcome:
 
 
 @given(st.integers(0, 10_000), st.integers(1, 30), st.integers(1, 7))
-def test_every_message_ends_once_and_in_order(seed: int, count: int, most: int) -> None:
+def test_every_message_ends_once_and_they_are_delivered_in_order(seed: int, count: int, most: int) -> None:
     rng = random.Random(seed)
     one = lane(*(message(seq, size=rng.randint(1, 500)) for seq in range(count)), most=most)
-    ended, now = [], 0.0
+    sent: list[int] = []
+    dead: list[int] = []
+    now = 0.0
     while batch := one.batch():
         now = max(now, one.not_before) + 1
         settled = one.settle(batch, outcome_of(rng), now, now - rng.randint(0, 5))
-        ended += seqs([*settled.delivered, *(each.message for each in settled.dead)])
-    assert ended == list(range(count))
+        sent += seqs(settled.delivered)
+        dead += [each.message.seq for each in settled.dead]
+    assert sent == sorted(sent)
+    assert sorted(sent + dead) == list(range(count))
 
 
 def test_a_rate_holds_over_time_and_a_request_larger_than_the_burst_still_goes() -> None:

@@ -25,8 +25,8 @@ class Patience:
 
     Attributes:
         give_up_seconds: after so long, what still fails is set aside.
-        tries: after so many tries, a single message is set aside, provided that the destination has taken others
-            meanwhile: then it is the message that is wrong, and not the destination.
+        tries: after so many tries, a single message is suspected of making the destination fail. It is set aside once
+            the destination takes any other message: then it is the message that is wrong, and not the destination.
         first_wait, longest_wait: seconds between tries.
     """
 
@@ -63,6 +63,10 @@ class Settled:
 class Lane:
     """Messages in order, of which one request at a time is under way.
 
+    Messages at the head that were tried often enough are suspects. After each further try of the first one, the message
+    behind the suspects is tried once. If that is delivered, the suspects are set aside. So nobody's events arrive in
+    another order, and one message that makes the service fail does not hold up the others.
+
     Attributes:
         not_before: when the next request may go, by the clock that `settle` is told.
     """
@@ -83,13 +87,33 @@ class Lane:
         self._spread = spread
         self._tries = 0
         self._began: float | None = None
+        self._suspects: list[Outcome] = []
+        self._other_tries = 0
+        self._is_trying_other = False
+        self._pause = 0.0
         self.not_before = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def names(self) -> set[str]:
+        """The ids of people of all messages that wait."""
+        return {name for message in self._waiting for name in message.names}
+
+    @property
+    def needs_others(self) -> bool:
+        """Whether all its messages are suspects, so that other messages have to show who is at fault."""
+        return bool(self._suspects) and len(self._suspects) >= len(self._waiting)
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """Add messages that come after all others."""
+        self._waiting.extend(messages)
+
     def batch(self) -> list[Message]:
         """Return the messages of the next request; the same ones until they are settled. Empty at the end."""
+        if self._is_trying_other:
+            return [self._waiting[len(self._suspects)]]
         found: list[Message] = []
         size = 0
         for message in self._waiting:
@@ -109,6 +133,8 @@ class Lane:
             now: the time in seconds.
             proof: when the destination last took anything, by the same clock.
         """
+        if self._is_trying_other:
+            return self._settle_other(batch[0], outcome, now)
         if outcome.fate is Fate.DELIVERED:
             return self._deliver(batch, outcome)
         if outcome.fate is Fate.REFUSED:
@@ -161,19 +187,53 @@ class Lane:
             self._began = now
         if now - self._began >= self._patience.give_up_seconds:
             return self._drop(batch, outcome)
+        wait = backoff(max(1, self._tries), self._patience.first_wait, self._patience.longest_wait)
+        wait *= 0.5 + self._spread() / 2
+        asked = min(outcome.retry_after or 0.0, LONGEST_RETRY_AFTER)
+        self.not_before = now + max(wait, asked)
         if self._tries >= self._patience.tries:
             # Perhaps one message makes the service fail. Parts show which one, and that the service takes the others.
             if len(batch) > 1:
                 self._most, self._tries = len(batch) // 2, 0
             elif proof > self._began:
                 return self._drop(batch, outcome)
-        wait = backoff(max(1, self._tries), self._patience.first_wait, self._patience.longest_wait)
-        wait *= 0.5 + self._spread() / 2
-        asked = min(outcome.retry_after or 0.0, LONGEST_RETRY_AFTER)
-        self.not_before = now + max(wait, asked)
+            else:
+                self._suspect(outcome, now, is_asked_to_wait=bool(asked))
         return Settled(is_retried=True)
+
+    def _suspect(self, outcome: Outcome, now: float, *, is_asked_to_wait: bool) -> None:
+        """Suspect the first message, and have another one tried at once, where the service did not ask for a pause."""
+        self._suspects[:1] = [outcome]
+        self._most = 1
+        if len(self._suspects) < len(self._waiting) and not is_asked_to_wait:
+            self._pause, self.not_before = self.not_before - now, now
+            self._is_trying_other = True
+
+    def _settle_other(self, message: Message, outcome: Outcome, now: float) -> Settled:
+        """Take the answer to the message behind the suspects."""
+        self._is_trying_other = False
+        self.not_before = now + self._pause
+        if outcome.fate is Fate.DELIVERED and not outcome.refused:
+            dead = [
+                Dead(one, told, self._patience.tries) for one, told in zip(self._waiting, self._suspects, strict=False)
+            ]
+            self._go_on(len(self._suspects) + 1)
+            self._most, self.not_before = self._limit, now
+            return Settled([message], dead)
+        if outcome.fate is Fate.LATER:
+            self._other_tries += 1
+            if self._other_tries >= self._patience.tries:
+                self._suspects.append(outcome)
+                self._other_tries = 0
+            return Settled(is_retried=True)
+        del self._waiting[len(self._suspects)]
+        told = Outcome(Fate.REFUSED, outcome.refused.get(0, outcome.reason), outcome.status, outcome.answer)
+        return Settled(dead=[Dead(message, told, self._other_tries + 1)])
 
     def _go_on(self, count: int) -> None:
         for _ in range(count):
             self._waiting.popleft()
+        if self._suspects:
+            self._most = self._limit
         self._tries, self._began = 0, None
+        self._suspects, self._other_tries = [], 0

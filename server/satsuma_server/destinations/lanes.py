@@ -12,6 +12,21 @@ from collections.abc import Sequence
 from . import Message
 
 
+def place(names: Sequence[str], lanes: Sequence[set[str]], otherwise: int) -> int | None:
+    """Return the place of the lane that further messages about these people belong to.
+
+    Args:
+        names: ids of people.
+        lanes: the ids of people in each lane.
+        otherwise: what is returned where no lane has any of them.
+
+    Returns:
+        None where several lanes have some of them, so that no place keeps the order.
+    """
+    found = [number for number, lane in enumerate(lanes) if not lane.isdisjoint(names)]
+    return None if len(found) > 1 else found[0] if found else otherwise
+
+
 def divide(messages: Sequence[Message], count: int) -> list[list[Message]]:
     """Return at most `count` lanes, which are about equally long. None is empty."""
     parents: dict[str, str] = {}

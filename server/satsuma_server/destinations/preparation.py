@@ -14,7 +14,7 @@ from satsuma_server.log import Stored
 
 from . import DestinationClient, Fate, Links, Message, Outcome, Payload
 from .lane import Dead
-from .store import digest
+from .store import link_digest
 
 NAMES = ("userId", "anonymousId", "previousId")
 """Members of an event that are ids of people."""
@@ -24,18 +24,18 @@ class StoredLinks:
     """Implements `Links`: what is stored, and what is new since.
 
     Attributes:
-        new: hashes of the new ones.
+        new: hashes of the new ones, each with the ids that it links.
     """
 
     def __init__(self, knows: Callable[[bytes], bool]) -> None:
         self._knows = knows
-        self.new: set[bytes] = set()
+        self.new: dict[bytes, tuple[str, ...]] = {}
 
     def is_new(self, *ids: str) -> bool:
-        link = digest("\0".join(ids))
+        link = link_digest(ids)
         if link in self.new or self._knows(link):
             return False
-        self.new.add(link)
+        self.new[link] = ids
         return True
 
 
@@ -83,6 +83,14 @@ def names_in(event: dict[str, Any]) -> tuple[str, ...]:
     """Return the ids of people that an event has, of whatever kind."""
     values = (event.get(name) for name in NAMES)
     return tuple(value for value in values if isinstance(value, str) and value)
+
+
+def names_of(stored: Stored) -> tuple[str, ...]:
+    """Return the ids of people of an event in the log; none where it can't be read."""
+    try:
+        return names_in(msgspec.json.decode(stored.body))
+    except (msgspec.DecodeError, AttributeError):
+        return ()
 
 
 def _messages(

@@ -21,14 +21,20 @@ from satsuma_server.run_to_completion import run_to_completion
 
 from . import Counts, DestinationClient, DestinationStatus, Failed, Fate, Message, Outcome, Sent
 from .lane import Lane, Patience
-from .lanes import divide
-from .preparation import AllNew, Prepared, StoredLinks, prepare
+from .lanes import divide, place
+from .preparation import AllNew, Prepared, StoredLinks, names_of, prepare
 from .store import Progress, Store
 from .throttle import Throttle
 
 ROUND_EVENTS = 1_000
 ROUND_BYTES = 4 << 20
 """The most events and bytes of one round, which is also the most that is sent twice after a crash."""
+
+OTHER_EVENTS = 100
+"""How many more events a round takes in at once where all its messages are suspected of making the service fail."""
+
+MOST_OTHER_EVENTS = 10 * ROUND_EVENTS
+"""How many it takes in altogether."""
 
 LOOK_SECONDS = 0.25
 """How often to look for new events."""
@@ -73,6 +79,10 @@ class Runner:
         self._proof = float("-inf")
         self._problem: str | None = None
         self._progress = Progress()
+        self._links = StoredLinks(partial(store.knows, settings.name))
+        self._lanes: list[Lane] = []
+        self._other_events = 0
+        self._bringing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -178,9 +188,9 @@ class Runner:
             events = await self._log.read(cursor, ROUND_EVENTS, ROUND_BYTES)
             if not events:
                 return False
-        links = StoredLinks(partial(self._store.knows, self.name))
-        prepared = await asyncio.to_thread(prepare, events, self._rules, self._client, links)
-        self._progress = Progress(cursor=events[-1].seq, links=links.new)
+        self._links = StoredLinks(partial(self._store.knows, self.name))
+        prepared = await asyncio.to_thread(prepare, events, self._rules, self._client, self._links)
+        self._progress = Progress(cursor=events[-1].seq, links=self._links.new)
         await self._deliver(prepared)
         return True
 
@@ -208,9 +218,10 @@ class Runner:
         progress = self._progress
         progress.counts.skipped += prepared.skipped
         progress.dead = [*prepared.dead]
-        lanes = [self._lane(one) for one in divide(prepared.messages, self.settings.concurrency)]
+        self._lanes = [self._lane(one) for one in divide(prepared.messages, self.settings.concurrency)]
+        self._other_events = 0
         async with asyncio.TaskGroup() as group:
-            for lane in lanes:
+            for lane in self._lanes:
                 group.create_task(self._drive(lane))
         # A message that failed before and fails again is no new one.
         progress.counts.failed += sum((one.message.seq, one.message.key) not in (wanted or {}) for one in progress.dead)
@@ -234,6 +245,35 @@ class Runner:
             except Exception as error:
                 outcome = Outcome(Fate.LATER, f"{type(error).__name__}: {error}"[:300])
             self._settle(lane, batch, outcome, began)
+            if lane.needs_others:
+                await self._bring_others(lane)
+
+    async def _bring_others(self, asking: Lane) -> None:
+        """Take newer events into this round, since only other messages show whether it is the service that fails."""
+        async with self._bringing:
+            progress = self._progress
+            room = min(OTHER_EVENTS, MOST_OTHER_EVENTS - self._other_events)
+            if progress.cursor is None or room <= 0:
+                return
+            events = _placeable(await self._log.read(progress.cursor, room, ROUND_BYTES), self._busy_lanes(), asking)
+            if not events:
+                return
+            prepared = await asyncio.to_thread(prepare, events, self._rules, self._client, self._links)
+            self._other_events += len(events)
+            progress.cursor = events[-1].seq
+            progress.counts.skipped += prepared.skipped
+            progress.dead += prepared.dead
+            # Lanes may have ended meanwhile. The one that asks has not: this is its own task.
+            lanes = self._busy_lanes()
+            people, own = [one.names for one in lanes], lanes.index(asking)
+            for message in prepared.messages:
+                found = place(message.names, people, own)
+                number = own if found is None else found
+                people[number].update(message.names)
+                lanes[number].add([message])
+
+    def _busy_lanes(self) -> list[Lane]:
+        return [one for one in self._lanes if len(one)]
 
     async def _admission(self, lane: Lane, count: int) -> None:
         """Wait until the next request may go."""
@@ -267,6 +307,20 @@ class Runner:
                 milliseconds=int((now - began) * 1000),
             )
         )
+
+
+def _placeable(events: Sequence[Stored], lanes: Sequence[Lane], asking: Lane) -> list[Stored]:
+    """Return the events up to the first one that is about people of several lanes."""
+    people, own = [one.names for one in lanes], lanes.index(asking)
+    found = []
+    for event in events:
+        names = names_of(event)
+        number = place(names, people, own)
+        if number is None:
+            break
+        people[number].update(names)
+        found.append(event)
+    return found
 
 
 def _is_there(seq: int, events: Sequence[Stored]) -> bool:

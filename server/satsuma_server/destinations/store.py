@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ MOST_FAILED = 10_000
 MOST_EXPIRED = 1_000
 """How many old messages are removed in one transaction."""
 
+MOST_PAIRED = 200
+"""Of how many ids of a person the links between any two are looked for."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS destinations (
     name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, paused INTEGER NOT NULL DEFAULT 0, delivered_at INTEGER,
@@ -48,6 +52,10 @@ CREATE TABLE IF NOT EXISTS failed_people (
 CREATE INDEX IF NOT EXISTS failed_people_by_id ON failed_people (id);
 CREATE TABLE IF NOT EXISTS links (
     destination TEXT NOT NULL, link BLOB NOT NULL, PRIMARY KEY (destination, link)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS linked_people (
+    person BLOB NOT NULL, link BLOB NOT NULL, PRIMARY KEY (person, link)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS linked_people_by_link ON linked_people (link);
+CREATE INDEX IF NOT EXISTS links_by_link ON links (link);
 """
 
 FAILED_COLUMNS = "id, seq, key, reason, status, answer, tries, at, resending"
@@ -69,14 +77,14 @@ class Progress(msgspec.Struct):
         cursor: the new one; None where it stays.
         counts: to be added.
         dead: messages that are set aside.
-        links: hashes of links that the destination was told.
+        links: hashes of links that the destination was told, each with the ids that it links.
         done: ids of failed messages that are not failed any more.
     """
 
     cursor: int | None = None
     counts: Counts = msgspec.field(default_factory=Counts)
     dead: list[Dead] = []
-    links: set[bytes] = msgspec.field(default_factory=set)
+    links: dict[bytes, tuple[str, ...]] = msgspec.field(default_factory=dict)
     done: list[int] = []
 
 
@@ -141,8 +149,10 @@ class Store:
                 _remove(run, id)
             for one in progress.dead:
                 self._set_aside(run, name, one, now)
-            for link in progress.links:
+            for link, ids in progress.links.items():
                 run("INSERT OR IGNORE INTO links VALUES (?, ?)", (name, link))
+                for person in ids:
+                    run("INSERT OR IGNORE INTO linked_people VALUES (?, ?)", (digest(person), link))
             self._trim(run, name)
 
     def failed(self, name: str, limit: int, before: int | None = None) -> list[Failed]:
@@ -185,13 +195,18 @@ class Store:
         return bool(self._run("SELECT 1 FROM links WHERE destination = ? AND link = ?", name, link))
 
     def forget(self, ids: Iterable[str]) -> int:
-        """Remove what is kept of failed messages about people, also from the file; return how many there were."""
-        count = 0
+        """Remove what is kept about people, also from the file: their failed messages, and the hashes of their links.
+        Return how many failed messages there were."""
+        people = [*ids]
+        count, links = 0, 0
         with self._transaction() as run:
-            for name in ids:
+            for name in people:
                 for (id,) in run("SELECT id FROM failed_people WHERE person = ?", (digest(name),)).fetchall():
                     count += _remove(run, id)
-        if count:
+                for (link,) in run("SELECT link FROM linked_people WHERE person = ?", (digest(name),)).fetchall():
+                    links += _remove_link(run, link)
+            links += sum(_remove_link(run, link) for link in _links_of(people))
+        if count or links:
             self.clean()
         return count
 
@@ -253,6 +268,22 @@ class Store:
 def digest(text: str) -> bytes:
     """Return a hash of an id, by which it is found again, and which doesn't say it."""
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def link_digest(ids: Sequence[str]) -> bytes:
+    """Return a hash of ids that a destination was told to be the same person."""
+    return digest("\0".join(ids))
+
+
+def _links_of(people: Sequence[str]) -> Iterator[bytes]:
+    """Yield the hashes of all links between these ids: a file of an earlier version doesn't say whose a link is."""
+    some = people[:MOST_PAIRED]
+    return (link_digest(pair) for pair in permutations(some, 2))
+
+
+def _remove_link(run: Any, link: bytes) -> int:
+    run("DELETE FROM linked_people WHERE link = ?", (link,))
+    return int(run("DELETE FROM links WHERE link = ?", (link,)).rowcount)
 
 
 def _remove(run: Any, id: int) -> int:
