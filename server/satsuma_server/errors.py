@@ -152,3 +152,7 @@ class PlanError(SettingsError):
 
 class AssetsError(SatsumaError):
     """The browser's files are missing. The message says how to build them."""
+
+
+class BackupError(SatsumaError):
+    """A backup can't be made or restored. The message says what to do."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 from log.places import OnNats
 from log.test_contract import LARGE, PATIENCE, arrivals, ids_in, opened
 from nats_servers import Cluster, nats_servers
+from satsuma_server.backup.creation import create
+from satsuma_server.backup.restoration import restore
 from satsuma_server.cli.doctor_nats import log_findings
-from satsuma_server.errors import SettingsError, UnavailableError
+from satsuma_server.errors import BackupError, SettingsError, UnavailableError
 from satsuma_server.log.jetstream.log import NatsLog
 from satsuma_server.log.jetstream.options import NatsSettings, check_options, servers_of
 from satsuma_server.log.jetstream.subjects import lane_of
+from satsuma_server.settings import Settings
 
 pytestmark = pytest.mark.asyncio
 
@@ -231,3 +235,31 @@ async def test_the_doctor_finds_a_server_that_acknowledges_before_it_syncs(tmp_p
         [sync] = [one for one in found if "syncs to disk" in one.what]
         assert sync.well is False
         assert "sync_interval: always" in sync.advice
+
+
+async def test_a_backup_is_restored_on_other_servers_with_all_numbers(
+    place: OnNats, nats_server: Cluster, tmp_path: Path
+) -> None:
+    settings = Settings(tmp_path / "data", log=nats_server.url, nats=place.options)
+    settings.data.mkdir()
+    async with opened(place) as log:
+        await log.append(arrivals("a", "b"))
+        await log.append(arrivals("c"))
+        await log.save_cursor("warehouse", 2)
+        await create(settings, None, tmp_path / "copy", lambda target: None)
+        before, last = await log.read(), log.last
+        with pytest.raises(BackupError, match="already"):
+            await restore(replace(settings, data=tmp_path / "other"), tmp_path / "copy")
+        assert not (tmp_path / "other").exists()
+    with nats_servers(tmp_path / "servers") as servers:
+        await servers.ready()
+        elsewhere = replace(settings, data=tmp_path / "restored", log=servers.url)
+        await restore(elsewhere, tmp_path / "copy")
+        again = NatsLog(servers.url, place.options)
+        try:
+            assert await again.append(arrivals("a", "b", "c", "d")) == 1
+            assert (await again.read())[:3] == before
+            assert (await again.read())[3].seq > last
+            assert await again.cursor("warehouse") == 2
+        finally:
+            await again.close()

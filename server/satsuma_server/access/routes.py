@@ -52,6 +52,7 @@ ROUTES = [
         ("GET", "/v1/warehouse/tables/{schema}/{table}", Scope.SQL),
         ("POST", "/v1/warehouse/load", Scope.SQL, "load"),
         ("POST", "/v1/warehouse/rebuild", Scope.ADMIN, "rebuild"),
+        ("POST", "/v1/warehouse/copy", Scope.ADMIN, "back up"),
         ("POST", "/v1/warehouse/allow", Scope.ADMIN, "allow"),
         ("POST", "/v1/warehouse/drop", Scope.ADMIN, "drop"),
         ("GET", "/metrics", Scope.METRICS),

@@ -6,6 +6,7 @@ import typer
 
 from .audit import audit
 from .audit_log import audit_log
+from .backup import backup, restore
 from .destinations import app as destinations
 from .doctor import doctor
 from .export import export
@@ -28,6 +29,8 @@ app.command()(audit)
 app.command("audit-log")(audit_log)
 app.command("snippet")(print_snippet)
 app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(person, name="person")
 app.command()(sql)
 app.add_typer(warehouse, name="warehouse")

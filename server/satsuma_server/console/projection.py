@@ -24,7 +24,7 @@ from .presenters.refusals import Refusals
 from .presenters.warehouse_rows import Rows
 from .recent_events import MOST_EVENTS, RecentEvents
 from .session import Sessions
-from .store import Store
+from .store import CURSOR, Store
 from .views.charts import Charts
 from .views.destinations import DestinationsScreen
 from .views.health import HealthScreen
@@ -61,7 +61,7 @@ class Console:
         self._store = Store(settings.data)
         self._window = RecentEvents(log)
         self._refusals = Refusals(log, self._window)
-        self._follower = Follower(log, "console", self._take)
+        self._follower = Follower(log, CURSOR, self._take)
         sessions = Sessions(settings.tokens, settings.token, self._store)
         assets = ConsoleAssets()
         pages = Pages(sessions, assets)

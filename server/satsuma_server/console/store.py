@@ -8,14 +8,22 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from satsuma_server.schema_version import migrate
+
 FILE = "console.sqlite3"
-SCHEMA = """
+CURSOR = "console"
+"""Name of the console's cursor in the log."""
+
+TABLES = """
 CREATE TABLE IF NOT EXISTS volume (
     width INTEGER NOT NULL, at INTEGER NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL, events INTEGER NOT NULL,
     PRIMARY KEY (width, at, source, type)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS ended (session TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 """
+
+STEPS = (TABLES,)
+"""What makes each version of the file from the one before; see `schema_version.migrate`."""
 
 MINUTE, HOUR = 60, 3600
 """Lengths, in seconds, of the intervals for which events are counted."""
@@ -39,7 +47,7 @@ class Store:
         self._connection = sqlite3.connect(data / FILE, isolation_level=None, check_same_thread=False, timeout=10)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(SCHEMA)
+        migrate(self._connection, STEPS, f"{data / FILE}")
         self._ended = {row[0] for row in self._connection.execute("SELECT session FROM ended")}
         self._sources = {row[0] for row in self._connection.execute("SELECT DISTINCT source FROM volume")}
 

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from satsuma_server.errors import UnavailableError
+from satsuma_server.schema_version import migrate
 
 from . import Counts, Failed
 from .lane import Dead
@@ -36,7 +37,7 @@ MOST_EXPIRED = 1_000
 MOST_PAIRED = 200
 """Of how many ids of a person the links between any two are looked for."""
 
-SCHEMA = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS destinations (
     name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, paused INTEGER NOT NULL DEFAULT 0, delivered_at INTEGER,
     delivered INTEGER NOT NULL DEFAULT 0, retried INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
@@ -57,6 +58,9 @@ CREATE TABLE IF NOT EXISTS linked_people (
 CREATE INDEX IF NOT EXISTS linked_people_by_link ON linked_people (link);
 CREATE INDEX IF NOT EXISTS links_by_link ON links (link);
 """
+
+STEPS = (TABLES,)
+"""What makes each version of the file from the one before; see `schema_version.migrate`."""
 
 FAILED_COLUMNS = "id, seq, key, reason, status, answer, tries, at, resending"
 
@@ -99,7 +103,7 @@ class Store:
             self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
                 self._connection.execute(f"PRAGMA {pragma}")
-            self._connection.executescript(SCHEMA)
+            migrate(self._connection, STEPS, f"{self._path}")
 
     def close(self) -> None:
         """Close the file."""

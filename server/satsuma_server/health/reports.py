@@ -12,15 +12,19 @@ from typing import NamedTuple
 import msgspec
 
 from satsuma_server.audit import Example, Finding, Report, Severity
+from satsuma_server.schema_version import migrate
 from satsuma_server.times import parse_time
 
 FILE = "health.sqlite3"
-SCHEMA = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS report (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS scores (
     made_at TEXT PRIMARY KEY, score INTEGER NOT NULL, wrong INTEGER NOT NULL, hints INTEGER NOT NULL,
     events INTEGER NOT NULL) WITHOUT ROWID;
 """
+
+STEPS = (TABLES,)
+"""What makes each version of the file from the one before; see `schema_version.migrate`."""
 
 MOST_SCORES = 10_000
 """Scores that are kept; one an hour lasts for more than a year."""
@@ -59,7 +63,7 @@ class Reports:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         # What is deleted of a person must not be found in the file afterwards.
         self._connection.execute("PRAGMA secure_delete=ON")
-        self._connection.executescript(SCHEMA)
+        migrate(self._connection, STEPS, f"{data / FILE}")
         self.newest, self.last = self._read()
 
     def close(self) -> None:

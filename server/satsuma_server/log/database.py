@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from satsuma_server.errors import UnavailableError
+from satsuma_server.schema_version import migrate
 
 from . import Stored
 
 FILE = "events.sqlite3"
-SCHEMA = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS blocks (
     last INTEGER PRIMARY KEY, first INTEGER NOT NULL, received_at REAL NOT NULL, sources TEXT NOT NULL,
     message_ids TEXT NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
@@ -33,6 +34,9 @@ CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL)
 CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+STEPS = (TABLES,)
+"""What makes each version of the file from the one before; see `schema_version.migrate`."""
+
 COLUMNS = "last, first, received_at, sources, message_ids, checksum, body"
 INSERT_BLOCK = f"INSERT INTO blocks ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 INSERT_LETTER = "INSERT INTO refused (source, reason, received_at, raw) VALUES (?, ?, ?, ?)"
@@ -196,7 +200,7 @@ def _prepare(path: Path) -> sqlite3.Connection:
     try:
         # A process that was killed on a full disk has left a write-ahead log, which takes the room for new writes.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        connection.executescript(SCHEMA)
+        migrate(connection, STEPS, f"the log {path}")
         if _state(connection) == OPEN:
             # The last process was killed, so the file is checked for damage before anything is added.
             problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -233,7 +237,7 @@ def _salvage(path: Path) -> None:
             part.rename(aside.with_name(aside.name + ending))
     source, target = sqlite3.connect(aside), connect(path)
     try:
-        target.executescript(SCHEMA)
+        migrate(target, STEPS, f"the log {path}")
         kept = sum(1 for row in _readable(source, "blocks", "last", COLUMNS) if _keep(target, row))
         for row in _readable(source, "cursors", "name", "name, seq"):
             target.execute("INSERT OR IGNORE INTO cursors VALUES (?, ?)", row)

@@ -35,6 +35,7 @@ def paths() -> Schema:
         },
         "/v1/warehouse/load": {"post": told("load", "Put in what the log has now.", named("Status"))},
         "/v1/warehouse/rebuild": {"post": told("rebuild", "Build all tables anew.", named("Status"), even)},
+        "/v1/warehouse/copy": {"post": told("copy", "Copy the file beside itself, for a backup.", named("Status"))},
         "/v1/warehouse/allow": {"post": told("allow", "Let held tables and columns come.", named("Status"), name)},
         "/v1/warehouse/drop": {"post": told("drop", "Remove a table or column for good.", named("Status"), name)},
     }

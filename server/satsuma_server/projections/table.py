@@ -109,6 +109,7 @@ TABLE = RouteTable(
         PublicRoute("GET", "/v1/warehouse/tables/{schema}/{table}", Door.TOKEN),
         PublicRoute("POST", "/v1/warehouse/load", Door.TOKEN),
         PublicRoute("POST", "/v1/warehouse/rebuild", Door.TOKEN),
+        PublicRoute("POST", "/v1/warehouse/copy", Door.TOKEN),
         PublicRoute("POST", "/v1/warehouse/allow", Door.TOKEN),
         PublicRoute("POST", "/v1/warehouse/drop", Door.TOKEN),
         PublicRoute("GET", "/v1/destinations", Door.TOKEN),

@@ -19,6 +19,9 @@ FOLDER = "warehouse"
 
 FILE = "warehouse.duckdb"
 
+COPY = "copy.duckdb"
+"""Name of the copy that is made of the file for a backup."""
+
 EMBEDDED = "duckdb"
 """The value of the setting `destination` that means the embedded DuckDB file, without a copy elsewhere."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import duckdb
 
 from satsuma_server.errors import BusyError, UnavailableError
 
-from . import FILE
+from . import COPY, FILE
 from .schema.names import OWN_SCHEMA, quoted
 
 OWN = quoted(OWN_SCHEMA)
@@ -76,7 +77,8 @@ class Database:
         self._readers: set[duckdb.DuckDBPyConnection] = set()
         self._is_closed = False
         folder.mkdir(parents=True, exist_ok=True)
-        self._new_path.unlink(missing_ok=True)
+        for left in (self._new_path, self.copy_path):
+            left.unlink(missing_ok=True)
         self._connection = self._open()
 
     @contextmanager
@@ -135,6 +137,26 @@ class Database:
             for damaged in self.path.parent.glob(f"{self.path.stem}.damaged-*"):
                 damaged.unlink()
 
+    def copy(self) -> Path:
+        """Copy the file to `copy_path`, in place of an earlier copy; return that path.
+
+        It is closed meanwhile. Otherwise, to copy it within this process would end DuckDB's lock on it.
+
+        Raises:
+            UnavailableError: the disk has no room for the copy.
+        """
+        self.checkpoint()
+        try:
+            with self._writer, self._alone():
+                wal = self.path.with_name(self.path.name + ".wal")
+                if wal.exists():
+                    raise UnavailableError("the warehouse can't be copied while its changes are not in the file yet")
+                shutil.copyfile(self.path, self.copy_path)
+        except OSError as error:
+            self.copy_path.unlink(missing_ok=True)
+            raise UnavailableError(f"the warehouse can't be copied: {error}") from error
+        return self.copy_path
+
     def reopen(self) -> None:
         """Close the file and open it again."""
         with self._writer, self._alone():
@@ -147,6 +169,11 @@ class Database:
                 reader.interrupt()
             self._change.wait_for(lambda: not self._readers, 5)
             self._connection.close()
+
+    @property
+    def copy_path(self) -> Path:
+        """Where `copy` leaves the copy."""
+        return self.path.with_name(COPY)
 
     @property
     def _new_path(self) -> Path:
@@ -196,6 +223,12 @@ class Database:
 
     def _prepare(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         connection.execute(TABLES)
+        found = get_state(connection, FORMAT_KEY) or FORMAT
+        if int(found) > int(FORMAT):
+            connection.close()
+            raise UnavailableError(
+                f"{self.path} was written by a newer version of Satsuma: install that version, or restore a backup"
+            )
         connection.execute(f"INSERT INTO {OWN}.state VALUES (?, ?) ON CONFLICT DO NOTHING", (FORMAT_KEY, FORMAT))
         return connection
 

@@ -155,6 +155,11 @@ class WarehouseProjection:
             held=self._loader.held(),
         )
 
+    async def copy(self) -> None:
+        """Copy the file beside it, for a backup. Questions wait meanwhile. Raises the errors of `Database.copy`."""
+        async with self._turns.take():
+            await asyncio.to_thread(self._database.copy)
+
     async def load_all(self) -> None:
         """Load everything that the log has now."""
         while await self._load_some():

@@ -33,6 +33,8 @@ class Rebuildable(Warehouse, Protocol):
 
     async def rebuild(self, *, even_without: bool = False) -> None: ...
 
+    async def copy(self) -> None: ...
+
     async def allow(self, name: str) -> list[str]: ...
 
     async def drop(self, name: str) -> None: ...
@@ -54,6 +56,7 @@ class Routes:
             Route("/v1/warehouse/tables/{schema}/{table}", self._rows),
             Route("/v1/warehouse/load", self._load, methods=["POST"]),
             Route("/v1/warehouse/rebuild", self._rebuild, methods=["POST"]),
+            Route("/v1/warehouse/copy", self._copy, methods=["POST"]),
             Route("/v1/warehouse/allow", self._allow, methods=["POST"]),
             Route("/v1/warehouse/drop", self._drop, methods=["POST"]),
         ]
@@ -90,6 +93,11 @@ class Routes:
     async def _rebuild(self, request: Request) -> Response:
         check_token(request, self._settings)
         await self._warehouse.rebuild(even_without=request.query_params.get("even_without") == "1")
+        return _json(await self._warehouse.status())
+
+    async def _copy(self, request: Request) -> Response:
+        check_token(request, self._settings)
+        await self._warehouse.copy()
         return _json(await self._warehouse.status())
 
     async def _allow(self, request: Request) -> Response:

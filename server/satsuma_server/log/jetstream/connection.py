@@ -74,7 +74,7 @@ class Connection:
             if self._closed:
                 raise UnavailableError("the log is closed")
             if self._client is None:
-                client = await self._connect()
+                client = await self.open_client()
                 try:
                     await self._prepare(client)
                 except BaseException:
@@ -90,11 +90,11 @@ class Connection:
             RefusalError: the answer is an error.
             UnavailableError: there is no answer.
         """
-        return await _ask(await self.client(), f"$JS.API.{what}", json.dumps(body).encode())
+        return await ask(await self.client(), f"$JS.API.{what}", json.dumps(body).encode())
 
     async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Publish one message, and return what a quorum of the servers acknowledged. Raises the errors of `ask`."""
-        return await _ask(await self.client(), subject, payload, headers)
+        return await ask(await self.client(), subject, payload, headers)
 
     async def newest(self, subject: str, stream: str | None = None) -> dict[str, Any] | None:
         """Return the newest message of a subject as the stream's leader has it, or None. Raises the errors of `ask`."""
@@ -120,9 +120,9 @@ class Connection:
         Raises:
             UnavailableError: there is no answer.
         """
-        client = await self._connect()
+        client = await self.open_client()
         try:
-            return await _ask(client, f"$JS.API.STREAM.INFO.{self.options.stream}", b"")
+            return await ask(client, f"$JS.API.STREAM.INFO.{self.options.stream}", b"")
         except RefusalError as refusal:
             if refusal.code != NO_STREAM:
                 raise UnavailableError(f"the log's servers refuse to tell of its stream: {refusal}") from None
@@ -137,7 +137,8 @@ class Connection:
             if self._client is not None:
                 await self._client.close()
 
-    async def _connect(self) -> Client:
+    async def open_client(self) -> Client:
+        """Return another client, which the caller closes. Raises `UnavailableError` where no server is there."""
         options: dict[str, Any] = {}
         if self.options.credentials:
             options["user_credentials"] = self.options.credentials
@@ -164,15 +165,15 @@ class Connection:
             name = wanted["name"]
             try:
                 try:
-                    there = (await _ask(client, f"$JS.API.STREAM.INFO.{name}", b""))["config"]
+                    there = (await ask(client, f"$JS.API.STREAM.INFO.{name}", b""))["config"]
                 except RefusalError as refusal:
                     if refusal.code != NO_STREAM:
                         raise
-                    await _ask(client, f"$JS.API.STREAM.CREATE.{name}", json.dumps(wanted).encode())
+                    await ask(client, f"$JS.API.STREAM.CREATE.{name}", json.dumps(wanted).encode())
                     continue
                 differs = {key: wanted[key] for key in ("num_replicas", "max_bytes") if there[key] != wanted[key]}
                 if differs:
-                    await _ask(client, f"$JS.API.STREAM.UPDATE.{name}", json.dumps({**there, **differs}).encode())
+                    await ask(client, f"$JS.API.STREAM.UPDATE.{name}", json.dumps({**there, **differs}).encode())
             except RefusalError as refusal:
                 advice = "nats: replicas must not be more than there are servers" if wanted["num_replicas"] > 1 else ""
                 raise UnavailableError(f"the log's stream {name} can't be made: {refusal}. {advice}".rstrip()) from None
@@ -202,12 +203,23 @@ class Connection:
         return {"name": name, "retention": "limits", "storage": "file", "num_replicas": replicas, "max_age": 0}
 
 
-async def _ask(
-    client: Client, subject: str, payload: bytes, headers: Mapping[str, str] | None = None
+async def ask(
+    client: Client,
+    subject: str,
+    payload: bytes,
+    headers: Mapping[str, str] | None = None,
+    *,
+    seconds: float = ANSWER_SECONDS,
 ) -> dict[str, Any]:
+    """Send a request that is answered with JSON, and return the answer.
+
+    Raises:
+        RefusalError: the answer is an error.
+        UnavailableError: there is no answer within so many seconds.
+    """
     try:
         answer: Msg = await client.request(
-            subject, payload, timeout=ANSWER_SECONDS, headers=dict(headers) if headers else None
+            subject, payload, timeout=seconds, headers=dict(headers) if headers else None
         )
         read: dict[str, Any] = json.loads(answer.data)
     except (TimeoutError, OSError, ValueError, nats.errors.Error) as error:

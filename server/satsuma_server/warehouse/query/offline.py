@@ -55,6 +55,15 @@ def rebuild(settings: Settings, *, even_without: bool) -> Status:
     return asyncio.run(_with(settings, work))
 
 
+def copy(settings: Settings, target: Path) -> None:
+    """Copy a folder's warehouse. Raises `UnavailableError` where another process has it open."""
+    database = Database(settings.data / FOLDER, memory=settings.warehouse.memory)
+    try:
+        database.copy().replace(target)
+    finally:
+        database.close()
+
+
 def allow(settings: Settings, name: str) -> Status:
     """Let names come that are held. Raises the errors of `WarehouseProjection.allow` and `opened`."""
     return asyncio.run(_with(settings, lambda part: part.allow(name)))
