@@ -125,8 +125,11 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="./dev bench stalls")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--only", help="one kind of hostile requests, as the table names it")
     options = parser.parse_args(arguments)
     kinds: dict[str, list[bytes]] = {ALONE: [], **hostile()}
+    if options.only:
+        kinds = {kind: kinds[kind] for kind in (ALONE, options.only)}
     times: dict[str, list[list[float]]] = {kind: [] for kind in kinds}
     with TemporaryDirectory() as name:
         folder = Path(name)

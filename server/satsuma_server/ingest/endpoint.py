@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from asyncio import to_thread
 from functools import partial
 from typing import Any, Protocol
 
@@ -30,6 +29,7 @@ from .decode import BATCHES, SHORT_FORMS, Decoded, Event, decode, decode_event, 
 from .enrichment import Arrival, enrich, enrich_fast
 from .fast_path import FastEvent, is_complete
 from .signatures import Verifier, take_signature, without_signatures
+from .turns import Turns, is_large
 
 KINDS = {name: SHORT_FORMS.get(name, name) for name in (*EVENT_TYPES, *BATCHES, *SHORT_FORMS)}
 """The type of call, or of batch, for each name in a path."""
@@ -48,8 +48,9 @@ PATHS = {
 MORE = "{} more events of the same request were refused, and are not kept"
 """The reason of the last dead letter of a request that has too many."""
 
-LARGE_BATCH = 50
-"""A batch with more events is checked against a plan, and masked, in a thread, and not in the event loop."""
+CHECKED_AT_ONCE = 50
+"""A batch with more events waits for a turn where a plan's schemas or masking rules apply, which take longer than all
+other checks."""
 
 logger = logging.getLogger("satsuma.ingest")
 
@@ -83,6 +84,7 @@ class Ingest:
         self._log = log
         self._metrics = metrics
         self._bodies = Bodies(settings.max_pending_bytes)
+        self._turns = Turns(settings.max_pending_bytes)
         self._limits = RateLimits(settings)
         metrics.watch("satsuma_limited_requests", "Requests that came too soon", lambda: self._limits.refused)
 
@@ -133,7 +135,9 @@ class Ingest:
         if known and caller.write_key:
             # Some clients write their secret key into the body, which must not be kept.
             body = body.replace(caller.write_key.encode(), known.write_key.encode())
-        decoded = decode(body, kind)
+        sender = caller.address or ""
+        decode_body = partial(decode, body, kind)
+        decoded = await self._turns.work(sender, len(body), decode_body) if is_large(body) else decode_body()
         count = len(decoded.events)
         # A secret key counts only in the headers, and not in the body.
         source = known or self.source(caller.write_key or decoded.write_key, caller.origin)
@@ -152,8 +156,8 @@ class Ingest:
         arrival.mask_ip = self._settings.mask_ip
         of_letters = self._settings.letter_masking_for(source.write_key)
         job = partial(_sort, decoded, source.write_key, arrival, faults, check, masking, of_letters)
-        # A plan's schemas and masking rules take longer than all other checks: a large batch must not make others wait.
-        arrivals = await to_thread(job) if (check or masking) and count > LARGE_BATCH else job()
+        waits = is_large(body, count) or ((check or masking) and count > CHECKED_AT_ONCE)
+        arrivals = await self._turns.work(sender, len(body), job) if waits else job()
         # Freed before the wait, so that the next request is decoded into the same memory, which is still in the
         # processor's cache (with 64 concurrent batches of 50: 78,000 events a second instead of 60,000).
         del decoded, job

@@ -16,7 +16,7 @@ from satsuma_server.errors import UnavailableError
 
 from . import Erased, EventMatcher
 from .database import COLUMNS, Block, connect, decode_ids, encode_ids, read_blocks
-from .writer import Task
+from .job_queue import Task
 
 BLOCKS_A_LOOK = 16
 BLOCKS_A_COMMIT = 8

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .database import COLUMNS, Block, connect, encode_ids
-from .writer import Task
+from .job_queue import Task
 
 CHECKPOINT_SECONDS = 0.5
 TRIM_SECONDS = 30

@@ -19,10 +19,11 @@ from . import Arrivals, DeadLetter, Erased, EventMatcher, Stored
 from .database import CLEAN, FILE, INSERT_LETTER, SAVE_HEARTBEAT, Block, letter_of, open_database, set_state
 from .dedupe import KEYS_AN_EVENT, MOST, MessageIds
 from .erasure import Erasure, compact, empty_wal
+from .job_queue import Job, Task
 from .maintenance import Upkeep
 from .reader import Reader, off_loop
 from .repetitions import keys_to_remember
-from .writer import Job, Outcome, Task, Writer
+from .writer import Outcome, Writer
 
 FOLLOW_READ = 1_000
 FOLLOW_BYTES = 8 << 20

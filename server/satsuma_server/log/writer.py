@@ -5,10 +5,8 @@ A sync takes milliseconds, however much it writes, so everything that arrives du
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
-import queue
 import sqlite3
 import threading
 import time
@@ -21,35 +19,16 @@ from satsuma_server.errors import UnavailableError
 from . import WITHHELD, Arrivals
 from .database import INSERT_BLOCK, INSERT_LETTER, LONGEST_RAW, SAVE_HEARTBEAT, Block
 from .dedupe import MessageIds
+from .job_queue import Job, JobQueue
 from .repetitions import UNKNOWN, sort_out
 
-MOST_EVENTS_A_COMMIT = 10_000
 BLOCK_BYTES = 1 << 20
 """Bytes of events after which a new block begins."""
 
 logger = logging.getLogger("satsuma.log")
 
-Task = Callable[[sqlite3.Connection], object]
 Outcome = int | UnavailableError
-Settle = Callable[[list["Job"], list[Outcome], int], None]
-
-
-@dataclass(slots=True)
-class Job:
-    """Something to write, with the future of the caller that waits for it.
-
-    Attributes:
-        task: something else to do within the same commit.
-        future: gets the number of new events, or the error.
-    """
-
-    arrivals: Arrivals | None = None
-    task: Task | None = None
-    future: asyncio.Future[int] | None = None
-
-    @property
-    def size(self) -> int:
-        return len(self.arrivals.bodies) if self.arrivals else 0
+Settle = Callable[[list[Job], list[Outcome], int], None]
 
 
 @dataclass(slots=True)
@@ -90,7 +69,7 @@ class _Commit:
 
 
 class Writer:
-    """Writes jobs in the order in which they were given to `put`."""
+    """Writes jobs, as `JobQueue` gives them."""
 
     def __init__(self, connection: sqlite3.Connection, seen: MessageIds, seq: int, settle: Settle) -> None:
         """Take the connection, which nobody else may use from now on.
@@ -106,7 +85,7 @@ class Writer:
         self._seq = seq
         self._settle = settle
         self._at_work = threading.Lock()
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs = JobQueue()
         self._thread = threading.Thread(target=self._write_on, name="satsuma-log", daemon=True)
         self._thread.start()
 
@@ -122,31 +101,13 @@ class Writer:
 
     def close(self) -> None:
         """Write the jobs that wait, then stop."""
-        self._jobs.put(None)
+        self._jobs.close()
         self._thread.join()
 
     def _write_on(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            jobs = [job]
-            last = self._gather(jobs)
+        while jobs := self._jobs.take():
             with self._at_work:
                 self._commit(jobs)
-            if last:
-                return
-
-    def _gather(self, jobs: list[Job]) -> bool:
-        """Add the other waiting jobs to `jobs`; tell whether the log is to be closed after them."""
-        size = jobs[0].size
-        while size < MOST_EVENTS_A_COMMIT:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                return False
-            if job is None:
-                return True
-            jobs.append(job)
-            size += job.size
-        return False
 
     def _commit(self, jobs: list[Job]) -> None:
         outcomes: list[Outcome]
@@ -177,8 +138,8 @@ class Writer:
         commit = _Commit(self._seq)
         counts, at = [], 0
         for job in jobs:
-            counts.append(self._take(commit, job.arrivals, fresh[at : at + job.size]) if job.arrivals else 0)
-            at += job.size
+            counts.append(self._take(commit, job.arrivals, fresh[at : at + job.events]) if job.arrivals else 0)
+            at += job.events
         commit.cut()
         self._execute(jobs, commit)
         self._seq = commit.seq
