@@ -54,6 +54,18 @@ def test_calls_that_no_beacon_can_carry_wait_for_the_next_page(visitor: Visitor,
     visitor.until(lambda: not any(key.startswith(kept) for key in visitor.storage.all()), "nothing to be left behind")
 
 
+def test_a_few_calls_are_kept_at_once(visitor: Visitor) -> None:
+    """What Firefox's pages write to localStorage as their tab is closed does not last."""
+    visitor.page.add_init_script(NO_LOADER)
+    visitor.page.goto(visitor.base_url)
+    kept = """() => {
+        for (let n = 0; n < 25; n++) analytics.track(`E${n}`, {text: "x".repeat(100)});
+        const name = Object.keys(localStorage).find((name) => name.startsWith("satsuma_early:"));
+        return JSON.parse(localStorage.getItem(name)).calls.map((call) => call[1]);
+    }"""
+    assert visitor.evaluate(kept)[3:] == [f"E{n}" for n in range(25)]
+
+
 def leave_with(visitor: Visitor, script: str) -> None:
     """Open a page whose loader never comes, run a script, and close the tab."""
     visitor.page.add_init_script(NO_LOADER)
