@@ -13,6 +13,7 @@ BENCHES = {
     "warehouse": "the log into the warehouse, beside dlt with the same tables",
     "audit": "an audit of a million events, beside plain DuckDB reading the same file",
     "boot": "a page's way to its first event and what it costs, beside plain Pyodide and analytics-next",
+    "engines": "the way to the first event in Firefox, WebKit and Chromium, beside analytics-next in the same engine",
     "worker": "Python in a worker beside Python in the page: what is left on the page's thread",
 }
 

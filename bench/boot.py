@@ -21,7 +21,7 @@ from satsuma_shop.app import create_app
 
 from .contenders import BARE, EARLY, NAIVE, OURS, REFERENCE, address, site
 from .report import spread, table
-from .unwatched import HEAD, Log
+from .unwatched import HEAD, Log, chromium
 from .visits import Line, Visit, device
 
 RACE = (OURS, EARLY, NAIVE, REFERENCE)
@@ -50,7 +50,7 @@ def visits(playwright: Playwright, collector: Collector, rounds: int) -> None:
     with serving(log.add_to(site(collector.url, HEAD))) as url:
         for _ in track(range(rounds), "visits"):
             for name in RACE:
-                found[name].append(log.visits(_executable(playwright), address(url, name)))
+                found[name].append(log.visits(chromium(_executable(playwright)), address(url, name)))
     for title, which in (("Cold", 0), ("Warm", 2)):
         made = {name: [one[which] for one in devices] for name, devices in found.items()}
         sent = {name: [visit.sent for visit in of_name] for name, of_name in made.items()}

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from matrix.figures import Counts
 from pytest_satsuma.engines import CHROMIUM, ENGINES
 from satsuma_server.testing import Collector
 
 Event = dict[str, Any]
+
+WRITE = "--write-figures"
 
 NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.co.uk 127.0.0.1"
 """The tests' domains are this machine."""
@@ -23,6 +26,12 @@ TAKEN_AWAY = ["--disable-back-forward-cache"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", dest="satsuma_engine", choices=ENGINES, help="the same as --satsuma-engine")
+    parser.addoption(WRITE, action="store_true", help="note what the tests come to for docs/browsers.md")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption(WRITE):
+        config.pluginmanager.register(Counts(config.getoption("satsuma_engine") or CHROMIUM))
 
 
 @pytest.fixture(scope="session")

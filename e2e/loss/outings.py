@@ -6,14 +6,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from logging import getLogger
 from random import Random
+from typing import Any
 
 from loss.line import Kind
 from loss.scene import Scene, Tally, tally
 from loss.walk import Walk
 from loss.ways import WAYS, Way
-from playwright.sync_api import Browser, BrowserContext
 from rich.table import Table
+
+LOG = getLogger(__name__)
+"""Tells how a long walk goes: ``-o log_cli=true --log-cli-level=INFO``."""
 
 SHARE = 0.4
 """Of the posts that meet with a fault, in any weather but calm."""
@@ -50,7 +54,7 @@ def outings(seed: int, count: int) -> list[Outing]:
     return planned
 
 
-def walk_all(browser: Browser, scene: Scene, planned: Iterable[Outing]) -> dict[Outing, Tally]:
+def walk_all(browser: Any, scene: Scene, planned: Iterable[Outing]) -> dict[Outing, Tally]:
     """Make the visits, one after the other, and tell what became of the calls of each."""
     regular = browser.new_context()
     Walk(scene, regular, "vfirst").come_back()
@@ -65,10 +69,14 @@ def walk_all(browser: Browser, scene: Scene, planned: Iterable[Outing]) -> dict[
             else:
                 walk.go_away()
             made[outing] = walk.made()
+            LOG.info("%s calls in visit %s", len(made[outing]), outing)
     last = Walk(scene, regular, "vlast")
     last.kept(last.come_back())
     regular.close()
     stored, arrived = by_visit(scene.stored()), by_visit(scene.arrived())
+    for outing, calls in made.items():
+        if lost := sorted(set(calls) - set(stored[outing.name])):
+            LOG.info("lost of %s: %s", outing, lost)
     return {outing: tally(calls, stored[outing.name], arrived[outing.name]) for outing, calls in made.items()}
 
 
@@ -81,7 +89,7 @@ def by_visit(names: Iterable[str]) -> defaultdict[str, list[str]]:
 
 
 @contextmanager
-def _device(browser: Browser, regular: BrowserContext | None) -> Iterator[BrowserContext]:
+def _device(browser: Any, regular: Any) -> Iterator[Any]:
     """Give the regular visitor's browser, or that of somebody new; afterwards no tab is open."""
     context = regular or browser.new_context()
     yield context

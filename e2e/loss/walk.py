@@ -167,7 +167,9 @@ class Walk:
         """Return the names of the calls that were made, also of those that a page noted offline."""
         notes = {cookie["name"] for cookie in self.context.cookies() if cookie["name"].startswith(NOTE)}
         if notes:
-            self.scene.diary.made += sorted(note.removeprefix(NOTE) for note in notes)
+            # The site may have heard of a call although the page was told that it had not.
+            known, noted = set(self.scene.diary.made), sorted(note.removeprefix(NOTE) for note in notes)
+            self.scene.diary.made += [name for name in noted if name not in known]
             self.context.clear_cookies(name=re.compile(f"^{NOTE}"))
         return self._mine(self.scene.diary.made)
 

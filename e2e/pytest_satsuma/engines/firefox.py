@@ -10,10 +10,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,6 +58,10 @@ PREFERENCES = {
 }
 """Against connections of the browser's own."""
 
+WORK = "(seconds) => { setTimeout(() => { for (const end = Date.now() + seconds * 1000; Date.now() < end; ); }, 50); }"
+WORK_SECONDS, SURE_SECONDS = 20, 0.5
+"""How long a page works that is to be killed, and what part of it tells its process from all others."""
+
 LOCAL_NAMES = {"network.dns.native-is-localhost": True}
 
 
@@ -74,8 +79,9 @@ def missing() -> str | None:
 class Firefox:
     """A running Firefox."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, process: int) -> None:
         self._connection = connection
+        self._process = process
         self._numbers = count(1)
         self.tabs: dict[str, FirefoxPage] = {}
         self._requests: dict[str, tuple[Context, Request]] = {}
@@ -109,6 +115,23 @@ class Firefox:
         until = time.monotonic() + seconds
         while told := self._read(until):
             self._hear(told)
+
+    def kill_who_works(self) -> None:
+        """Kill the process of the browser that has a processor to itself.
+
+        Raises:
+            DriverError: none works, or it is too busy for long.
+        """
+        before = _work_of_tabs(self._process)
+        until = time.monotonic() + WORK_SECONDS
+        while time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+            worked = {pid: seconds - before.get(pid, seconds) for pid, seconds in _work_of_tabs(self._process).items()}
+            busiest = max(worked, key=worked.__getitem__, default=None)
+            if busiest is not None and worked[busiest] >= SURE_SECONDS:
+                os.kill(busiest, signal.SIGKILL)
+                return
+        raise DriverError("no process of Firefox could be seen to work for the tab that is to be killed")
 
     def _read(self, until: float) -> dict[str, Any]:
         """Return the next message; an empty one where none comes in time."""
@@ -232,6 +255,14 @@ class FirefoxPage(Page):
         function = f"() => {{ {script} }}"
         self._browser.ask("script.addPreloadScript", functionDeclaration=function, contexts=[self._number])
 
+    def kill(self) -> None:
+        """Let the tab's process die, and all tabs with it that it has.
+
+        The protocol doesn't tell which process that is: the page is made to work, and it is the one that does.
+        """
+        self.evaluate(WORK, WORK_SECONDS)
+        self._browser.kill_who_works()
+
     @property
     def url(self) -> str:
         if self._closed:
@@ -252,6 +283,12 @@ class FirefoxPage(Page):
         return str(told["result"]["value"])
 
 
+def write_preferences(profile: Path, preferences: Mapping[str, Any]) -> None:
+    """Write the preferences of a new profile."""
+    lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in preferences.items())
+    (profile / "user.js").write_text("".join(lines))
+
+
 @contextmanager
 def firefox(local_names: bool = False) -> Iterator[Firefox]:
     """Start a Firefox that has never been anywhere, without a window.
@@ -267,9 +304,7 @@ def firefox(local_names: bool = False) -> Iterator[Firefox]:
     except ImportError as error:
         raise RuntimeError("to drive Firefox, install websockets: pip install 'pytest-satsuma[firefox]'") from error
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        chosen = {**PREFERENCES, **LOCAL_NAMES} if local_names else PREFERENCES
-        lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in chosen.items())
-        Path(profile, "user.js").write_text("".join(lines))
+        write_preferences(Path(profile), {**PREFERENCES, **LOCAL_NAMES} if local_names else PREFERENCES)
         options = ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port=0", "about:blank"]
         said = Path(profile, "said")
         with said.open("w") as stderr:
@@ -277,10 +312,22 @@ def firefox(local_names: bool = False) -> Iterator[Firefox]:
             process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=stderr)
         try:
             with connect(f"{_address(process, said)}/session", max_size=None) as connection:
-                yield Firefox(connection)
+                yield Firefox(connection, process.pid)
         finally:
             process.terminate()
             process.wait(START_SECONDS)
+
+
+def _work_of_tabs(process: int) -> dict[int, float]:
+    """Return the seconds of processor that each process of tabs of a Firefox has used. Source: proc(5)."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = re.split(rb"[\0 ]", (folder / "cmdline").read_bytes())
+            if b"-isForBrowser" in words and words[words.index(b"-parentPid") + 1] == b"%d" % process:
+                user, system = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
+                found[int(folder.name)] = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 def _address(process: subprocess.Popen[bytes], said: Path) -> str:

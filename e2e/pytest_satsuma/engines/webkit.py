@@ -52,6 +52,7 @@ class WebKitContext(Context):
         self._end = end
         self._rest = b""
         self._number = 0
+        self._offline = False
         self._requests: dict[int, Request] = {}
 
     def ask(self, command: str, **arguments: Any) -> Any:
@@ -113,6 +114,12 @@ class WebKitContext(Context):
 
     def block_cookies(self) -> None:
         self.ask("block_cookies")
+
+    def set_offline(self, offline: bool) -> None:
+        """Take the network away. Pages are not told of it: ``navigator.onLine`` stays true."""
+        if offline != self._offline:
+            self._offline = offline
+            self.ask("offline", offline=offline)
 
     def clear_storage(self, origin: str) -> None:
         self.ask("clear_storage")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gi
@@ -29,6 +29,9 @@ SAME_SITE = {
     "Lax": Soup.SameSitePolicy.LAX,
     "Strict": Soup.SameSitePolicy.STRICT,
 }
+
+NOWHERE = "http://127.0.0.1:9"
+"""The port is for a service that nobody runs (RFC 863, discard)."""
 
 COMPLAIN = """{
   const { messageHandlers: { said } } = webkit, { stringify } = JSON;
@@ -49,11 +52,8 @@ class Browser:
     def __init__(self, line: socket.socket, proxy: str) -> None:
         self._line = line.makefile("rw", encoding="utf-8")
         self._context = WebKit2.WebContext.new_ephemeral()
-        if proxy:
-            settings = WebKit2.NetworkProxySettings.new(proxy, ["127.0.0.1", "localhost"])
-            self._context.get_website_data_manager().set_network_proxy_settings(
-                WebKit2.NetworkProxyMode.CUSTOM, settings
-            )
+        self._proxy = proxy
+        self._set_proxy(proxy)
         self._jar = self._context.get_cookie_manager()
         self._scripts: list[str] = []
         self._tabs: dict[int, Any] = {}
@@ -61,6 +61,13 @@ class Browser:
         self._requests = 0
         self._blocks_cookies = False
         GLib.io_add_watch(line.fileno(), GLib.PRIORITY_DEFAULT, GLib.IOCondition.IN | GLib.IOCondition.HUP, self._read)
+
+    def _set_proxy(self, proxy: str, direct: Sequence[str] = ("127.0.0.1", "localhost")) -> None:
+        manager, mode = self._context.get_website_data_manager(), WebKit2.NetworkProxyMode
+        if proxy:
+            manager.set_network_proxy_settings(mode.CUSTOM, WebKit2.NetworkProxySettings.new(proxy, [*direct]))
+        else:
+            manager.set_network_proxy_settings(mode.NO_PROXY, None)
 
     def _read(self, *_: object) -> bool:
         text = self._line.readline()
@@ -121,9 +128,11 @@ class Browser:
                     view.disconnect(one)
                 answer(None, failed[0] if failed else None)
 
-        def not_loaded(_: object, event: object, address: object, error: Any) -> None:
+        def not_loaded(_: object, event: object, address: object, error: Any) -> bool:
             if not error.matches(WebKit2.NetworkError.quark(), WebKit2.NetworkError.CANCELLED):
                 failed.append(error.message)
+            # The library's page that tells of the error would come later, in the place of the next page that is opened.
+            return True
 
         ids += [view.connect("load-changed", heard), view.connect("load-failed", not_loaded)]
         view.load_uri(url)
@@ -175,6 +184,14 @@ class Browser:
             answer(manager.clear_finish(result))
 
         self._context.get_website_data_manager().clear(chosen, 0, None, done)
+
+    def do_offline(self, answer: Answer, offline: bool) -> None:
+        """Lead everything to a place where nobody listens. Hearing of a proxy, the library ends what is under way."""
+        if offline:
+            self._set_proxy(NOWHERE, ())
+        else:
+            self._set_proxy(self._proxy)
+        answer()
 
     # Cookies
 

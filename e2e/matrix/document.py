@@ -1,0 +1,166 @@
+"""docs/browsers.md: what holds in which engine, made of the figures and the rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from flows.specification import rules
+from matrix.figures import FAILED, FILE, PASSED
+from pytest_satsuma.engines import ENGINES
+
+DOCUMENT = FILE.with_suffix(".md")
+WORDS = Path(__file__).with_name("introduction.md"), Path(__file__).with_name("differences.md")
+TITLES = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKit"}
+OURS, REFERENCE = "satsuma", "analytics-next"
+
+Figures = Mapping[str, Any]
+Cell = Callable[[Figures], str]
+
+
+def render(figures: Mapping[str, Figures]) -> str:
+    """Return the document."""
+    introduction, differences = (file.read_text().strip() for file in WORDS)
+    known = [engine for engine in ENGINES if engine in figures]
+    parts = [introduction, _matrix(figures, known), _left_out(figures, known), _rules(figures, known)]
+    return "\n\n".join([*parts, _phones(figures), differences]) + "\n"
+
+
+def _table(head: list[str], rows: Iterator[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _matrix(figures: Mapping[str, Figures], known: list[str]) -> str:
+    def rows() -> Iterator[list[str]]:
+        for title, cell in ROWS.items():
+            yield [title, *(_or_nothing(cell, figures[engine]) for engine in known)]
+
+    return "## The matrix\n\n" + _table(["", *(TITLES[engine] for engine in known)], rows())
+
+
+def _or_nothing(cell: Cell, of_engine: Figures) -> str:
+    """Return what a cell says; where its part was not run in this engine, that."""
+    try:
+        return cell(of_engine)
+    except KeyError:
+        return "not run"
+
+
+def _held(of_engine: Figures) -> str:
+    by_rule = {rule: _of_rule(found) for rule, found in _outcomes(of_engine["specification"]).items()}
+    return f"{sum(told.startswith('yes') for told in by_rule.values())} of {len(by_rule)}"
+
+
+def _outcomes(by_test: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the outcomes of the tests of each rule that has tests here."""
+    found: dict[str, list[str]] = {}
+    for test in rules.tests():
+        for rule in test.rules:
+            found.setdefault(rule, []).append(by_test.get(test.name, "not run"))
+    return found
+
+
+def _of_rule(outcomes: list[str]) -> str:
+    counts = Counter(told if told in (PASSED, FAILED) else "left out" for told in outcomes)
+    if counts[FAILED]:
+        return "**no**"
+    if not counts[PASSED]:
+        return "not tried"
+    return f"yes, {counts['left out']} of {len(outcomes)} tests left out" if counts["left out"] else "yes"
+
+
+def _equal(part: str) -> Cell:
+    def cell(of_engine: Figures) -> str:
+        found = of_engine[part]
+        tried = found["passed"] + len(found["failed"])
+        left_out = sum(found["left out"].values())
+        return f"{found['passed']} of {tried}" + (f", {left_out} left out" if left_out else "")
+
+    return cell
+
+
+def _walk(library: str) -> Cell:
+    def cell(of_engine: Figures) -> str:
+        found = of_engine["walk"][library]
+        return f"{found['lost']} of {found['made']} lost, {found['duplicate']} twice"
+
+    return cell
+
+
+def _boot(library: str, *names: str) -> Cell:
+    def cell(of_engine: Figures) -> str:
+        found = of_engine["boot"][library]
+        return " / ".join(str(found[name]) for name in names)
+
+    return cell
+
+
+def _bytes(library: str) -> Cell:
+    return lambda of_engine: f"{of_engine['boot'][library]['bytes']:,}"
+
+
+ROWS: dict[str, Cell] = {
+    "version": lambda of_engine: str(of_engine["version"]),
+    "rules of the specification that hold": _held,
+    "scenarios as with analytics-next, or different as meant": _equal("parity"),
+    "ways out of a page without a loss": _equal("ways out"),
+    "walk, Satsuma": _walk(OURS),
+    "walk, analytics-next": _walk(REFERENCE),
+    "first visit, ms: Satsuma": _boot(OURS, "first"),
+    "first visit, ms: analytics-next": _boot(REFERENCE, "first"),
+    "third visit, ms: Satsuma": _boot(OURS, "third"),
+    "third visit, ms: with `early`": _boot("satsuma, early", "third"),
+    "third visit, ms: analytics-next": _boot(REFERENCE, "third"),
+    "ratio to analytics-next, first / third": _boot(OURS, "first ratio", "third ratio"),
+    "with `early`, first / third": _boot("satsuma, early", "first ratio", "third ratio"),
+    "bytes of a first visit: Satsuma": _bytes(OURS),
+    "bytes of a first visit: analytics-next": _bytes(REFERENCE),
+    "visits that fell back to the plain boot": _boot(OURS, "plain"),
+    "load of the machine while boots were measured": lambda of_engine: str(of_engine["boot"]["load"]),
+}
+
+
+def _left_out(figures: Mapping[str, Figures], known: list[str]) -> str:
+    lines = ["## What was left out, and what failed", ""]
+    for engine in known:
+        counts: Counter[str] = Counter()
+        of_engine = figures[engine]
+        for part in ("parity", "ways out"):
+            counts.update(of_engine.get(part, {}).get("left out", {}))
+        counts.update(told for told in of_engine.get("specification", {}).values() if told not in (PASSED, FAILED))
+        lines += [f"- {TITLES[engine]}: {count} tests: {reason}." for reason, count in sorted(counts.items())]
+        for part in ("parity", "ways out"):
+            lines += [
+                f"- {TITLES[engine]}, {part}: {name} **failed**." for name in of_engine.get(part, {}).get("failed", [])
+            ]
+    return "\n".join(lines if lines[2:] else [*lines, "Nothing."])
+
+
+def _rules(figures: Mapping[str, Figures], known: list[str]) -> str:
+    tried = {engine: _outcomes(figures[engine].get("specification", {})) for engine in known}
+
+    def rows() -> Iterator[list[str]]:
+        for section in rules.sections():
+            for rule in section.rules:
+                if any(rule in found for found in tried.values()):
+                    yield [rule, *(_of_rule(tried[engine][rule]) for engine in known)]
+
+    head = ["what happens", *(TITLES[engine] for engine in known)]
+    return "## Rule by rule\n\n" + _table(head, rows())
+
+
+def _phones(figures: Mapping[str, Figures]) -> str:
+    found = figures.get("phones", {})
+    if not found:
+        return "## Phones\n\nNot measured yet."
+    names = ("first", "third", "longest task, first", "longest task, third", "memory")
+
+    def rows() -> Iterator[list[str]]:
+        for what, values in found.items():
+            yield [what, *(str(values[name]) for name in names)]
+
+    head = ["", "first visit, ms", "third visit, ms", "longest task, first, ms", "third, ms", "memory, MB"]
+    return "## Phones\n\n" + _table(head, rows())
