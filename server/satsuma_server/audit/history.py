@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NO_EVENT = "an object without a type, or with one that no call has"
 REFUSED_BY_ENGINE = "refused by the database"
 
+PART_EVENTS = 2_048
+"""Events that the engine takes at a time. It has two threads, and each takes a part."""
+
 CALLS = ("track", "page", "screen", "identify", "group", "alias")
 
 CONFIG = {
@@ -117,7 +120,9 @@ class History:
 
         first = self._count + 1
         places = pa.array(range(first, first + len(texts)), pa.int64())
-        self._connection.register("given", pa.table({"place": places, "line": texts}))
+        whole = pa.record_batch({"place": places, "line": texts})
+        parts = [whole[at : at + PART_EVENTS] for at in range(0, len(texts), PART_EVENTS)]
+        self._connection.register("given", pa.Table.from_batches(parts))
         try:
             counted = self._rows("SELECT count(*) FILTER (WHERE NOT json_valid(line)) FROM given")
             self._connection.execute(

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+EVENTS_WHERE = {
+    "events": "true",
+    "events with an anonymousId": "anonymous_id IS NOT NULL",
+    "events with an address": "url IS NOT NULL",
+    "events with a title": "title IS NOT NULL",
+    "events with a name": "type = 'track'",
+    "events with a timestamp and a receivedAt": "received_at IS NOT NULL AND ts IS NOT NULL",
+    "events with a receivedAt": "received_at IS NOT NULL",
+    "identify calls": "type = 'identify'",
+    "alias calls": "type = 'alias'",
+    "logins": "step = 'login'",
+    "events with a userId": "user_id IS NOT NULL OR property_user_id IS NOT NULL",
+}
+"""Those of which each unit is an event, and what holds of these events."""
+
 POPULATIONS = {
-    "events": "SELECT id::VARCHAR AS unit, ts FROM events",
-    "events with an anonymousId": "SELECT id::VARCHAR AS unit, ts FROM events WHERE anonymous_id IS NOT NULL",
-    "events with an address": "SELECT id::VARCHAR AS unit, ts FROM events WHERE url IS NOT NULL",
-    "events with a title": "SELECT id::VARCHAR AS unit, ts FROM events WHERE title IS NOT NULL",
-    "events with a name": "SELECT id::VARCHAR AS unit, ts FROM events WHERE type = 'track'",
-    "events with a timestamp and a receivedAt": """
-        SELECT id::VARCHAR AS unit, ts FROM events WHERE received_at IS NOT NULL AND ts IS NOT NULL""",
-    "events with a receivedAt": "SELECT id::VARCHAR AS unit, ts FROM events WHERE received_at IS NOT NULL",
-    "identify calls": "SELECT id::VARCHAR AS unit, ts FROM events WHERE type = 'identify'",
-    "alias calls": "SELECT id::VARCHAR AS unit, ts FROM events WHERE type = 'alias'",
+    **{
+        name: f"SELECT id::VARCHAR AS unit, ts FROM events WHERE {condition}"
+        for name, condition in EVENTS_WHERE.items()
+    },
     "sign-ups": "SELECT coalesce(user_id, anonymous_id) AS unit, ts FROM events WHERE step = 'sign_up'",
     "sign-ups on the server": """
         SELECT user_id AS unit, ts FROM events
         WHERE step = 'sign_up' AND side = 'server' AND user_id IS NOT NULL
         AND EXISTS (SELECT * FROM events WHERE side = 'browser' AND (step = 'sign_up' OR type = 'identify'))""",
-    "logins": "SELECT id::VARCHAR AS unit, ts FROM events WHERE step = 'login'",
     "browsers with a logout": """
         SELECT anonymous_id AS unit, ts FROM events
         WHERE step = 'logout' AND side <> 'server' AND anonymous_id IS NOT NULL""",
@@ -45,8 +53,6 @@ POPULATIONS = {
         SELECT DISTINCT coalesce(user_id, anonymous_id) AS unit, min(ts) AS ts FROM events
         WHERE email IS NOT NULL OR full_name IS NOT NULL OR property_email IS NOT NULL OR property_phone IS NOT NULL
         OR property_name IS NOT NULL GROUP BY ALL""",
-    "events with a userId": """
-        SELECT id::VARCHAR AS unit, ts FROM events WHERE user_id IS NOT NULL OR property_user_id IS NOT NULL""",
     "page views of members' pages": "SELECT id::VARCHAR AS unit, ts FROM page_views JOIN members_pages USING (path)",
     "page views with calls": """
         SELECT DISTINCT anonymous_id || page_id AS unit, ts FROM page_calls""",
