@@ -40,6 +40,7 @@ from .projections.proxy import Proxy
 from .projections.table import TABLE
 from .read_api import ReadApi
 from .settings import Settings
+from .status import FollowerFigures, Status
 
 PREFLIGHT_SECONDS = 86_400
 
@@ -103,9 +104,14 @@ def create_app(settings: Settings) -> Starlette:
     metrics.watch("satsuma_log_pending_events", "Events that wait to be written", lambda: log.pending, guarded=True)
     metrics.watch("satsuma_log_last_seq", "Number of the newest event", lambda: log.last, guarded=True)
     metrics.watch("satsuma_log_filled_ratio", "Part of the log's room that is taken", lambda: log.filled, guarded=True)
+    figures: DestinationFigures | None = None
     if settings.destinations:
         names = [one.name for one in settings.destinations]
-        metrics.register(DestinationFigures(settings.data.absolute(), names, lambda: log.last), guarded=True)
+        figures = DestinationFigures(settings.data.absolute(), names, lambda: log.last)
+        metrics.register(figures, guarded=True)
+    followers = FollowerFigures(log)
+    metrics.register(followers, guarded=True)
+    metrics.before_each(followers.refresh)
 
     worker = _Worker(settings) if settings.worker else None
     plans = Enforcement(settings) if settings.has_plan else None
@@ -141,6 +147,7 @@ def create_app(settings: Settings) -> Starlette:
         early.route(),
         *ReadApi(settings, log, plans.violations if plans else None).routes(),
         assets.settings_route(),
+        Status(settings, log, metrics, figures).route(),
     ]
     routes = [
         *Deletion(settings, log, suppressed, violations, worker.internal.ask if worker else no_worker).routes(),

@@ -56,6 +56,7 @@ ROUTES = [
         ("POST", "/v1/warehouse/allow", Scope.ADMIN, "allow"),
         ("POST", "/v1/warehouse/drop", Scope.ADMIN, "drop"),
         ("GET", "/metrics", Scope.METRICS),
+        ("GET", "/v1/status", Scope.METRICS),
         ("GET", "/v1/destinations", Scope.ADMIN),
         ("GET", "/v1/destinations/{name}/failed", Scope.ADMIN),
         ("POST", "/v1/destinations/{name}/pause", Scope.ADMIN, "pause"),

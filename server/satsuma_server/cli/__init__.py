@@ -15,6 +15,7 @@ from .plan import app as plan
 from .replay import replay
 from .serve import demo, serve_collector
 from .snippet import print_snippet
+from .status import status
 from .tail import tail
 from .token import app as token
 from .warehouse import sql, warehouse
@@ -29,6 +30,7 @@ app.command()(audit)
 app.command("audit-log")(audit_log)
 app.command("snippet")(print_snippet)
 app.command()(doctor)
+app.command()(status)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(person, name="person")

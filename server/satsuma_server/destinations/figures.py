@@ -40,7 +40,7 @@ class DestinationFigures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the figures; none where the file can't be read."""
-        rows = self._rows()
+        rows = self.rows()
         lag = GaugeMetricFamily(
             "satsuma_destination_lag_events", "Events that a destination has not done yet", labels=["destination"]
         )
@@ -55,7 +55,9 @@ class DestinationFigures(Collector):
                 counter.add_metric([name], count)
         yield from (lag, paused, *counters)
 
-    def _rows(self) -> list[tuple[str, int, int, int, int, int, int]]:
+    def rows(self) -> list[tuple[str, int, int, int, int, int, int]]:
+        """Return name, cursor, whether it is paused, and the `COUNTERS` of each destination; none where the file can't
+        be read."""
         if not self._path.exists():
             return []
         try:

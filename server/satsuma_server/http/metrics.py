@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
@@ -57,6 +57,7 @@ class Metrics(Collector):
         self._times: dict[str, _Times] = {}
         self._open, self._guarded = CollectorRegistry(), CollectorRegistry()
         self._open.register(self)
+        self._refreshing: list[Callable[[], Awaitable[None]]] = []
 
     def count(self, *, accepted: int, duplicates: int, refused: int) -> None:
         """Count one request's events."""
@@ -83,6 +84,20 @@ class Metrics(Collector):
             guarded: whether it tells what was kept, so that only tokens may read it.
         """
         Gauge(name, text, registry=self._guarded if guarded else self._open).set_function(value)
+
+    def before_each(self, refresh: Callable[[], Awaitable[None]]) -> None:
+        """Have something done before the metrics are answered, for figures that are read by awaiting."""
+        self._refreshing.append(refresh)
+
+    async def refresh(self) -> None:
+        """Do what `before_each` was given."""
+        for refresh in self._refreshing:
+            await refresh()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many events were accepted, duplicate and refused since the start."""
+        return {"accepted": self._accepted, "duplicate": self._duplicates, "refused": self._refused}
 
     def register(self, figures: Collector, *, guarded: bool = False) -> None:
         """Add metrics that have labels; `guarded` as in `watch`."""
@@ -127,6 +142,7 @@ class MetricsEndpoint:
         has_token = "authorization" in request.headers or not self._is_open(request)
         if has_token:
             check_token(request, self._settings)
+            await self._metrics.refresh()
         text = self._metrics.text(guarded=has_token)
         return Response(text, media_type=CONTENT_TYPE_LATEST, headers=UNCACHED)
 

@@ -161,6 +161,10 @@ class ReadableLog(Protocol):
         """Return the seq up to which the follower `name` has read; 0 for a new one."""
         ...
 
+    async def cursors(self) -> dict[str, int]:
+        """Return the cursors of all followers, by their names."""
+        ...
+
     async def save_cursor(self, name: str, seq: int) -> None:
         """Save how far a follower has read. Retention removes no event that a follower hasn't read."""
         ...

@@ -59,6 +59,10 @@ class Reader:
         rows = await self._query("SELECT seq FROM cursors WHERE name = ?", (name,))
         return int(rows[0][0]) if rows else 0
 
+    async def cursors(self) -> dict[str, int]:
+        """Return all followers' cursors. Raises the errors of `events`."""
+        return dict(await self._query("SELECT name, seq FROM cursors ORDER BY name", ()))
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:

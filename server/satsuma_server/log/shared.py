@@ -73,6 +73,9 @@ class SharedLog:
     async def cursor(self, name: str) -> int:
         return await self._reader.cursor(name)
 
+    async def cursors(self) -> dict[str, int]:
+        return await self._reader.cursors()
+
     async def save_cursor(self, name: str, seq: int) -> None:
         statement = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
         await off_loop(lambda: self._cursors.execute(statement, (name, seq)))

@@ -105,6 +105,9 @@ class SqliteLog:
     async def cursor(self, name: str) -> int:
         return await self._reader.cursor(name)
 
+    async def cursors(self) -> dict[str, int]:
+        return await self._reader.cursors()
+
     async def save_cursor(self, name: str, seq: int) -> None:
         statement = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
         await self._submit(task=lambda connection: connection.execute(statement, (name, seq)))

@@ -21,7 +21,7 @@ def document(*, worker: bool = False) -> Schema:
     """
     parts = [tracking, reading, *((profiles, people, warehouse, destinations) if worker else ())]
     schemas = {"Fault": fault()}
-    for part in (tracking, *((profiles, warehouse, destinations) if worker else ())):
+    for part in (tracking, reading, *((profiles, warehouse, destinations) if worker else ())):
         schemas |= part.schemas()
     return {
         "openapi": "3.1.0",

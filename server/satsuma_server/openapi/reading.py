@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import msgspec
 from satsuma.validation import EVENT_TYPES
 
 from satsuma_server.read_api import MAX_LIMIT, NEXT_AFTER
+from satsuma_server.status import CollectorStatus
 
-from .parts import NDJSON, NUMBER, TIME, TOKEN, Schema, in_query, listed, operation, whole_number
+from .parts import JSON, NDJSON, NUMBER, TIME, TOKEN, Schema, in_query, listed, named, operation, whole_number
 
 WORD: Schema = {"type": "string", "minLength": 1}
 EVENTS = """Stored events, in the log's order: each as accepted, with the times that the collector gave it, the writeKey
 of its source and its seq. Filters combine; one that is given several times takes any of its values."""
 NEXT = """The `after` of the next request. A page may be short, or empty, though there is more, since one request looks
 at a bounded part of the log. There is no more once this is the `after` that was asked for."""
+
+
+def schemas() -> Schema:
+    """Return the schemas of answers."""
+    _, components = msgspec.json.schema_components((CollectorStatus,), ref_template="#/components/schemas/{name}")
+    return components
 
 
 def paths() -> Schema:
@@ -35,6 +43,8 @@ def paths() -> Schema:
         "auditLog", "Who read, exported, deleted, undid and logged in: the newest.", lines, parameters=[numbers[1], who]
     )
     metrics = operation("metrics", "Metrics for Prometheus; with a token, also what was kept.", {"text/plain": {}})
+    doing = {JSON: {"schema": named("CollectorStatus")}}
+    status = operation("status", "How the collector, its log and what follows it are doing.", doing)
     # Whether it needs a token is a setting.
     metrics["security"] = [{}, *TOKEN]
     return {
@@ -43,6 +53,7 @@ def paths() -> Schema:
         "/v1/violations": {"get": violations},
         "/v1/audit-log": {"get": audit_log},
         "/v1/health": {"get": health},
+        "/v1/status": {"get": status},
         "/metrics": {"get": metrics},
     }
 

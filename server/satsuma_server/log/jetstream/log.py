@@ -20,6 +20,7 @@ from satsuma_server.log import Arrivals, DeadLetter, Erased, EventMatcher, Refus
 from satsuma_server.log.reader import MOST_PICKED, MOST_READ, within_bytes
 
 from .connection import Connection, RefusalError
+from .cursors import read_cursors
 from .erasure import erase
 from .known import NEWEST_SECONDS, Known
 from .lane import MOST_MESSAGES, PATIENCE_SECONDS, Job, Lane, Request
@@ -131,6 +132,13 @@ class NatsLog:
         except RefusalError as refusal:
             raise UnavailableError(f"the log can't be read: {refusal}") from None
         return int(base64.b64decode(found["data"])) if found else 0
+
+    async def cursors(self) -> dict[str, int]:
+        self._check_open()
+        try:
+            return await read_cursors(self._connection)
+        except RefusalError as refusal:
+            raise UnavailableError(f"the log can't be read: {refusal}") from None
 
     async def save_cursor(self, name: str, seq: int) -> None:
         self._check_open()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import time
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Any
 from satsuma_server.errors import UnavailableError
 
 from .connection import Connection, RefusalError
+from .cursors import read_cursors
 from .reader import Reader
 from .subjects import LANES
 
@@ -94,14 +94,7 @@ class Retention:
 
     async def _read_by_all(self) -> int:
         """Return the seq up to which every follower has read."""
-        subjects = self._connection.subjects
-        name = subjects.state_stream
-        info = await self._connection.ask(f"STREAM.INFO.{name}", {"subjects_filter": subjects.state("*")})
-        read = 2**62
-        for subject in info["state"].get("subjects") or ():
-            if subjects.is_cursor(subject) and (newest := await self._connection.newest(subject, name)):
-                read = min(read, int(base64.b64decode(newest["data"])))
-        return read
+        return min((await read_cursors(self._connection)).values(), default=2**62)
 
     async def _first_since(self, at: float, state: dict[str, Any]) -> int:
         """Return the seq of the first message that was stored at a time or later."""

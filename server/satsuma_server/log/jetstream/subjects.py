@@ -47,8 +47,10 @@ class Subjects:
         """Return the subject of a follower's cursor; its name may have any characters."""
         return self.state(f"cursor-{follower.encode().hex()}")
 
-    def is_cursor(self, subject: str) -> bool:
-        return subject.startswith(self.state("cursor-"))
+    def follower_of(self, subject: str) -> str | None:
+        """Return the follower whose cursor a subject is; None for other subjects."""
+        prefix = self.state("cursor-")
+        return bytes.fromhex(subject.removeprefix(prefix)).decode() if subject.startswith(prefix) else None
 
 
 def lane_of(source: str) -> int:
