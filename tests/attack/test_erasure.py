@@ -32,10 +32,12 @@ def collecting(folder: Path) -> Iterator[tuple[Collector, httpx.Client]]:
 
     def refuse(request: Received) -> Response:
         event = request.json
+        if event["type"] == "delete":
+            return PlainTextResponse("ok")
         return PlainTextResponse(f"no customer {event['userId']} of {event.get('traits')}", 422)
 
     with receiving(refuse) as receiver:
-        crm = {"name": "crm", "type": "webhook", "url": receiver.url, "single": True}
+        crm = {"name": "crm", "type": "webhook", "url": receiver.url, "single": True, "timeout_seconds": 2}
         with (
             running(folder / "data", worker=True, plan=plan, destinations=settings_of(crm)) as collector,
             httpx.Client(base_url=collector.url, headers=TOKEN, trust_env=False, timeout=60) as client,
@@ -78,9 +80,14 @@ def test_nothing_of_a_deleted_person_is_in_any_file(tmp_path: Path) -> None:
 
         answer = client.delete(f"/v1/people/user_id:{ANN}?suppress=1").json()
         assert answer["success"], answer
-        left = {value: found for value in VALUES if (found := find_in_files(data, [value]))}
-        assert left == {}
         assert answer["still_found_in"] == []
+
+        def left() -> list[str]:
+            return find_in_files(data, VALUES)
+
+        # Only the request for the destination has the ids, and only until it is acknowledged.
+        assert {name.removesuffix("-wal") for name in left()} <= {"deletions.sqlite3"}
+        wait_until(lambda: not left(), "the destination has deleted her, too")
         # Of others, everything is left.
         assert OTHER in client.get("/v1/events").text
         assert '"path":".properties.size"' in client.get("/v1/violations").text.replace(": ", ":")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from console.conftest import PAGE, TOKEN, Desk
-from destinations.receiver import Receiver, receiving, settings_of
+from destinations.receiver import Receiver, receiving, settings_of, until
 from satsuma_server.console import Console
+from satsuma_server.destinations import deletions
 from satsuma_server.destinations.projection import Destinations
 from satsuma_server.log import ReadableLog
 from satsuma_server.log.shared import SharedLog
@@ -71,3 +74,20 @@ def test_it_tells_what_failed_and_why_and_sends_it_again(desk: Desk, receiver: R
     assert do("explode").status_code == 400
     assert do("resend", id="x").status_code == 400
     assert desk.web.get("/console/destinations/unknown", headers=PAGE).status_code == 404
+
+
+def test_it_shows_whom_a_destination_did_not_delete_without_naming_them(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletions, "time", SimpleNamespace(time=lambda: time.time() + 3_600))
+    until(lambda: desk.web.get("/console/destinations/crm", headers=PAGE).status_code == 200)
+    desk.see("destinations/crm", "Nobody was deleted yet.")
+    receiver.answer = lambda request: PlainTextResponse(f"who is {request.batch[0]['userIds']}", 422)
+    destinations = desk.web.app.state.parts[0]  # type: ignore[attr-defined]
+    assert desk.web.portal is not None
+    desk.web.portal.call(destinations.forget, ["ann-kowalski"], [])
+    told = desk.see("destinations/crm", "1 failed")
+    assert "failed: it answers 422" in told
+    assert "answer: who is [&#39;•••&#39;]" in told
+    assert "ann-kowalski" not in told
+    assert "0 waiting, 1 failed" in desk.see("destinations")

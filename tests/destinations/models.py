@@ -17,6 +17,7 @@ from destinations.receiver import Received
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 TOKEN = "the-token-of-the-project"
+DELETION_TOKEN = "the-token-that-deletes"
 
 PLACEHOLDERS = {"anon", "anonymous", "nil", "none", "null", "n/a", "00000000-0000-0000-0000-000000000000"}
 
@@ -30,6 +31,10 @@ class Mixpanel:
     https://docs.mixpanel.com/docs/tracking-methods/id-management, read 2026-11-29: `simplified` links $device_id and
     $user_id where an event has both; `original` links by $identify, $create_alias and $merge, also backwards; `legacy`
     maps an alias to a distinct_id once, for events that come afterwards.
+
+    https://docs.mixpanel.com/reference/gdpr-api and …/openapi/gdpr.openapi.yaml, read 2026-11-29: a deletion is POSTed
+    to /api/app/data-deletions/v3.0/ of the app's host with the project token in the query, an OAuth token as Bearer,
+    and up to 2,000 distinct_ids; it answers status "ok" and a task_id. 429 where more than one comes in a second.
     """
 
     id_merge: str
@@ -46,6 +51,8 @@ class Mixpanel:
                 assert one["$token"] == TOKEN
                 self.profiles.setdefault(self.resolve(one["$distinct_id"]), {}).update(one["$set"])
             return JSONResponse({"status": 1, "error": None})
+        if request.path == "/api/app/data-deletions/v3.0/":
+            return self.delete(request)
         assert request.path == "/import"
         if request.headers["authorization"] != "Basic " + base64.b64encode(f"{TOKEN}:".encode()).decode():
             return PlainTextResponse("bad credentials", 401)
@@ -60,6 +67,17 @@ class Mixpanel:
         if failed:
             return JSONResponse({"code": 400, "status": "Bad Request", "failed_records": failed}, 400)
         return JSONResponse({"code": 200, "status": "OK", "num_records_imported": len(request.json)})
+
+    def delete(self, request: Received) -> Response:
+        assert request.query == {"token": TOKEN}
+        if request.headers["authorization"] != f"Bearer {DELETION_TOKEN}":
+            return JSONResponse({"status": "error", "error": "Invalid token"}, 401)
+        assert request.json["compliance_type"] in ("GDPR", "CCPA")
+        assert 1 <= len(request.json["distinct_ids"]) <= 2000
+        gone = {self.resolve(id) for id in request.json["distinct_ids"]}
+        self.events = {key: one for key, one in self.events.items() if self.resolve(one["person"]) not in gone}
+        self.profiles = {name: one for name, one in self.profiles.items() if self.resolve(name) not in gone}
+        return JSONResponse({"status": "ok", "results": {"task_id": "1583958653237270282"}})
 
     def problem(self, event: dict[str, Any]) -> str:
         properties = event["properties"]
@@ -171,11 +189,35 @@ class Kissmetrics:
 class Amplitude:
     """https://amplitude.com/docs/apis/analytics/http-v2, read 2026-11-29: a request has api_key and at most 2,000
     events and 1 MB; each needs event_type and a user_id or device_id; insert_id dedupes; a 400 names events by field,
-    and none of the request is taken; 429 asks for a pause of 30 seconds."""
+    and none of the request is taken; 429 asks for a pause of 30 seconds.
+
+    https://amplitude.com/docs/apis/analytics/user-privacy, read 2026-11-29: POST /api/2/deletions/users of the app's
+    host with Basic auth of API key and secret key; up to 100 user_ids or amplitude_ids, and no device ids; unknown
+    users are refused unless ignore_invalid_id is "true". It deletes all data of the Amplitude IDs of these users, which
+    include their devices."""
 
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def delete(self, request: Received) -> Response:
+        given = base64.b64encode(f"{TOKEN}:{DELETION_TOKEN}".encode()).decode()
+        if request.headers["authorization"] != f"Basic {given}":
+            return JSONResponse({"error": "Forbidden"}, 403)
+        users = set(request.json["user_ids"])
+        assert 1 <= len(users) <= 100
+        known = {one.get("user_id") for one in self.events.values()}
+        if request.json.get("ignore_invalid_id") != "true" and not users <= known:
+            return JSONResponse({"error": "invalid user_ids"}, 400)
+        devices = {one.get("device_id") for one in self.events.values() if one.get("user_id") in users} - {None}
+        self.events = {
+            key: one
+            for key, one in self.events.items()
+            if one.get("user_id") not in users and one.get("device_id") not in devices
+        }
+        return JSONResponse([{"day": "2026-12-10", "status": "staging", "amplitude_ids": []}])
+
     def __call__(self, request: Received) -> Response:
+        if request.path == "/api/2/deletions/users":
+            return self.delete(request)
         body = request.json
         if body["api_key"] != TOKEN:
             return JSONResponse({"code": 400, "error": "Invalid API key: api_key"}, 400)
@@ -222,12 +264,28 @@ class Ga4:
 class PostHog:
     """https://posthog.com/docs/api/capture, read 2026-11-29: POST /batch/ with api_key; each event has event and
     distinct_id; $identify with $anon_distinct_id and $create_alias link ids, unless the linked one was identified
-    before. An event with the uuid of another is the same one."""
+    before. An event with the uuid of another is the same one.
+
+    https://posthog.com/docs/api/persons and …/docs/privacy/data-deletion, read 2026-11-29: POST
+    /api/projects/{project_id}/persons/bulk_delete/ of the app's host with a personal API key as Bearer, up to 1,000
+    distinct_ids, and delete_events to have the events deleted, too. It deletes the persons that these ids belong to."""
 
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: set[tuple[str, str]] = field(default_factory=set)
 
+    def delete(self, request: Received) -> Response:
+        if request.headers["authorization"] != f"Bearer {DELETION_TOKEN}":
+            return JSONResponse({"detail": "Invalid personal API key."}, 401)
+        ids = set(request.json["distinct_ids"])
+        assert 1 <= len(ids) <= 1000
+        ids |= {id for link in self.links for id in link if ids & set(link)}
+        if request.json["delete_events"]:
+            self.events = {key: one for key, one in self.events.items() if one["distinct_id"] not in ids}
+        return Response(status_code=202)
+
     def __call__(self, request: Received) -> Response:
+        if request.path == "/api/projects/17/persons/bulk_delete/":
+            return self.delete(request)
         assert request.path == "/batch/"
         assert request.json["api_key"] == TOKEN
         for one in request.json["batch"]:

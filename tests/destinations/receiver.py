@@ -38,6 +38,7 @@ class Received:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
     @property
     def json(self) -> Any:
@@ -63,7 +64,7 @@ class Receiver:
 
     async def take(self, request: Request) -> Response:
         headers = dict(request.headers)
-        received = Received(request.url.path, dict(request.query_params), headers, await request.body())
+        received = Received(request.url.path, dict(request.query_params), headers, await request.body(), request.method)
         response = await asyncio.to_thread(self.answer, received)
         if response.status_code == 200:
             self.requests.append(received)

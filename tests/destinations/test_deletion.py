@@ -1,4 +1,4 @@
-"""A person who is deleted is not delivered any more, and is in no file of the destinations."""
+"""A person who is deleted is not delivered any more, is in no file of the destinations, and is deleted there, too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 from destinations.receiver import Received, receiving, settings_of, until
+from satsuma_server.privacy.erasure_check import find_in_files
 from satsuma_server.testing import running
 from starlette.responses import PlainTextResponse, Response
 
@@ -26,6 +27,7 @@ def test_a_deleted_person_is_neither_delivered_nor_kept(tmp_path: Path) -> None:
 
     with receiving(answer) as receiver:
         crm = {"name": "crm", "type": "webhook", "url": receiver.url, "single": True, "concurrency": 1}
+        crm["timeout_seconds"] = 2
         with (
             running(tmp_path, worker=True, destinations=settings_of(crm)) as collector,
             httpx.Client(base_url=collector.url, trust_env=False, timeout=60) as client,
@@ -49,12 +51,19 @@ def test_a_deleted_person_is_neither_delivered_nor_kept(tmp_path: Path) -> None:
             until(lambda: "a2" in asked)
             deleted = patient(client, f"/v1/people/user_id:{ANN}")
             assert deleted["still_found_in"] == []
+            assert [one.partition(",")[0] for one in deleted["not_searched"]] == ["deletions.sqlite3"]
             assert failed() == []
             asked.clear()
             receiver.answer = lambda request: PlainTextResponse("ok")
             client.post("/v1/destinations/crm/resume").raise_for_status()
-            until(lambda: [request.json["messageId"] for request in receiver.requests] == ["b1"])
+            until(lambda: {request.json["type"] for request in receiver.requests} == {"track", "delete"})
+            told = {request.json["type"]: request.json for request in receiver.requests}
+            assert told["track"]["messageId"] == "b1"
+            assert told["delete"]["userIds"] == [ANN]
             assert "a2" not in asked
+            until(lambda: client.get("/v1/destinations").json()[0]["deletions"]["done"] == 1)
+            assert patient(client, f"/v1/people/user_id:{BOB}")["still_found_in"] == []
+            assert find_in_files(tmp_path, [ANN]) == []
 
 
 def patient(client: httpx.Client, path: str) -> dict[str, Any]:

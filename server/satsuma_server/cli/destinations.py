@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 from satsuma.errors import SatsumaError
 
-from satsuma_server.destinations import DestinationStatus, Failed
+from satsuma_server.destinations import DeletionRequest, DestinationStatus, Failed
 from satsuma_server.destinations.routes import Resent
 from satsuma_server.settings import make_settings
 
@@ -131,10 +131,32 @@ def failed(
 
 
 @app.command()
+def deletions(
+    name: Name,
+    limit: Annotated[int, typer.Option(help="Most of them, the newest first.", min=1, max=1000)] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    url: Url = HERE,
+    token: Token = "",
+) -> None:
+    """Show which requests to delete people wait, were acknowledged or failed. The people are not named."""
+    found = _ask(url, token, list[DeletionRequest], "GET", f"{_path(name, 'deletions')}?limit={limit}")
+    if as_json:
+        for one in found:
+            print(msgspec.json.encode(one).decode())
+        return
+    table = Table("id", "asked", "state", "tries", "status", "reason", "answer")
+    for one in found:
+        at = datetime.fromtimestamp(one.asked_at / 1000, UTC)
+        row = (str(one.id), f"{at:%Y-%m-%d %H:%M:%S}Z", one.state, str(one.tries), str(one.status or ""))
+        table.add_row(*row, _text(one.reason), _text(one.answer))
+    output.print(table)
+
+
+@app.command()
 def resend(
     name: Name,
     ids: Annotated[list[int] | None, typer.Argument(help="Ids that `failed` shows.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, and failed deletions.")] = False,
     url: Url = HERE,
     token: Token = "",
 ) -> None:

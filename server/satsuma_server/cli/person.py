@@ -105,6 +105,8 @@ def delete(
         console.print("their events are not taken any more")
     if told["too_short_to_look_for"]:
         console.print(f"[yellow]too short to look for in files:[/] {escape(', '.join(told['too_short_to_look_for']))}")
+    for one in told.get("not_searched", ()):
+        console.print(f"[yellow]not searched:[/] {escape(one)}", soft_wrap=True)
     if told["still_found_in"]:
         fail(f"still found in {', '.join(told['still_found_in'])}: remove these files by hand")
     console.print("nothing of these ids is left in any file of the collector")

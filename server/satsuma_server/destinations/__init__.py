@@ -17,6 +17,31 @@ LONGEST_ANSWER = 2_000
 """The most characters that are kept of a destination's answer."""
 
 
+DELETION = "deletion"
+"""The channel of payloads that ask a service to delete a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedPerson:
+    """A person who was deleted here, and whom destinations have to delete as well.
+
+    Attributes:
+        key: by which a destination can tell that it has the request already.
+        user_ids, anonymous_ids: all identifiers that were deleted.
+        at: when the person was deleted, in milliseconds since 1970.
+    """
+
+    key: str
+    user_ids: tuple[str, ...]
+    anonymous_ids: tuple[str, ...]
+    at: int
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All of them, users first."""
+        return (*self.user_ids, *self.anonymous_ids)
+
+
 @dataclass(frozen=True, slots=True)
 class Payload:
     """What a destination gets of one event.
@@ -117,6 +142,11 @@ class DestinationClient(Protocol):
         """
         ...
 
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        """Return what asks the service to delete a person, each for a request of its own, on the channel `DELETION`;
+        nothing where the service has no way to do it, or was given no key for that."""
+        ...
+
     async def send(self, messages: Sequence[Message]) -> Outcome:
         """Send messages of one channel in one request.
 
@@ -150,6 +180,20 @@ class Counts(msgspec.Struct):
     skipped: int = 0
 
 
+class DeletionCounts(msgspec.Struct, frozen=True):
+    """How many people a destination was to delete.
+
+    Attributes:
+        waiting: requests that are still to be acknowledged.
+        done: requests that were acknowledged, of those that are kept.
+        failed: requests that were set aside. They can be sent again.
+    """
+
+    waiting: int = 0
+    done: int = 0
+    failed: int = 0
+
+
 class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How a destination is doing.
 
@@ -163,6 +207,7 @@ class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):
         failed_kept: how many failed messages are kept, and can be sent again.
         problem: why it waits or is broken.
         delivered_at: when something was last delivered, in milliseconds since 1970.
+        deletions: of people; None where it can't be asked to delete anybody.
     """
 
     name: str
@@ -175,6 +220,31 @@ class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):
     failed_kept: int
     problem: str | None = None
     delivered_at: int | None = None
+    deletions: DeletionCounts | None = None
+
+
+class DeletionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to delete a person, without the person.
+
+    Attributes:
+        id: counts up.
+        key: what the destination was given as the key.
+        state: ``waiting``, ``done`` where the destination has acknowledged it, or ``failed``.
+        asked_at: when the person was deleted here, in milliseconds since 1970.
+        ended_at: when it was acknowledged or set aside.
+        tries: how often it was sent.
+        status, reason, answer: of the last try. Identifiers of the person are left out of the answer.
+    """
+
+    id: int
+    key: str
+    state: str
+    asked_at: int
+    ended_at: int | None
+    tries: int
+    status: int | None
+    reason: str
+    answer: str
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,6 +301,10 @@ class DestinationReader(Protocol):
 
     async def failed(self, name: str, limit: int = 100, before: int | None = None) -> list[Failed]:
         """Return failed messages of a destination, the newest first. Raises `NotFoundError`."""
+        ...
+
+    async def deletions(self, name: str, limit: int = 100) -> list[DeletionRequest]:
+        """Return its requests to delete people, the newest first. Raises `NotFoundError`."""
         ...
 
     def sent(self, name: str) -> list[Sent]:

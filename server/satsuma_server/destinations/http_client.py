@@ -18,7 +18,7 @@ import msgspec
 
 from satsuma_server import __version__
 
-from . import LONGEST_ANSWER, Fate, Links, Message, Outcome, Payload
+from . import LONGEST_ANSWER, DeletedPerson, Fate, Links, Message, Outcome, Payload
 from .secrets import Secrets
 
 MOST_ANSWER_BYTES = 256 << 10
@@ -60,6 +60,10 @@ class HttpService(Protocol):
         """Do what `DestinationClient.translate` does."""
         ...
 
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        """Do what `DestinationClient.forget` does."""
+        ...
+
     def request(self, messages: Sequence[Message]) -> HttpRequest:
         """Return the request for messages of one channel. For the same messages it has the same body."""
         ...
@@ -84,6 +88,9 @@ class HttpDestination:
 
     def translate(self, event: dict[str, Any], links: Links) -> Sequence[Payload]:
         return self._service.translate(event, links)
+
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        return self._service.forget(person)
 
     async def send(self, messages: Sequence[Message]) -> Outcome:
         request = self._service.request(messages)

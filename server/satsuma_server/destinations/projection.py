@@ -17,7 +17,8 @@ from satsuma_server.log.positions import seq_at
 from satsuma_server.run_to_completion import run_to_completion
 from satsuma_server.settings import Settings
 
-from . import Counts, DestinationStatus, Failed, Sent
+from . import Counts, DeletedPerson, DeletionRequest, DestinationStatus, Failed, Sent
+from .deletion_store import DeletionStore
 from .functions import load_function
 from .kinds import make_client
 from .routes import Routes
@@ -36,6 +37,7 @@ class Destinations:
         self._settings = settings
         self._log = log
         self._store: Store | None = None
+        self._deletions: DeletionStore | None = None
         self._runners: dict[str, Runner] = {}
         self._broken: dict[str, str] = {}
         self._opening: asyncio.Task[None] | None = None
@@ -54,8 +56,9 @@ class Destinations:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
         await asyncio.gather(*(runner.close() for runner in self._runners.values()))
-        if self._store is not None:
-            self._store.close()
+        for store in (self._store, self._deletions):
+            if store is not None:
+                store.close()
 
     async def statuses(self) -> list[DestinationStatus]:
         if self._settings.destinations:
@@ -65,6 +68,10 @@ class Destinations:
     async def failed(self, name: str, limit: int = 100, before: int | None = None) -> list[Failed]:
         self._known(name)
         return await asyncio.to_thread(self._open_store().failed, name, min(limit, MOST_FAILED_A_PAGE), before)
+
+    async def deletions(self, name: str, limit: int = 100) -> list[DeletionRequest]:
+        self._known(name)
+        return await asyncio.to_thread(self._open_deletions().requests, name, min(limit, MOST_FAILED_A_PAGE))
 
     def sent(self, name: str) -> list[Sent]:
         self._known(name)
@@ -99,38 +106,50 @@ class Destinations:
         return await runner.status()
 
     async def resend(self, name: str, ids: Sequence[int] | None) -> int:
-        """Have failed messages sent again, all of them where `ids` is None; return how many there are."""
+        """Have failed messages sent again; where `ids` is None all of them, and failed deletions, too. Return how many
+        there are."""
         runner = self._runner(name)
         count = await run_to_completion(partial(self._open_store().resend, name, ids))
+        if ids is None:
+            count += await run_to_completion(partial(self._open_deletions().resend, name))
         runner.wake()
         return count
 
     async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
-        """Remove what is kept about people, whose events are erased from the log already."""
+        """Remove what is kept about people, whose events are erased from the log already, and have destinations delete
+        them that can."""
         if self._opening is None:
             return 0
-        store, ids = self._open_store(), {*user_ids, *anonymous_ids}
+        store, users, devices = self._open_store(), tuple(user_ids), tuple(anonymous_ids)
+        person = DeletedPerson("", users, devices, 0)
+        asked = [name for name, runner in self._runners.items() if runner.deletions.can_forget(person)]
+        # Before anything is removed: a deletion that fails after this is repeated by whoever asked for it.
+        await run_to_completion(partial(self._open_deletions().ask, asked, users, devices))
         for runner in self._runners.values():
             # What it holds may be of these people, so that it reads the log anew.
             await runner.change()
             runner.sent.clear()
-        return await run_to_completion(partial(store.forget, ids))
+        return await run_to_completion(partial(store.forget, {*users, *devices}))
 
     async def expire(self, before: float) -> int:
         """Remove messages that failed before a time, in milliseconds since 1970; see `privacy.retention.Expiring`."""
         if self._opening is None:
             return 0
-        store, count = self._open_store(), 0
+        store, deletions, count = self._open_store(), self._open_deletions(), 0
         while removed := await run_to_completion(partial(store.expire, int(before))):
             count += removed
         if count:
             await run_to_completion(store.clean)
-        return count
+        if ended := await run_to_completion(partial(deletions.expire, int(before))):
+            await run_to_completion(deletions.clean)
+        return count + ended
 
     async def _open(self) -> None:
         backoff = Backoff()
         while self._store is None:
             try:
+                if self._deletions is None:
+                    self._deletions = await run_to_completion(partial(DeletionStore, self._settings.data))
                 self._store = await run_to_completion(partial(Store, self._settings.data))
             except UnavailableError as error:
                 self._why_closed = str(error)
@@ -138,7 +157,7 @@ class Destinations:
                 await backoff.wait()
         for one in self._settings.destinations:
             try:
-                runner = await asyncio.to_thread(self._make, one, self._store)
+                runner = await asyncio.to_thread(self._make, one, self._store, self._open_deletions())
             except SettingsError as error:
                 logger.error("a destination can't start", extra={"destination": one.name, "reason": str(error)})
                 self._broken[one.name] = str(error)
@@ -159,10 +178,10 @@ class Destinations:
                 logger.error("a destination can't start; trying again", extra={"reason": str(error)})
                 await backoff.wait()
 
-    def _make(self, settings: Destination, store: Store) -> Runner:
+    def _make(self, settings: Destination, store: Store, deletions: DeletionStore) -> Runner:
         client, address = make_client(settings)
         transform = load_function(settings.transform) if settings.transform else None
-        return Runner(settings, address, client, Forwarding(settings, transform), self._log, store)
+        return Runner(settings, address, client, Forwarding(settings, transform), self._log, store, deletions)
 
     async def _status(self, settings: Destination) -> DestinationStatus:
         runner = self._runners.get(settings.name)
@@ -185,6 +204,11 @@ class Destinations:
         if self._store is None:
             raise UnavailableError(self._why_closed)
         return self._store
+
+    def _open_deletions(self) -> DeletionStore:
+        if self._deletions is None:
+            raise UnavailableError(self._why_closed)
+        return self._deletions
 
     def _known(self, name: str) -> None:
         if not any(one.name == name for one in self._settings.destinations):

@@ -32,7 +32,8 @@ class Replay(msgspec.Struct):
 
 
 class Resend(msgspec.Struct):
-    """The body of ``POST /v1/destinations/{name}/resend``: the ids of failed messages; without `ids`, all of them."""
+    """The body of ``POST /v1/destinations/{name}/resend``: the ids of failed messages; without `ids`, all of them, and
+    deletions of people that failed."""
 
     ids: list[int] | None = None
 
@@ -68,6 +69,7 @@ class Routes:
         return [
             Route("/v1/destinations", self._list),
             Route(f"{one}/failed", self._failed),
+            Route(f"{one}/deletions", self._deletions),
             Route(f"{one}/pause", self._pause, methods=["POST"]),
             Route(f"{one}/resume", self._resume, methods=["POST"]),
             Route(f"{one}/replay", self._replay, methods=["POST"]),
@@ -83,6 +85,10 @@ class Routes:
         limit, before = number(request, "limit", 100, 1_000), number(request, "before", FAR, FAR)
         found: list[Failed] = await self._destinations.failed(_name(request), limit, before)
         return _json(found)
+
+    async def _deletions(self, request: Request) -> Response:
+        check_token(request, self._settings)
+        return _json(await self._destinations.deletions(_name(request), number(request, "limit", 100, 1_000)))
 
     async def _pause(self, request: Request) -> Response:
         check_token(request, self._settings)

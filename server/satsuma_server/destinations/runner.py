@@ -19,7 +19,9 @@ from satsuma_server.forwarding import Destination, Forwarding
 from satsuma_server.log import ReadableLog, Stored
 from satsuma_server.run_to_completion import run_to_completion
 
-from . import Counts, DestinationClient, DestinationStatus, Failed, Fate, Message, Outcome, Sent
+from . import Counts, DeletedPerson, DestinationClient, DestinationStatus, Failed, Fate, Message, Outcome, Sent
+from .deletion_store import DeletionStore
+from .deletions import Deletions
 from .lane import Lane, Patience
 from .lanes import divide, place
 from .preparation import AllNew, Prepared, StoredLinks, names_of, prepare
@@ -42,6 +44,9 @@ LOOK_SECONDS = 0.25
 MOST_SENT = 20
 """How many of the newest requests are kept in memory, for people."""
 
+ANYBODY = DeletedPerson("", ("user",), ("device",), 0)
+"""Stands for people when a destination is asked whether it can delete them."""
+
 GONE = "its event is not in the log any more"
 
 logger = logging.getLogger("satsuma.destinations")
@@ -62,6 +67,7 @@ class Runner:
         rules: Forwarding,
         log: ReadableLog,
         store: Store,
+        deletions: DeletionStore,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,6 +80,8 @@ class Runner:
         self._log = log
         self._store = store
         self._patience = patience or Patience(settings.give_up_hours * 3_600)
+        self.deletions = Deletions(settings.name, client, deletions, self._patience, settings.timeout_seconds)
+        self._deletion_store = deletions
         self._clock = clock
         self._throttle = Throttle(settings.rate)
         self._proof = float("-inf")
@@ -85,7 +93,7 @@ class Runner:
         self._bringing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin, where the destination is not paused."""
@@ -118,14 +126,20 @@ class Runner:
     def wake(self) -> None:
         """Have it look for work at once."""
         self._wake.set()
+        self.deletions.wake()
 
     async def status(self) -> DestinationStatus:
         """Return how it is doing."""
         last = await asyncio.to_thread(lambda: self._log.last)
-        state, kept = await asyncio.to_thread(
-            lambda: (self._store.state(self.name), self._store.count_failed(self.name))
+        state, kept, deletions = await asyncio.to_thread(
+            lambda: (
+                self._store.state(self.name),
+                self._store.count_failed(self.name),
+                self._deletion_store.counts(self.name),
+            )
         )
-        word = "paused" if state.paused else "waiting" if self._problem else "running"
+        problem = self._problem or self.deletions.problem
+        word = "paused" if state.paused else "waiting" if problem else "running"
         return DestinationStatus(
             name=self.name,
             type=str(self.settings.__struct_config__.tag),
@@ -135,8 +149,9 @@ class Runner:
             lag=max(0, last - state.cursor),
             counts=_sum(state.counts, self._progress.counts),
             failed_kept=kept,
-            problem=self._problem,
+            problem=problem,
             delivered_at=state.delivered_at,
+            deletions=deletions if self.deletions.can_forget(ANYBODY) else None,
         )
 
     async def _go(self) -> None:
@@ -146,13 +161,15 @@ class Runner:
     async def _begin(self) -> None:
         state = await asyncio.to_thread(self._store.state, self.name)
         if not state.paused:
-            self._task = asyncio.create_task(self._run(), name=f"satsuma-destination-{self.name}")
+            work = {"destination": self._run(), "deletions": self.deletions.run()}
+            self._tasks = [asyncio.create_task(one, name=f"satsuma-{what}-{self.name}") for what, one in work.items()]
 
     async def _halt(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        self.deletions.problem = None
         self._problem = None
         self._progress = Progress()
 

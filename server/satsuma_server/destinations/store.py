@@ -10,21 +10,16 @@ removes those about a person.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from satsuma_server.errors import UnavailableError
-from satsuma_server.schema_version import migrate
-
 from . import Counts, Failed
+from .database import Database
 from .lane import Dead
 
 FILE = "destinations.sqlite3"
@@ -97,18 +92,12 @@ class Store:
 
     def __init__(self, data: Path) -> None:
         """Open the file in the folder `data`, or create it."""
-        self._lock = threading.Lock()
-        self._path = data / FILE
-        with _telling():
-            self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
-                self._connection.execute(f"PRAGMA {pragma}")
-            migrate(self._connection, STEPS, f"{self._path}")
+        self._database = Database(data / FILE, STEPS)
+        self._run, self._transaction = self._database.run, self._database.transaction
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._database.close()
 
     def add(self, name: str, cursor: int) -> None:
         """Make a destination's state, where there is none yet."""
@@ -223,7 +212,7 @@ class Store:
 
     def clean(self) -> None:
         """Remove what was deleted from the files as well."""
-        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._database.clean()
 
     def _set_aside(self, run: Any, name: str, one: Dead, now: int) -> None:
         message, outcome = one.message, one.outcome
@@ -252,21 +241,6 @@ class Store:
         ).fetchall()
         for (id,) in old:
             _remove(run, id)
-
-    def _run(self, statement: str, *values: Any) -> list[Any]:
-        with _telling(), self._lock:
-            return self._connection.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        with _telling(), self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection.execute
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
 
 
 def digest(text: str) -> bytes:
@@ -306,11 +280,3 @@ def _json(values: Sequence[int]) -> str:
 
 def _now() -> int:
     return int(time.time() * 1000)
-
-
-@contextmanager
-def _telling() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise UnavailableError(f"the file of the destinations can't be used: {error}") from error

@@ -28,6 +28,16 @@ class _Service(Destination, frozen=True, kw_only=True):
         return [*super()._conditions(), (not self.url or is_url(self.url), "url must begin with https:// or http://")]
 
 
+class _Deleting(_Service, frozen=True, kw_only=True):
+    """A service that deletes people by another API, whose origin `deletion_url` is for proxies and tests."""
+
+    deletion_url: str = ""
+
+    def _conditions(self) -> list[tuple[bool, str]]:
+        is_fit = not self.deletion_url or is_url(self.deletion_url)
+        return [*super()._conditions(), (is_fit, "deletion_url must begin with https:// or http://")]
+
+
 class SegmentDestination(_Service, frozen=True, kw_only=True, tag="segment"):
     """Another collector with Segment's tracking API, such as a second Satsuma.
 
@@ -35,18 +45,21 @@ class SegmentDestination(_Service, frozen=True, kw_only=True, tag="segment"):
         url: its origin, to which ``/v1/batch`` is added.
         write_key: the key that events are sent with.
         write_keys: other keys for events of some sources, by the write keys of these.
+        token: a token of the other collector with the scope ``delete``, where it is a Satsuma: people who are deleted
+            here are deleted there, too.
     """
 
     label: ClassVar[str] = "Segment.io"
 
     write_key: str | SecretReference
     write_keys: dict[str, str | SecretReference] = msgspec.field(default_factory=dict)
+    token: SecretReference | None = None
 
     def _conditions(self) -> list[tuple[bool, str]]:
         return [*super()._conditions(), (bool(self.url), "url, the origin of the other collector, is missing")]
 
 
-class MixpanelDestination(_Service, frozen=True, kw_only=True, tag="mixpanel"):
+class MixpanelDestination(_Deleting, frozen=True, kw_only=True, tag="mixpanel"):
     """Mixpanel.
 
     Attributes:
@@ -54,6 +67,8 @@ class MixpanelDestination(_Service, frozen=True, kw_only=True, tag="mixpanel"):
         id_merge: which ID management the project has. ``simplified`` puts ``$device_id`` and ``$user_id`` on events;
             ``original`` is told of links by ``$identify``; ``legacy`` by ``$create_alias``.
         region: where the project's data is kept.
+        deletion_token: the OAuth token for the GDPR API, with which people who are deleted here are deleted there. It
+            expires after a year.
     """
 
     label: ClassVar[str] = "Mixpanel"
@@ -61,6 +76,7 @@ class MixpanelDestination(_Service, frozen=True, kw_only=True, tag="mixpanel"):
     token: str | SecretReference
     id_merge: Literal["simplified", "original", "legacy"] = "simplified"
     region: Literal["us", "eu", "in"] = "us"
+    deletion_token: SecretReference | None = None
 
 
 class KissmetricsDestination(_Service, frozen=True, kw_only=True, tag="kissmetrics"):
@@ -71,13 +87,15 @@ class KissmetricsDestination(_Service, frozen=True, kw_only=True, tag="kissmetri
     key: str | SecretReference
 
 
-class AmplitudeDestination(_Service, frozen=True, kw_only=True, tag="amplitude"):
-    """Amplitude. `key` is the project's API key, and `region` where its data is kept."""
+class AmplitudeDestination(_Deleting, frozen=True, kw_only=True, tag="amplitude"):
+    """Amplitude. `key` is the project's API key, and `region` where its data is kept. With the project's `secret_key`,
+    people who are deleted here are deleted there, too."""
 
     label: ClassVar[str] = "Amplitude"
 
     key: str | SecretReference
     region: Literal["us", "eu"] = "us"
+    secret_key: SecretReference | None = None
 
 
 class Ga4Destination(_Service, frozen=True, kw_only=True, tag="ga4"):
@@ -90,13 +108,21 @@ class Ga4Destination(_Service, frozen=True, kw_only=True, tag="ga4"):
     secret: SecretReference
 
 
-class PostHogDestination(_Service, frozen=True, kw_only=True, tag="posthog"):
-    """PostHog. `key` is the project's API key. Without `url`, the origin of a host of one's own, `region` counts."""
+class PostHogDestination(_Deleting, frozen=True, kw_only=True, tag="posthog"):
+    """PostHog. `key` is the project's API key. Without `url`, the origin of a host of one's own, `region` counts. With
+    `project_id` and a `personal_api_key` of the scope ``person:write``, people who are deleted here are deleted there,
+    too."""
 
     label: ClassVar[str] = "PostHog"
 
     key: str | SecretReference
     region: Literal["us", "eu"] = "us"
+    project_id: str = ""
+    personal_api_key: SecretReference | None = None
+
+    def _conditions(self) -> list[tuple[bool, str]]:
+        both = bool(self.project_id) is (self.personal_api_key is not None)
+        return [*super()._conditions(), (both, "project_id and personal_api_key are given together")]
 
 
 class FilesDestination(Destination, frozen=True, kw_only=True, tag="files"):

@@ -143,6 +143,7 @@ class WebhookDestination(Destination, frozen=True, tag="webhook"):
         headers: further headers, which may be secrets.
         single: send each event in a request of its own, as its JSON object. Otherwise the body is
             ``{"batch": [event, …]}``.
+        deletions: whether a message ``delete`` is sent when a person is deleted.
     """
 
     label: ClassVar[str] = "Webhooks"
@@ -151,6 +152,7 @@ class WebhookDestination(Destination, frozen=True, tag="webhook"):
     secret: SecretReference | None = None
     headers: dict[str, str | SecretReference] = {}
     single: bool = False
+    deletions: bool = True
 
     def _conditions(self) -> list[tuple[bool, str]]:
         return [*super()._conditions(), (is_url(self.url), "url must begin with https:// or http://")]

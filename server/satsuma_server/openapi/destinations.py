@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from satsuma_server.destinations import DestinationStatus, Failed
+from satsuma_server.destinations import DeletionRequest, DestinationStatus, Failed
 from satsuma_server.destinations.routes import Replay, Resend, Resent
 
 from .parts import JSON, TEXT, Schema, in_path, listed, named, told, whole_number
 
-ANSWERED = (DestinationStatus, Failed, Replay, Resend, Resent)
+ANSWERED = (DestinationStatus, DeletionRequest, Failed, Replay, Resend, Resent)
 
 
 def schemas() -> Schema:
@@ -28,6 +28,11 @@ def paths() -> Schema:
     return {
         "/v1/destinations": {"get": told("destinations", "How the destinations are doing.", listed(status))},
         f"{one}/failed": {"get": told("failedMessages", "What was set aside.", listed(named("Failed")), name, *page)},
+        f"{one}/deletions": {
+            "get": told(
+                "deletionRequests", "Requests to delete people.", listed(named("DeletionRequest")), name, page[0]
+            )
+        },
         f"{one}/pause": {"post": told("pauseDestination", "Stop it until it is resumed.", status, name)},
         f"{one}/resume": {"post": told("resumeDestination", "Let it go on, at once.", status, name)},
         f"{one}/replay": {"post": _with_body("replayDestination", "Deliver events again.", status, "Replay", name)},

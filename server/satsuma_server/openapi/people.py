@@ -53,4 +53,5 @@ def _deleted() -> Schema:
         suppressed=FLAG,
         still_found_in=listed(TEXT),
         too_short_to_look_for=listed(TEXT),
+        not_searched=listed(TEXT),
     )

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from satsuma_server.destinations.deletion_store import FILE as FORWARDED
 from satsuma_server.errors import NotFoundError, UnavailableError
 from satsuma_server.http.auth import authorize
 from satsuma_server.identity.identifiers import PROFILE, Key
@@ -37,6 +38,8 @@ ROUNDS = 5
 
 SERVERS = "the files of the log's servers, which overwrite an erased event at once and in their journal within minutes"
 """What the answer says of files that can't be searched from here."""
+
+WAITING = f"{FORWARDED}, which has the ids until every destination has acknowledged that it deletes the person"
 
 AskWorker = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 """Posts JSON to an internal route and returns the answer. Raises `UnavailableError` where there is no second
@@ -128,11 +131,17 @@ class Deletion:
         if any(name.startswith("events.sqlite3") for name in found):
             await self._log.compact()
             found = await asyncio.to_thread(find_in_files, data, values)
+        waiting = [name for name in found if name.startswith(FORWARDED)]
         unsure = sorted(value for value in values if len(value.encode()) < SHORTEST)
-        told = {"still_found_in": found, "too_short_to_look_for": unsure}
-        if self._settings.log is not None:
-            told["not_searched"] = [SERVERS]
-        return told
+        told = {
+            "still_found_in": [name for name in found if name not in waiting],
+            "too_short_to_look_for": unsure,
+            "not_searched": [
+                *([SERVERS] if self._settings.log is not None else ()),
+                *([WAITING] if waiting else ()),
+            ],
+        }
+        return {name: value for name, value in told.items() if value or name != "not_searched"}
 
 
 def _told(keys: Iterable[Key]) -> list[dict[str, str]]:

@@ -51,6 +51,7 @@ class DestinationsScreen:
             states=STATES,
             sent=self._destinations.sent(name),
             failed=await self._destinations.failed(name, A_PAGE),
+            deletions=await self._destinations.deletions(name, A_PAGE) if status.deletions else [],
             brief=lambda text: text[:LONGEST_ANSWER],
         )
 

@@ -1,4 +1,8 @@
-"""Amplitude: https://amplitude.com/docs/apis/analytics/http-v2"""
+"""Amplitude: https://amplitude.com/docs/apis/analytics/http-v2
+
+People are deleted by https://amplitude.com/docs/apis/analytics/user-privacy, which knows users and no devices. Devices
+that Amplitude has linked to a user go with the user.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,20 @@ from typing import Any
 
 import msgspec
 
-from satsuma_server.destinations import Fate, Links, Message, Outcome, Payload
+from satsuma_server.destinations import DELETION, DeletedPerson, Fate, Links, Message, Outcome, Payload
 from satsuma_server.destinations.http_client import HttpRequest
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.forwarding.services import AmplitudeDestination
 
-from .fields import Event, milliseconds, page_of, record, screen_or_page_name, text
+from .fields import Event, in_parts, milliseconds, page_of, record, screen_or_page_name, text
 
 HOSTS = {"us": "https://api2.amplitude.com", "eu": "https://api.eu.amplitude.com"}
+APPS = {"us": "https://amplitude.com", "eu": "https://analytics.eu.amplitude.com"}
+"""Where deletions go."""
+
+MOST_DELETED = 100
+"""How many users one request deletes at most."""
+
 MOST_MESSAGES = 500
 MOST_BYTES = 900_000
 """A request has to stay below 2,000 events and 1 MB."""
@@ -37,6 +47,8 @@ class Amplitude:
         self.secrets = Secrets()
         self._url = (settings.url or HOSTS[settings.region]).rstrip("/") + "/2/httpapi"
         self._key = self.secrets.read(settings.key)
+        self._secret_key = settings.secret_key and self.secrets.read(settings.secret_key)
+        self._deletions = (settings.deletion_url or APPS[settings.region]).rstrip("/") + "/api/2/deletions/users"
         self.most_messages, self.most_bytes = MOST_MESSAGES, MOST_BYTES
 
     def translate(self, event: Event, links: Links) -> Sequence[Payload]:
@@ -52,7 +64,12 @@ class Amplitude:
         # Amplitude links a device to a user by itself, and has no event for groups and aliases that all projects know.
         return ()
 
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        return in_parts(person.user_ids, MOST_DELETED) if self._secret_key else ()
+
     def request(self, messages: Sequence[Message]) -> HttpRequest:
+        if messages[0].payload.channel == DELETION:
+            return self._deletion(messages[0].payload.body)
         # Without this, ids of fewer than five characters would be refused.
         body = {
             "api_key": self._key,
@@ -60,6 +77,13 @@ class Amplitude:
             "options": {"min_id_length": 1},
         }
         return HttpRequest(self._url, {"Content-Type": "application/json"}, msgspec.json.encode(body))
+
+    def _deletion(self, ids: Sequence[str]) -> HttpRequest:
+        authorization = self.secrets.basic_auth(self._key, str(self._secret_key))
+        headers = {"Content-Type": "application/json", "Authorization": authorization}
+        # One user whom the project doesn't know would otherwise have all others refused.
+        body = {"user_ids": ids, "requester": "Satsuma", "ignore_invalid_id": "true"}
+        return HttpRequest(self._deletions, headers, msgspec.json.encode(body))
 
     def judge(self, outcome: Outcome, body: bytes, messages: Sequence[Message]) -> Outcome:
         if outcome.status == 429 and outcome.retry_after is None:

@@ -4,14 +4,37 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from satsuma_server.destinations import DELETION, DeletedPerson, Payload
 from satsuma_server.times import parse_time
 
 Event = dict[str, Any]
 
 NAMESPACE = uuid.UUID("6f0f9a4e-5d0b-5b3a-9d3e-8f3f3c1f6a51")
 """Of the UUIDs that are made from messageIds."""
+
+
+def in_parts(ids: Sequence[str], most: int) -> list[Payload]:
+    """Return deletions of so many ids each."""
+    return [
+        Payload(list(ids[first : first + most]), DELETION, str(first) if first else "")
+        for first in range(0, len(ids), most)
+    ]
+
+
+def deletion_message(person: DeletedPerson) -> Event:
+    """Return the message by which receivers of our own form are told of a deletion."""
+    at = datetime.fromtimestamp(person.at / 1000, UTC)
+    return {
+        "type": "delete",
+        "messageId": person.key,
+        "userIds": list(person.user_ids),
+        "anonymousIds": list(person.anonymous_ids),
+        "timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
 
 
 def text(event: Event, name: str) -> str:

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
-from satsuma_server.destinations import Fate, Links, Message, Outcome, Payload
+from satsuma_server.destinations import DeletedPerson, Fate, Links, Message, Outcome, Payload
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.errors import SettingsError
 from satsuma_server.forwarding.services import FilesDestination
@@ -70,6 +70,9 @@ class Files:
 
     def translate(self, event: Event, links: Links) -> Sequence[Payload]:
         return (Payload(event),)
+
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        return ()
 
     async def send(self, messages: Sequence[Message]) -> Outcome:
         try:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from satsuma_server.destinations import Links, Message, Outcome, Payload
+from satsuma_server.destinations import DeletedPerson, Links, Message, Outcome, Payload
 from satsuma_server.destinations.http_client import HttpRequest
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.forwarding.services import Ga4Destination
@@ -69,6 +69,9 @@ class Ga4:
             "events": [{"name": name, "params": _parameters(parameters, text(event, "messageId"))}],
         }
         return (Payload({**body, "user_id": user} if user else body),)
+
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        return ()
 
     def request(self, messages: Sequence[Message]) -> HttpRequest:
         body = msgspec.json.encode(messages[0].payload.body)

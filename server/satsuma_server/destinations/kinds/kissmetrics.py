@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from satsuma_server.destinations import Links, Message, Outcome, Payload
+from satsuma_server.destinations import DeletedPerson, Links, Message, Outcome, Payload
 from satsuma_server.destinations.http_client import HttpRequest
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.forwarding.services import KissmetricsDestination
@@ -57,6 +57,9 @@ class Kissmetrics:
             case "group":
                 made.append(self._payload(event, PROPERTIES, {"_p": person}, {"groupId": text(event, "groupId")}))
         return made
+
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        return ()
 
     def request(self, messages: Sequence[Message]) -> HttpRequest:
         payload = messages[0].payload

@@ -2,6 +2,8 @@
 
 Which ids are one person is told as the project's ID management wants it:
 https://docs.mixpanel.com/docs/tracking-methods/id-management
+
+People are deleted by https://docs.mixpanel.com/reference/gdpr-api
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ import contextlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import quote
 
 import msgspec
 
-from satsuma_server.destinations import Fate, Links, Message, Outcome, Payload
+from satsuma_server.destinations import DELETION, DeletedPerson, Fate, Links, Message, Outcome, Payload
 from satsuma_server.destinations.http_client import HttpRequest
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.forwarding.services import MixpanelDestination
@@ -21,6 +24,7 @@ from satsuma_server.forwarding.services import MixpanelDestination
 from .fields import (
     Event,
     as_uuid,
+    in_parts,
     known_anonymous_id,
     milliseconds,
     page_of,
@@ -35,6 +39,12 @@ HOSTS = {
     "eu": "https://api-eu.mixpanel.com",
     "in": "https://api-in.mixpanel.com",
 }
+APPS = {"us": "https://mixpanel.com", "eu": "https://eu.mixpanel.com", "in": "https://in.mixpanel.com"}
+"""Where deletions go."""
+
+MOST_DELETED = 1_000
+"""Of 2,000 ids that one request may have."""
+
 IMPORT, ENGAGE = "import", "engage"
 MOST_MESSAGES = 2_000
 MOST_BYTES = 1_900_000
@@ -81,6 +91,8 @@ class Mixpanel:
         self._host = (settings.url or HOSTS[settings.region]).rstrip("/")
         self._token = self.secrets.read(settings.token)
         self._merge = settings.id_merge
+        self._deletion_token = settings.deletion_token and self.secrets.read(settings.deletion_token)
+        self._app = (settings.deletion_url or APPS[settings.region]).rstrip("/")
         self.most_messages, self.most_bytes = MOST_MESSAGES, MOST_BYTES
 
     def translate(self, event: Event, links: Links) -> Sequence[Payload]:
@@ -95,8 +107,18 @@ class Mixpanel:
                 made.append(Payload(self._profile(event), ENGAGE))
         return made
 
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        if not self._deletion_token:
+            return ()
+        devices = person.anonymous_ids
+        if self._merge == "simplified":
+            devices = tuple(f"$device:{id}" for id in devices)
+        return in_parts((*person.user_ids, *devices), MOST_DELETED)
+
     def request(self, messages: Sequence[Message]) -> HttpRequest:
         channel = messages[0].payload.channel
+        if channel == DELETION:
+            return self._deletion(messages[0].payload.body)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if channel == IMPORT:
             headers["Authorization"] = self.secrets.basic_auth(self._token)
@@ -109,6 +131,9 @@ class Mixpanel:
         answer = _Answer()
         with contextlib.suppress(msgspec.DecodeError):
             answer = msgspec.json.decode(body, type=_Answer)
+        if messages[0].payload.channel == DELETION:
+            refused = outcome.fate is Fate.DELIVERED and answer.status != "ok"
+            return replace(outcome, fate=Fate.REFUSED, reason="it does not say ok") if refused else outcome
         if outcome.status == 400 and answer.failed_records:
             # The events that are not named have been taken.
             told = {one.index: f"{one.field}: {one.message}"[:300] for one in answer.failed_records}
@@ -116,6 +141,11 @@ class Mixpanel:
         if outcome.fate is Fate.DELIVERED and messages[0].payload.channel == ENGAGE and answer.status == 0:
             return replace(outcome, fate=Fate.REFUSED, reason=str(answer.error or "it refuses the profiles")[:300])
         return outcome
+
+    def _deletion(self, ids: Sequence[str]) -> HttpRequest:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._deletion_token}"}
+        url = f"{self._app}/api/app/data-deletions/v3.0/?token={quote(self._token, safe='')}"
+        return HttpRequest(url, headers, msgspec.json.encode({"distinct_ids": ids, "compliance_type": "GDPR"}))
 
     def _links(self, event: Event, links: Links) -> Sequence[Payload]:
         """Return what tells Mixpanel that two ids are one person, before anything that the event itself says."""

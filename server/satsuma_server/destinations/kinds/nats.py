@@ -15,7 +15,7 @@ import nats
 from nats.aio.client import Client
 from nats.js.errors import APIError, NoStreamResponseError
 
-from satsuma_server.destinations import Fate, Links, Message, Outcome, Payload
+from satsuma_server.destinations import DeletedPerson, Fate, Links, Message, Outcome, Payload
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.forwarding.services import NatsDestination
 
@@ -46,6 +46,9 @@ class Nats:
 
     def translate(self, event: Event, links: Links) -> Sequence[Payload]:
         return (Payload(event),)
+
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        return ()
 
     async def send(self, messages: Sequence[Message]) -> Outcome:
         try:

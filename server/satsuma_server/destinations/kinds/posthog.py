@@ -1,19 +1,29 @@
-"""PostHog: https://posthog.com/docs/api/capture"""
+"""PostHog: https://posthog.com/docs/api/capture
+
+People are deleted by https://posthog.com/docs/api/persons, with their events.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import msgspec
 
-from satsuma_server.destinations import Links, Message, Outcome, Payload
+from satsuma_server.destinations import DELETION, DeletedPerson, Links, Message, Outcome, Payload
 from satsuma_server.destinations.http_client import HttpRequest
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.forwarding.services import PostHogDestination
 
-from .fields import Event, as_uuid, known_anonymous_id, page_of, record, screen_or_page_name, text, track_name
+from .fields import Event, as_uuid, in_parts, known_anonymous_id, page_of, record, screen_or_page_name, text, track_name
 
 HOSTS = {"us": "https://us.i.posthog.com", "eu": "https://eu.i.posthog.com"}
+APPS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
+"""Where deletions go."""
+
+MOST_DELETED = 1_000
+"""How many ids one request may have."""
+
 MOST_MESSAGES = 1_000
 MOST_BYTES = 5_000_000
 
@@ -35,6 +45,9 @@ class PostHog:
         self.secrets = Secrets()
         self._url = (settings.url or HOSTS[settings.region]).rstrip("/") + "/batch/"
         self._key = self.secrets.read(settings.key)
+        self._personal_key = settings.personal_api_key and self.secrets.read(settings.personal_api_key)
+        app = (settings.deletion_url or settings.url or APPS[settings.region]).rstrip("/")
+        self._deletions = f"{app}/api/projects/{quote(settings.project_id, safe='')}/persons/bulk_delete/"
         self.most_messages, self.most_bytes = MOST_MESSAGES, MOST_BYTES
 
     def translate(self, event: Event, links: Links) -> Sequence[Payload]:
@@ -63,7 +76,14 @@ class PostHog:
                 made.append(self._payload(event, "$groupidentify", _group(event)))
         return made
 
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        return in_parts(person.ids, MOST_DELETED) if self._personal_key else ()
+
     def request(self, messages: Sequence[Message]) -> HttpRequest:
+        if messages[0].payload.channel == DELETION:
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._personal_key}"}
+            told = {"distinct_ids": messages[0].payload.body, "delete_events": True}
+            return HttpRequest(self._deletions, headers, msgspec.json.encode(told))
         body = {"api_key": self._key, "batch": [one.payload.body for one in messages]}
         return HttpRequest(self._url, {"Content-Type": "application/json"}, msgspec.json.encode(body))
 

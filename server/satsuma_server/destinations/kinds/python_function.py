@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 from satsuma.plugins import Cancelled, Context
 
-from satsuma_server.destinations import Fate, Links, Message, Outcome, Payload
+from satsuma_server.destinations import DELETION, DeletedPerson, Fate, Links, Message, Outcome, Payload
 from satsuma_server.destinations.functions import load_function
 from satsuma_server.forwarding import PythonDestination
+
+from .fields import deletion_message
 
 
 class PythonFunction:
@@ -38,6 +40,10 @@ class PythonFunction:
 
     def translate(self, event: dict[str, Any], links: Links) -> Sequence[Payload]:
         return (Payload(event),) if self._hook(event) else ()
+
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        is_told = not callable(self._plugin) and callable(getattr(self._plugin, "delete", None))
+        return (Payload(deletion_message(person), DELETION),) if is_told else ()
 
     async def send(self, messages: Sequence[Message]) -> Outcome:
         # A copy, because the function may change it, and then fail.

@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
-from satsuma_server.destinations import Links, Message, Outcome, Payload
+from satsuma_server.destinations import DELETION, DeletedPerson, Links, Message, Outcome, Payload
 from satsuma_server.destinations.http_client import HttpRequest
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.forwarding.services import SegmentDestination
@@ -45,6 +46,8 @@ class Segment:
         self._url = settings.url.rstrip("/") + "/v1/batch"
         self._key = self.secrets.read(settings.write_key)
         self._keys = {source: self.secrets.read(key) for source, key in settings.write_keys.items()}
+        self._token = None if settings.token is None else self.secrets.read(settings.token)
+        self._people = settings.url.rstrip("/") + "/v1/people/"
         self.most_messages, self.most_bytes = MOST_MESSAGES, MOST_BYTES
 
     def translate(self, event: dict[str, Any], links: Links) -> Sequence[Payload]:
@@ -55,7 +58,16 @@ class Segment:
         body["context"] = {"ip": None, "userAgent": None, **context}
         return (Payload(body, channel=key),)
 
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        if self._token is None:
+            return ()
+        keys = [*(f"user_id:{id}" for id in person.user_ids), *(f"anonymous_id:{id}" for id in person.anonymous_ids)]
+        return [Payload(key, DELETION, str(place)) for place, key in enumerate(keys)]
+
     def request(self, messages: Sequence[Message]) -> HttpRequest:
+        if messages[0].payload.channel == DELETION:
+            headers = {"Authorization": f"Bearer {self._token}"}
+            return HttpRequest(self._people + quote(messages[0].payload.body, safe=""), headers, b"", "DELETE")
         key = messages[0].payload.channel
         headers = {"Content-Type": "application/json", "Authorization": self.secrets.basic_auth(key)}
         return HttpRequest(self._url, headers, msgspec.json.encode({"batch": [one.payload.body for one in messages]}))

@@ -15,12 +15,14 @@ from typing import Any
 
 import msgspec
 
-from satsuma_server.destinations import Links, Message, Outcome, Payload
+from satsuma_server.destinations import DELETION, DeletedPerson, Links, Message, Outcome, Payload
 from satsuma_server.destinations.http_client import HttpRequest
 from satsuma_server.destinations.secrets import Secrets
 from satsuma_server.errors import SettingsError
 from satsuma_server.forwarding import WebhookDestination
 from satsuma_server.forwarding.settings import is_url
+
+from .fields import deletion_message
 
 MOST_MESSAGES = 100
 MOST_BYTES = 500_000
@@ -43,12 +45,16 @@ class Webhook:
         self._key = None if settings.secret is None else _key(self.secrets.read(settings.secret))
         self._headers = {name: self.secrets.read(value) for name, value in settings.headers.items()}
         self._single = settings.single
+        self._deletions = settings.deletions
         self._clock = clock
         self.most_messages = 1 if settings.single else settings.batch or MOST_MESSAGES
         self.most_bytes = MOST_BYTES
 
     def translate(self, event: dict[str, Any], links: Links) -> Sequence[Payload]:
         return (Payload(event),)
+
+    def forget(self, person: DeletedPerson) -> Sequence[Payload]:
+        return (Payload(deletion_message(person), DELETION),) if self._deletions else ()
 
     def request(self, messages: Sequence[Message]) -> HttpRequest:
         bodies = [message.payload.body for message in messages]
