@@ -174,9 +174,9 @@ const native = {
     return context;
   },
   payload: (event) => new Payload(revived(event)),
+  load: loadOnce,
   /* Plugins of the settings: a factory's, that a script leaves in the page. */
-  async plugins({ url, name, libraryName, settings }, { integrations }, own) {
-    await loadOnce(url);
+  async plugins({ name, libraryName, settings }, { integrations }, own) {
     const factory = window[libraryName];
     if (typeof factory !== "function") return [];
     const made = [await factory({ ...settings, ...(integrations[name] && { ...integrations[name], ...Object(own && own[name]) }) })].flat();

@@ -39,6 +39,9 @@ MOST_ATTEMPTS = 10
 MOST_WAITING = 1000
 """Events that may wait for another attempt; one more is dropped, so that a broken plugin can't fill the memory."""
 
+DROPPED_BY_MIDDLEWARE = "dropped by destination middleware"
+"""The reason in an event's log for which a destination was not given it, as in analytics.js."""
+
 LONGEST_HOLD = 10.0
 """Seconds that a critical task may hold events back."""
 
@@ -213,7 +216,7 @@ class Pipeline:
         await self._deliver(context)
         context.count("message_delivered")
         self.events.emit("message_delivered", context)
-        await self._side_by_side(self._attempt(plugin, context) for plugin in self._allowed(context, PluginKind.AFTER))
+        await self._side_by_side(self._call(plugin, context) for plugin in self._told(context, PluginKind.AFTER))
         return context
 
     def _failed(self, context: Context, failure: PluginFailure) -> None:
@@ -269,7 +272,7 @@ class Pipeline:
         else:
             self.events.emit("delivery_success", context)
             context.count("delivered", milliseconds=milliseconds)
-            context.note("debug", "Delivered")
+            context.note("debug", "Delivered", type=context.event["type"])
         if attempt > 1:
             # As in analytics.js: what goes through at once was never in its queue.
             self.events.emit("flush", context, failure is None)
@@ -289,10 +292,17 @@ class Pipeline:
         raise Cancelled(str(error) or f"plugin {plugin.name!r} failed", retry=True, native=_native(error)) from error
 
     async def _deliver(self, context: Context) -> None:
-        destinations = self._allowed(context, PluginKind.DESTINATION)
+        destinations = self._told(context, PluginKind.DESTINATION)
         # The collector first, and within this very task: a visitor may leave before the next one.
         destinations.sort(key=lambda plugin: plugin.name != DELIVERY_NAME)
         await self._side_by_side(self._reach(plugin, context) for plugin in destinations)
+
+    def _told(self, context: Context, kind: PluginKind) -> list[Plugin]:
+        """Return the plugins of a kind that see an event side by side, and tell its log of them in their order."""
+        plugins = self._allowed(context, kind)
+        for plugin in plugins:
+            context.note("debug", "plugin", plugin=plugin.name)
+        return plugins
 
     async def _side_by_side(self, works: Iterable[Coroutine[Any, Any, Any]]) -> None:
         """Begin everything before anything is waited for."""
@@ -303,27 +313,26 @@ class Pipeline:
     async def _reach(self, plugin: Plugin, context: Context) -> None:
         functions = [] if plugin.name == DELIVERY_NAME else self._middleware_of(plugin)
         if not functions:
-            await self._attempt(plugin, context)
+            await self._call(plugin, context)
             return
-        # A copy: what one destination's middleware changes is nobody else's business.
-        event: Any = copy.deepcopy(context.event)
-        for function in functions:
-            try:
-                event = await _maybe(function, event)
-            except Exception as error:
-                self._warn(f"A middleware of {plugin.name!r} raised {type(error).__name__}: {error}")
-                return
-            if event is None:
-                return
-        await self._attempt(plugin, replace(context, event=event, native=None, _told=(0, 0)))
+        try:
+            event = await _through(functions, context.event)
+        except Exception as error:
+            self._note_failure(plugin, context, error)
+            return
+        await self._call(plugin, replace(context, event=event, native=None, _told=(0, 0)))
 
     def _middleware_of(self, plugin: Plugin) -> list[Middleware]:
         names = (EVERY_DESTINATION, plugin.name.lower())
-        return [function for destination, function in self._middleware if destination in names]
+        own = getattr(plugin, "middleware", ())
+        return [*own, *(function for destination, function in self._middleware if destination in names)]
 
     async def _attempt(self, plugin: Plugin, context: Context) -> tuple[Context, Exception | None]:
         """Have a plugin see an event; return the context that it leaves, and what went wrong."""
         context.note("debug", "plugin", plugin=plugin.name)
+        return await self._call(plugin, context)
+
+    async def _call(self, plugin: Plugin, context: Context) -> tuple[Context, Exception | None]:
         hook = getattr(plugin, context.event["type"], None)
         if hook is None:
             return context, None
@@ -359,6 +368,22 @@ def _enabled(plugin: Plugin, integrations: Any) -> bool:
     if given is None:
         given = True if plugin.name == DELIVERY_NAME else integrations.get("All")
     return given is not False
+
+
+async def _through(functions: Iterable[Middleware], event: Event) -> Event:
+    """Return an event as a destination's middleware leaves it.
+
+    Raises:
+        Cancelled: a middleware has stopped it.
+    """
+    # A copy: what one destination's middleware changes is nobody else's business.
+    passed: Any = copy.deepcopy(event)
+    for function in functions:
+        passed = await _maybe(function, passed)
+        if passed is None:
+            raise Cancelled(DROPPED_BY_MIDDLEWARE)
+    changed: Event = passed
+    return changed
 
 
 def _since(began: float) -> float:

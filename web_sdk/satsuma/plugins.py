@@ -173,7 +173,8 @@ class DeliveryFailure:
 
 class Plugin(Protocol):
     """A plugin. It may also have ``load(analytics)``, ``unload()``, ``ready()``, ``alternative_names`` (by which
-    ``integrations`` may name it too), and a hook per call: ``track(context)`` …
+    ``integrations`` may name it too), ``middleware`` (functions that see, change or stop what a destination gets), and
+    a hook per call: ``track(context)`` …
 
     A hook changes the context it gets, or returns another one; it may be a coroutine function. A hook of a ``before``
     plugin stops the event by raising `Cancelled`; by any other exception it fails, and is tried again.

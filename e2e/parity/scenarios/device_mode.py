@@ -65,6 +65,53 @@ PLANNED = """, plan: {track: {hi: {enabled: true, integrations: {Full: false}}, 
     named: {enabled: true, integrations: {'Full (Actions)': false}}, __default: {enabled: true, integrations: {}}}}"""
 
 
+SEES_ALL = """(settings) => ({name: 'act', type: 'destination', version: '1', isLoaded: () => true, load: async () => {},
+    track: (c) => { seen.push([c.event.event, c.event.properties]); return c; }})"""
+"""A destination that tells which events it gets, with their properties."""
+
+ROUTED = "await analytics.track('Bad', {a: 1, b: 2, s: 'x.com'}); await analytics.track('Good', {a: 1}); return seen"
+
+
+def routing(*rules: str) -> dict[str, Any]:
+    """Return the load options with routing rules for a destination of two names, ``New One`` and ``One``."""
+    more = f", middlewareSettings: {{routingRules: [{', '.join(rules)}]}}"
+    return settings(remote("New One", SEES_ALL, "{}", "One"), more=more)
+
+
+def rule(expression: str, transformer: str = "{type: 'drop'}", name: str = ", destinationName: 'One'") -> str:
+    """Return a routing rule with one matcher, whose expression is JSON, and one transformer."""
+    return f"{{matchers: [{{type: 'fql', ir: {expression!r}}}], transformers: [[{transformer}]]{name}}}"
+
+
+IS_BAD = '["=", "event", {"value": "Bad"}]'
+EXPRESSIONS = (
+    '["!", ["=", "event", {"value": "Bad"}]]',
+    '["and", ["=", ["lowercase", "event"], {"value": "bad"}], [">", "properties.a", {"value": 0}]]',
+    '["or", ["=", "type", {"value": "page"}], ["match", "properties.s", {"value": "*.com"}]]',
+    '["=", ["length", "properties.s"], {"value": 5}]',
+    '["=", ["typeof", "properties.s"], {"value": "string"}]',
+    '["unheard"]',
+)
+CHANGES = {
+    "drops properties": "{type: 'drop_properties', config: {drop: {properties: ['a']}}}",
+    "allows properties": "{type: 'allow_properties', config: {allow: {properties: ['a']}}}",
+    "maps properties": "{type: 'map_properties', config: {map: {'properties.c': {copy: 'properties.a'}, 'properties.d': {set: 5}, 'properties.a': {move: 'properties.b'}}}}",
+    "leaves hashes to the server": "{type: 'hash_properties', config: {}}",
+}
+
+OWN_FILES = """<script>window.asked = []; for (const way of ['appendChild', 'insertBefore']) { const own = Node.prototype[way];
+    Node.prototype[way] = function (element, ...more) { if (/next-integrations|actions/.test(element.src)) {
+        asked.push(new URL(element.src).pathname);
+        element.src = 'data:text/javascript,' + encodeURIComponent(given(element.src)); }
+        return own.call(this, element, ...more); }; }
+    const given = (src) => src.includes('/middleware/') ? "window['goodMiddleware'] = ({payload, next}) => { payload.obj.properties.m = 1; next(payload); }"
+        : "window.one = () => ({name: 'act', type: 'destination', version: '1', isLoaded: () => true, load: async () => {}, track: (c) => c})";
+</script>"""
+"""Gives the files of the settings itself, and writes down which were asked for."""
+
+OBFUSCATED = """(settings) => ({...settings, enabledMiddleware: {'@segment/good': true},
+    remotePlugins: [{name: 'One', creationName: 'One', url: 'https://cdn.segment.com/actions/to/file.js', libraryName: 'one', settings: {}}]})"""
+
 ONE, TWO, THREE = remote("One", destination(1)), remote("Two", destination(2)), remote("Three", destination(3))
 
 SCENARIOS = (
@@ -170,6 +217,31 @@ SCENARIOS = (
         "Middleware of a destination reaches no enrichment of its name",
         "const heard = []; await analytics.addDestinationMiddleware('Enr', ({payload, next}) => { heard.push(payload.obj.event); next(payload); }); await analytics.track('a'); return heard",
         load_script=settings(remote("Enr", ENRICHMENT, "{v: 5}")),
+    ),
+    *(
+        scenario(f"A routing rule: {expression}", ROUTED, load_script=routing(rule(expression)))
+        for expression in EXPRESSIONS
+    ),
+    *(
+        scenario(f"A routing rule that {title}", ROUTED, load_script=routing(rule(IS_BAD, change)))
+        for title, change in CHANGES.items()
+    ),
+    scenario(
+        "A routing rule for another destination, and one for all",
+        ROUTED,
+        load_script=routing(rule(IS_BAD, name=", destinationName: 'New One'"), rule(IS_BAD, name="")),
+    ),
+    scenario(
+        "What an event that a routing rule keeps from a destination tells",
+        "const c = await analytics.track('Bad'); return [c.logs().map(({level, message, extras}) => [level, message, extras && extras.plugin, extras && extras.type]), Boolean(c.failedDelivery()), seen]",
+        load_script=routing(rule(IS_BAD)),
+    ),
+    scenario(
+        "Files of the settings by their obfuscated names",
+        Visit(head=OWN_FILES),
+        "await analytics.track('x'); return [asked.sort(), analytics.queue.plugins.map(({name}) => name)]",
+        load={"obfuscate": True},
+        load_script={"updateCDNSettings": OBFUSCATED},
     ),
     scenario(
         "What is measured of a plugin of the settings",

@@ -90,12 +90,14 @@ async def _start(page: Any) -> None:
     ask = to_js(ways, dict_converter=platform.window.Object.fromEntries)
     made = page.install(ask, create_proxy(initialize), endpoint.url)
     bridge.face = made.face
-    device = Device(analytics, bridge.contexts, given, str(page.cdn), platform.warn, bridge.add_source_middleware)
+    source_middleware = bridge.add_source_middleware
+    device = Device(analytics, bridge.contexts, given, str(page.cdn), platform.warn, source_middleware, platform.random)
     await device.register(page.options, made.face)
     planned = SchemaFilter.from_settings(given, options)
     if planned is not None:
         await analytics.register(planned)
     analytics.pipeline.put_delivery_last()
+    await device.add_middleware()
     for module in page.plugins:
         await analytics.register(*plugins_of(str(module.url), str(module.text), platform.warn))
     await made.begin()

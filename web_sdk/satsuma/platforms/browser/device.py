@@ -1,18 +1,21 @@
 """Destinations that work in the page (device mode): what the source's settings have the page load.
 
-Source: analytics-next ``plugins/remote-loader`` and ``plugins/remote-middleware``. Nothing but the collector's settings
-names a script: what a page or a link says is never one.
+Source: analytics-next ``plugins/remote-loader``, ``plugins/remote-middleware`` and ``plugins/routing-middleware``.
+Nothing but the collector's settings names a script: what a page or a link says is never one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from satsuma.analytics import Analytics
-from satsuma.plugins import Context, PluginFailure, PluginKind
+from satsuma.plugins import Context, Middleware, PluginFailure, PluginKind
+from satsuma.routing import Router
 from satsuma.validation import as_mapping
 
 from .contexts import Contexts
@@ -38,6 +41,7 @@ class RemotePlugin(PagePlugin):
         self.name = name
         told = {"name": name, "type": str(self.kind), "version": "1.0.0"}
         self.shown = contexts.plain({**told, "alternativeNames": list(self.alternative_names)})
+        self.middleware: list[Middleware] = []
         self._loading: asyncio.Future[Any] | None = None
 
     async def load(self, analytics: Any) -> None:
@@ -86,6 +90,7 @@ class Device:
         cdn: str,
         warn: Callable[[str], None],
         add_source_middleware: Callable[[Any], Awaitable[None]],
+        random: Callable[[], float],
     ) -> None:
         """Take a page's analytics.
 
@@ -96,24 +101,33 @@ class Device:
             cdn: its origin.
             warn: takes a line for the console.
             add_source_middleware: takes a middleware of the page's.
+            random: returns a random number from 0 to 1, for rules that let only a share of the events pass.
         """
         self._analytics = analytics
         self._contexts = contexts
         self._settings = settings
+        self._router = Router.from_settings(settings, random)
         self._cdn = cdn
         self._warn = warn
         self._add_source_middleware = add_source_middleware
+        self._obfuscates = False
 
     async def register(self, options: Any, face: Any) -> None:
-        """Load and register the source's plugins, and its middleware.
+        """Load and register the source's plugins.
 
         Args:
             options: the page's load options.
             face: ``window.analytics``.
         """
-        names = [name for name, on in as_mapping(self._settings.get("enabledMiddleware")).items() if on]
-        loads = [self._plugins(remote, options, face) for remote in self._remotes()]
-        loads += [self._middleware(name) for name in names]
+        self._obfuscates = bool(getattr(options, "obfuscate", False))
+        await self._all([self._plugins(remote, options, face) for remote in self._remotes()])
+
+    async def add_middleware(self) -> None:
+        """Load and add the source's middleware."""
+        enabled = as_mapping(self._settings.get("enabledMiddleware"))
+        await self._all([self._middleware(name) for name, on in enabled.items() if on])
+
+    async def _all(self, loads: list[Coroutine[Any, Any, None]]) -> None:
         if loads:
             await asyncio.wait([asyncio.ensure_future(load) for load in loads], timeout=PATIENCE)
             await refusals()
@@ -124,22 +138,43 @@ class Device:
         return [remote for remote in found if _enabled(remote, self._analytics.options.integrations)]
 
     async def _plugins(self, remote: dict[str, Any], options: Any, face: Any) -> None:
-        told = {"settings": {}, **remote, "url": self._address(str(remote.get("url")))}
+        told = {"settings": {}, **remote}
         about = {"integrations": as_mapping(self._settings.get("integrations"))}
         native, plain = self._contexts.native, self._contexts.plain
         own = getattr(options, "integrations", None)
         try:
+            await self._load(str(remote.get("url")))
             made = await settled(native, native, "plugins", plain(told), plain(about), own)
             name = str(remote.get("creationName") or remote.get("name"))
             plugins = [RemotePlugin(one, self._contexts, face, name) for one in made]
         except (PluginFailure, ValueError, AttributeError) as error:
             self._warn(f"Failed to load Remote Plugin {remote.get('name')!r}: {error}")
             return
+        for plugin in plugins:
+            if plugin.kind is PluginKind.DESTINATION and self._router.names(name):
+                plugin.middleware.append(partial(self._router.route, name))
         await self._analytics.register(*plugins)
+
+    async def _load(self, url: str) -> None:
+        """Load a plugin's script, under its obfuscated name where the page wants that and there is one.
+
+        Raises:
+            PluginFailure: it can't be loaded.
+        """
+        native, parts = self._contexts.native, url.split("/")
+        if self._obfuscates and len(parts) > 1:
+            hidden = url.replace(parts[-2], _obfuscated(parts[-2]), 1)
+            try:
+                await settled(native, native, "load", self._address(hidden))
+                return
+            except PluginFailure as error:
+                self._warn(f"{error}: it has no other name, and is loaded by its own.")
+        await settled(native, native, "load", self._address(url))
 
     async def _middleware(self, name: str) -> None:
         plain = name.removeprefix("@segment/")
-        path = f"{self._cdn}/next-integrations/middleware/{quote(plain)}/latest/{quote(plain)}.js.gz"
+        file = quote(_obfuscated(plain) if self._obfuscates else plain)
+        path = f"{self._cdn}/next-integrations/middleware/{file}/latest/{file}.js.gz"
         native = self._contexts.native
         try:
             function = await settled(native, native, "middleware", path, f"{plain}Middleware")
@@ -154,6 +189,11 @@ class Device:
             if url.startswith(f"{origin}/"):
                 return self._cdn + url.removeprefix(origin)
         return url
+
+
+def _obfuscated(name: str) -> str:
+    """Return the name that no list of names holds, which analytics.js's option ``obfuscate`` asks for."""
+    return b64encode(name.encode()).decode().rstrip("=")
 
 
 def _enabled(remote: Mapping[str, Any], integrations: Mapping[str, Any]) -> bool:
