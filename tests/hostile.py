@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import jwt
 import msgspec
 from hypothesis import strategies as st
+from satsuma.platforms.server import sign_user_id
 from satsuma.validation import IDENTIFIERS
 from satsuma_server.app import create_app
 from satsuma_server.ingest.endpoint import PATHS
 from satsuma_server.log.sqlite import SqliteLog
-from satsuma_server.settings import Settings
+from satsuma_server.settings import Settings, Source
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -68,6 +70,32 @@ JSON = st.recursive(
     max_leaves=10,
 )
 RAW = st.sampled_from(ODD) | JSON.map(lambda value: json.dumps(value).encode())
+SECRET = "s" * 40
+SIGNED = Source("signed", identify="signed", signing_secrets=(SECRET,))
+"""A source that believes only signed userIds."""
+
+USERS = ("ann", "bob", "ann.")
+_OWNERS = {sign_user_id(user, SECRET, SIGNED.write_key): user for user in USERS[:2]}
+OWNERS = {**_OWNERS, **{f"{signature}=": user for signature, user in _OWNERS.items()}}
+"""Signatures that are valid, and whose they are. With the padding that Base64 has elsewhere they are the same."""
+
+WORTHLESS = (
+    sign_user_id("ann", SECRET, "another-source"),
+    sign_user_id("ann", "t" * 40, SIGNED.write_key),
+    sign_user_id("ann", SECRET, SIGNED.write_key, anonymous_id="another browser"),
+    jwt.encode({"sub": "ann", "aud": SIGNED.write_key, "exp": 1}, SECRET),
+    jwt.encode({"sub": "ann", "aud": SIGNED.write_key}, SECRET),
+    jwt.encode({"sub": "ann", "aud": SIGNED.write_key, "exp": 2**40}, None, algorithm="none"),
+    jwt.encode({"sub": ["ann"], "aud": [SIGNED.write_key], "exp": 2**33}, SECRET),
+    jwt.encode({"sub": "ann", "aud": SIGNED.write_key, "exp": "soon"}, SECRET),
+    *(signature[:-1] for signature in _OWNERS),
+    "..",
+    "e" * 3_000,
+)
+"""Signatures that prove nothing."""
+
+SIGNATURES = st.sampled_from([*OWNERS, *WORTHLESS]) | JSON
+CLAIMS = st.tuples(st.sampled_from(USERS), SIGNATURES)
 # Of two members of one name the last counts, so what is made up comes after what would do.
 EVENTS = members(*FIELDS).map(lambda more: b"{%s%s}" % (GOOD, more))
 BATCHES = st.builds(
@@ -124,10 +152,10 @@ class Target:
     letter: int = 0
 
     @classmethod
-    def of(cls, data: Path, runner: asyncio.Runner) -> Self:
-        app = create_app(
-            Settings(data, token="test-token", accept_any_key=True, trust_proxy=True, mask_ip=True, worker=False)
-        )
+    def of(cls, data: Path, runner: asyncio.Runner, **given: Any) -> Self:
+        """Return a collector with these settings, which takes any write key where none is among them."""
+        settings = {"accept_any_key": "sources" not in given, **given}
+        app = create_app(Settings(data, token="test-token", trust_proxy=True, mask_ip=True, worker=False, **settings))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         return cls(httpx.AsyncClient(transport=transport, base_url="http://collector.test"), runner, app.state.log)
 

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from satsuma_server.masking import WITHHELD
 from satsuma_server.openapi import document
+from satsuma_server.settings import Limit, Limits
 from satsuma_server.testing import running
 from schemathesis import GenerationMode
 
@@ -32,6 +33,17 @@ FEW, MANY = 150, 12_000
 def target(tmp_path: Path) -> Iterator[Target]:
     with asyncio.Runner() as runner:
         opened = Target.of(tmp_path, runner)
+        yield opened
+        runner.run(opened.close())
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Target]:
+    """A collector whose one source wants signed userIds, with limits for it and for each address."""
+    with asyncio.Runner() as runner:
+        opened = Target.of(
+            tmp_path / "guarded", runner, sources=(hostile.SIGNED,), limits=Limits(address=Limit(0.01, burst=20))
+        )
         yield opened
         runner.run(opened.close())
 
@@ -103,6 +115,30 @@ def compare(target: Target, answer: Any, ids: list[str]) -> None:
         assert ids[number] in letter["raw"] or letter["reason"].endswith(WITHHELD), letter
 
 
+def post_claims(target: Target, examples: int) -> None:
+    """Post events of a source that wants userIds signed, with signatures that are right, wrong, and anybody's."""
+    senders = st.integers(0, examples // 10).map(lambda number: f"10.0.{number >> 8}.{number & 255}".encode())
+
+    @given(st.lists(hostile.CLAIMS, min_size=1, max_size=4), st.none() | hostile.SIGNATURES, senders)
+    def post(claims: list[tuple[str, Any]], of_batch: Any, sender: bytes) -> None:
+        batch = [
+            {"type": "track", "event": "E", "anonymousId": "a", "userId": user, "context": {"signature": signature}}
+            for user, signature in claims
+        ]
+        body = {"writeKey": hostile.SIGNED.write_key, "batch": batch, "context": {"signature": of_batch}}
+        answer = target.post("/v1/batch", json.dumps(body).encode(), {"x-forwarded-for": sender})
+        stored, letters = target.new_events(), target.new_letters()
+        assert len(stored) == (len(batch) if answer.status_code == 200 else 0)
+        for (user, signature), event in zip(claims, stored, strict=False):
+            proof = signature or of_batch
+            is_proven = isinstance(proof, str) and hostile.OWNERS.get(proof) == user
+            assert event["context"]["verification"] == ("signed" if is_proven else "claimed")
+        kept = json.dumps([stored, letters])
+        assert not any(signature in kept for signature in hostile.OWNERS)
+
+    many(post, examples)()
+
+
 def post_large(target: Target, times: int) -> None:
     """Post what is far too large, packed and not."""
     for number in range(times):
@@ -144,6 +180,11 @@ def test_events_of_any_content_are_where_the_answer_says(target: Target) -> None
     assert target.letter > 0
 
 
+def test_only_a_signature_of_its_own_proves_a_user_id_and_none_is_kept(guarded: Target) -> None:
+    post_claims(guarded, FEW)
+    assert 0 < guarded.accepted < len(guarded.inputs), "limits have refused nothing, or all"
+
+
 def test_what_is_far_too_large_is_refused(target: Target) -> None:
     post_large(target, 1)
 
@@ -157,13 +198,14 @@ def test_calls_made_from_our_openapi_document_are_answered_as_it_says(tmp_path: 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_a_long_run_of_hostile_input_leaves_no_trace(
-    target: Target, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    target: Target, guarded: Target, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     process, started = psutil.Process(), time.monotonic()
     post_anything(target, MANY)
     post_batches(target, MANY // 2)
     post_odd_fields(target)
     post_large(target, 30)
+    post_claims(guarded, MANY // 4)
     # hypothesis itself remembers what it made up, so memory is measured where it makes up nothing.
     target.replay()
     before = process.memory_info().rss
@@ -171,7 +213,7 @@ def test_a_long_run_of_hostile_input_leaves_no_trace(
     growth = process.memory_info().rss - before
     with running(tmp_path / "socket") as collector:
         calls = post_by_schema(collector.url, 60, *GenerationMode)
-    inputs = len(target.inputs) + calls
+    inputs = len(target.inputs) + len(guarded.inputs) + calls
     with capsys.disabled():
         print(f"\n{inputs} inputs, {calls} of them by schema over a socket; {target.accepted} accepted")
         print(f"{target.seq} events stored; memory grew by {growth >> 20} MB; {time.monotonic() - started:.0f} s")
