@@ -13,6 +13,7 @@ from console.conftest import Desk
 from destinations.receiver import Received, receiving, settings_of
 from satsuma_server.plans.violations import Violations
 from satsuma_server.privacy.erasure_check import find_in_files
+from satsuma_server.settings import ProfileSettings
 from satsuma_server.testing import Collector, running
 from starlette.responses import PlainTextResponse, Response
 
@@ -91,6 +92,31 @@ def test_nothing_of_a_deleted_person_is_in_any_file(tmp_path: Path) -> None:
         # Of others, everything is left.
         assert OTHER in client.get("/v1/events").text
         assert '"path":".properties.size"' in client.get("/v1/violations").text.replace(": ", ":")
+
+
+def test_a_namesake_in_another_source_keeps_everything(tmp_path: Path) -> None:
+    """Where each source has people of its own, the same userId in two of them is two people."""
+    people = ProfileSettings(per_source=True)
+    with (
+        running(tmp_path, worker=True, profiles=people) as collector,
+        httpx.Client(base_url=collector.url, headers=TOKEN, trust_env=False, timeout=60) as client,
+    ):
+        for key in ("shop", "blog"):
+            client.post("/v1/batch", json={"batch": events(), "writeKey": key})
+
+        def rows(key: str) -> Any:
+            of_ann = f"SELECT count(*) FROM {key}.tracks WHERE user_id = '{ANN}'"
+            query = f"SELECT ({of_ann}), (SELECT count(*) FROM {key}.users)"
+            return client.post("/v1/sql", json={"query": query}).json().get("rows")
+
+        wait_until(lambda: rows("shop") == rows("blog") == [[3, 1]], "the warehouse")
+        wait_until(lambda: client.get("/v1/profiles/totals").json().get("seq") == 10, "profiles")
+        assert client.delete(f"/v1/people/user_id:{ANN}?source=shop").json()["success"]
+        assert (rows("shop"), rows("blog")) == ([[0, 0]], [[3, 1]])
+        left = [event["writeKey"] for event in collector.events() if event["userId"] == ANN]
+        assert left == ["blog"] * 4
+        assert client.get(f"/v1/profiles/user_id:{ANN}?source=blog").status_code == 200
+        assert client.get(f"/v1/profiles/user_id:{ANN}?source=shop").status_code == 404
 
 
 def test_counts_of_violations_name_nobody_who_was_deleted(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ class Console:
         self._window.wake()
         self._store.close()
 
-    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str], source: str = "") -> int:
         """Remove a person's events, which were erased from the log, from memory; return how many there were."""
         return self._window.forget({*user_ids, *anonymous_ids})
 

@@ -115,7 +115,7 @@ class Destinations:
         runner.wake()
         return count
 
-    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str], source: str = "") -> int:
         """Remove what is kept about people, whose events are erased from the log already, and have destinations delete
         them that can."""
         if self._opening is None:

@@ -75,7 +75,7 @@ class Health:
             self.is_running = True
             self._wanted.set()
 
-    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str], source: str = "") -> int:
         """Remove the examples that name a person; return how many there were."""
         people = {*user_ids, *anonymous_ids}
         if self.is_running:

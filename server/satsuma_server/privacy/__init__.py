@@ -25,6 +25,11 @@ def reach_in(request: Request) -> Reach:
 class Forgetful(Protocol):
     """Other projections that have to forget people, such as the warehouse."""
 
-    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
-        """Delete a person's rows, also from the files on disk, and return how many there were."""
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str], source: str = "") -> int:
+        """Delete a person's rows, also from the files on disk, and return how many there were.
+
+        Args:
+            user_ids, anonymous_ids: the person's.
+            source: where each source has people of its own, the write key of the person's source; otherwise empty.
+        """
         ...

@@ -70,9 +70,12 @@ class People:
     async def _forget(self, request: Request) -> Response:
         asked = msgspec.json.decode(await request.body())
         start = Key(*asked["start"]) if asked["start"] else None
-        keys = await self._profiles.forget([Key(*one) for one in asked["keys"]], asked["seq"], start)
+        given = [Key(*one) for one in asked["keys"]]
+        keys = await self._profiles.forget(given, asked["seq"], start)
         rows = 0
         if self._warehouse is not None:
             users = [key.value for key in keys if key.type == USER_ID]
-            rows = await self._warehouse.forget(users, [key.value for key in keys if key.type == ANONYMOUS_ID])
+            devices = [key.value for key in keys if key.type == ANONYMOUS_ID]
+            # All identifiers of a person are of one space.
+            rows = await self._warehouse.forget(users, devices, given[0].space if given else "")
         return JSONResponse({"keys": sorted(keys), "rows": rows})

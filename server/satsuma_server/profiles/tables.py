@@ -69,7 +69,7 @@ class ProfileTables:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str], source: str = "") -> int:
         """Copy the profiles that are left after people were forgotten."""
         await self.copy()
         return 0

@@ -59,9 +59,9 @@ class _All:
     def __init__(self, *forgetful: Forgetful) -> None:
         self._forgetful = forgetful
 
-    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str], source: str = "") -> int:
         users, devices = list(user_ids), list(anonymous_ids)
-        return sum([await one.forget(users, devices) for one in self._forgetful])
+        return sum([await one.forget(users, devices, source) for one in self._forgetful])
 
 
 def create_worker(

@@ -127,8 +127,13 @@ class Warehouse(Protocol):
         """
         ...
 
-    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
-        """Delete a person's rows from all tables and from the files on disk; return how many there were."""
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str], source: str = "") -> int:
+        """Delete a person's rows from all tables and from the files on disk; return how many there were.
+
+        Args:
+            user_ids, anonymous_ids: the person's.
+            source: the write key of the source whose rows are meant; all sources' where it is empty.
+        """
         ...
 
     async def replace_tables(self, schema: str, tables: Mapping[str, pa.Table]) -> None:

@@ -29,6 +29,7 @@ from .load.replace import replace_tables
 from .query.browse import list_tables, read_rows
 from .query.sql import Queries
 from .routes import Routes
+from .schema.catalog import OTHERS
 from .schema.new_names import Rate
 from .schema.pinned_types import PinnedTypes
 
@@ -103,9 +104,9 @@ class WarehouseProjection:
     async def query(self, sql: str, *, limit: int = 1000) -> Answer:
         return await asyncio.to_thread(self._queries.run, sql, limit)
 
-    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str]) -> int:
+    async def forget(self, user_ids: Iterable[str], anonymous_ids: Iterable[str], source: str = "") -> int:
         async with self._turns.take():
-            return await asyncio.to_thread(self._forget, list(user_ids), list(anonymous_ids))
+            return await asyncio.to_thread(self._forget, list(user_ids), list(anonymous_ids), source)
 
     async def expire(self, before: float) -> int:
         """Delete the rows of events that were received before a time, also from the files on disk and from the copy.
@@ -301,13 +302,15 @@ class WarehouseProjection:
         known = self._settings.source(source)
         return (known and known.name) or source
 
-    def _forget(self, user_ids: list[str], anonymous_ids: list[str]) -> int:
+    def _forget(self, user_ids: list[str], anonymous_ids: list[str], source: str) -> int:
+        catalog = self._loader.catalog
+        schemas = {catalog.schemas.get(source, OTHERS)} if source else catalog.source_schemas()
         with self._database.writing() as connection:
-            count = forget(connection, self._loader.catalog, user_ids, anonymous_ids)
+            count = forget(connection, catalog, schemas, user_ids, anonymous_ids)
         # Deleted rows stay on disk until their blocks are overwritten, so the file is written anew.
         self._database.rewrite()
         if self._mirror is not None:
-            self._mirror.forget(user_ids, anonymous_ids)
+            self._mirror.forget(schemas, user_ids, anonymous_ids)
         return count
 
     def _look(self) -> tuple[list[Notice], dict[str, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -67,14 +67,14 @@ class DltExport:
         with self._lock:
             yield
 
-    def forget(self, user_ids: Sequence[str], anonymous_ids: Sequence[str]) -> None:
-        """Delete a person's rows at the destination, in the tables that they were in here.
+    def forget(self, schemas: Container[str], user_ids: Sequence[str], anonymous_ids: Sequence[str]) -> None:
+        """Delete a person's rows of these schemas at the destination, in the tables that they were in here.
 
         Raises:
             UnavailableError: the destination doesn't answer.
         """
         for schema, cursor in self.copied().items():
-            if cursor:
+            if cursor and schema in schemas:
                 with self._lock, self._unavailable():
                     self._forget(schema, user_ids, anonymous_ids)
 

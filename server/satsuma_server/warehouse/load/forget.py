@@ -15,9 +15,13 @@ PEOPLE, DEVICES, LEFT = "forgotten_users", "forgotten_anonymous", "left_over"
 
 
 def forget(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, user_ids: Iterable[str], anonymous_ids: Iterable[str]
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    schemas: Container[str],
+    user_ids: Iterable[str],
+    anonymous_ids: Iterable[str],
 ) -> int:
-    """Delete the rows of these ids from all tables of sources, within a transaction; return how many there were.
+    """Delete the rows of these ids from all tables of these schemas, within a transaction; return how many there were.
 
     This follows the log's rule: where a device was shared, another user's rows stay, without the device's anonymousId.
     """
@@ -25,9 +29,9 @@ def forget(
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest(?::VARCHAR[]) AS id", (list(ids),))
     count = 0
     for name, columns in catalog.tables.items():
-        if name[1] not in ("users", "accounts") and columns:
+        if name[0] in schemas and name[1] not in ("users", "accounts") and columns:
             count += _forget_in(connection, catalog, name)
-    for schema in {schema for schema, table in catalog.tables if table == "users"}:
+    for schema in {schema for schema, table in catalog.tables if schema in schemas and table == "users"}:
         count += _delete(connection, (schema, "users"), f"id IN (FROM {PEOPLE})")
     for table in (PEOPLE, DEVICES):
         connection.execute(f"DROP TABLE {table}")
