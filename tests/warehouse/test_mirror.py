@@ -65,7 +65,7 @@ def test_postgres_has_the_same_tables(
         assert rows_there(postgres, made) == rows_here(made)
         assert copy.copied() == {"demo": 6}
         with made.database.writing() as connection:
-            assert forget(connection, made.loader.catalog, ["v"], ["a"]) > 0
+            assert forget(connection, made.loader.catalog, {"demo"}, ["v"], ["a"]) > 0
         copy.forget(copy.copied(), ["v"], ["a"])
         assert rows_there(postgres, made) == rows_here(made)
         assert made.ask("SELECT id, plan, seats FROM demo.users") == [("u", "paid", 1)]
