@@ -1,7 +1,8 @@
 """The worker is killed again and again while events come in, and the destination fails, hangs and asks for pauses.
 
 Held afterwards: what the collector has acknowledged is delivered at least once, what comes twice is the same event with
-the same key, and no event of a person arrives before an earlier one of the same person.
+the same key, and no event of a person arrives before an earlier one of the same person. Services that merge people have
+one person for all ids of each.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 import httpx
 import pytest
+from destinations.models import TOKEN, Mixpanel, PostHog
 from destinations.receiver import Received, receiving, settings_of, until
 from satsuma_server.destinations.store import FILE
 from satsuma_server.settings import Settings, settings_to_json
@@ -48,14 +51,79 @@ asyncio.run(run(settings_from_json(sys.stdin.readline())))
 """A worker that has nothing but destinations, which starts sooner."""
 
 
+@dataclass(frozen=True)
+class Taken:
+    """One event that a service has got: by which key, of whom, and its number."""
+
+    key: str
+    person: str
+    number: int
+
+
+class Webhook:
+    """Takes everything."""
+
+    table: ClassVar[dict[str, Any]] = {"type": "webhook"}
+
+    def __call__(self, request: Received) -> Response:
+        return PlainTextResponse("ok")
+
+    def read(self, request: Received) -> list[Taken]:
+        return [Taken(one["messageId"], one["userId"], one["properties"]["n"]) for one in request.batch]
+
+    def people(self) -> dict[str, set[str]]:
+        return {}
+
+
+class MixpanelService(Mixpanel):
+    """The model of Mixpanel with its original ID merge, which wants to be told of each link."""
+
+    table: ClassVar[dict[str, Any]] = {"type": "mixpanel", "token": TOKEN, "id_merge": "original"}
+
+    def __init__(self) -> None:
+        super().__init__("original")
+
+    def read(self, request: Received) -> list[Taken]:
+        found = [one["properties"] for one in request.json if one["event"] == "Bought"]
+        return [Taken(one["$insert_id"], one["distinct_id"], one["n"]) for one in found]
+
+    def people(self) -> dict[str, set[str]]:
+        """Return the ids of each person, by one of them."""
+        found: dict[str, set[str]] = {}
+        for name in self.parents:
+            found.setdefault(self.resolve(name), set()).update({name, self.resolve(name)})
+        return found
+
+
+class PostHogService(PostHog):
+    """The model of PostHog."""
+
+    table: ClassVar[dict[str, Any]] = {"type": "posthog", "key": TOKEN}
+
+    def read(self, request: Received) -> list[Taken]:
+        found = [one for one in request.json["batch"] if one["event"] == "Bought"]
+        return [Taken(one["uuid"], one["distinct_id"], one["properties"]["n"]) for one in found]
+
+    def people(self) -> dict[str, set[str]]:
+        """Return the ids of each person, by the userId."""
+        found: dict[str, set[str]] = {}
+        for device, user in self.links:
+            found.setdefault(user, set()).update({device, user})
+        return found
+
+
+Service = Webhook | MixpanelService | PostHogService
+
+
 @dataclass
 class Unreliable:
     """A service that fails three of ten requests: it answers 500 or 429, or hangs, and sometimes has taken the events
     nevertheless."""
 
     random: random.Random
+    service: Service
     is_well: bool = False
-    taken: list[dict[str, object]] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -70,13 +138,15 @@ class Unreliable:
             time.sleep(2 * TIMEOUT)
             return self.fail("hung", PlainTextResponse("too late", 500))
         with self._lock:
-            self.taken += [{**event, "request": request.headers["webhook-id"]} for event in request.batch]
+            answer = self.service(request)
+            assert answer.status_code == 200, answer.body
+            self.taken += self.service.read(request)
         if draw < 0.24:
             return self.fail("taken, and 500", PlainTextResponse("it broke", 500))
         if draw < 0.30:
             time.sleep(2 * TIMEOUT)
             return self.fail("taken, and hung", PlainTextResponse("too late"))
-        return PlainTextResponse("ok")
+        return answer
 
     def fail(self, name: str, answer: Response) -> Response:
         with self._lock:
@@ -90,6 +160,7 @@ class Senders:
 
     collector: Collector
     acknowledged: dict[str, list[int]] = field(default_factory=dict)
+    people: dict[str, set[str]] = field(default_factory=dict)
     count: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -100,6 +171,7 @@ class Senders:
                 client.post("/v1/batch", json={"batch": batch, "writeKey": "shop"}).raise_for_status()
                 for event in batch:
                     person = str(event["userId"])
+                    self.people.setdefault(person, {person}).add(str(event["anonymousId"]))
                     self.acknowledged.setdefault(person, []).append(int(str(event["messageId"])[1:]))
                 self.count += A_BATCH
                 self.ended.wait(0.1)
@@ -131,12 +203,12 @@ def cursor(data: Path) -> int:
         return int(connection.execute("SELECT cursor FROM destinations").fetchone()[0])
 
 
-def play(tmp_path: Path, seed: int, kills: int, *, whole: bool) -> Unreliable:
+def play(tmp_path: Path, seed: int, kills: int, made: Service, *, whole: bool) -> Unreliable:
     """Kill the worker so many times, then let everything come to its end, and hold the promises against it."""
     data = tmp_path / "data"
-    service = Unreliable(random.Random(seed))
+    service = Unreliable(random.Random(seed), made)
     with running(data) as collector, receiving(service) as receiver:
-        table = {"name": "crm", "type": "webhook", "url": receiver.url, "batch": 10, "timeout_seconds": TIMEOUT}
+        table = {"name": "crm", "url": receiver.url, "batch": 10, "timeout_seconds": TIMEOUT, **made.table}
         settings = Settings(data, accept_any_key=True, destinations=settings_of(table))
         senders = Senders(collector)
         thread = threading.Thread(target=senders.run)
@@ -144,7 +216,9 @@ def play(tmp_path: Path, seed: int, kills: int, *, whole: bool) -> Unreliable:
         try:
             until(lambda: senders.count > 0)
             for number in range(kills):
-                folder = Path(f"/tmp/satsuma-crash-{seed}-{number}") if whole else tmp_path / "worker"
+                folder = (
+                    Path(f"/tmp/satsuma-crash-{made.table['type']}-{seed}-{number}") if whole else tmp_path / "worker"
+                )
                 with worker(command_of(folder, whole=whole), settings, folder):
                     before = len(service.taken)
                     # A different place of its work each time.
@@ -168,26 +242,31 @@ def command_of(folder: Path, *, whole: bool) -> list[str]:
 def check(senders: Senders, service: Unreliable) -> None:
     assert sum(map(len, senders.acknowledged.values())) == senders.count > 0
     first: dict[str, list[int]] = {}
-    contents: dict[str, object] = {}
+    keys: dict[int, str] = {}
     for event in service.taken:
-        key, number = str(event["messageId"]), event["properties"]["n"]  # type: ignore[index]
-        assert contents.setdefault(key, event["properties"]) == event["properties"]
-        seen = first.setdefault(str(event["userId"]), [])
-        if number not in seen:
-            seen.append(number)
+        assert keys.setdefault(event.number, event.key) == event.key
+        seen = first.setdefault(event.person, [])
+        if event.number not in seen:
+            seen.append(event.number)
     assert first == senders.acknowledged
+    assert len(set(keys.values())) == len(keys)
+    people = service.service.people()
+    if people:
+        assert sorted(map(sorted, people.values())) == sorted(map(sorted, senders.people.values()))
 
 
-def test_a_killed_worker_delivers_all_in_order_to_a_service_that_fails(tmp_path: Path) -> None:
-    service = play(tmp_path, seed=1, kills=2, whole=False)
-    assert len(service.taken) > len({event["messageId"] for event in service.taken})
+@pytest.mark.parametrize("made", [Webhook, MixpanelService])
+def test_a_killed_worker_delivers_all_in_order_to_a_service_that_fails(tmp_path: Path, made: type[Service]) -> None:
+    service = play(tmp_path, 1, 2, made(), whole=False)
+    assert len(service.taken) > len({event.key for event in service.taken})
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
+@pytest.mark.parametrize("made", [Webhook, MixpanelService, PostHogService])
 @pytest.mark.parametrize("seed", [11])
-def test_twenty_kills_of_the_whole_worker(tmp_path: Path, seed: int) -> None:
-    service = play(tmp_path, seed, kills=20, whole=True)
-    keys = {event["messageId"] for event in service.taken}
-    print(f"{len(keys)} events, {len(service.taken)} deliveries, faults: {service.faults}")
+def test_twenty_kills_of_the_whole_worker(tmp_path: Path, seed: int, made: type[Service]) -> None:
+    service = play(tmp_path, seed, 20, made(), whole=True)
+    keys = {event.key for event in service.taken}
+    print(f"{made.__name__}: {len(keys)} events, {len(service.taken)} deliveries, faults: {service.faults}")
     assert len(service.faults) == 5

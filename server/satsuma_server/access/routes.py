@@ -59,6 +59,7 @@ ROUTES = [
         ("GET", "/v1/status", Scope.METRICS),
         ("GET", "/v1/destinations", Scope.ADMIN),
         ("GET", "/v1/destinations/{name}/failed", Scope.ADMIN),
+        ("GET", "/v1/destinations/{name}/deletions", Scope.ADMIN),
         ("POST", "/v1/destinations/{name}/pause", Scope.ADMIN, "pause"),
         ("POST", "/v1/destinations/{name}/resume", Scope.ADMIN, "resume"),
         ("POST", "/v1/destinations/{name}/replay", Scope.ADMIN, "replay"),

@@ -133,7 +133,7 @@ class Deletion:
             found = await asyncio.to_thread(find_in_files, data, values)
         waiting = [name for name in found if name.startswith(FORWARDED)]
         unsure = sorted(value for value in values if len(value.encode()) < SHORTEST)
-        told = {
+        return {
             "still_found_in": [name for name in found if name not in waiting],
             "too_short_to_look_for": unsure,
             "not_searched": [
@@ -141,7 +141,6 @@ class Deletion:
                 *([WAITING] if waiting else ()),
             ],
         }
-        return {name: value for name, value in told.items() if value or name != "not_searched"}
 
 
 def _told(keys: Iterable[Key]) -> list[dict[str, str]]:

@@ -114,6 +114,7 @@ TABLE = RouteTable(
         PublicRoute("POST", "/v1/warehouse/drop", Door.TOKEN),
         PublicRoute("GET", "/v1/destinations", Door.TOKEN),
         PublicRoute("GET", "/v1/destinations/{name}/failed", Door.TOKEN),
+        PublicRoute("GET", "/v1/destinations/{name}/deletions", Door.TOKEN),
         PublicRoute("POST", "/v1/destinations/{name}/pause", Door.TOKEN),
         PublicRoute("POST", "/v1/destinations/{name}/resume", Door.TOKEN),
         PublicRoute("POST", "/v1/destinations/{name}/replay", Door.TOKEN, A_FORM),
