@@ -82,6 +82,21 @@ def test_each_way_to_break_a_store_is_done_for_real_and_judged(
     assert visitor.identity.anonymous_id == fresh.anonymous_id
 
 
+def test_after_eight_days_in_safari_only_cookies_of_the_server_know_who_it_was(
+    drawer: Drawer, visitor: Visitor, shopper: Shopper
+) -> None:
+    user_id = shopper.register("Peter Gibbons", "peter@example.com")
+    first = visitor.identity.anonymous_id
+    drawer.open()
+    assert drawer.press("server") == "agrees"
+    assert drawer.press("safari") == "agrees"
+    assert (visitor.identity.user_id, visitor.identity.anonymous_id) == (user_id, first)
+    assert drawer.press("scripts") == "agrees"
+    assert drawer.press("safari") == "agrees"
+    assert visitor.identity.user_id is None
+    assert visitor.identity.anonymous_id != first
+
+
 def test_a_rule_that_is_not_kept_is_told(drawer: Drawer, visitor: Visitor) -> None:
     visitor.visit("/")
     # From now on the SDK finds nothing in localStorage, so it can't bring the visitor back.

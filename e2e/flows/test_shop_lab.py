@@ -8,7 +8,7 @@ from pytest_satsuma import Visitor
 from satsuma_server.testing import Collector
 from satsuma_shop.scenarios import SCENARIOS
 
-QUICK = ("redirect", "sub-domains", "names")
+QUICK = ("redirect", "sub-domains", "names", "safari")
 """Flows that every run plays, beside the one of the walkthrough; the rest is left to ./dev soak."""
 
 FLOWS = [pytest.param(flow.id, marks=() if flow.id in QUICK else (pytest.mark.soak,), id=flow.id) for flow in SCENARIOS]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from satsuma.platforms.server import Client
 from satsuma_server import snippet
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -26,6 +27,7 @@ from .pages import Grove
 from .qa import Qa
 from .rendering import HERE, Renderer
 from .safety import Safety
+from .served_cookies import ServedCookies
 from .users import ShopError, Users
 from .visit import Visit
 from .weather import WayToCollector
@@ -54,6 +56,7 @@ def create_app(
 
     render = Renderer(make_snippet, qa=qa, console=f"{collector_url}/console")
     tester = Qa(users, render, collector_url, token)
+    client = Client(write_key, collector_url)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -61,6 +64,7 @@ def create_app(
         await tester.close()
         await way.close()
         users.close()
+        client.close()
 
     routes: list[BaseRoute] = [
         *Grove(users, render).routes(),
@@ -81,7 +85,7 @@ def create_app(
     return Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(Safety), sessions],
+        middleware=[Middleware(Safety), *([Middleware(ServedCookies, client=client)] if qa else []), sessions],
         exception_handlers={404: not_found, ShopError: refused},
     )
 

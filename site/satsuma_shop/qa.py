@@ -18,6 +18,7 @@ from .handling import visited
 from .mistakes import COOKIE as MISTAKES_COOKIE
 from .rendering import CONSENT_COOKIE, Renderer
 from .safety import policy
+from .served_cookies import COOKIE as SERVER_COOKIE
 from .users import Users
 from .visit import Visit
 from .weather import COOKIE as WEATHER_COOKIE
@@ -76,7 +77,7 @@ class Qa:
         """Remove the cookies that scripts can't remove, as a visitor does who clears all cookies."""
         request.session.clear()
         answer = JSONResponse({"success": True})
-        for name in (WEATHER_COOKIE, CONSENT_COOKIE, MISTAKES_COOKIE):
+        for name in (WEATHER_COOKIE, CONSENT_COOKIE, MISTAKES_COOKIE, SERVER_COOKIE):
             answer.delete_cookie(name)
         return answer
 

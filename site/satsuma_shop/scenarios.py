@@ -396,8 +396,42 @@ NAMES = Scenario(
     ),
 )  # fmt: skip
 
+SAFARI = Scenario(
+    "safari", "Eight days later in Safari",
+    "What scripts have written is gone after a week; what a server has set stays.",
+    "",
+    (
+        _first_visit(),
+        _register("Both ids are in the cookie and in localStorage. A script has written both."),
+        Step(LAPTOP, "Close the page, and let eight days go by in Safari",
+             "Safari’s tracking prevention lets cookies that a script has written live for seven days. After seven "
+             "days without a visit it empties localStorage. Neither is left.",
+             (("safari", 8), ("close",)), anonymous_id="none", user_id="none"),
+        _visit(LAPTOP, "/", "Come back",
+               "No store knows an id. One visitor is counted as two, until the same account logs in again.",
+               anonymous_id="new", user_id="none", stored=(("page", "anonymous"),), people=2),
+        Step(PHONE, "Open the shop on a phone, where its server sets the cookies",
+             "AnalyticsMiddleware with refresh=True makes the anonymousId as the page is opened. The SDK takes it from "
+             "the cookie, and leaves the cookie as it is.",
+             (("cookie", "grove_server", "yes"), ("open", "/")),
+             anonymous_id="new", user_id="none", stored=(("page", "anonymous"),), people=3),
+        Step(PHONE, "Sign up, and look at a yuzu",
+             "The page’s identify writes the cookie of the userId. The next page’s answer sets it once more: from now "
+             "on it is the server’s.",
+             (("open", "/register"), ("fill", "register", MILTON), ("open", "/products/yuzu")),
+             anonymous_id="same", user_id="new",
+             stored=(("identify", "known"), ("Signed Up", "known"), ("Product Viewed", "known")), people=3),
+        Step(PHONE, "Close the page, and let eight days go by in Safari",
+             "localStorage is empty. The server’s cookies are eight days older, and stay.",
+             (("safari", 8), ("close",)), anonymous_id="same", user_id="same"),
+        _visit(PHONE, "/", "Come back",
+               "The cookies tell who it is, and localStorage gets both ids back: the same visitor.",
+               anonymous_id="same", user_id="same", stored=(("page", "known"),), people=3, healed=True),
+    ),
+)  # fmt: skip
+
 SCENARIOS = (
     *(SOFT, MULTI_DAY, ONE_LOGIN, TWO_LOGINS, EXPIRY, EXPIRY_ALONE, CLEARING, RESET, ANOTHER, HASTY, ALIAS),
-    *(SUB_DOMAINS, SECOND_COOKIE, NAMES),
+    *(SUB_DOMAINS, SECOND_COOKIE, NAMES, SAFARI),
 )
 BY_ID = {scenario.id: scenario for scenario in SCENARIOS}

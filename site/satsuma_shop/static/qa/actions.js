@@ -57,6 +57,16 @@ async function clear(what) {
   return done(gone, what === "both" ? "both were empty" : `the ${what === "cookies" ? "cookies were" : "localStorage was"} empty`);
 }
 
+const SAFARI_DAYS = 8;
+const ids = (names) => names.filter((name) => name === "ajs_anonymous_id" || name === "ajs_user_id");
+async function safari(memory) {
+  memory.before.served = ids(stores.served()).length > 0;
+  await stores.safari(SAFARI_DAYS);
+  const { cookie, storage } = stores.held();
+  const kept = cookie.anonymousId ? "the server’s cookies" : "nothing";
+  return done(nothing(storage) && Boolean(cookie.anonymousId) === memory.before.served, `Safari left ${kept}`);
+}
+
 const noTraits = (memory, now) => done(Object.keys(now.traits).length === 0, "there are no traits");
 function othersTraits(memory, now) {
   const mixed = Boolean(memory.before.traits.email) && now.traits.email === memory.before.traits.email;
@@ -81,6 +91,18 @@ export const ACTIONS = [
   { key: "both", group: "stores", label: "Clear both", ids: FRESH, healed: true,
     act: () => clear("both"), now: noTraits,
     rule: "Cleared cookies and localStorage remove all ids: a completely new anonymousId, and nobody is identified." },
+  { key: "safari", group: "stores", label: "Eight days later in Safari", healed: true, own: true, act: safari, now: noTraits,
+    ids: (before) => (before.served ? SAME : FRESH),
+    rule: (before) => (before.served ?? ids(stores.served()).length > 0)
+      ? "Safari gives cookies of scripts seven days, and then empties localStorage. The server has set these cookies, so they stay: the same visitor. Traits live in localStorage alone and are gone."
+      : "Safari gives cookies of scripts seven days, and then empties localStorage. Nothing is left: a completely new anonymousId. Let the server set the cookies, and try again." },
+  { key: "server", group: "stores", label: "Let the server set the cookies", ids: SAME, healed: true, own: true, served: "no",
+    act: () => stores.setCookie("grove_server", "yes"),
+    now: () => done(ids(stores.served()).length > 0, `the server has set ${ids(stores.served()).join(" and ") || "no cookie"} with this page`),
+    rule: "From now on the shop’s middleware renews the ids’ cookies with each page, and the SDK leaves them as they are: no script has written them, and Safari keeps them." },
+  { key: "scripts", group: "stores", label: "Let only scripts set the cookies", ids: SAME, own: true, served: "yes",
+    act: () => stores.setCookie("grove_server", ""),
+    rule: "The shop’s server sets no cookies of the ids any more, as most sites’ servers don’t." },
   { key: "corrupt-cookie", group: "stores", label: "Corrupt the cookie", ids: SAME, healed: true, own: true,
     act: async () => { await stores.corruptCookie(); return done(!stores.held().cookie.anonymousId, "the cookie could not be read"); },
     rule: "A cookie that can't be decoded counts as missing: localStorage heals it, and the page never notices." },

@@ -102,6 +102,7 @@ export function openDrawer(about) {
   }
 
   const weather = () => /(?:^|; )grove_weather=(\w+)/.exec(document.cookie)?.[1] || "";
+  const server = () => (/(?:^|; )grove_server=yes/.test(document.cookie) ? "yes" : "no");
   const mistakes = () => (/(?:^|; )grove_mistakes=yes/.test(document.cookie) ? "yes" : "no");
   const consent = () => (/(?:^|; )grove_consent=no/.test(document.cookie) ? "no" : "yes");
 
@@ -109,7 +110,7 @@ export function openDrawer(about) {
   function offer() {
     for (const button of parts.actions.querySelectorAll("button")) {
       const action = ACTIONS.find(({ key }) => key === button.dataset.action);
-      const fits = (action.weather === undefined || Boolean(action.weather) === Boolean(weather())) && (!action.consent || action.consent === consent()) && (!action.mistakes || action.mistakes === mistakes());
+      const fits = (action.weather === undefined || Boolean(action.weather) === Boolean(weather())) && (!action.consent || action.consent === consent()) && (!action.mistakes || action.mistakes === mistakes()) && (!action.served || action.served === server());
       button.hidden = !fits;
       button.disabled = busy || !window.analytics?.initialized;
     }

@@ -32,6 +32,8 @@ const DOING = {
   double: () => stores.double(),
   expire: () => stores.expire(),
   age: (days) => stores.age(days),
+  safari: (days) => stores.safari(days),
+  cookie: (name, value) => stores.setCookie(name, value),
   async clear(what) {
     if (what !== "storage") await stores.clearCookies();
     if (what !== "cookies") { stores.clearStorage(); sessionStorage.clear(); }

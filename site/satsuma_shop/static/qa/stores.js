@@ -87,6 +87,25 @@ export async function age(days) {
   }
 }
 
+/* The cookies that the server has set with this page, and that no script has changed since. */
+export function served() {
+  const [page] = performance.getEntriesByType("navigation");
+  const set = (page?.serverTiming || []).filter(({ name }) => name === "cookie").map(({ description }) => description);
+  return pairs().filter(([name, text]) => set.includes(`${name}=${text}`)).map(([name]) => name);
+}
+
+/* What Safari leaves after days without a visit: of cookies that scripts have written, and of localStorage, nothing. */
+export async function safari(days) {
+  const kept = served();
+  const known = Object.fromEntries((await cookies()).map(({ name, expires }) => [name, expires]));
+  for (const [name, text] of pairs()) {
+    if (!/^(ajs|satsuma)_/.test(name)) continue;
+    const left = known[name] ? (known[name] - Date.now()) / 1000 : YEAR;
+    await write(name, kept.includes(name) ? text : "", kept.includes(name) ? Math.max(0, left - days * DAY) : 0);
+  }
+  clearStorage();
+}
+
 /* As a visitor does who clears all cookies: the shop's own, which no script can see, are removed by the shop. */
 export async function clearCookies() {
   await fetch("/qa/forget", { method: "POST" });
