@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from nats_network import Network
 
 COMMAND = "nats-server"
 CONFIG = """
 server_name: n{number}
-listen: 127.0.0.1:{client}
-http: 127.0.0.1:{monitor}
+listen: {host}:{client}
+http: {host}:{monitor}
 max_payload: 1MB
 jetstream {{
     store_dir: "{store}"
@@ -32,7 +33,7 @@ jetstream {{
 CLUSTER = """
 cluster {{
     name: satsuma
-    listen: 127.0.0.1:{route}
+    listen: {host}:{route}
     routes: [{routes}]
 }}
 """
@@ -54,6 +55,8 @@ class Node:
     folder: Path
     ports: dict[str, int]
     text: str
+    host: str = "127.0.0.1"
+    before: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,14 +65,14 @@ class Node:
 
     @property
     def monitor(self) -> str:
-        return f"http://127.0.0.1:{self.ports['monitor']}"
+        return f"http://{self.host}:{self.ports['monitor']}"
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "nats.conf"
         config.write_text(self.text)
         with (self.folder / "out").open("ab") as out:
-            self.process = subprocess.Popen([command(), "-c", str(config)], stdout=out, stderr=out)
+            self.process = subprocess.Popen([*self.before, command(), "-c", str(config)], stdout=out, stderr=out)
 
     def kill(self) -> None:
         """End it at once, as a power cut would as far as the process is concerned."""
@@ -109,7 +112,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        return "nats://" + ",".join(f"127.0.0.1:{node.ports['client']}" for node in self.nodes)
+        return "nats://" + ",".join(f"{node.host}:{node.ports['client']}" for node in self.nodes)
 
     async def ready(self) -> None:
         """Wait until JetStream takes requests on a node."""
@@ -144,18 +147,27 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def nats_servers(folder: Path, count: int = 1, *, sync: str = "always", most: str = "256MB") -> Iterator[Cluster]:
-    """Start servers in folders of their own, and end them afterwards. They may not be ready yet."""
+def nats_servers(
+    folder: Path, count: int = 1, *, sync: str = "always", most: str = "256MB", net: Network | None = None
+) -> Iterator[Cluster]:
+    """Start servers in folders of their own, and end them afterwards. They may not be ready yet.
+
+    Args:
+        net: where each has a place of its own; None for ports of this machine.
+    """
     ports = free_ports(3 * count)
-    routes = ", ".join(f"nats://127.0.0.1:{port}" for port in ports[2::3]) if count > 1 else ""
+    hosts = [net.address(number) if net else "127.0.0.1" for number in range(count)]
+    routes = ", ".join(f"nats://{host}:{port}" for host, port in zip(hosts, ports[2::3], strict=True))
     cluster = Cluster()
     for number in range(count):
         at = folder / f"node-{number}"
         client, monitor, route = ports[3 * number : 3 * number + 3]
         text = CONFIG.format(
-            number=number, client=client, monitor=monitor, store=at / "store", sync=sync, most=most
-        ) + (CLUSTER.format(route=route, routes=routes) if count > 1 else "")
+            number=number, host=hosts[number], client=client, monitor=monitor, store=at / "store", sync=sync, most=most
+        ) + (CLUSTER.format(host=hosts[number], route=route, routes=routes) if count > 1 else "")
         cluster.nodes.append(Node(number, at, {"client": client, "monitor": monitor, "route": route}, text))
+        if net is not None:
+            cluster.nodes[-1].host, cluster.nodes[-1].before = hosts[number], tuple(net.inside(number))
     try:
         for node in cluster.nodes:
             node.start()
