@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "web_sdk" / "npm"
 CALL_RECORD = ROOT / "web_sdk" / "js" / "call_record.js"
-SNIPPET = ROOT / "server" / "satsuma_server" / "assets" / "runtime" / "snippet_early.js"
+SNIPPET = ROOT / "server" / "satsuma_server" / "assets" / "runtime" / "snippet_early_service.js"
 MOST_BYTES = 50_000
 """A package that grew beyond this holds something that nobody meant to ship."""
 

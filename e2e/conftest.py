@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flows.places import LOAD_OPTIONS, PAGE
 from matrix.figures import Counts
 from pytest_satsuma.engines import CHROMIUM, ENGINES
 from satsuma_server.testing import Collector
@@ -26,6 +27,7 @@ TAKEN_AWAY = ["--disable-back-forward-cache"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", dest="satsuma_engine", choices=ENGINES, help="the same as --satsuma-engine")
+    parser.addoption("--python", choices=LOAD_OPTIONS, default=PAGE, help="where Python lives in our library's pages")
     parser.addoption(WRITE, action="store_true", help="note what the tests come to for docs/browsers.md")
 
 

@@ -16,9 +16,16 @@ NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def python(request: pytest.FixtureRequest) -> str:
+    """Where Python lives in our library's pages."""
+    place: str = request.config.getoption("--python")
+    return place
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory, python: str) -> Iterator[Scene]:
     """Our library's scene, one for all tests: each has visitors, and names of calls, of its own."""
-    with set_up(OURS, tmp_path_factory.mktemp("loss")) as scene:
+    with set_up(OURS, tmp_path_factory.mktemp("loss"), python=python) as scene:
         yield scene
 
 

@@ -60,11 +60,13 @@ class Diary:
         snippet: stands in the head of every page.
         made: the calls that were made, each by its name, in order.
         pages: what a page does after the snippet, by its path; nothing, where it isn't here.
+        service_version: of the site's service worker.
     """
 
     snippet: str
     made: list[str] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
+    service_version: int = 1
 
     def plan(self, path: str, times: Sequence[int], then: str) -> None:
         """Have a page make calls.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.places import LOAD_OPTIONS, PAGE, with_service_worker
 from flows.reference_library import reference_cdn, stock_snippet
 from loss.diary import Diary, walked_site
 from loss.front import Front, standing_before
@@ -58,16 +59,17 @@ class Scene:
 
 
 @contextmanager
-def set_up(library: str, data: Path, seed: object = 0) -> Iterator[Scene]:
-    """Set the scene for a library."""
+def set_up(library: str, data: Path, seed: object = 0, python: str = PAGE) -> Iterator[Scene]:
+    """Set the scene for a library; `python` is where Python lives in our pages."""
     with ExitStack() as stack:
         collector = stack.enter_context(running(data))
         front = stack.enter_context(standing_before(collector.url, seed))
         if library == OURS:
-            diary = Diary(snippet("loss", front.url))
+            diary = Diary(snippet("loss", front.url, options=LOAD_OPTIONS[python]))
         else:
             diary = Diary(stock_snippet(stack.enter_context(reference_cdn(front.url))))
-        yield Scene(library, collector, front, diary, stack.enter_context(serving(walked_site(diary))))
+        site = with_service_worker(walked_site(diary), front.url, "loss", lambda: diary.service_version)
+        yield Scene(library, collector, front, diary, stack.enter_context(serving(site)))
 
 
 @dataclass(frozen=True, slots=True)

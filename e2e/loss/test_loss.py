@@ -29,8 +29,10 @@ def walked(browser: Any, scene: Scene, planned: list[Outing], capsys: pytest.Cap
     return total({outing: found for outing, found in seen.items() if outing.returns})
 
 
-def test_a_dozen_visits_lose_nothing(engine_browser: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with set_up(OURS, tmp_path, seed=1) as scene:
+def test_a_dozen_visits_lose_nothing(
+    engine_browser: Any, tmp_path: Path, python: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with set_up(OURS, tmp_path, seed=1, python=python) as scene:
         found = walked(engine_browser, scene, outings(seed=1, count=12), capsys)
         # What the visits are made of is the only thing that the audit may find wrong, and on a quick machine it does.
         assert set(wrong_findings(scene.collector)) <= {"calls-on-a-page-that-is-left"}
@@ -45,12 +47,13 @@ def test_hundreds_of_visits(
     engine_browser: Any,
     satsuma_engine: str,
     tmp_path: Path,
+    python: str,
     capsys: pytest.CaptureFixture[str],
     record_property: Callable[[str, object], None],
 ) -> None:
     """Both libraries make the same visits in the same weather; only ours is held to losing nothing."""
     count = VISITS if satsuma_engine == CHROMIUM else VISITS_ELSEWHERE
-    with set_up(library, tmp_path, seed=2) as scene:
+    with set_up(library, tmp_path, seed=2, python=python) as scene:
         found = walked(engine_browser, scene, outings(seed=2, count=count), capsys)
     record_property(WALK, (library, asdict(found)))
     assert found.made >= count * CALLS_EACH

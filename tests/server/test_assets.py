@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +13,9 @@ from satsuma_server.settings import RUNTIME
 LARGEST_LOADER = 14_900
 """Bytes that the loader may take, compressed: 13,202 when it was minified (20,003 before), 14,592 since it reads the
 page's values within bounds, and a little more for mended faults."""
+
+LARGEST_SNIPPET = 13_500
+"""Bytes of the snippet, as it is pasted, that no option adds anything to."""
 
 MANIFEST = json.loads((RUNTIME / "manifest.json").read_text())
 
@@ -64,6 +68,14 @@ def test_the_snippet_cannot_be_broken_out_of() -> None:
     text = snippet('k"</script><script>', "https://collector.test/")
     assert "</script>" not in text
     assert '"https://collector.test"' in text
+
+
+@pytest.mark.parametrize("options", [{}, {"early": True}, {"python": "service"}, {"early": True, "python": "service"}])
+def test_a_snippet_has_only_what_its_options_need(options: dict[str, Any]) -> None:
+    text = snippet("demo", "https://collector.test", options=options)
+    assert ("serviceWorker" in text) == ("python" in options)
+    assert ("answer=!0" in text) == ("early" in options)
+    assert len(text) < LARGEST_SNIPPET + 1000 * ("python" in options) + 2000 * ("early" in options)
 
 
 def test_a_snippet_that_stays_names_no_file_of_a_build(client: httpx.Client) -> None:

@@ -202,7 +202,7 @@
     const keepCalls = () => keep(waiting, early, options, gone);
     const { image, integrity } = RUNTIME;
     const agree = (offer) => (nextId = offer);
-    const parts = { native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, storedNames, newId, agree, trust };
+    const parts = { stub, early, intrinsics, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, storedNames, newId, agree, trust };
     return hostPython({ folder, cdn, writeKey, image, integrity, options, ...parts, ...more });
   }
 

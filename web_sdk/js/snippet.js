@@ -8,9 +8,13 @@
   /*BEACON*/
   /*EARLY*/
   /*TRUST*/
+  /*REGISTRATION*/
   var METHODS = EVENTS.concat("reset", "ready", "on", "once", "off", "debug",
     "trackLink", "trackForm", "trackClick", "trackSubmit", "pageview", "setAnonymousId", "register", "deregister",
     "addSourceMiddleware", "addDestinationMiddleware", "addIntegrationMiddleware", "consent");
+  function trust(url) {
+    return trusted(global, document, host, url);
+  }
   function warn(text, error) {
     console.warn("[satsuma] " + text, error || "");
   }
@@ -100,6 +104,7 @@
       analytics._writeKey = key;
       analytics._early = EARLY + key + ":" + newId();
       analytics._loadOptions = own;
+      if (__WITH_SERVICE__) analytics._service = registerService(intrinsics, trust, host, key, analytics._early, own);
       if (__WITH_EARLY__) {
         analytics._sender = makeEarlySender(analytics, host, key, analytics._early, own);
         /* What earlier pages have left comes first. */
@@ -112,7 +117,7 @@
       }
       script.onerror = function () { alone("The script of the source " + key + " could not be loaded"); };
       try {
-        script.src = trusted(global, document, host, host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js");
+        script.src = trust(host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js");
         document.head.appendChild(script);
       } catch (error) {
         alone("Python could not start", error);

@@ -47,7 +47,7 @@ def snippet(
         "__OPTIONS__": chosen,
         "__SOON__": _large_files(runtime) if hints else [],
     }
-    template = _template(runtime, early=bool(chosen.get("early")))
+    template = _template(runtime, early=bool(chosen.get("early")), service=chosen.get("python") == "service")
     return MARK.sub(lambda mark: _literal(values[mark[0]]), template)
 
 
@@ -71,9 +71,10 @@ def _large_files(runtime: Path) -> list[str]:
 
 
 @cache
-def _template(runtime: Path, *, early: bool) -> str:
-    """Return the snippet's text; what the option ``early`` needs is a part of it only where that is asked for."""
-    return _text(runtime, "snippet_early.js" if early else "snippet.js")
+def _template(runtime: Path, *, early: bool, service: bool) -> str:
+    """Return the snippet's text; what the two options need is a part of it only where they are asked for."""
+    parts = ["snippet", *(["early"] if early else []), *(["service"] if service else [])]
+    return _text(runtime, "_".join(parts) + ".js")
 
 
 def _text(runtime: Path, name: str) -> str:

@@ -7,9 +7,12 @@ const UNSURE = 1000;
 const STARTING = 5000;
 const LINE = /\/analytics\.js\/v1\/[^"'`]*\/service\.js/;
 
-async function connectService({ options, cdn, folder, writeKey, newId, trust }, hear, failed, lost) {
+async function connectService(given, hear, failed, lost) {
+  const { folder, newId, stub, intrinsics, trust, cdn, writeKey, early, options } = given;
   const container = navigator.serviceWorker;
   if (!container) throw new Error(isSecureContext ? "the browser has none for this page" : "the page needs HTTPS");
+  // The snippet has asked for it already, unless it is one that knows nothing of service workers.
+  const service = (stub._service ??= registerService(intrinsics, trust, cdn, writeKey, early, options));
   const registration = await Promise.race([installed(), failingIn(INSTALLING, "it is not installed yet")]);
   const id = newId();
   const { port1, port2 } = new MessageChannel();
@@ -23,6 +26,7 @@ async function connectService({ options, cdn, folder, writeKey, newId, trust }, 
   }
   function close() {
     over = true;
+    service.page = "";
     port1.close();
     container.removeEventListener("message", told);
   }
@@ -35,7 +39,7 @@ async function connectService({ options, cdn, folder, writeKey, newId, trust }, 
   }
 
   async function installed() {
-    const registration = await register();
+    const registration = await service.registration;
     await activated(registration);
     return registration;
   }
@@ -47,23 +51,6 @@ async function connectService({ options, cdn, folder, writeKey, newId, trust }, 
     throw new Error(reason);
   }
 
-  /* A service worker of the site's that has our line in it is taken as it is. Ours has a scope of its own, in which no page
-     lies: it takes no page from another one. */
-  async function register() {
-    const collectors = new URL(cdn + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/service.js", location.href);
-    const address = new URL(options.serviceWorker || (collectors.origin === location.origin ? collectors : "/satsuma-service.js"), location.href);
-    const there = await container.getRegistration();
-    if (there && [there.active, there.waiting, there.installing].some((one) => one && one.scriptURL === address.href)) return there;
-    return container.register(trusted(address.href), { scope: address.pathname + "/" });
-  }
-  /* The policy of the page knows the collector's scripts only. */
-  function trusted(address) {
-    try {
-      return trust(address);
-    } catch (error) {
-      return address;
-    }
-  }
   function activated(registration) {
     const worker = registration.active || registration.waiting || registration.installing;
     return new Promise((resolve, reject) => {
@@ -113,6 +100,7 @@ async function connectService({ options, cdn, folder, writeKey, newId, trust }, 
   }
   return {
     post,
+    knows: () => (service.page = id),
     check: () => post({ way: "ping" }),
     leave,
   };

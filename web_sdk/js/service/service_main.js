@@ -1,16 +1,22 @@
-/* Runs Python in a service worker of the site's, for all of its pages. Stands behind desk.js and files.js. Python starts with
-   the first page that asks for it, and lives as long as the browser lets the service worker live. */
+/* Runs Python in a service worker of the site's, for all of its pages. Stands behind desk.js, files.js, unsent.js and
+   sending.js. Python starts with the first page that asks for it, and lives as long as the browser lets the service worker live. */
 const PROTOCOL = 1;
 const MOST_LEFT = 20; // Pages that are gone and of which events are still under way.
 const MOST_DESKS = 100;
 const MOST_CHARACTERS = 20000000; // Of what all pages have told.
+const MOST_INHERITED = 400000; // Characters; a page keeps little more.
 const LOOK_MILLISECONDS = 250;
+const LOAD_MILLISECONDS = 1000; // For what is kept; a browser's storage may hang.
 const LONGEST_MILLISECONDS = 25000;
 
 self.satsumaService = function ({ folder, image, integrity, version }) {
   const desks = new Map(); // By the ids that the pages have chosen.
   const writes = makeWrites();
+  const seen = new Map(); // The pages of whose calls Python makes events, by the keys of what they have left.
+  const unsent = makeUnsent();
+  const sending = makeSending(unsent, sees, sweep);
   let python, booting;
+  let resumed = false;
 
   function boot() {
     const glue = async () => startPython;
@@ -25,14 +31,65 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
     return true;
   }
 
+  /* What pages have not had answered, Python keeps in their localStorage; here it outlives their visitors' last visit. */
+  function journaled(key, text, source) {
+    if (text === null) return unsent.remove(key);
+    unsent.put(key, { ...source, text });
+    sending.expect();
+  }
+
+  /* A page starts. What pages of its source that are gone have not delivered is its own from now on, the oldest first: where
+     there is one queue, nothing overtakes anything. A page that the browser shows again finds its own events this way. */
+  function bequeath(heir, writeKey) {
+    let room = MOST_INHERITED;
+    for (const [key, { calls, text, writeKey: its }] of [...unsent.entries]) {
+      const owner = ownerOf(key);
+      if (calls || its !== writeKey || (owner && !owner.gone)) continue;
+      room -= text.length;
+      if (room < 0 || !heir.world.inherit(key, text)) return;
+      owner?.surrender(key);
+    }
+  }
+  function ownerOf(key) {
+    return [...desks.values()].find(({ journals }) => journals.has(key));
+  }
+
+  /* Whether Python, which has written a journal, still sees to it. */
+  function sees(key) {
+    const desk = seen.get(key) || ownerOf(key);
+    return Boolean(desk && (!desk.gone || desk.busy()));
+  }
+
+  /* A page has to go, and its calls have no answer: the collector makes events of them. Where Python is alive and knows the
+     page, it has them already, and they only have to be sent where it is stopped before it is done with them. */
+  async function takeOver({ key, page, url, body, writeKey, now }) {
+    const ahead = Math.abs(now - Date.now()) > LATE ? now - Date.now() : 0;
+    unsent.put(key, { calls: true, writeKey, url, text: body, ahead });
+    sending.expect();
+    const desk = desks.get(page);
+    if (!desk) return sending.run();
+    seen.set(key, desk);
+    await quiet(desk);
+    seen.delete(key);
+    if (!desk.busy()) unsent.remove(key);
+  }
+
+  /* At the first message of this service worker's life. */
+  function resume() {
+    if (resumed) return;
+    resumed = true;
+    return sending.run();
+  }
+
   async function open(id, { protocol }, source, port) {
     if (protocol !== PROTOCOL) return port.postMessage({ failed: "the site's service worker is of another version" });
-    const desk = makeDesk(() => python, (message) => port.postMessage(message), writes, sendBeacon);
+    const others = { meets: true, journaled, starts: (writeKey) => bequeath(desk, writeKey) };
+    const desk = makeDesk(() => python, (message) => port.postMessage(message), writes, sendBeacon, others);
     desks.set(id, Object.assign(desk, { client: source?.id }));
     port.postMessage({ here: version });
     await sweep();
     try {
-      await boot();
+      await Promise.all([boot(), Promise.race([unsent.loaded, new Promise((go) => setTimeout(go, LOAD_MILLISECONDS))])]);
       desk.post({ ready: true });
       fit();
     } catch (error) {
@@ -64,6 +121,12 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
     desk.world.leave();
   }
 
+  /* After the visitor's no, nothing is sent of what earlier pages have left. */
+  function refuse(writeKey) {
+    for (const desk of desks.values()) if (desk.gone && desk.source.writeKey === writeKey) desk.withdraw();
+    unsent.clear(writeKey);
+  }
+
   function tidy() {
     const left = [...desks].filter(([, desk]) => desk.gone);
     const over = left.length - MOST_LEFT;
@@ -83,19 +146,26 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
 
   async function hear({ data, source, ports }) {
     const { satsuma: id, way, given } = data;
+    if (way === "left") return takeOver(given);
     if (way === "boot") return open(id, given, source, ports[0]);
     const desk = desks.get(id);
     if (!desk) return source?.postMessage({ satsumaLost: id });
     if (way === "gone") leave(desk);
     else if (way !== "ping") desk.take(data);
     if (desks.delete(id)) desks.set(id, desk);
+    if (way === "answered" && given[1] === "consent" && given[2].length && !given[2][0]) refuse(desk.source.writeKey);
     return quiet(desk);
   }
 
+  self.addEventListener("sync", (event) => {
+    if (event.tag !== SYNC) return;
+    event.stopImmediatePropagation();
+    event.waitUntil(sending.synchronise(event.lastChance));
+  });
   self.addEventListener("install", () => boot().catch(() => {}));
   self.addEventListener("message", (event) => {
     if (!event.data || !event.data.satsuma) return;
     event.stopImmediatePropagation();
-    event.waitUntil(hear(event));
+    event.waitUntil(Promise.all([hear(event), resume()]));
   });
 };

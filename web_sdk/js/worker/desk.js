@@ -16,8 +16,12 @@ class Carried {
   }
 }
 
-/* `python` gives the interpreter, `send` posts to the page, `sendBeacon` is what Python finds of the navigator's. */
-function makeDesk(python, send, writes, sendBeacon) {
+const NOBODY_ELSE = { meets: false, journaled() {}, starts() {} };
+
+/* `python` gives the interpreter, `send` posts to the page, and `sendBeacon` is what Python finds of the navigator's.
+   `others` is for what a page has to do with other ones: whether they `meet` here, `journaled(key, text, source)`, which hears
+   of what Python keeps of events that have no answer, null for none, and `starts(writeKey)`, which hears of a page's start. */
+function makeDesk(python, send, writes, sendBeacon, { meets, journaled, starts } = NOBODY_ELSE) {
   const face = { settings: {} };
   const shown = new Map();
   let serial = 0;
@@ -47,7 +51,12 @@ function makeDesk(python, send, writes, sendBeacon) {
     face: { is: (value) => value === face, write: () => true, read: () => face },
     json: { is: () => false, read: JSON.parse },
   };
-  const world = makeWorld(send, writes);
+  const source = {}; // The page's write key, and where its events go.
+  const journals = new Set(); // The keys under which it keeps them.
+  const world = makeWorld(send, writes, (key, text) => {
+    text === null ? journals.delete(key) : journals.add(key);
+    journaled(key, text, { ...source, ahead: world.now() - clock() });
+  });
   const line = makeLine(post, kinds);
 
   /* What Python has written comes first: who hears of a call's end finds its cookies. */
@@ -108,9 +117,11 @@ function makeDesk(python, send, writes, sendBeacon) {
   const ways = {
     async start({ about, headers, ...page }) {
       const complain = (complaint) => post({ complaint });
-      mirror = makeWindow(world, about, line, { sendBeacon, headers: line.read(headers), complain });
+      starts(page.writeKey);
+      mirror = makeWindow(world, about, line, { sendBeacon, meets, headers: line.read(headers), complain });
       const install = (given, begun, apiHost) => {
         [ask, initialize] = [given, begun];
+        Object.assign(source, { writeKey: page.writeKey, url: apiHost + "/b" });
         return { face, begin: () => (tell(), line.ask({ begin: apiHost })) };
       };
       const { start } = python().pyimport("satsuma.platforms.browser.boot");
@@ -137,8 +148,21 @@ function makeDesk(python, send, writes, sendBeacon) {
 
   /* Whether calls or events have no answer yet. */
   function busy() {
+    tell();
     const { queued = 0, inflight = 0 } = known ? JSON.parse(known).delivery : {};
     return open + queued + inflight > 0;
+  }
+
+  /* The visitor has said no on a later page: what this one has left is sent no more. */
+  function withdraw() {
+    if (ask) ask.now("consent", [false]);
+  }
+
+  /* The page is gone, and another one takes what it has left in a journal. */
+  function surrender(key) {
+    world.lose(key);
+    journals.delete(key);
+    mirror?.happen("pageshow", { persisted: true });
   }
 
   /* Lets go of all that Python has for the page. */
@@ -148,5 +172,5 @@ function makeDesk(python, send, writes, sendBeacon) {
     for (const proxy of proxies) attempt(proxy ?? {}, "destroy");
   }
 
-  return { take, post, world, busy, close };
+  return { take, post, world, busy, close, surrender, withdraw, source, journals };
 }

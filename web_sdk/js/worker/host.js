@@ -198,7 +198,7 @@ function hostPython(given, connect) {
 
   /* From now on anybody may take it. */
   function giveUpJournal() {
-    localStorage.setItem(journal.key, journal.value.replace(/^{"at":[0-9]+/, '{"at":0'));
+    localStorage.setItem(journal.key, freed(journal.value));
   }
 
   function write({ cookie, key, value }) {
@@ -239,6 +239,7 @@ function hostPython(given, connect) {
         face = made.face;
         await made.begin();
       }
+      connection?.knows?.();
       post({ answers: id, args: [] });
     },
     /* What the settings have a page load. */

@@ -6,7 +6,7 @@
 const clock = Date.now;
 const LONGEST_KEEPING = 5000; // A page that is busy for longer than this holds no event back.
 
-function makeWorld(post, writes) {
+function makeWorld(post, writes, journaled) {
   let page = {};
   let cookies = new Map();
   let items = null;
@@ -16,6 +16,7 @@ function makeWorld(post, writes) {
   let senders = []; // Those who wait for a write to be done, each with its number.
   const unsent = new Map(); // The last one of each cookie and key, of those that Python has made in this very turn.
   let taken;
+  let whole = false; // The page has told everything, and nobody has made use of it yet.
   let ahead = 0; // A tester may have moved this page's clock.
   const now = () => clock() + ahead;
   const own = { write: (change) => (change.key === undefined ? cookies : items) && write(change) };
@@ -59,6 +60,7 @@ function makeWorld(post, writes) {
     const what = change.key ?? change.cookie.split("=")[0] + /; domain=[^;]*|$/.exec(change.cookie)[0] + "=";
     writes.add(own, what, ++done, change);
     if (!change.key?.startsWith(QUEUE)) owed = done;
+    else journaled(change.key, change.value);
     if (!unsent.size) queueMicrotask(flush);
     unsent.delete(what);
     unsent.set(what, change);
@@ -126,6 +128,7 @@ function makeWorld(post, writes) {
     cookies = told.cookie === null ? null : new Map(told.cookie.split("; ").filter(Boolean).map(halves));
     const queues = told.light && items ? [...items].filter(([key]) => key.startsWith(QUEUE)) : [];
     items = told.items && new Map([...queues, ...Object.entries(told.items)]);
+    whole ||= !told.light;
     confirm(told.done);
     writes.see(own, { ...told, now: told.now - ahead }).forEach(apply);
   }
@@ -134,6 +137,23 @@ function makeWorld(post, writes) {
   function offer() {
     if (page.offer === taken) return undefined;
     return (taken = page.offer);
+  }
+
+  /* Whether the page has just told everything: then it need not be asked. */
+  function takeWhole() {
+    const was = whole;
+    whole = false;
+    return was;
+  }
+
+  /* What pages that are gone have left in a journal is this page's, and can be taken at once. */
+  function inherit(key, text) {
+    if (items) own.write({ key, value: freed(text) });
+    return Boolean(items);
+  }
+  /* Another page has it now. */
+  function lose(key) {
+    items?.delete(key);
   }
 
   /* The page is gone and can keep nothing any more. */
@@ -148,7 +168,7 @@ function makeWorld(post, writes) {
     return held(page.cookie) + [...(items || [])].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   }
 
-  return { document, see, now, offer, flush, keeping, confirm, leave, size, storage: () => (stored(), storage) };
+  return { document, see, now, offer, flush, keeping, confirm, takeWhole, inherit, lose, leave, size, storage: () => (stored(), storage) };
 }
 
 /* What the page's function doesn't say in time, the request goes without. */
@@ -163,15 +183,16 @@ async function withHeaders(init, headers, complain) {
 }
 
 /* The page's window, as Python sees it: the worker's own global object with the page's properties laid over it.
-   `headers` is the page's function for those of every request. */
-function makeWindow(world, about, line, { sendBeacon, headers, complain }) {
+   `headers` is the page's function for those of every request. Where all pages `meet` here, none has to be locked out. */
+function makeWindow(world, about, line, { sendBeacon, meets, headers, complain }) {
   const { document } = world;
   const target = new EventTarget();
   const heard = new Set();
   const listen = (name, listener) => (heard.add(listener), target.addEventListener(name, listener));
   const { locks } = navigator;
   const look = async () => world.see(await line.ask({ look: true }));
-  const request = (name, work) => locks.request(name, async (lock) => (await look(), work(lock)));
+  const locked = (name, work) => locks.request(name, async (lock) => (await look(), work(lock)));
+  const request = (name, work) => (meets && world.takeWhole() ? work(null) : locked(name, work));
   const own = {
     document,
     location: about.location,

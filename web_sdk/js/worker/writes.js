@@ -47,13 +47,14 @@ function makeWrites() {
     entries = entries.filter((entry) => now - entry.at < (entry.done && !waiting.has(entry.what) ? CONFIRMED : UNCONFIRMED));
   }
 
-  /* What a page that is gone has left undone, the next one does. */
+  /* What a page that is gone has left undone, the next one does. Journals are handed over as what they are. */
   function adopt(owner) {
     const left = entries.filter((entry) => entry.owner.gone && !entry.done);
     const last = latest();
     const now = clock();
     entries = entries.filter((entry) => !left.includes(entry));
-    for (const entry of left) if (last.get(entry.what) === entry && now - entry.at < INHERITED) owner.write(entry.change);
+    const lasts = ({ change: { key } }) => !key?.startsWith(QUEUE);
+    for (const entry of left.filter(lasts)) if (last.get(entry.what) === entry && now - entry.at < INHERITED) owner.write(entry.change);
   }
 
   return { add, see, leave: (owner) => (owner.gone = true) };

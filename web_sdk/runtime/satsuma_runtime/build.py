@@ -37,20 +37,30 @@ PARTS = {
     "/*BEACON*/": "beacon.js",
     "/*EARLY*/": "early.js",
     "/*CALL_RECORD*/": "call_record.js",
+    "/*REGISTRATION*/": "registration.js",
     "/*TRUST*/": "trust.js",
     "/*VALUES*/": "values.js",
 }
 """What snippet and loader are put together of, by its mark."""
 
-SNIPPETS = {"snippet.js": "false", "snippet_early.js": "true"}
-"""The snippet as most pages have it, and with what sends calls before the loader is there: what its mark becomes."""
+OPTION_MARKS = EARLY, SERVICE = "__WITH_EARLY__", "__WITH_SERVICE__"
+SNIPPETS = {
+    "snippet.js": (),
+    "snippet_early.js": (EARLY,),
+    "snippet_service.js": (SERVICE,),
+    "snippet_early_service.js": (EARLY, SERVICE),
+}
+"""The snippet as most pages have it, and with what some options need before the loader is there, by their marks."""
 
 HOST = ("worker/channel.js", "worker/predicted_state.js", "worker/host.js")
 DESK = ("worker/channel.js", "worker/writes.js", "worker/page_mirror.js", "files.js", "attempt.js", "worker/desk.js")
 """Halves of a page whose Python runs elsewhere: the page's own, and the other one, beside the interpreter."""
 
-PAGES = {"host.js": "worker/dedicated.js", "service_host.js": "service/connection.js"}
-WORKERS = {"worker.js": "worker/worker_main.js", "service_worker.js": "service/service_main.js"}
+PAGES = {"host.js": ("worker/dedicated.js",), "service_host.js": ("registration.js", "service/connection.js")}
+WORKERS = {
+    "worker.js": ("worker/worker_main.js",),
+    "service_worker.js": ("service/unsent.js", "service/sending.js", "service/service_main.js"),
+}
 """Files in which a half is at work, by what it ends with: in a worker of one page, or in a service worker of all."""
 
 PYTHON_WORKERS = "python-workers.js"
@@ -153,12 +163,12 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
     start = f"{glue}\n{minified(pyodide, (sources.js / 'start.js').read_text())}"
     (folder / "python.js").write_text(f"(()=>{{{PRELUDE}{start}document.currentScript.startPython=startPython;}})();\n")
     worker = f"const startPython=(()=>{{{start}return startPython;}})();"
-    for name, last in WORKERS.items():
-        text = f"{worker}\n{minified(pyodide, _joined(sources.js, (*DESK, last)), whole=True)}"
+    for name, own in WORKERS.items():
+        text = f"{worker}\n{minified(pyodide, _joined(sources.js, (*DESK, *own)), whole=True)}"
         # What a site's service worker has beside it has names of its own.
         (folder / name).write_text(f"(()=>{{{text}}})();\n" if name == "service_worker.js" else text)
-    for name, last in PAGES.items():
-        host = f"(()=>{{{PRELUDE}{_joined(sources.js, (*HOST, last))}}})();\n"
+    for name, own in PAGES.items():
+        host = f"(()=>{{{PRELUDE}{_joined(sources.js, (*HOST, *own))}}})();\n"
         (folder / name).write_text(minified(pyodide, host))
     config = json.loads((work / "image.json").read_text())
     hashed = {"memory.bin": lying, "python.wasm": blocks.in_turn(module.read_bytes())}
@@ -180,8 +190,10 @@ def _write_loader(sources: Sources, target: Path, folder: Path, pyodide: Path, i
     (target / "loader.js").write_text(_told(minified(pyodide, loader), about))
     # The snippet's language stays that of any browser: it hands the calls over where nothing newer runs.
     snippet = _with_parts(sources.js, "snippet.js")
-    for name, with_early in SNIPPETS.items():
-        text = snippet.replace("__WITH_EARLY__", with_early)
+    for name, marks in SNIPPETS.items():
+        text = snippet
+        for mark in OPTION_MARKS:
+            text = text.replace(mark, "true" if mark in marks else "false")
         (target / name).write_text(minified(pyodide, text, ecma="5"))
     (target / PYTHON_WORKERS).write_text(minified(pyodide, (sources.js / "python_workers.js").read_text()))
     service = RUNTIME_MARK.sub(RUNTIME_NAME, (sources.js / "service" / "service.js").read_text(), count=1)
