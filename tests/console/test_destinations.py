@@ -90,4 +90,4 @@ def test_it_shows_whom_a_destination_did_not_delete_without_naming_them(
     assert "failed: it answers 422" in told
     assert "answer: who is [&#39;•••&#39;]" in told
     assert "ann-kowalski" not in told
-    assert "0 waiting, 1 failed" in desk.see("destinations")
+    assert "<dt>people to delete</dt><dd>1 <small>1 failed</small></dd>" in desk.see("destinations")
