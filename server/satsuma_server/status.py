@@ -20,7 +20,7 @@ from .errors import UnavailableError
 from .http.auth import authorize
 from .http.metrics import Metrics
 from .http.responses import UNCACHED
-from .log import EventLog
+from .log import POSITION, EventLog
 from .settings import Settings
 
 BEYOND = 2**62
@@ -148,4 +148,5 @@ class Status:
 
 async def read_cursors(log: EventLog) -> dict[str, int]:
     """Return the cursors of those who follow the log. Raises `UnavailableError`."""
-    return {name: seq for name, seq in sorted((await log.cursors()).items()) if seq < BEYOND}
+    known = sorted((await log.cursors()).items())
+    return {name: seq for name, seq in known if seq < BEYOND and not name.startswith(POSITION)}

@@ -18,6 +18,7 @@ from satsuma_server.console.store import FILE as CONSOLE_FILE
 from satsuma_server.errors import BackupError
 from satsuma_server.identity.rules import SQLITE
 from satsuma_server.log import ReadableLog, database
+from satsuma_server.log.jetstream.options import WORKER_ID
 from satsuma_server.log.opening import open_for_reading
 from satsuma_server.profiles.projection import CURSOR as PROFILES
 from satsuma_server.profiles.store.database import FILE as PROFILES_FILE
@@ -175,8 +176,8 @@ def _warehouse_cursor(file: Path) -> int:
 
 def _plain_files(data: Path) -> Iterator[Path]:
     for path in sorted(data.iterdir()):
-        is_own = SQLITE_ENDING in path.name or path.suffix == ".new"
-        if path.is_file() and not path.is_symlink() and not is_own:
+        is_left_out = SQLITE_ENDING in path.name or path.suffix == ".new" or path.name == WORKER_ID
+        if path.is_file() and not path.is_symlink() and not is_left_out:
             yield path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from starlette.applications import Starlette
@@ -92,6 +93,8 @@ class Console:
         """Read the newest events, then follow."""
         await self._fill()
         await self._refusals.start()
+        # The file itself knows best up to which event it has counted: it may be older than the cursor in the log.
+        await self._log.save_cursor(CURSOR, await asyncio.to_thread(self._store.counted))
         self._follower.start()
 
     async def stop(self) -> None:

@@ -119,12 +119,39 @@ class EventMatcher(Protocol):
         ...
 
 
+POSITION = "destination "
+"""What the names of cursors begin with that only tell how far a destination is. They keep no event from going."""
+
+
+class Lease(Protocol):
+    """The right to be the one worker that follows a log which machines share.
+
+    Attributes:
+        is_waiting: whether another worker has it.
+        from_another: whether the worker before this one had another data folder.
+    """
+
+    is_waiting: bool
+    from_another: bool
+
+    async def take(self) -> None:
+        """Wait until it is this worker's, and keep it. The process ends where it can't be kept."""
+        ...
+
+    async def release(self) -> None:
+        """Give it to whoever waits."""
+        ...
+
+
 class ReadableLog(Protocol):
     """The part of a log that followers use. Use it from one event loop only.
 
     Attributes:
         last: seq of the newest event; 0 while there is none.
+        lease: of the worker that follows it; None where only one machine can.
     """
+
+    lease: Lease | None
 
     @property
     def last(self) -> int: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from satsuma_server.errors import SettingsError
 
@@ -11,6 +11,9 @@ from . import EventLog, ReadableLog
 from .jetstream.options import NatsSettings
 from .shared import SharedLog
 from .sqlite import SqliteLog
+
+if TYPE_CHECKING:
+    from .jetstream.log import NatsLog
 
 MISSING = 'log: a log on NATS needs more than is installed: pip install "satsuma-server[nats]"'
 
@@ -36,9 +39,19 @@ def open_for_reading(data: Path, url: str | None, nats: NatsSettings) -> Readabl
     return SharedLog(data) if url is None else _on_nats(url, nats)
 
 
-def _on_nats(url: str, nats: NatsSettings, **options: Any) -> EventLog:
+def open_for_worker(data: Path, url: str | None, nats: NatsSettings) -> ReadableLog:
+    """Return the log as the second process uses it, with a lease where others may follow it too. Raises the errors of
+    `open_log`."""
+    if url is None:
+        return SharedLog(data)
+    log = _on_nats(url, nats)
+    log.share(data)
+    return log
+
+
+def _on_nats(url: str, nats: NatsSettings, **options: Any) -> NatsLog:
     try:
-        from .jetstream.log import NatsLog
+        from .jetstream.log import NatsLog as Log
     except ImportError as error:
         raise SettingsError(MISSING) from error
-    return NatsLog(url, nats, **options)
+    return Log(url, nats, **options)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from satsuma_server.errors import UnavailableError
 
-from . import DeadLetter, Stored
+from . import DeadLetter, Lease, Stored
 from .database import FILE, INSERT_LETTER, connect, letter_of
 from .reader import Reader, off_loop
 
@@ -24,6 +24,8 @@ FOLLOW_BYTES = 8 << 20
 
 class SharedLog:
     """Reads a log that a collector writes, and saves cursors in it. Use it from one event loop only."""
+
+    lease: Lease | None = None
 
     def __init__(self, data: Path) -> None:
         """Open the log of the folder `data`.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from satsuma_server.errors import BusyError, UnavailableError
 
-from . import Arrivals, DeadLetter, Erased, EventMatcher, Stored
+from . import Arrivals, DeadLetter, Erased, EventMatcher, Lease, Stored
 from .database import CLEAN, FILE, INSERT_LETTER, SAVE_HEARTBEAT, Block, letter_of, open_database, set_state
 from .dedupe import KEYS_AN_EVENT, MOST, MessageIds
 from .erasure import Erasure, compact, empty_wal
@@ -32,6 +32,8 @@ MS_AN_HOUR = 3_600_000
 
 class SqliteLog:
     """A log in the folder `data`. Use it from one event loop only."""
+
+    lease: Lease | None = None
 
     def __init__(
         self,

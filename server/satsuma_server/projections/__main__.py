@@ -16,7 +16,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from satsuma_server.http.serving import bind_private, make_server
-from satsuma_server.log.opening import open_for_reading
+from satsuma_server.log.opening import open_for_worker
 from satsuma_server.log_lines import set_up
 from satsuma_server.settings import settings_from_json
 
@@ -43,7 +43,7 @@ def main() -> None:
     tune()
     settings = settings_from_json(sys.stdin.readline())
     secret = sys.stdin.readline().strip()
-    log = open_for_reading(settings.data, settings.log, settings.nats)
+    log = open_for_worker(settings.data, settings.log, settings.nats)
     asyncio.run(_serve(Path(sys.argv[1]), create_worker(settings, log), secret))
 
 
@@ -64,6 +64,8 @@ async def _serve(folder: Path, app: Starlette, secret: str) -> None:
     def wait() -> None:
         sys.stdin.read()
         loop.call_soon_threadsafe(stop)
+        if app.state.lease is not None and app.state.lease.is_waiting:
+            os._exit(0)  # Nothing has begun.
         threading.Event().wait(GRACE_SECONDS)
         os._exit(1)
 

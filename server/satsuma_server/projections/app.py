@@ -27,6 +27,7 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
     """Return the projections, in the order in which they start."""
     # Imported here, because each of them imports large libraries.
     from satsuma_server.console import Console
+    from satsuma_server.destinations.positions import Positions
     from satsuma_server.destinations.projection import Destinations
     from satsuma_server.health import Health
     from satsuma_server.profiles.tables import ProfileTables
@@ -36,6 +37,7 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
     warehouse = WarehouseProjection(settings, log)
     tables = ProfileTables(settings, profiles, warehouse)
     health = Health(settings, log)
+    positions = Positions(settings, log)
     destinations = Destinations(settings, log)
     console = Console(settings, log, profiles=profiles, warehouse=warehouse, health=health, destinations=destinations)
     # `tables` comes before the warehouse: when a person is deleted, the warehouse rewrites its file last, so that
@@ -50,7 +52,7 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
             Kept("warehouse", settings.warehouse_retention_days, warehouse),
         ]
     )
-    return [profiles, people, warehouse, tables, destinations, console, health, retention]
+    return [profiles, people, warehouse, tables, positions, destinations, console, health, retention]
 
 
 class _All:
@@ -78,6 +80,10 @@ def create_worker(
             stack.push_async_callback(log.close)
             with contextlib.suppress(UnavailableError):
                 await log.ready()  # Otherwise each part waits for it by itself.
+            if log.lease is not None:
+                # Given up last, when nothing is written any more.
+                stack.push_async_callback(log.lease.release)
+                await log.lease.take()
             for part in made:
                 await part.start()
                 stack.push_async_callback(part.stop)
@@ -86,6 +92,7 @@ def create_worker(
     routes = [Route("/v1/worker", _ready), *(route for part in made for route in part.routes())]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
     app.state.parts = made
+    app.state.lease = log.lease
     return app
 
 

@@ -11,12 +11,13 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import nats.errors
 from nats.aio.msg import Msg
 
 from satsuma_server.errors import BusyError, UnavailableError
-from satsuma_server.log import Arrivals, DeadLetter, Erased, EventMatcher, Refused, Stored
+from satsuma_server.log import Arrivals, DeadLetter, Erased, EventMatcher, Lease, Refused, Stored
 from satsuma_server.log.reader import MOST_PICKED, MOST_READ, within_bytes
 
 from .connection import Connection, RefusalError
@@ -24,6 +25,7 @@ from .cursors import read_cursors
 from .erasure import erase
 from .known import NEWEST_SECONDS, Known
 from .lane import MOST_MESSAGES, PATIENCE_SECONDS, Job, Lane, Request
+from .lease import Lease as WorkerLease
 from .messages import decode_event, decode_letter, encode_letter
 from .options import NatsSettings
 from .reader import Reader
@@ -65,6 +67,11 @@ class NatsLog:
         self._lanes = [Lane(number, self._connection, self._known, self._name) for number in range(LANES)]
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
+        self.lease: Lease | None = None
+
+    def share(self, data: Path) -> None:
+        """Have a lease for the worker of a data folder. Raises `UnavailableError` where the folder can't be written."""
+        self.lease = WorkerLease(self._connection, data)
 
     @property
     def pending(self) -> int:

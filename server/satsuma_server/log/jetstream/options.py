@@ -9,6 +9,9 @@ import msgspec
 
 from satsuma_server.errors import SettingsError
 
+WORKER_ID = "worker-id"
+"""File in the data folder with the id by which the worker of that folder is known. No other folder may have it."""
+
 SCHEMES = ("nats", "tls")
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

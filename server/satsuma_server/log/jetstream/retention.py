@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from satsuma_server.errors import UnavailableError
+from satsuma_server.log import POSITION
 
 from .connection import Connection, RefusalError
 from .cursors import read_cursors
@@ -94,7 +95,8 @@ class Retention:
 
     async def _read_by_all(self) -> int:
         """Return the seq up to which every follower has read."""
-        return min((await read_cursors(self._connection)).values(), default=2**62)
+        cursors = await read_cursors(self._connection)
+        return min((seq for name, seq in cursors.items() if not name.startswith(POSITION)), default=2**62)
 
     async def _first_since(self, at: float, state: dict[str, Any]) -> int:
         """Return the seq of the first message that was stored at a time or later."""
