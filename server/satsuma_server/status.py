@@ -7,6 +7,7 @@ import platform
 import shutil
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import msgspec
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -141,9 +142,15 @@ class Status:
             log=LogState("file" if self._settings.log is None else "nats", last, self._log.pending, self._log.filled),
             followers=followers,
             events=self._metrics.counts,
-            disk_free=shutil.disk_usage(self._settings.data).free,
+            disk_free=_free(self._settings.data),
             problem=problem,
         )
+
+
+def _free(data: Path) -> int:
+    """Return the free bytes of the disk where a folder is, or will be: a log on NATS needs none at first."""
+    folder = next(parent for parent in (data.absolute(), *data.absolute().parents) if parent.exists())
+    return shutil.disk_usage(folder).free
 
 
 async def read_cursors(log: EventLog) -> dict[str, int]:

@@ -63,6 +63,8 @@ def test_two_collectors_take_events_for_one_log_and_a_third_builds_from_it(
         for url in (one["url"], two["url"], three["url"]):
             assert [event["messageId"] for event in read(url)] == ["a", "b", "c", "d"]
             assert httpx.get(f"{url}/v1/health", timeout=60).status_code == 200
+            status = httpx.get(f"{url}/v1/status", headers=AUTHORIZED, timeout=60).raise_for_status().json()
+            assert (status["log"]["place"], status["log"]["last"] >= 4) == ("nats", True)
 
         def counted() -> bool:
             path = f"{three['url']}/v1/profiles/user_id:ann/events"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from nats_servers import command
 from satsuma_server.settings import make_settings
 
 DEPLOY = Path(__file__).resolve().parents[2] / "server" / "deploy"
@@ -25,6 +26,16 @@ def test_the_dockerfile_has_no_fault() -> None:
 
 def test_compose_is_as_its_schema_says() -> None:
     passes(SCRIPTS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml")
+
+
+def test_what_is_for_several_machines_is_as_its_schemas_say() -> None:
+    scale = DEPLOY / "scale"
+    passes(SCRIPTS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", scale / "compose.yaml")
+    passes(SCRIPTS / "kubernetes-validate", "--strict", scale / "kubernetes.yaml")
+    passes("env", "NATS_PASSWORD=of-a-test", command(), "--config", scale / "nats.conf", "-t")
+    given = {"log": "nats://nats-1:4222", "token": "a-token-of-a-test-83c1f0de72-b95e"}
+    settings = make_settings(scale / "satsuma.toml", given)
+    assert (settings.worker, settings.nats.replicas) == (True, 3)
 
 
 def test_the_settings_of_the_compose_file_are_read() -> None:

@@ -173,9 +173,10 @@ def test_plain_http_leads_to_https_under_our_own_name(proxied: tuple[Collector, 
 
 
 @pytest.mark.skipif(CADDY is None, reason="caddy is not installed (Debian: apt-get install caddy)")
-def test_the_caddyfile_is_valid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["Caddyfile", "scale/Caddyfile"])
+def test_the_caddyfile_is_valid(tmp_path: Path, file: str) -> None:
     assert CADDY is not None
-    command = [CADDY, "validate", "--adapter", "caddyfile", "--config", DEPLOY / "Caddyfile"]
+    command = [CADDY, "validate", "--adapter", "caddyfile", "--config", DEPLOY / file]
     homes = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     env = {**os.environ, **homes, "SATSUMA_HOST_NAME": NAME}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
