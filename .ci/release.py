@@ -1,6 +1,7 @@
 """Makes a release: one version in all distributions, a dated changelog, wheels that were checked, a commit and a tag.
 
-`./dev release VERSION` on a clean tree. Nothing is pushed or uploaded: the last lines say how.
+`./dev release VERSION` on a clean tree. Nothing is pushed or uploaded: the last lines say how. With ``--dry-run`` all
+of it is done in a clone that is removed afterwards.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
 VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -23,8 +25,8 @@ MODULES = ("web_sdk/satsuma/__init__.py", "server/satsuma_server/__init__.py")
 
 NPM_PACKAGE = "web_sdk/npm/package.json"
 
-PAGES = ("README.md",)
-"""Documents that name a wheel by its version."""
+WHEEL = "satsuma-{}-py3-none-any.whl"
+"""The wheel that documents name by its version."""
 
 
 class ReleaseError(Exception):
@@ -50,9 +52,13 @@ def set_version(old: str, new: str) -> None:
         path.write_text(path.read_text().replace(f'__version__ = "{old}"', f'__version__ = "{new}"', 1))
     path = ROOT / NPM_PACKAGE
     path.write_text(path.read_text().replace(f'"version": "{old}"', f'"version": "{new}"', 1))
-    for name in PAGES:
-        path = ROOT / name
-        path.write_text(path.read_text().replace(f"satsuma-{old}-py3-", f"satsuma-{new}-py3-"))
+    for path in pages():
+        path.write_text(path.read_text().replace(WHEEL.format(old), WHEEL.format(new)))
+
+
+def pages() -> list[Path]:
+    """Return the documents that may name a wheel."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def released(changelog: str, version: str, day: date) -> str:
@@ -88,27 +94,53 @@ def _parts(version: str) -> list[int]:
     return [int(part) for part in version.split(".")]
 
 
-def _run(*command: str) -> str:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def _run(*command: str, folder: Path = ROOT) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
         raise ReleaseError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
     return done.stdout.strip()
 
 
-def main() -> None:
-    """Check, write, check what was written, commit and tag."""
-    version = sys.argv[1] if len(sys.argv) > 1 else ""
+def release(version: str) -> None:
+    """Check, write, check what was written, commit and tag. Raises `ReleaseError`; the tree is as before then."""
+    old = check(version)
+    changelog = ROOT / "CHANGELOG.md"
+    text = released(changelog.read_text(), version, date.today())
     try:
-        old = check(version)
-        changelog = ROOT / "CHANGELOG.md"
-        text = released(changelog.read_text(), version, date.today())
         changelog.write_text(text)
         set_version(old, version)
         for step in (("./dev", "check"), ("./dev", "dist")):
             print(f"release: {' '.join(step)}", flush=True)
             _run(*step)
         _run("git", "commit", "--all", "--message", f"Release {version}")
-        _run("git", "tag", "--annotate", f"v{version}", "--message", f"Satsuma {version}")
+    except ReleaseError:
+        _run("git", "checkout", "--", ".")
+        raise
+    _run("git", "tag", "--annotate", f"v{version}", "--message", f"Satsuma {version}")
+
+
+def rehearse(version: str) -> str:
+    """Make the release in a clone, and return what it would commit. Raises `ReleaseError`."""
+    check(version)
+    with TemporaryDirectory() as folder:
+        clone = str(Path(folder) / "clone")
+        _run("git", "clone", "--quiet", str(ROOT), clone)
+        print("release: in a clone, which takes some minutes", flush=True)
+        _run(f"{clone}/dev", "release", version, folder=Path(clone))
+        wheels = sorted(one.name for one in (Path(clone) / "dist").iterdir())
+        return _run("git", "-C", clone, "show", "--stat", f"v{version}") + "\n\n" + "\n".join(wheels)
+
+
+def main() -> None:
+    """Make a release, or rehearse it."""
+    is_rehearsal = "--dry-run" in sys.argv
+    version = next((one for one in sys.argv[1:] if not one.startswith("-")), "")
+    try:
+        if is_rehearsal:
+            print(rehearse(version))
+            print("release: nothing was changed here")
+            return
+        release(version)
     except ReleaseError as error:
         sys.exit(f"release: {error}")
     print(f"release: {version} is committed and tagged; its wheels and npm's package are in dist/.")

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, ClassVar
 
 import httpx
@@ -174,7 +175,7 @@ class Senders:
                     self.people.setdefault(person, {person}).add(str(event["anonymousId"]))
                     self.acknowledged.setdefault(person, []).append(int(str(event["messageId"])[1:]))
                 self.count += A_BATCH
-                self.ended.wait(0.1)
+                self.ended.wait(0.3)
 
     def event(self, number: int) -> dict[str, object]:
         person = number * 7 % PEOPLE
@@ -215,10 +216,9 @@ def play(tmp_path: Path, seed: int, kills: int, made: Service, *, whole: bool) -
         thread.start()
         try:
             until(lambda: senders.count > 0)
-            for number in range(kills):
-                folder = (
-                    Path(f"/tmp/satsuma-crash-{made.table['type']}-{seed}-{number}") if whole else tmp_path / "worker"
-                )
+            for _ in range(kills):
+                # A short path, since the whole worker has sockets there; a new one, since a kill leaves them behind.
+                folder = Path(mkdtemp(prefix="satsuma-", dir="/tmp")) if whole else tmp_path / "worker"
                 with worker(command_of(folder, whole=whole), settings, folder):
                     before = len(service.taken)
                     # A different place of its work each time.
@@ -228,7 +228,7 @@ def play(tmp_path: Path, seed: int, kills: int, made: Service, *, whole: bool) -
             thread.join()
         service.is_well = True
         with worker(command_of(tmp_path / "last", whole=whole), settings, tmp_path / "last"):
-            until(lambda: cursor(data) == senders.count, 120)
+            until(lambda: cursor(data) == senders.count, 600)
     check(senders, service)
     return service
 

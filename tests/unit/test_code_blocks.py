@@ -1,7 +1,7 @@
-"""Every block of code in the documents is looked at by what would run it; another test does the whole tutorial.
+"""Every block of code in the documents is run, or at least looked at by what would run it.
 
-What is no more than parsed here is run by tests of its own: the README's lines for an app of Pyodide by
-``e2e/flows/test_embedding.py``, settings by ``tests/server/test_settings.py``.
+Python is run against a real collector, with stand-ins for what a block takes for granted. `NOT_EXECUTED` names the
+blocks for which that isn't so, with the reason. Settings are read as settings. Another test does the whole tutorial.
 """
 
 from __future__ import annotations
@@ -13,13 +13,19 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import duckdb
 import pytest
 import typer.main
 from satsuma_server.cli import app
+from satsuma_server.plans.file import read_plan
+from satsuma_server.settings import make_settings
+from satsuma_server.testing import Collector, running
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "e2e" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -38,6 +44,64 @@ NOT_RUN = {
     "": "an extract of what a page or a shell is given, in no language of its own",
 }
 """Languages of which nothing can be looked at, with the reason."""
+
+NEEDS_A_BROWSER = "it needs Pyodide in a page: e2e/flows/test_embedding.py and test_hosts.py run these lines there"
+NEEDS_A_SITE = "it needs pages and a Chromium: test_tutorial.py runs the tutorial's, which is the same test"
+
+NOT_EXECUTED = {
+    "import micropip": NEEDS_A_BROWSER,
+    'analytics = load("my-site")': NEEDS_A_BROWSER,
+    "def test_a_customer_is_known_a_year_later(visitor, expect_event, expect_same_visitor):": NEEDS_A_SITE,
+    "from pytest_satsuma import ExpectEvent, Visitor": NEEDS_A_SITE,
+    "import uvicorn": "it is the tutorial's shop, which test_tutorial.py runs",
+    "import threading": "it is the tutorial's test, which test_tutorial.py runs",
+}
+"""First lines of Python blocks that are not run here, with the reason."""
+
+BEFORE = """
+import asyncio, os
+from types import SimpleNamespace
+from unittest.mock import AsyncMock, MagicMock
+from satsuma import Context
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse
+os.environ["SATSUMA_SIGNING_SECRET"] = "s" * 40
+routes, request, app, templates, register = [], MagicMock(), MagicMock(), MagicMock(), MagicMock()
+get_wsgi_application, my_crm, user = MagicMock(), AsyncMock(), SimpleNamespace(id="97980cfea0067", email="a@b.example")
+"""
+"""What blocks take for granted."""
+
+AFTER = {
+    "docs/destinations.md": """
+asyncio.run(deliver(Context({"type": "track", "messageId": "m", "traits": {"email": "a@b.example"}})))
+my_crm.save.assert_awaited_once()
+""",
+    "docs/embedding.md": """
+from satsuma import Cancelled
+plugins[0].track(Context({"type": "track", "messageId": "m", "properties": {}}))
+try:
+    plugins[0].track(Context({"type": "track", "messageId": "m", "properties": {"test": True}}))
+except Cancelled:
+    plugins = None
+assert plugins is None
+""",
+    "docs/server-side.md": """
+asyncio.run(login(request)), asyncio.run(logout(request))
+request.state.analytics.identify.assert_called_once()
+""",
+    "docs/signing.md": """
+assert sign("97980cfea0067") == templates.env.globals.__setitem__.call_args[0][1]("97980cfea0067")
+""",
+}
+"""What shows that a document's blocks do what they say."""
+
+STORED = {
+    "README.md": {"Order Completed", "Start"},
+    "docs/devices.md": {"Start", "Signed Up", "Paired"},
+    "docs/server-side.md": {"Order Completed"},
+}
+"""Names of the events that the collector has when a document's blocks have run."""
 
 ONLY_IN_A_BROWSER = {"js", "micropip", "satsuma.platforms.browser"}
 
@@ -82,6 +146,9 @@ def of(*languages: str) -> list[Block]:
     return [block for block in BLOCKS if block.language in languages]
 
 
+NAMES = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
+
+
 def named(block: Block) -> str:
     return block.place
 
@@ -102,9 +169,60 @@ def test_python_is_python_and_what_it_imports_of_ours_is_there(block: Block) -> 
             assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
 
 
+@pytest.fixture(scope="module")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    with running(tmp_path_factory.mktemp("collector")) as started:
+        yield started
+
+
+def executed(document: str) -> list[Block]:
+    """Return the Python blocks of a document that are run."""
+    found = [block for block in of("python") if block.place.rpartition(":")[0] == document]
+    return [block for block in found if first_line(block) not in NOT_EXECUTED]
+
+
+def first_line(block: Block) -> str:
+    return block.text.splitlines()[0]
+
+
+@pytest.mark.parametrize("document", [name for name in NAMES if executed(name)])
+def test_python_does_what_it_says(
+    document: str, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All blocks of a document, in its order, as somebody who reads it would run them."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("SATSUMA_SIGNING_SECRET", "")
+    names: dict[str, Any] = {"__name__": "block"}
+    exec(compile(BEFORE, "before", "exec"), names)
+    clients = []
+    try:
+        for block in executed(document):
+            text = block.text.replace("https://collector.example", collector.url)
+            names["app"] = MagicMock()  # Each is about another framework.
+            exec(compile(text, block.place, "exec"), names)
+            clients.append(names.get("client"))
+        exec(compile(AFTER.get(document, ""), "after", "exec"), names)
+    finally:
+        for client in {id(one): one for one in clients if one is not None}.values():
+            client.close()
+    stored = {one.get("event") or one.get("name") for one in collector.events()}
+    assert STORED.get(document, set()) <= stored
+
+
+def test_blocks_that_are_not_run_are_there() -> None:
+    assert set(NOT_EXECUTED) <= {first_line(block) for block in of("python")}
+
+
 @pytest.mark.parametrize("block", of("toml"), ids=named)
-def test_toml_is_toml(block: Block) -> None:
+def test_settings_are_settings_and_plans_are_plans(block: Block, tmp_path: Path) -> None:
     assert tomllib.loads(block.text)
+    file = tmp_path / "satsuma.toml"
+    file.write_text(block.text.replace("…", "x" * 40))
+    if block.place.startswith("e2e/"):
+        read_plan(file)
+    else:
+        make_settings(file, {"accept_any_key": True})
 
 
 @pytest.mark.parametrize("block", of("sql"), ids=named)

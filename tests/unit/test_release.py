@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -42,8 +43,12 @@ def test_all_distributions_are_of_one_version_and_need_each_other_in_it() -> Non
     needs = [need for one in projects for need in one.get("dependencies", [])] + extras
     ours = [need for need in needs if need.startswith("satsuma")]
     assert {need.partition("==")[2] for need in ours if need != "satsuma"} <= {satsuma.__version__}
-    assert f"satsuma-{satsuma.__version__}-py3-none-any.whl" in (ROOT / "README.md").read_text()
     assert json.loads((ROOT / "web_sdk" / "npm" / "package.json").read_text())["version"] == satsuma.__version__
+
+
+def test_documents_name_the_wheel_of_this_version(release: ModuleType) -> None:
+    named = {found for page in release.pages() for found in re.findall(r"satsuma-([\d.]+)-py3-", page.read_text())}
+    assert named == {satsuma.__version__}
 
 
 def test_each_distribution_has_the_licence() -> None:
@@ -65,10 +70,10 @@ def test_a_version_that_is_none_or_no_later_one_is_refused(release: ModuleType, 
 
 
 def test_a_version_is_written_wherever_it_is_named(release: ModuleType, tmp_path: Path) -> None:
-    for folder in (*FOLDERS, "web_sdk/npm", "web_sdk/satsuma", "server/satsuma_server"):
-        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
     projects = [f"{folder}/pyproject.toml" for folder in FOLDERS]
-    for name in (*projects, *release.MODULES, *release.PAGES, release.NPM_PACKAGE):
+    pages = [str(page.relative_to(ROOT)) for page in release.pages()]
+    for name in (*projects, *release.MODULES, *pages, release.NPM_PACKAGE):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text((ROOT / name).read_text())
     release.ROOT = tmp_path
     old = release.current()
@@ -78,5 +83,7 @@ def test_a_version_is_written_wherever_it_is_named(release: ModuleType, tmp_path
     written = "".join((tmp_path / folder / "pyproject.toml").read_text() for folder in FOLDERS)
     assert f"=={old}" not in written
     assert "satsuma-server==7.8.9" in written
-    assert "satsuma-7.8.9-py3-none-any.whl" in (tmp_path / "README.md").read_text()
+    told = "".join((tmp_path / name).read_text() for name in pages)
+    assert "satsuma-7.8.9-py3-none-any.whl" in told
+    assert f"satsuma-{old}-py3" not in told
     assert json.loads((tmp_path / release.NPM_PACKAGE).read_text())["version"] == "7.8.9"
