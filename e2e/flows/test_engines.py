@@ -68,6 +68,32 @@ def test_a_visitor_keeps_and_loses_an_identity(
     expect_new_visitor(before, visitor)
 
 
+WAITS = """window.waits = [];
+const { setTimeout } = window, { Module, compileStreaming } = WebAssembly;
+let asked = false;
+WebAssembly.compileStreaming = (response) => {
+    asked = true;
+    return compileStreaming.call(WebAssembly, response);
+};
+window.setTimeout = (work, delay, ...rest) => {
+    if (!delay) waits.push("a timeout");
+    return setTimeout(work, delay, ...rest);
+};
+WebAssembly.Module = new Proxy(Module, {
+    construct(real, given) {
+        if (!asked) waits.push("the compiler");
+        return new real(...given);
+    },
+});"""
+
+
+def test_a_boot_waits_for_no_timeout_and_for_no_compiler_before_it_asks_for_its_files(visitor: Visitor) -> None:
+    """Timeouts within timeouts come 4 ms late, and in WebKit the compiler may be busy with the page before."""
+    visitor.page.add_init_script(WAITS)
+    visitor.visit("/")
+    assert visitor.evaluate("() => waits") == []
+
+
 @pytest.fixture
 def worker_site(collector: Collector) -> Iterator[str]:
     """A page whose Python runs in a worker, of another origin than the collector's."""

@@ -59,11 +59,11 @@ def test_a_few_calls_are_kept_at_once(visitor: Visitor) -> None:
     visitor.page.add_init_script(NO_LOADER)
     visitor.page.goto(visitor.base_url)
     kept = """() => {
-        for (let n = 0; n < 25; n++) analytics.track(`E${n}`, {text: "x".repeat(100)});
+        for (let n = 0; n < 19; n++) analytics.track(`E${n}`, {text: "x".repeat(100)});
         const name = Object.keys(localStorage).find((name) => name.startsWith("satsuma_early:"));
         return JSON.parse(localStorage.getItem(name)).calls.map((call) => call[1]);
     }"""
-    assert visitor.evaluate(kept)[3:] == [f"E{n}" for n in range(25)]
+    assert visitor.evaluate(kept)[3:] == [f"E{n}" for n in range(19)]
 
 
 def leave_with(visitor: Visitor, script: str) -> None:

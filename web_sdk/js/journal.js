@@ -3,7 +3,7 @@
    moment later, so that they cost no more than a few writes of all of them. As a tab is closed it may be too late: what
    Firefox's pages write then is lost. */
 var EARLY = "satsuma_early:", WHO = ["identify", "group", "alias", "reset", "setAnonymousId", "consent"];
-var MOST_KEPT = 200, MOST_KEPT_CHARACTERS = 500000, MOST_HELD_CHARACTERS = 2000000, LONGEST_CALL = 50000, FEW_CHARACTERS = 40000, SOON_MILLISECONDS = 100, ORPHANED = 6000;
+var MOST_KEPT = 200, MOST_KEPT_CHARACTERS = 500000, MOST_HELD_CHARACTERS = 2000000, LONGEST_CALL = 50000, FEW = 24, FEW_CHARACTERS = 40000, SOON_MILLISECONDS = 100, ORPHANED = 6000;
 var held = 0, written = 0, due = false, full = false;
 function tellsWho(call) {
   return WHO.indexOf(call[0]) > -1;
@@ -85,7 +85,7 @@ function leftBehind(writeKey, own) {
 }
 /* Keep calls of which the last one is new. */
 function keepSoon(calls, key, options) {
-  if (held < FEW_CHARACTERS || calls.length >= written * 1.125 || calls[calls.length - 1][0] === "consent") return keep(calls, key, options);
+  if ((calls.length <= FEW && held < FEW_CHARACTERS) || calls.length >= written * 1.125 || calls[calls.length - 1][0] === "consent") return keep(calls, key, options);
   if (due) return;
   due = true;
   /* Once the loader has taken a stub's calls, what is kept is the loader's. */
