@@ -10,6 +10,7 @@ BENCHES = {
     "stalls": "how long one source's visitors wait while another source does its worst",
     "client": "the clients on a server and a device, beside Segment's own for Python: a call's cost, events a second",
     "profiles": "what an event costs the profiles as they grow, and whether scipy agrees with them",
+    "scale": "the log on NATS, beside a bare publisher of nats-py on the same servers",
     "warehouse": "the log into the warehouse, beside dlt with the same tables",
     "audit": "an audit of a million events, beside plain DuckDB reading the same file",
     "boot": "a page's way to its first event and what it costs, beside plain Pyodide and analytics-next",
