@@ -16,6 +16,8 @@ WORDS = Path(__file__).with_name("introduction.md"), Path(__file__).with_name("d
 TITLES = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKit"}
 OURS, REFERENCE = "satsuma", "analytics-next"
 
+NOTHING = "not run"
+
 Figures = Mapping[str, Any]
 Cell = Callable[[Figures], str]
 
@@ -24,8 +26,8 @@ def render(figures: Mapping[str, Figures]) -> str:
     """Return the document."""
     introduction, differences = (file.read_text().strip() for file in WORDS)
     known = [engine for engine in ENGINES if engine in figures]
-    parts = [introduction, _matrix(figures, known), _left_out(figures, known), _rules(figures, known)]
-    return "\n\n".join([*parts, _phones(figures), differences]) + "\n"
+    parts = [introduction, _matrix(figures, known), _left_out(figures, known), _rules(figures, known), differences]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _table(head: list[str], rows: Iterator[list[str]]) -> str:
@@ -36,7 +38,9 @@ def _table(head: list[str], rows: Iterator[list[str]]) -> str:
 def _matrix(figures: Mapping[str, Figures], known: list[str]) -> str:
     def rows() -> Iterator[list[str]]:
         for title, cell in ROWS.items():
-            yield [title, *(_or_nothing(cell, figures[engine]) for engine in known)]
+            told = [_or_nothing(cell, figures[engine]) for engine in known]
+            if any(one != NOTHING for one in told):
+                yield [title, *told]
 
     return "## The matrix\n\n" + _table(["", *(TITLES[engine] for engine in known)], rows())
 
@@ -46,7 +50,7 @@ def _or_nothing(cell: Cell, of_engine: Figures) -> str:
     try:
         return cell(of_engine)
     except KeyError:
-        return "not run"
+        return NOTHING
 
 
 def _held(of_engine: Figures) -> str:
@@ -59,7 +63,7 @@ def _outcomes(by_test: Mapping[str, str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for test in rules.tests():
         for rule in test.rules:
-            found.setdefault(rule, []).append(by_test.get(test.name, "not run"))
+            found.setdefault(rule, []).append(by_test.get(test.name, NOTHING))
     return found
 
 
@@ -107,8 +111,8 @@ ROWS: dict[str, Cell] = {
     "rules of the specification that hold": _held,
     "scenarios as with analytics-next, or different as meant": _equal("parity"),
     "ways out of a page without a loss": _equal("ways out"),
-    "walk, Satsuma": _walk(OURS),
-    "walk, analytics-next": _walk(REFERENCE),
+    "calls of visitors who come back, on a walk of 60 visits: Satsuma": _walk(OURS),
+    "on the same walk: analytics-next": _walk(REFERENCE),
     "first visit, ms: Satsuma": _boot(OURS, "first"),
     "first visit, ms: analytics-next": _boot(REFERENCE, "first"),
     "third visit, ms: Satsuma": _boot(OURS, "third"),
@@ -124,7 +128,7 @@ ROWS: dict[str, Cell] = {
 
 
 def _left_out(figures: Mapping[str, Figures], known: list[str]) -> str:
-    lines = ["## What was left out, and what failed", ""]
+    lines: list[str] = []
     for engine in known:
         counts: Counter[str] = Counter()
         of_engine = figures[engine]
@@ -136,31 +140,19 @@ def _left_out(figures: Mapping[str, Figures], known: list[str]) -> str:
             lines += [
                 f"- {TITLES[engine]}, {part}: {name} **failed**." for name in of_engine.get(part, {}).get("failed", [])
             ]
-    return "\n".join(lines if lines[2:] else [*lines, "Nothing."])
+    return "\n".join(["## What was left out, and what failed", "", *lines]) if lines else ""
 
 
 def _rules(figures: Mapping[str, Figures], known: list[str]) -> str:
-    tried = {engine: _outcomes(figures[engine].get("specification", {})) for engine in known}
+    tried = {engine: _outcomes(found) for engine in known if (found := figures[engine].get("specification"))}
+    if not tried:
+        return ""
 
     def rows() -> Iterator[list[str]]:
         for section in rules.sections():
             for rule in section.rules:
                 if any(rule in found for found in tried.values()):
-                    yield [rule, *(_of_rule(tried[engine][rule]) for engine in known)]
+                    yield [rule, *(_of_rule(found[rule]) for found in tried.values())]
 
-    head = ["what happens", *(TITLES[engine] for engine in known)]
+    head = ["what happens", *(TITLES[engine] for engine in tried)]
     return "## Rule by rule\n\n" + _table(head, rows())
-
-
-def _phones(figures: Mapping[str, Figures]) -> str:
-    found = figures.get("phones", {})
-    if not found:
-        return "## Phones\n\nNot measured yet."
-    names = ("first", "third", "longest task, first", "longest task, third", "memory")
-
-    def rows() -> Iterator[list[str]]:
-        for what, values in found.items():
-            yield [what, *(str(values[name]) for name in names)]
-
-    head = ["", "first visit, ms", "third visit, ms", "longest task, first, ms", "third, ms", "memory, MB"]
-    return "## Phones\n\n" + _table(head, rows())

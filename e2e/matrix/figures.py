@@ -1,6 +1,7 @@
 """docs/browsers.json: what was measured in each engine, and how the runs of tests are counted for it.
 
-One run of tests, or of a benchmark, notes its part for one engine. Parts that were not run stay as they were.
+One run of tests, or of a benchmark, notes its part for one engine. Parts, and tests of the specification, that were not
+run stay as they were.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ def version(engine: str) -> str:
     if engine == "webkit":
         return "WebKitGTK " + _said(SYSTEM_PYTHON, "-c", WEBKIT_VERSION)
     program = find_firefox() if engine == "firefox" else os.environ.get("SATSUMA_CHROMIUM", "chromium")
-    name, *words = _said(str(program), "--version").split()
-    return " ".join([name, next(word for word in words if word[0].isdigit())])
+    words = _said(str(program), "--version").split()
+    number = next(place for place, word in enumerate(words) if word[0].isdigit())
+    return " ".join(words[number - 1 : number + 1])
 
 
 def _said(*command: str) -> str:
@@ -90,7 +92,8 @@ class Counts:
 
     def _of(self, part: str, found: dict[str, str]) -> dict[str, Any]:
         if part == "specification":
-            return by_test(found)
+            known: dict[str, str] = read().get(self._engine, {}).get(part, {})
+            return {**known, **by_test(found)}
         failed = sorted(name.partition("[")[2].rstrip("]") or name for name, told in found.items() if told == FAILED)
         left_out = Counter(told for told in found.values() if told not in (PASSED, FAILED))
         return {"passed": [*found.values()].count(PASSED), "failed": failed, "left out": dict(left_out)}
