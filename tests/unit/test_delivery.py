@@ -506,3 +506,35 @@ def test_whatever_happens_a_page_keeps_its_order(steps: int, batch: int, chance:
         page.go_on(step)
     own = [int(name[1:]) for name in page.stored if name.startswith("m")]
     assert own == sorted(own)
+
+
+def batching(**config: object) -> Delivery:
+    settings = {"deliveryStrategy": {"strategy": "batching", "config": {"size": 600, "timeout": 60_000, **config}}}
+    return Delivery("demo", DeliveryOptions.from_settings(settings), lambda: 0.5, lambda _: None)
+
+
+@pytest.mark.parametrize(("keepalive", "least", "most"), [(True, 1, MAX_KEEPALIVE_BYTES), (False, 0, 0)])
+def test_a_batch_that_outlives_its_page_is_full_before_browsers_refuse_it(
+    keepalive: bool, least: int, most: int
+) -> None:
+    delivery = batching(keepalive=keepalive)
+    for number in range(12):
+        delivery.add(event(number, properties={"text": "q" * 6_000}), 0)
+    sent = sum(len(request.body) for request in delivery.requests(0))
+    assert least <= sent <= most
+
+
+def test_a_batch_that_is_tried_again_takes_along_what_came_meanwhile() -> None:
+    delivery = batching(size=1, maxRetries=1)
+    delivery.add(event(1), 0)
+    [request] = delivery.requests(0)
+    delivery.answered(request.id, 429, 0, 1_000)
+    delivery.add(event(2), 10)
+    assert delivery.requests(10) == []
+    [request] = delivery.requests(1_000)
+    assert ids(request) == ["m1", "m2"]
+    assert json.loads(request.body)["batch"][0]["_metadata"] == {"retryCount": 1}
+    # The wait that was asked for has used up no try of the two.
+    delivery.answered(request.id, 500, 1_000)
+    [request] = delivery.requests(2_000)
+    assert ids(request) == ["m1", "m2"]

@@ -110,8 +110,18 @@ class Payload {
   action() {
     return this.obj.type;
   }
+  event() {
+    return this.obj.type === "page" ? "Loaded a Page" : this.obj.event;
+  }
+  /* A group's traits are its properties, too. */
+  properties() {
+    const { type, traits, properties, category, name } = this.obj;
+    return { ...(type === "group" ? traits : properties), ...(type === "page" && { ...(category && { category }), ...(name && { name }) }) };
+  }
   traits() {
-    return this.obj.traits || (this.obj.context || {}).traits || {};
+    const { type, traits, context, groupId, userId } = this.obj;
+    const id = type === "group" ? groupId : userId;
+    return { ...(["identify", "group"].includes(type) ? traits : (context || {}).traits), ...(id && { id }) };
   }
   options() {
     return this.obj.options || this.obj.context || {};
@@ -121,15 +131,16 @@ class Payload {
     return Boolean(own);
   }
 }
-for (const name of ["type", "event", "userId", "anonymousId", "groupId", "previousId", "properties", "context",
+for (const name of ["type", "userId", "anonymousId", "groupId", "previousId", "context",
   "integrations", "timestamp", "name", "category"])
   Payload.prototype[name] = function () {
     return this.obj[name];
   };
 
-/* Events come as JSON; a date that plugins may reckon with is a Date. */
-function revived(json) {
-  const event = JSON.parse(json);
+/* Events come as JSON; a date that plugins may reckon with is a Date. The classic library's destinations want all of them so. */
+const DATE = /^\d{4}-\d\d-\d\d([ T]\d\d:?\d\d(:?\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$/;
+function revived(json, dates) {
+  const event = JSON.parse(json, dates && ((name, one) => (DATE.test(one) && +new Date(one) ? new Date(one) : one)));
   const timestamp = new Date(event.timestamp);
   if (event.timestamp && !isNaN(timestamp)) event.timestamp = timestamp;
   return event;
@@ -138,20 +149,33 @@ function revived(json) {
 /* What happened to an event since it was shown last. Errors come beside it: they are no JSON. */
 function addNotes(context, { lines = [], counts = [] }, errors = []) {
   lines.forEach(([level, message, extras, at, text], index) => {
-    const error = text === null ? undefined : errors[index] ?? new Error(text);
+    const error = text === null ? undefined : errors[index] ?? failureOf(text);
     context.logger.logs.push({ level, message, time: new Date(at), extras: error && extras ? { ...extras, error } : extras ?? error });
   });
   counts.forEach(([metric, tags, time]) => (time === null ? context.stats.increment(metric, 1, tags) : context.stats.gauge(metric, time, tags)));
 }
 
-/* A script of the settings' own, once. */
+/* A script of the settings' own, once, until it is taken out. */
+const scripts = {};
 function loadOnce(src) {
-  const known = (loadOnce.known ??= {});
-  return (known[src] ??= new Promise((resolve, reject) => {
+  if (!scripts[src]) {
     const element = document.createElement("script");
-    Object.assign(element, { src, async: true, onload: resolve, onerror: () => reject(new Error("Failed to load " + src)) });
+    scripts[src] = new Promise((resolve, reject) =>
+      Object.assign(element, { src, async: true, onload: () => resolve(), onerror: () => reject(new Error("Failed to load " + src)) }));
+    scripts[src].element = element;
     document.head.appendChild(element);
-  }));
+  }
+  return scripts[src];
+}
+function unload(src) {
+  scripts[src]?.element.remove();
+  delete scripts[src];
+}
+
+/* The error of a try that has failed; the collector's answers have names of their own. */
+function failureOf(text) {
+  const name = { "Non-": "NonRetryableError", "Rate": "RateLimitError" }[text.slice(0, 4)];
+  return Object.assign(new Error(text), name && { name });
 }
 
 /* Arguments that Python and a worker can take. */
@@ -169,12 +193,14 @@ const native = {
     const { cancelled, delivered, attempts } = outcome;
     Object.assign(context, { cancelled, delivered, attempts, messageId: id });
     addNotes(context, outcome, errors);
-    const stopped = outcome.stops ? new ContextCancelation({ retry: false, type: outcome.stops, reason: outcome.why }) : new Error(outcome.why);
+    const stopped = outcome.stops ? new ContextCancelation({ retry: false, type: outcome.stops, reason: outcome.why }) : failureOf(outcome.why);
     if (delivered === false || cancelled) context.setFailedDelivery({ reason: reason ?? stopped });
     return context;
   },
-  payload: (event) => new Payload(revived(event)),
+  payload: (event, dates) => new Payload(revived(event, dates)),
   load: loadOnce,
+  unload,
+  failure: failureOf,
   /* Plugins of the settings: a factory's, that a script leaves in the page. */
   async plugins({ name, libraryName, settings }, { integrations }, own) {
     const factory = window[libraryName];
@@ -237,7 +263,7 @@ function makeFace(ask, about) {
   const dispatch = (context) => answered((resolve, reject) => ask.later("dispatch", [context], resolve, reject));
   let critical;
   face.queue = makeProxy((name, args) => (ask.queue(name, args), face.queue), ["on", "once", "off", "emit"], {
-    queue: { maxAttempts: options.retryQueue === false ? 1 : 10, get length() { return ask.queue("length", []); } },
+    queue: { maxAttempts: options.retryQueue === false ? 1 : 10, getAttempts: (context) => context.attempts - 1, get length() { return ask.queue("length", []); } },
     isEmpty: () => !face.queue.queue.length,
     dispatch,
     dispatchSingle: dispatch,

@@ -21,13 +21,10 @@ from .fitting import fitted
 from .omissions import Omissions
 from .payloads import batch_body, single_body, well_formed_json
 from .send_queue import Event, QueuedEvent, SendQueue
-from .validation import MAX_BATCH_BYTES, MAX_EVENT_BYTES, check_event
+from .validation import MAX_EVENT_BYTES, check_event
 
 MAX_KEEPALIVE_BYTES = 60 * 1024
 """Browsers refuse keepalive requests and beacons whose bodies exceed 64 KB together. The rest is left for headers."""
-
-FULL_BATCH_BYTES = MAX_BATCH_BYTES - 50 * 1024
-"""A batch of so many bytes counts as full, as in analytics.js."""
 
 MAX_COPIED_BYTES = MAX_KEEPALIVE_BYTES // 4
 """The most bytes of events in running requests that are sent again when the page ends, out of the same limit."""
@@ -155,7 +152,7 @@ class Delivery:
     def _may_wait(self, parcel: QueuedEvent, now: float) -> bool:
         """Tell whether an event may wait for its batch to fill. A batch that has no room for it is sent first."""
         company, size = self._waiting.company(now)
-        if size + company + parcel.size > FULL_BATCH_BYTES:
+        if size + company + parcel.size > self._options.full_batch:
             self.flush()
             company = 0
         return company + 1 < self._options.batch_size and not self._left
@@ -231,8 +228,10 @@ class Delivery:
             self.flush()
         while self._may_send(now, len(self._inflight)):
             drain = self._alone and len(self._waiting) > self._options.drain_from
-            count = self._options.drain_size if drain else self._options.batch_size
-            parcels = self._waiting.take(now, FULL_BATCH_BYTES, count)
+            # A batch that is tried again takes along whatever has come meanwhile, as in analytics.js.
+            again = not self._alone and first is not None and first.tries > 0
+            count = self._options.drain_size if drain or again else self._options.batch_size
+            parcels = self._waiting.take(now, self._options.full_batch, count)
             if not parcels:
                 break
             ready.append(self._request(parcels, now if sent_at is None else sent_at, batch=drain))
@@ -345,12 +344,14 @@ class Delivery:
                 self._settle(parcel, True)
         elif self._options.retries(status):
             pause = self._options.pause(status, retry_after)
-            self._retry(parcels, now, pause, f"the collector answered {status}")
+            kind = "Retryable error" if pause is None else "Rate limit exceeded"
+            self._retry(parcels, now, pause, f"{kind}: {status}")
         elif status in DIVISIBLE_STATUS and len(parcels) > 1:
             self._divide(parcels)
         else:
             for parcel in parcels:
-                self._drop(parcel, f"refused {status}", f"the collector answered {status}")
+                told = f"Non-retryable error: {status}"
+                self._drop(parcel, f"refused {status}", f"the collector answered {status}", told)
 
     def retries(self, status: int) -> bool:
         """Tell whether events are tried again after an answer with this status."""
@@ -406,7 +407,7 @@ class Delivery:
             return False
         # Events that failed are sent first, so that the events of a page keep their order.
         first = self._waiting.first
-        return not (first and first.attempts and first.due > now)
+        return not (first and first.tries and first.due > now)
 
     def _keep_bounds(self) -> None:
         options, waiting = self._options, self._waiting
@@ -431,7 +432,8 @@ class Delivery:
 
     def _retry(self, parcels: Sequence[QueuedEvent], now: float, retry_after: float | None, why: str) -> None:
         for parcel in parcels:
-            parcel.attempts += retry_after is None or not parcel.attempts
+            # Of a batch, analytics.js counts no try after which it was asked to wait; of a single event it counts one.
+            parcel.attempts += retry_after is None or (self._alone and not parcel.attempts)
             parcel.asked_to_wait += retry_after is not None
         # The same pause for all of them: with random differences, some would overtake others.
         attempts = max((parcel.attempts for parcel in parcels), default=1)
@@ -467,7 +469,8 @@ class Delivery:
         """Write into an event how often it was sent, as analytics.js does."""
         if self._options.first_retry_count is None or parcel.size + RETRY_NOTE_BYTES > MAX_EVENT_BYTES:
             return
-        count = self._options.first_retry_count + parcel.tries - 1
+        tries = parcel.tries if self._alone else max(parcel.attempts, 1)
+        count = self._options.first_retry_count + tries - 1
         parcel.event = {**parcel.event, "_metadata": {**(parcel.event.get("_metadata") or {}), "retryCount": count}}
         parcel.text = well_formed_json(parcel.event)
         parcel.size = len(parcel.text.encode())
@@ -485,10 +488,10 @@ class Delivery:
         pause = backoff(attempts, self._options.base_backoff, self._options.max_backoff)
         return pause * (1 + self._options.jitter * (2 * self._random() - 1))
 
-    def _drop(self, parcel: QueuedEvent, reason: str, detail: str) -> None:
+    def _drop(self, parcel: QueuedEvent, reason: str, detail: str, told: str = "") -> None:
         self._warn(f"Event {parcel.event.get('messageId')} was dropped ({reason}): {detail}.")
         if parcel.failed is not None:
-            parcel.failed(detail, True)
+            parcel.failed(told or detail, True)
         self._forget(parcel, reason, detail)
 
     def _forget(self, parcel: QueuedEvent, reason: str, detail: str = "") -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .validation import as_mapping
+from .validation import MAX_BATCH_BYTES, as_mapping
 
 RETRYABLE_STATUS = frozenset({408, 410, 429, 460})
 """Statuses below 500 after which an event is tried again. Those from 500 on are all tried again, except for
@@ -24,6 +24,12 @@ Analytics-next takes these for an acknowledgement, and its event is lost."""
 
 TOO_MANY_REQUESTS = 429
 
+FULL_BATCH_BYTES = MAX_BATCH_BYTES - 50 * 1024
+"""A batch of so many bytes counts as full, as in analytics.js."""
+
+FULL_KEEPALIVE_BYTES = 54 * 1024
+"""The same where requests outlive the page: browsers refuse more than 64 KB."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOptions:
@@ -32,6 +38,7 @@ class DeliveryOptions:
     Attributes:
         batch_size: events in one request; 1 sends each alone.
         batches: whether even a single event is sent as a batch.
+        full_batch: bytes of a batch that is sent, however many events it has.
         batch_wait: milliseconds that an event waits for its batch to fill, where batch_size > 1.
         max_queue, max_queue_bytes: the most events in the queue, and the most bytes of their texts. Beyond that the
             oldest are dropped, and counted.
@@ -55,6 +62,7 @@ class DeliveryOptions:
 
     batch_size: int = 1
     batches: bool = False
+    full_batch: int = FULL_BATCH_BYTES
     batch_wait: float = 5000
     max_queue: int = 1000
     max_queue_bytes: int = 32 * 1024 * 1024
@@ -111,6 +119,7 @@ class DeliveryOptions:
                 "batch_size": int(_number(config.get("size"), 10, 1, 10_000) or 10),
                 "batch_wait": _number(config.get("timeout"), 5000, 0, sys.maxsize),
                 "first_retry_count": 1,
+                "full_batch": FULL_KEEPALIVE_BYTES if config.get("keepalive") is True else FULL_BATCH_BYTES,
                 **_longest(as_mapping(http.get("backoffConfig")), as_mapping(http.get("rateLimitConfig"))),
             }
             if retries is not None:

@@ -112,6 +112,39 @@ OWN_FILES = """<script>window.asked = []; for (const way of ['appendChild', 'ins
 OBFUSCATED = """(settings) => ({...settings, enabledMiddleware: {'@segment/good': true},
     remotePlugins: [{name: 'One', creationName: 'One', url: 'https://cdn.segment.com/actions/to/file.js', libraryName: 'one', settings: {}}]})"""
 
+CLASSIC_FILES = """<script>window.seen = []; window.asked = []; for (const way of ['appendChild', 'insertBefore']) { const own = Node.prototype[way];
+    Node.prototype[way] = function (element, ...more) {
+        const found = /next-integrations\\/integrations\\/([^/]*)/.exec(element.src);
+        if (found) { asked.push(new URL(element.src).pathname); element.src = 'data:text/javascript,' + encodeURIComponent(`(${leave})('${found[1]}')`); }
+        return own.call(this, element, ...more); }; }
+    function leave(file) {
+        window[file + 'Deps'] = [];
+        window[file + 'Integration'] = class { constructor(options) { seen.push(['made', file, JSON.parse(JSON.stringify(options))]); this.all = {}; }
+            once(name, listener) { (this.all[name] ??= []).push(listener); } on(name, listener) { this.once(name, listener); }
+            emit(name) { this.all[name].forEach((listener) => listener()); }
+            initialize() { seen.push(['initialized', file, typeof this.analytics.track]); this.emit('initialize'); this.emit('ready'); }
+            invoke(method, event) { seen.push([file, method, event.type(), event.event && event.event(), method !== 'identify' && event.properties(), event.traits(), event.timestamp() instanceof Date]); } };
+        window[file + 'Loader'] = () => {};
+    }
+</script>"""
+"""Gives the files of classic destinations itself, and writes down which were asked for, and what they see."""
+
+NAMED = "analytics.queue.plugins.map(({name, type, version}) => [name, type, name.includes(' ') || version])"
+MANY = """WithNoVersion: {type: 'browser'}, WithComponents: {versionSettings: {componentTypes: ['browser']}}, Zapier: {type: 'server'},
+    WithVersion: {versionSettings: {version: '1.2.3'}, type: 'browser'}, Nothing: {}, Segmentio: {type: 'browser'}, Iterable: {type: 'browser'},
+    WithOverride: {versionSettings: {version: '1.2.3', override: '9.9.9'}, type: 'browser'},
+    Amplitude: {type: 'browser', apiKey: '123', second: 's'}, 'Cloud One': {type: 'browser', bundlingStatus: 'unbundled'},
+    'Dotted.io Two': {type: 'custom', bundlingStatus: 'bundled', versionSettings: {componentTypes: ['browser']}}"""
+
+
+def classic(text: str, more: str = "") -> dict[str, Any]:
+    """Return the load options with classic destinations among the integrations."""
+    laid = f"{{...settings, integrations: {{...settings.integrations, {text}}}{more}}}"
+    return {"updateCDNSettings": f"(settings) => ({laid})"}
+
+
+AMPLITUDE = classic("Amplitude: {type: 'browser', key: 1}")
+
 ONE, TWO, THREE = remote("One", destination(1)), remote("Two", destination(2)), remote("Three", destination(3))
 
 SCENARIOS = (
@@ -242,6 +275,48 @@ SCENARIOS = (
         "await analytics.track('x'); return [asked.sort(), analytics.queue.plugins.map(({name}) => name)]",
         load={"obfuscate": True},
         load_script={"updateCDNSettings": OBFUSCATED},
+    ),
+    scenario(
+        "Classic destinations of the settings",
+        Visit(head=CLASSIC_FILES),
+        f"await analytics.ready(); await analytics.track('x', {{a: 1}}); return [{NAMED}, asked, seen, Object.keys(analytics.Integrations)]",
+        load={"integrations": {"Amplitude": {"apiKey": "abc", "third": "t"}, "WithVersion": False}},
+        load_script=classic(MANY),
+    ),
+    scenario(
+        "Classic destinations, all off but one",
+        Visit(head=CLASSIC_FILES),
+        f"return [{NAMED}, asked]",
+        load={"integrations": {"All": False, "Amplitude": True, "Segment.io": True}},
+        load_script=classic(MANY),
+    ),
+    scenario(
+        "What a classic destination is given",
+        Visit(head=CLASSIC_FILES),
+        "await analytics.track('x', {a: 1, day: '2020-10-10'}); await analytics.identify('u', {t: 1}); await analytics.page('c', 'n'); await analytics.group('g', {q: 1}); await analytics.track('y', {}, {integrations: {Amplitude: false}}); return [seen]",
+        load_script=AMPLITUDE,
+    ),
+    scenario(
+        "Dates of a classic destination as they are",
+        Visit(head=CLASSIC_FILES),
+        "await analytics.track('x', {day: '2020-10-10'}); return seen",
+        load={"disableAutoISOConversion": True},
+        load_script=AMPLITUDE,
+    ),
+    scenario(
+        "Routing rules and middleware of a classic destination",
+        Visit(head=CLASSIC_FILES),
+        "await analytics.addDestinationMiddleware('Amplitude', ({payload, next}) => { payload.obj.properties.more = 1; next(payload); }); await analytics.track('Bad'); const c = await analytics.track('Good', {a: 1}); return [seen, c.event.properties]",
+        load_script=classic(
+            "Amplitude: {type: 'browser'}",
+            f", middlewareSettings: {{routingRules: [{rule(IS_BAD, name=', destinationName: `Amplitude`')}]}}",
+        ),
+    ),
+    scenario(
+        "A classic destination that is taken out",
+        Visit(head=CLASSIC_FILES),
+        "await analytics.ready(); await analytics.deregister('Amplitude'); await analytics.track('x'); return [seen, analytics.queue.plugins.map(({name}) => name)]",
+        load_script=AMPLITUDE,
     ),
     scenario(
         "What is measured of a plugin of the settings",

@@ -245,6 +245,22 @@ SCENARIOS = (
         )
         for status in (404, 408, 410, 413, 460, 501, 505, 511, 503)
     ),
+    *(
+        scenario(
+            f"Retries: what an event tells of an answer {status}",
+            Visit(),
+            Posts(1),
+            Answer((status,), headers),
+            HELP
+            + "analytics.on('error', ({reason}) => calls.push([reason.name, reason.message])); const c = await analytics.track('x'); return [calls, c.logs().map(({level, message, extras}) => [level, message, extras && extras.name, extras && extras.message]), analytics.queue.queue.getAttempts(c)]",
+            *steps,
+        )
+        for status, headers, steps in (
+            (400, {}, ()),
+            (500, {}, (Posts(3),)),
+            (429, {"retry_after": "1"}, (Posts(3),)),
+        )
+    ),
     scenario(
         "Retries: 302 that leads nowhere",
         Visit(),
@@ -322,6 +338,33 @@ SCENARIOS = (
         load=batching(size=2, timeout=300),
         headers=("x-retry-count",),
         intended={**batch_keys(0, 1), **batch_keys(1, 2), **batch_keys(2, 2)},
+    ),
+    scenario(
+        "Batching: Retry-After uses up no try",
+        Visit(),
+        Posts(1),
+        Answer((429, 429), {"retry_after": "1"}),
+        Answer((500,)),
+        "await analytics.track('A')",
+        Posts(5),
+        load=batching(size=1, timeout=100, maxRetries=1),
+        headers=("x-retry-count",),
+        intended={name: why for number in range(5) for name, why in batch_keys(number, 1).items()},
+    ),
+    scenario(
+        "Batching: what comes meanwhile goes with the next try",
+        Visit(),
+        Posts(1),
+        Answer((429,), {"retry_after": "1"}),
+        "await analytics.track('A'); await new Promise((go) => setTimeout(go, 200)); await analytics.track('B')",
+        Posts(3),
+        load=batching(size=1, timeout=100),
+        intended={
+            **batch_keys(0, 1),
+            **batch_keys(1, 1),
+            **batch_keys(2, 2),
+            ".events[2].body.batch[1].context.satsuma": "diagnostics",
+        },
     ),
     scenario(
         "Batching: maxRetries",

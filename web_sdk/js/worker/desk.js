@@ -86,6 +86,8 @@ function makeDesk(python, send, writes, sendBeacon, { meets, journaled, starts }
       return Object.assign(context, { id, event: JSON.parse(event), outcome: told });
     },
     attempt,
+    failure: (text) => new Error(text),
+    load: (url) => line.ask({ remote: ["load", url] }).then(() => {}),
     plugins: (...about) => line.ask({ remote: ["plugins", ...about.slice(0, 2)] }),
     middleware: (...about) => line.ask({ remote: ["middleware", ...about] }),
     payload: (event) => new Carried(JSON.parse(event)),

@@ -90,8 +90,16 @@ async def _start(page: Any) -> None:
     ask = to_js(ways, dict_converter=platform.window.Object.fromEntries)
     made = page.install(ask, create_proxy(initialize), endpoint.url)
     bridge.face = made.face
-    source_middleware = bridge.add_source_middleware
-    device = Device(analytics, bridge.contexts, given, str(page.cdn), platform.warn, source_middleware, platform.random)
+    device = Device(
+        analytics,
+        bridge.contexts,
+        platform.window,
+        given,
+        str(page.cdn),
+        platform.warn,
+        bridge.add_source_middleware,
+        platform.random,
+    )
     await device.register(page.options, made.face)
     planned = SchemaFilter.from_settings(given, options)
     if planned is not None:

@@ -77,9 +77,9 @@ class Contexts:
             reason = getattr(failure, "reason", None)
             context.failure = PluginFailure(str(getattr(reason, "message", reason)), reason)
 
-    def payload(self, event: Event) -> Any:
-        """Return an event as a middleware sees it."""
-        return self.native.payload(_shown(event))
+    def payload(self, event: Event, *, reads_dates: bool = False) -> Any:
+        """Return an event as a middleware sees it; texts that are dates may be such."""
+        return self.native.payload(_shown(event), reads_dates)
 
     def event_of(self, payload: Any) -> Event:
         """Return the event of a payload that a middleware passed on."""
@@ -92,7 +92,7 @@ class Contexts:
         return told
 
     def _failure(self, failure: PluginFailure) -> Any:
-        return failure.native if failure.native is not None else self._window.Error.new(str(failure))
+        return failure.native if failure.native is not None else self.native.failure(str(failure))
 
 
 def _shown(event: Event) -> str:

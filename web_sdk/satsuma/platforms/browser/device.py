@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from satsuma.analytics import Analytics
-from satsuma.plugins import Context, Middleware, PluginFailure, PluginKind
+from satsuma.plugins import Context, Middleware, Plugin, PluginFailure, PluginKind
 from satsuma.routing import Router
 from satsuma.validation import as_mapping
 
+from .classic import INVOKED, ClassicDestination, address_of, classic_destinations
 from .contexts import Contexts
 from .plugins import PagePlugin, refusals, settled
 
 PATIENCE = 5.0
 """Seconds that the calls of a page wait for such scripts; one that comes later sees the calls from then on."""
-
-INVOKED = "analytics_js.integration.invoke"
-"""What analytics.js counts for each event that such a plugin is given; with ``.error``, for each that it fails on."""
 
 SEGMENTS_CDN = ("https://cdn.segment.com", "https://cdn.segment.build")
 """Where scripts lie by the settings of a source at Segment; the page's own CDN stands for it."""
@@ -86,6 +84,7 @@ class Device:
         self,
         analytics: Analytics,
         contexts: Contexts,
+        window: Any,
         settings: Mapping[str, Any],
         cdn: str,
         warn: Callable[[str], None],
@@ -97,6 +96,7 @@ class Device:
         Args:
             analytics: gets the plugins.
             contexts: makes and has the page's objects.
+            window: the page's.
             settings: the collector's answer.
             cdn: its origin.
             warn: takes a line for the console.
@@ -105,6 +105,7 @@ class Device:
         """
         self._analytics = analytics
         self._contexts = contexts
+        self._window = window
         self._settings = settings
         self._router = Router.from_settings(settings, random)
         self._cdn = cdn
@@ -120,6 +121,7 @@ class Device:
             face: ``window.analytics``.
         """
         self._obfuscates = bool(getattr(options, "obfuscate", False))
+        await self._analytics.register(*self._classic(face))
         await self._all([self._plugins(remote, options, face) for remote in self._remotes()])
 
     async def add_middleware(self) -> None:
@@ -131,6 +133,23 @@ class Device:
         if loads:
             await asyncio.wait([asyncio.ensure_future(load) for load in loads], timeout=PATIENCE)
             await refusals()
+
+    def _classic(self, face: Any) -> Iterator[Plugin]:
+        hide = _obfuscated if self._obfuscates else str
+        found = list(classic_destinations(self._settings, self._analytics.options.integrations))
+        if found and not hasattr(self._contexts.native, "unload"):
+            # They give and take objects of the page's own, which a worker never has.
+            self._warn(f"Python runs in a worker, where {', '.join(name for name, _ in found)} can't be loaded.")
+            return
+        for name, own in found:
+            address = address_of(self._cdn, name, own, hide)
+            yield self._routed(ClassicDestination(name, own, address, self._contexts, self._window, face))
+
+    def _routed(self, plugin: ClassicDestination | RemotePlugin) -> Plugin:
+        """Put the source's routing rules before a destination, where there are any for it."""
+        if plugin.kind is PluginKind.DESTINATION and self._router.names(plugin.name):
+            plugin.middleware.append(partial(self._router.route, plugin.name))
+        return plugin
 
     def _remotes(self) -> list[dict[str, Any]]:
         given = self._settings.get("remotePlugins")
@@ -150,10 +169,7 @@ class Device:
         except (PluginFailure, ValueError, AttributeError) as error:
             self._warn(f"Failed to load Remote Plugin {remote.get('name')!r}: {error}")
             return
-        for plugin in plugins:
-            if plugin.kind is PluginKind.DESTINATION and self._router.names(name):
-                plugin.middleware.append(partial(self._router.route, name))
-        await self._analytics.register(*plugins)
+        await self._analytics.register(*map(self._routed, plugins))
 
     async def _load(self, url: str) -> None:
         """Load a plugin's script, under its obfuscated name where the page wants that and there is one.
