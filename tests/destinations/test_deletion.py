@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 from destinations.receiver import Received, receiving, settings_of, until
+from satsuma_server.errors import UnavailableError
+from satsuma_server.http.responses import HANDLERS
+from satsuma_server.identity.identifiers import Key
+from satsuma_server.privacy import FORGET
 from satsuma_server.privacy.erasure_check import find_in_files
+from satsuma_server.privacy.people import People
+from satsuma_server.settings import Settings
 from satsuma_server.testing import running
+from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
+from starlette.testclient import TestClient
 
 ANN, BOB = "ann-kowalski-0001", "bob-baker-0002"
 
@@ -64,6 +73,26 @@ def test_a_deleted_person_is_neither_delivered_nor_kept(tmp_path: Path) -> None:
             until(lambda: client.get("/v1/destinations").json()[0]["deletions"]["done"] == 1)
             assert patient(client, f"/v1/people/user_id:{BOB}")["still_found_in"] == []
             assert find_in_files(tmp_path, [ANN]) == []
+
+
+def test_a_profile_stays_until_the_destinations_know_whom_to_delete(tmp_path: Path) -> None:
+    """Otherwise nobody could tell a deletion that is repeated which devices the person had."""
+    forgotten: list[object] = []
+
+    class Profiles:
+        async def forget(self, keys: list[object], seq: int, start: object) -> list[object]:
+            forgotten.extend(keys)
+            return keys
+
+    class Closed:
+        async def forget(self, *ids: object) -> int:
+            raise UnavailableError("the destinations are being opened")
+
+    people = People(Settings(tmp_path), Profiles(), None, Closed())  # type: ignore[arg-type]
+    app = Starlette(routes=list(people.internal_routes()), exception_handlers=HANDLERS)
+    asked = {"keys": [Key("user_id", ANN), Key("anonymous_id", "d")], "seq": 1, "start": None}
+    assert TestClient(app).post(FORGET, content=json.dumps(asked)).status_code == 503
+    assert forgotten == []
 
 
 def patient(client: httpx.Client, path: str) -> dict[str, Any]:

@@ -105,6 +105,15 @@ def test_a_webhook_gets_a_signed_message_behind_the_persons_events(tmp_path: Pat
     assert last.headers["webhook-signature"] == f"v1,{signature}"
 
 
+def test_a_destination_of_other_sources_is_not_asked_to_delete_a_namesake(tmp_path: Path) -> None:
+    table = {"type": "webhook", "sources": ["shop"]}
+    with delivering(tmp_path, lambda request: PlainTextResponse("ok"), table) as (_, worker):
+        forget(worker, ["ann"], [], "blog")
+        assert status(worker)["deletions"] == {"waiting": 0, "done": 0, "failed": 0}
+        forget(worker, ["ann"], [], "shop")
+        until(lambda: status(worker)["deletions"]["done"] == 1)
+
+
 def test_a_deletion_waits_as_long_as_a_request_may_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deletions, "time", time)
     table = {"type": "webhook", "timeout_seconds": 600}
@@ -221,11 +230,11 @@ def test_a_plugin_is_told_and_a_function_is_not(tmp_path: Path, monkeypatch: pyt
     assert [(one["type"], one["userIds"], one["anonymousIds"]) for one in own_crm.told] == [("delete", ["ann"], [ANN])]
 
 
-def forget(worker: TestClient, users: list[str], devices: list[str]) -> None:
+def forget(worker: TestClient, users: list[str], devices: list[str], source: str = "") -> None:
     """Delete a person, as the second process does when the collector asks for it."""
     destinations = worker.app.state.parts[0]  # type: ignore[attr-defined]
     assert worker.portal is not None
-    worker.portal.call(destinations.forget, users, devices)
+    worker.portal.call(destinations.forget, users, devices, source)
 
 
 @contextmanager

@@ -122,7 +122,7 @@ class Destinations:
             return 0
         store, users, devices = self._open_store(), tuple(user_ids), tuple(anonymous_ids)
         person = DeletedPerson("", users, devices, 0)
-        asked = [name for name, runner in self._runners.items() if runner.deletions.can_forget(person)]
+        asked = [name for name, runner in self._runners.items() if _knows(runner, person, source)]
         # Before anything is removed: a deletion that fails after this is repeated by whoever asked for it.
         await run_to_completion(partial(self._open_deletions().ask, asked, users, devices))
         for runner in self._runners.values():
@@ -221,3 +221,12 @@ class Destinations:
         if runner is None:
             raise ConflictError(f"this destination doesn't run: {self._broken.get(name, self._why_closed)}")
         return runner
+
+
+def _knows(runner: Runner, person: DeletedPerson, source: str) -> bool:
+    """Tell whether a destination may have events of a person and can be asked to delete them.
+
+    Where each source has people of its own, somebody else may have the same userId in a destination of other sources.
+    """
+    sources = runner.settings.sources
+    return (not source or not sources or source in sources) and runner.deletions.can_forget(person)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from starlette.requests import Request
@@ -24,11 +24,22 @@ from .export import FORMS, Exported, export_person
 class People:
     """A projection that uses `Profiles`."""
 
-    def __init__(self, settings: Settings, profiles: Profiles, warehouse: Forgetful | None = None) -> None:
-        """Take the profiles, and the other projections that have to forget people."""
+    def __init__(
+        self,
+        settings: Settings,
+        profiles: Profiles,
+        warehouse: Forgetful | None = None,
+        destinations: Forgetful | None = None,
+    ) -> None:
+        """Take the profiles, and the other projections that have to forget people.
+
+        The destinations do it first. Where they can't, the profile is still there when the deletion is repeated, and
+        says which identifiers other services have to delete.
+        """
         self._settings = settings
         self._profiles = profiles
         self._warehouse = warehouse
+        self._destinations = destinations
 
     def routes(self) -> Sequence[BaseRoute]:
         return [
@@ -71,11 +82,18 @@ class People:
         asked = msgspec.json.decode(await request.body())
         start = Key(*asked["start"]) if asked["start"] else None
         given = [Key(*one) for one in asked["keys"]]
+        # All identifiers of a person are of one space.
+        space = given[0].space if given else ""
+        rows = await _forget(self._destinations, given, space)
+        # Where these are more than were given, the collector asks again, with all of them.
         keys = await self._profiles.forget(given, asked["seq"], start)
-        rows = 0
-        if self._warehouse is not None:
-            users = [key.value for key in keys if key.type == USER_ID]
-            devices = [key.value for key in keys if key.type == ANONYMOUS_ID]
-            # All identifiers of a person are of one space.
-            rows = await self._warehouse.forget(users, devices, given[0].space if given else "")
+        rows += await _forget(self._warehouse, keys, space)
         return JSONResponse({"keys": sorted(keys), "rows": rows})
+
+
+async def _forget(part: Forgetful | None, keys: Iterable[Key], space: str) -> int:
+    if part is None:
+        return 0
+    known = list(keys)
+    users = [key.value for key in known if key.type == USER_ID]
+    return await part.forget(users, [key.value for key in known if key.type == ANONYMOUS_ID], space)

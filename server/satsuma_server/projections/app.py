@@ -42,7 +42,7 @@ def make_projections(settings: Settings, log: ReadableLog) -> list[Projection]:
     console = Console(settings, log, profiles=profiles, warehouse=warehouse, health=health, destinations=destinations)
     # `tables` comes before the warehouse: when a person is deleted, the warehouse rewrites its file last, so that
     # nothing of their rows is left.
-    people = People(settings, profiles, _All(destinations, tables, warehouse, console, health))
+    people = People(settings, profiles, _All(tables, warehouse, console, health), destinations)
     retention = Retention(
         [
             Kept("destinations", settings.retention_days, destinations),
