@@ -11,7 +11,6 @@ import marshal
 import sys
 import zipfile
 from pathlib import Path
-from types import CodeType
 
 STDLIB, SDK = "/lib/python313.zip/", "/lib/satsuma/"
 DOCUMENTED = {"_pyodide._core_docs"}
@@ -33,11 +32,12 @@ def slim(standins: dict[str, str]) -> bytes:
             source: bytes | str = stdlib.read(inside) if root == STDLIB else Path(path).read_bytes()
             if inside in standins:
                 source = standins.pop(inside) + ABSENT
+            tree = Unannotated().visit(ast.parse(source))
             if name in DOCUMENTED:
-                source = undocumented(source)
-            code = compile(source, inside, "exec", dont_inherit=True, optimize=0 if name in DOCUMENTED else 2)
+                undocument(tree)
+            code = compile(tree, inside, "exec", dont_inherit=True, optimize=0 if name in DOCUMENTED else 2)
             head = importlib.util.MAGIC_NUMBER + bytes(12)
-            target.writestr(zipfile.ZipInfo(f"{inside}c"), head + marshal.dumps(bare(code)))
+            target.writestr(zipfile.ZipInfo(f"{inside}c"), head + marshal.dumps(bare(code)))  # noqa: F821 (bare.py's)
     if standins:
         raise ValueError(f"nothing imports {sorted(standins)} any more: remove them from standins")
     return packed.getvalue()
@@ -49,20 +49,28 @@ def imported() -> dict[str, str]:
     return {path: name for path, name in files.items() if path.startswith((STDLIB, SDK)) and path.endswith(".py")}
 
 
-def undocumented(source: bytes | str) -> str:
-    """Return source whose docstrings say nothing."""
-    tree = ast.parse(source)
+class Unannotated(ast.NodeTransformer):
+    """Takes the annotations of functions away. Those of classes stay: dataclasses are made by them."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+
+def undocument(tree: ast.AST) -> None:
+    """Let docstrings say nothing."""
     for node in ast.walk(tree):
         match getattr(node, "body", None):
             case [ast.Expr(ast.Constant(str()) as text), *_]:
                 text.value = " "
-    return ast.unparse(tree)
-
-
-def bare(code: CodeType) -> CodeType:
-    """Return code that knows neither its lines nor the classes around it: a fourth of it, and no page shows them."""
-    constants = tuple(bare(one) if isinstance(one, CodeType) else one for one in code.co_consts)
-    return code.replace(co_consts=constants, co_linetable=b"", co_qualname=code.co_name)
 
 
 slim(standins)  # type: ignore[name-defined]  # noqa: F821 (the build's)

@@ -37,14 +37,14 @@ const HEAD = 48; // Of Pyodide's snapshot: what it is, where its memory begins, 
 const [folder, wheel, output] = process.argv.slice(2).map((path) => resolve(path));
 const { loadPyodide } = await import(pathToFileURL(resolve(folder, "pyodide.mjs")).href);
 const script = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
-const boot = (more) => loadPyodide({ indexURL: folder, _makeSnapshot: true, ...more });
+const boot = (more) => loadPyodide({ indexURL: folder, _makeSnapshot: true, args: ["-X", "frozen_modules=off"], ...more });
 
 /* Returns the modules that are imported, compiled for good. */
 function slim(python) {
   python.unpackArchive(new Uint8Array(readFileSync(wheel)), "zip", { extractDir: "/lib/satsuma" });
   python.runPython("import sys; sys.path.insert(0, '/lib/satsuma'); import satsuma.platforms.browser.boot");
   python.globals.set("standins", python.toPy(standins()));
-  return python.runPython(script("slim.py")).toJs();
+  return python.runPython(script("bare.py") + script("slim.py")).toJs();
 }
 
 /* Without what Pyodide's own runPython needs of Python. */
@@ -96,16 +96,16 @@ function tablesOf(capsule, words) {
   ]);
 }
 
-/* Fills with zeros what the allocator holds free. */
+/* Fills with zeros what the C library's allocator holds free. What it returns last reaches over the top of what it has. */
 function wipe({ spare, HEAPU8 }) {
   const top = spare.sbrk(0);
   const taken = [];
-  for (let size = 1 << 20; size >= 16; size >>= 1)
+  for (let size = 1 << 20; size >= 12; size >>= 1)
     for (;;) {
       const at = spare.malloc(size);
       taken.push(at);
+      HEAPU8.fill(0, at, Math.min(at + size, Math.max(at, top)));
       if (at + size > top) break;
-      HEAPU8.fill(0, at, at + size);
     }
   taken.forEach((at) => spare.free(at));
 }
@@ -114,7 +114,7 @@ const stdlib = resolve(output, "slim.zip");
 const whole = await boot({});
 writeFileSync(stdlib, slim(whole));
 const python = await boot({ stdLibURL: stdlib });
-run(python, script("settle.py"));
+run(python, script("bare.py") + script("settle.py"));
 wipe(python._module);
 // The tables lie where they lay in the other interpreter: they are a part of the module.
 for (const [at, size] of deadTables(whole)) python._module.HEAPU8.fill(0, at, at + size);

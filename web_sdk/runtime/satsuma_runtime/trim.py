@@ -45,6 +45,7 @@ def trim(pyodide: Path, cache: Path, say: Callable[[str], None]) -> Path:
     whole.write_bytes(wasm.keep_exports((pyodide / "pyodide.asm.wasm").read_bytes(), glue.exports_used(text)))
     _optimize(pyodide, whole, used)
     whole.unlink()
+    used.write_bytes(wasm.without_docstrings(used.read_bytes()))
     plain = folder / "plain.js"
     plain.write_text(glue.trimmed(text, loader, wasm.import_names(used.read_bytes())))
     minify(pyodide, plain, folder / "pyodide.asm.js")
