@@ -5,15 +5,18 @@ const hashes = Boolean(self.crypto && crypto.subtle);
 const RESTORE_MILLISECONDS = 20000;
 const MOST_PAGES = 65536; // All that a module can address; Pyodide's glue grows the memory.
 
+const REST = "python_rest.wasm"; // What few pages call of the module; `whole` has it loaded with the others.
+
 /* Starts Python from the memory image; `glue` gives what joins module and memory (start.js), once the files are asked for. */
-async function bootImage({ folder, image, integrity, glue, breathe }) {
+async function bootImage({ folder, image, integrity, glue, breathe, whole, lost }) {
   const { config, pages, blocks } = image;
   const large = (name) => load(folder + name, hashes ? "" : integrity[name]);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES });
   const restored = later(large("memory.bin").then((response) => restoreMemory(memory, response, blocks["memory.bin"])));
   const module = later(large("python.wasm").then((response) => compileModule(response, blocks["python.wasm"])));
+  const rest = { name: REST, integrity: integrity[REST], module: whole && later(large(REST).then((response) => compileModule(response, blocks[REST]))) };
   const start = await glue();
-  const starting = later(start({ module, memory, restored, config, folder, breathe }));
+  const starting = later(start({ module, memory, restored, config, folder, breathe, rest, lost }));
   await Promise.all([module, restored]);
   return Promise.race([starting, giveUp(RESTORE_MILLISECONDS)]);
 }

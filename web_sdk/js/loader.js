@@ -32,6 +32,8 @@
 
   /*FACE*/
 
+  /*GUARD*/
+
   const atFirstSight = takeIntrinsics(window);
   const script = atFirstSight.document.currentScript;
   const stubName = (script && script.dataset.globalSegmentAnalyticsKey) || "analytics";
@@ -77,6 +79,12 @@
     console.warn("[satsuma] Python could not start: calls go to the collector as they are, and nothing is answered.", error);
     if (!(await runs)) again = goAlone(waiting, left);
   }
+
+  /* Python is gone from this page, and does not come back. */
+  const guard = makeGuard(takeUp, options, (error) => {
+    goOnAlone(error);
+    again ||= goAlone(waiting, left);
+  });
 
   /* The stub's calls, each with its note: a stub that isn't ours notes no time, so it is noted at first sight. */
   const waiting = [];
@@ -197,7 +205,7 @@
     const python = await bootHere();
     const { start } = python.pyimport("satsuma.platforms.browser.boot");
     await breathe();
-    return start;
+    return (page) => start({ ...page, install: (ask, ...more) => page.install(guard.around(ask), ...more) });
   }
 
   function bootInWorker() {
@@ -215,14 +223,19 @@
     const { image, integrity } = RUNTIME;
     const agree = (offer) => (nextId = offer);
     const parts = { stub, early, intrinsics, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, storedNames, newId, agree, trust };
-    return hostPython({ folder, cdn, writeKey, image, integrity, options, ...parts, ...more });
+    return hostPython({ folder, cdn, writeKey, image, integrity, options, whole: compiles(), ...parts, ...more });
+  }
+
+  /* Plugins in Python need its compiler, which other pages do without. */
+  function compiles() {
+    return Boolean(options.pythonPlugins && options.pythonPlugins.length);
   }
 
   /* From the memory image; where the engine can't restore it, the plain way, which takes some three times as long. */
   async function bootHere() {
     try {
       const glue = async () => (await loadScript("python.js")).startPython;
-      return await bootImage({ folder, image: RUNTIME.image, integrity: RUNTIME.integrity, glue, breathe });
+      return await bootImage({ folder, image: RUNTIME.image, integrity: RUNTIME.integrity, glue, breathe, whole: compiles(), lost: guard.end });
     } catch (error) {
       console.warn("[satsuma] The memory image could not be restored; starting Python the slow way.", error);
       return bootPlainly();

@@ -20,7 +20,8 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
 
   function boot() {
     const glue = async () => startPython;
-    booting ??= bootImage({ folder, image, integrity, glue, breathe: async () => {} }).then((made) => (python = made));
+    // A service worker can't wait for a file in the middle of Python's work, so it has the whole module at once.
+    booting ??= bootImage({ folder, image, integrity, glue, breathe: async () => {}, whole: true }).then((made) => (python = made));
     booting.catch(() => (booting = null));
     return booting;
   }

@@ -9,10 +9,10 @@ function share(module) {
   module.then((module) => send({ module })).catch(() => {});
 }
 
-async function boot({ folder, image, integrity }) {
+async function boot({ folder, image, integrity, whole }) {
   try {
     const glue = () => (parts) => (share(parts.module), startPython(parts));
-    python = await bootImage({ folder, image, integrity, glue, breathe: async () => {} });
+    python = await bootImage({ folder, image, integrity, glue, breathe: async () => {}, whole, lost: () => send({ lost: true }) });
     desk.post({ ready: true });
   } catch (error) {
     desk.post({ failed: String(error) });

@@ -13,7 +13,7 @@ from typing import Any
 
 from satsuma import __version__ as version
 
-from . import blocks, files, node, trim, wasm, wheel
+from . import blocks, called, files, node, trim, wasm, wheel
 from .errors import BuildError
 from .minifier import minified
 from .sources import Sources
@@ -26,11 +26,18 @@ HEAP = 20 * 1024 * 1024
 
 WASM_PAGE = 64 * 1024
 
+UNSPLIT = "unsplit.wasm"
+"""The module before it is split, which a recording build leaves beside the loader."""
+
+QUICK = 3
+"""The quality of compression of a build that only records."""
+
 PARTS = {
     "/*ATTEMPT*/": "attempt.js",
     "/*AUTO_TRACK*/": "auto_track.js",
     "/*FACE*/": "face.js",
     "/*FILES*/": "files.js",
+    "/*GUARD*/": "guard.js",
     "/*INTRINSICS*/": "intrinsics.js",
     "/*MEND*/": "mend.js",
     "/*JOURNAL*/": "journal.js",
@@ -86,27 +93,29 @@ RUNTIME_NAME = "SATSUMA_RUNTIME"
 Say = Callable[[str], None]
 
 
-def build(target: Path, cache: Path, say: Say, *, force: bool = False) -> dict[str, Any]:
+def build(target: Path, cache: Path, say: Say, *, force: bool = False, record: str = "") -> dict[str, Any]:
     """Build the runtime into `target`, unless it is there already, and return its manifest.
 
     Args:
         target: folder that a collector serves; made anew.
         cache: folder for what is worth keeping: npm's packages and compressed files.
         say: takes one line of progress.
+        force: build even where nothing has changed.
+        record: the URL of a listener (``called.Listener``) that the interpreter tells what it calls; empty for none.
 
     Raises:
         BuildError: a tool is missing or failed.
     """
     sources = Sources.of_checkout()
-    key = sources.key(f"python{sys.version_info[:2]}")
+    key = sources.key(f"python{sys.version_info[:2]}", record)
     found = files.manifest_of(target)
     if found is not None and found["key"] == key and not force:
         return found
     with TemporaryDirectory() as work:
-        return _build(sources, key, target, cache, Path(work), say)
+        return _build(sources, key, target, cache, Path(work), say, record)
 
 
-def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, say: Say) -> dict[str, Any]:
+def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, say: Say, record: str) -> dict[str, Any]:
     say("fetching Pyodide")
     pyodide = node.install(sources.runtime, cache / "npm") / "pyodide"
     say("building the wheel of satsuma")
@@ -123,15 +132,17 @@ def _build(sources: Sources, key: str, target: Path, cache: Path, work: Path, sa
     shutil.copyfile(pure, folder / pure.name)
     trimmed = trim.trim(pyodide, cache, say)
     say("taking the memory image")
-    image = write_python(sources, trimmed, pyodide, pure, work, folder)
+    image = write_python(sources, trimmed, pyodide, pure, work, folder, record)
     _write_loader(sources, target, folder, pyodide, image)
     say("compressing")
     scripts = [target / name for name in ("loader.js", *SNIPPETS, "service.js", PYTHON_WORKERS)]
     shipped = {path.name: path for path in [*sorted(folder.iterdir()), *scripts]}
-    return files.write_manifest(target, key, shipped, cache / "compressed")
+    return files.write_manifest(target, key, shipped, cache / "compressed", QUICK if record else files.BEST)
 
 
-def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work: Path, folder: Path) -> dict[str, Any]:
+def write_python(
+    sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work: Path, folder: Path, record: str = ""
+) -> dict[str, Any]:
     """Write the interpreter: its module, the memory that it starts with, and its glue with what starts it.
 
     Args:
@@ -139,7 +150,8 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
         trimmed, pyodide: folders of the interpreter, cut down and whole.
         sdk: zip file of the SDK that it has imported.
         work: folder for what is left over.
-        folder: for ``python.wasm``, ``memory.bin`` and ``python.js``.
+        folder: for ``python.wasm``, ``python_rest.wasm``, ``memory.bin`` and ``python.js``.
+        record: see `build`.
 
     Returns:
         What the loader must know: ``config`` (what the image holds of JavaScript's), ``pages`` (WebAssembly's, that
@@ -154,13 +166,21 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
         raise BuildError(f"the memory image takes {len(image):,} bytes of {HEAP:,}: see what settle.py leaves")
     content, lying = blocks.packed(image)
     (folder / "memory.bin").write_bytes(content)
-    module = folder / "python.wasm"
+    module, rest = folder / "python.wasm", folder / "python_rest.wasm"
     module.write_bytes(wasm.without_data((trimmed / "pyodide.asm.wasm").read_bytes()))
     trim.drop_exports(pyodide, module)
+    unsplit = module.read_bytes()
+    parts = called.recording(unsplit) if record else called.parts(unsplit, sources.runtime)
+    for path, part in zip((module, rest), parts, strict=True):
+        path.write_bytes(part)
     glue = (
         (trimmed / "pyodide.asm.js").read_text().removesuffix("globalThis._createPyodideModule=_createPyodideModule;")
     )
-    start = f"{glue}\n{minified(pyodide, (sources.js / 'start.js').read_text())}"
+    starting = (sources.js / "start.js").read_text()
+    if record:
+        (folder.parent / UNSPLIT).write_bytes(unsplit)
+        starting = starting.replace("  return started;", f"{called.recorder(unsplit, record)}  return started;", 1)
+    start = f"{glue}\n{minified(pyodide, starting)}"
     (folder / "python.js").write_text(f"(()=>{{{PRELUDE}{start}document.currentScript.startPython=startPython;}})();\n")
     worker = f"const startPython=(()=>{{{start}return startPython;}})();"
     for name, own in WORKERS.items():
@@ -171,7 +191,7 @@ def write_python(sources: Sources, trimmed: Path, pyodide: Path, sdk: Path, work
         host = f"(()=>{{{PRELUDE}{_joined(sources.js, (*HOST, *own))}}})();\n"
         (folder / name).write_text(minified(pyodide, host))
     config = json.loads((work / "image.json").read_text())
-    hashed = {"memory.bin": lying, "python.wasm": blocks.in_turn(module.read_bytes())}
+    hashed = {"memory.bin": lying, **{path.name: blocks.in_turn(path.read_bytes()) for path in (module, rest)}}
     return {"config": config, "pages": HEAP // WASM_PAGE, "blocks": hashed}
 
 

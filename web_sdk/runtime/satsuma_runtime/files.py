@@ -27,6 +27,7 @@ TYPES = {
 }
 """Media types by ending."""
 
+BEST = 11
 BROTLI_QUALITY = {"pyodide.asm.wasm": 9}
 """By name; 11 elsewhere. At 11 a wasm takes half a minute: worth it for what each first visit loads, and only there."""
 
@@ -40,13 +41,13 @@ def integrity(content: bytes) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
-def compress(path: Path, cache: Path) -> dict[str, int]:
+def compress(path: Path, cache: Path, best: int = BEST) -> dict[str, int]:
     """Write ``.zst``, ``.br`` and ``.gz`` beside `path`; return their sizes in bytes.
 
     Each is made once per content, and kept in `cache`.
     """
     content = path.read_bytes()
-    quality = BROTLI_QUALITY.get(path.name, 11)
+    quality = min(best, BROTLI_QUALITY.get(path.name, BEST))
     made: dict[str, tuple[str, Callable[[], bytes]]] = {
         "zstd": ("zst", partial(zstandard.ZstdCompressor(compression_params=ZSTD).compress, content)),
         "br": ("br", partial(brotli.compress, content, quality=quality, lgwin=24)),
@@ -64,10 +65,10 @@ def compress(path: Path, cache: Path) -> dict[str, int]:
     return sizes
 
 
-def write_manifest(root: Path, key: str, files: dict[str, Path], cache: Path) -> dict[str, Any]:
+def write_manifest(root: Path, key: str, files: dict[str, Path], cache: Path, best: int = BEST) -> dict[str, Any]:
     """Compress `files` (logical name to path below `root`) and write the manifest of them."""
     with ThreadPoolExecutor() as pool:
-        sizes = dict(zip(files, pool.map(lambda path: compress(path, cache), files.values()), strict=True))
+        sizes = dict(zip(files, pool.map(lambda path: compress(path, cache, best), files.values()), strict=True))
     manifest = {
         "version": MANIFEST_VERSION,
         "key": key,

@@ -50,5 +50,6 @@ class Sources:
         yield from sorted(self.js.rglob("*.js"))
         yield from sorted((self.runtime / "satsuma_runtime").glob("*.py"))
         yield self.runtime / "package-lock.json"
-        yield from (self.runtime / name for name in ("snapshot.mjs", "slim.py", "settle.py", "tables.py"))
+        names = ("snapshot.mjs", "bare.py", "slim.py", "settle.py", "tables.py", "called.txt")
+        yield from (self.runtime / name for name in names)
         yield from sorted((self.runtime / "standins").rglob("*.py"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,8 @@ def plugins_of(url: str, text: str, warn: Callable[[str], None]) -> list[Plugin]
     The page has no files: a module imports what the SDK itself uses of the standard library, and nothing else.
     """
     module = ModuleType(url)
+    # Dataclasses look here for what their annotations name.
+    sys.modules[url] = module
     try:
         exec(compile(text, url, "exec"), module.__dict__)  # noqa: S102 (the page's owner names it, as a script's src)
         found: Any = getattr(module, NAME)
