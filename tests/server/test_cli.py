@@ -183,6 +183,19 @@ def test_the_snippet_is_printed_ready_to_paste() -> None:
     assert 'AnalyticsBrowser.load({"writeKey": "k1", "cdnURL": "https://collector.test"});' in npm
 
 
+def test_the_snippet_for_a_service_worker_and_the_line_that_it_needs() -> None:
+    asked = ("snippet", "--url", "https://collector.test", "--write-key", "k1")
+    assert run(*asked, "--service-file").stdout == (
+        'importScripts("https://collector.test/analytics.js/v1/k1/service.js");\n'
+    )
+    pasted = run(*asked, "--service").stdout
+    assert '{"python": "service"}' in pasted
+    assert "serviceWorker" in pasted
+    assert "serviceWorker" not in run(*asked).stdout
+    assert """data-options='{"python": "service"}'""" in run(*asked, "--service", "--short").stdout
+    assert ', {"python": "service"});' in run(*asked, "--service", "--npm").stdout
+
+
 def test_the_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
     source = Source("shop", origins=("https://shop.test",))
     with running(tmp_path / "data", sources=(source,), accept_any_key=False) as collector:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from satsuma_server.errors import AssetsError
 from satsuma_server.settings import RUNTIME
@@ -49,6 +50,25 @@ def snippet(
     }
     template = _template(runtime, early=bool(chosen.get("early")), service=chosen.get("python") == "service")
     return MARK.sub(lambda mark: _literal(values[mark[0]]), template)
+
+
+SERVICE_FILE = "/satsuma-service.js"
+"""Where a page looks for its site's service worker, unless the option ``serviceWorker`` names another address."""
+
+
+def service_url(write_key: str, host: str) -> str:
+    """Return the address of the script that a site's service worker imports.
+
+    Args:
+        write_key: the write key of the source.
+        host: origin of the collector.
+    """
+    return f"{host.rstrip('/')}/analytics.js/v1/{quote(write_key, safe='')}/service.js"
+
+
+def service_line(write_key: str, host: str) -> str:
+    """Return the line of JavaScript that a site serves for Python to live in its service worker; see `service_url`."""
+    return f"importScripts({_literal(service_url(write_key, host))});"
 
 
 def service(host: str, runtime: Path = RUNTIME) -> str:

@@ -18,6 +18,7 @@ from satsuma_server.settings import log_of
 
 from .console import HERE, Url, WriteKey, fail, output
 from .doctor_nats import log_findings
+from .doctor_service import service_findings
 from .findings import Finding
 
 LEAST_FREE = 1 << 30
@@ -28,6 +29,10 @@ def doctor(
     url: Url = HERE,
     write_key: WriteKey = "demo",
     site: Annotated[str, typer.Option(help="Origin of the pages, as https://shop.example.")] = "",
+    service: Annotated[
+        str,
+        typer.Option(help="Path of the site's service worker, as /satsuma-service.js, where Python is to live there."),
+    ] = "",
     data: Annotated[Path | None, typer.Option(envvar="SATSUMA_DATA", help="The log's folder on this machine.")] = None,
     config: Annotated[
         Path | None, typer.Option(envvar="SATSUMA_CONFIG", help="The collector's settings, for a log on NATS.")
@@ -47,6 +52,8 @@ def doctor(
             for check in (_up, _key, _loader, _origin)
             for finding in _guarded(check, http, write_key, site.rstrip("/"))
         ]
+    if service:
+        findings += service_findings(site.rstrip("/"), service, url.rstrip("/"), write_key)
     findings += [*_cookies(url, site), *(_disk(data) if data else ())]
     try:
         servers, options = log_of(config, log)
