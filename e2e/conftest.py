@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flows.places import LOAD_OPTIONS, PAGE
+from flows.places import LOAD_OPTIONS, PAGE, SERVICE
 from matrix.figures import Counts
 from pytest_satsuma.engines import CHROMIUM, ENGINES
 from satsuma_server.testing import Collector
@@ -20,6 +20,9 @@ NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.co.uk 127.0.0.1"
 
 LANGUAGE = "--accept-lang=en-US"
 """Chromium's headless shell sends no Accept-Language by itself; visitors' browsers do."""
+
+AS_WITH_HTTPS = "--unsafely-treat-insecure-origin-as-secure=*.shop.test,*.other.test,*.shop.co.uk"
+"""Browsers have service workers for sites with HTTPS only, and for 127.0.0.1."""
 
 TAKEN_AWAY = ["--disable-back-forward-cache"]
 """What Playwright switches off, and visitors have."""
@@ -37,10 +40,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], request: pytest.FixtureRequest
+) -> dict[str, Any]:
     """Launch arguments for every folder's tests."""
     given = browser_type_launch_args
-    return {**given, "args": [*given["args"], NAMES, LANGUAGE], "ignore_default_args": TAKEN_AWAY}
+    secure = [AS_WITH_HTTPS] if request.config.getoption("--python") == SERVICE else []
+    return {**given, "args": [*given["args"], NAMES, LANGUAGE, *secure], "ignore_default_args": TAKEN_AWAY}
 
 
 @pytest.fixture(scope="session")

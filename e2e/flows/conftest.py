@@ -13,6 +13,7 @@ import pytest
 from flows.console_desk import Desk, desk_of, refused, story, unplanned
 from flows.faults import Faults, watched_collector
 from flows.hostile_page import SPOILED_FOR_THE_SDK
+from flows.places import LOAD_OPTIONS
 from flows.reference_library import reference_cdn, stock_snippet
 from flows.rewriting import rewritten
 from flows.shopper import Shopper
@@ -45,15 +46,18 @@ def site(
 ) -> Iterator[str]:
     """The demo shop, with a database of its own; with ``--satsuma-library analytics-next``, with that library.
 
-    With ``--hostile-page`` its pages replace the built-in objects of the browser after the snippet has run.
+    With ``--python worker`` or ``service`` Python lives there. With ``--hostile-page`` its pages replace the built-in
+    objects of the browser after the snippet has run.
     """
     shop = create_app(collector_url=collector.url, token=collector.token, data=tmp_path, **shop_options)
     with ExitStack() as stack:
+        written = snippet("demo", options=LOAD_OPTIONS[request.config.getoption("--python")])
         if request.config.getoption("--satsuma-library") == LIBRARIES["analytics-next"].name:
-            cdn = stack.enter_context(reference_cdn(collector.url))
-            shop = rewritten(shop, snippet("demo"), stock_snippet(cdn, "demo"))
+            written = stock_snippet(stack.enter_context(reference_cdn(collector.url)), "demo")
         if request.config.getoption(HOSTILE, default=False):
-            shop = rewritten(shop, snippet("demo"), f"{snippet('demo')}{SPOILED_FOR_THE_SDK}")
+            written += SPOILED_FOR_THE_SDK
+        if written != snippet("demo"):
+            shop = rewritten(shop, snippet("demo"), written)
         yield stack.enter_context(serving(shop))
 
 

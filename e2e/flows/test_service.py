@@ -121,6 +121,18 @@ def test_who_logs_out_is_somebody_new_on_the_next_page(visitor: Visitor, stored:
     assert visitor.identity.cookie_anonymous_id == after["anonymousId"]
 
 
+def test_what_is_cleared_right_after_it_was_written_stays_cleared(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    visitor.evaluate("() => analytics.identify('u1').then(() => null)")
+    before = stored("identify")["anonymousId"]
+    visitor.cookies.clear()
+    visitor.storage.clear()
+    visitor.visit("/next")
+    after = stored("page", count=2)
+    assert (after["userId"], visitor.identity.cookie_user_id) == (None, None)
+    assert after["anonymousId"] not in (None, before)
+
+
 def test_two_tabs_at_once_are_one_new_visitor(visitor: Visitor, collector: Collector) -> None:
     visitor.page.goto(f"{visitor.base_url}/")
     other = visitor.new_tab()

@@ -30,9 +30,12 @@ def chosen() -> Iterator[Any]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("mutant", [*chosen()])
-def test_a_broken_rule_is_noticed(mutant: Mutant, tmp_path: Path, note: Callable[[str, str], None]) -> None:
+def test_a_broken_rule_is_noticed(
+    mutant: Mutant, tmp_path: Path, note: Callable[[str, str], None], request: pytest.FixtureRequest
+) -> None:
     runtime = build_variant(mutant, tmp_path / "runtime")
-    told = _play(runtime, tmp_path, "-k", mutant.test) or _play(runtime, tmp_path)
+    place = ("--python", request.config.getoption("--python"))
+    told = _play(runtime, tmp_path, *place, "-k", mutant.test) or _play(runtime, tmp_path, *place)
     note(mutant.name, told)
     assert told, f"{mutant.says}: and no test fails"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from mutants.mutants import Mutant
 from satsuma_runtime import trim
@@ -16,7 +17,10 @@ MARK = "/*RUNTIME*/"
 CHECKOUT = Path(__file__).parents[2]
 CACHE = CHECKOUT / ".cache" / "runtime"
 PYODIDE = CACHE / "npm" / "node_modules" / "pyodide"
-OWN = ("python.wasm", "memory.bin", "python.js", "satsuma.zip")
+OWN = ("python.wasm", "memory.bin", "python.js", "worker.js", "service_worker.js", "satsuma.zip")
+TOLD = ("loader.js", "service.js")
+"""Scripts that know which build they belong to."""
+
 BUILT = CHECKOUT / "server" / "satsuma_server" / "assets" / "runtime"
 
 
@@ -28,9 +32,7 @@ def build_variant(mutant: Mutant, target: Path) -> Path:
         BuildError: the image couldn't be taken.
     """
     sources = Sources.of_checkout()
-    loader = (BUILT / "loader.js").read_text()
-    start = loader.index(MARK) + len(MARK)
-    about, end = json.JSONDecoder().raw_decode(loader, start)
+    about = _facts((BUILT / "loader.js").read_text())[1]
     folder = target / mutant.name
     folder.mkdir(parents=True)
     for path in (BUILT / about["folder"]).iterdir():
@@ -43,11 +45,20 @@ def build_variant(mutant: Mutant, target: Path) -> Path:
     about["image"] = write_python(sources, trimmed, PYODIDE, folder / "satsuma.zip", work, folder)
     about["integrity"] |= {name: integrity((folder / name).read_bytes()) for name in OWN}
     about["folder"] = f"{folder.name}/"
-    (target / "loader.js").write_text(loader[:start] + json.dumps(about) + loader[end:])
+    for name in TOLD:
+        before, _, after = _facts((BUILT / name).read_text())
+        (target / name).write_text(before + json.dumps(about) + after)
     for name in SNIPPETS:
         (target / name).symlink_to(BUILT / name)
     _write_manifest(target, folder)
     return target
+
+
+def _facts(script: str) -> tuple[str, dict[str, Any], str]:
+    """Return what a script is told of its build, and what is before and behind that."""
+    start = script.index(MARK) + len(MARK)
+    about, end = json.JSONDecoder().raw_decode(script, start)
+    return script[:start], about, script[end:]
 
 
 def _write_archive(sources: Sources, mutant: Mutant, archive: Path) -> None:
@@ -62,7 +73,7 @@ def _write_archive(sources: Sources, mutant: Mutant, archive: Path) -> None:
 
 
 def _write_manifest(target: Path, folder: Path) -> None:
-    paths = [*folder.iterdir(), target / "loader.js", *(target / name for name in SNIPPETS)]
+    paths = [*folder.iterdir(), *(target / name for name in (*TOLD, *SNIPPETS))]
     files = {
         path.name: {"path": path.relative_to(target).as_posix(), "type": TYPES[path.suffix]}
         for path in paths

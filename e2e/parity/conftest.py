@@ -28,11 +28,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stage]]:
+def stages(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Stage]]:
     """A stage for each library."""
+    python = request.config.getoption("--python")
     with ExitStack() as stack:
         yield {
-            library: stack.enter_context(staged(library, tmp_path_factory.mktemp(library)))
+            library: stack.enter_context(staged(library, tmp_path_factory.mktemp(library), python))
             for library in (REFERENCE, OURS)
         }
 

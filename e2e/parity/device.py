@@ -26,6 +26,8 @@ class Device:
         self.issued: list[bytes | None] = []
         # Chromium clears another page's storage only by its debugger, and needn't open one of the site's pages for it.
         self._session = context.new_cdp_session(self.tab) if isinstance(context, BrowserContext) else None
+        if self._session:
+            self._session.send("ServiceWorker.enable")
         context.on("console", lambda line: line.type == "error" and self.errors.append(f"console: {line.text}"))
         context.on("weberror", lambda error: self.errors.append(f"page error: {error.error}"))
         context.on("request", lambda request: request.method == "POST" and self._note(request))
@@ -37,10 +39,14 @@ class Device:
         for page in self.context.pages[1:]:
             page.close()
         self.tab.goto("about:blank")
+        if self._session:
+            # What a service worker knows of the visitor, it tells the next page of the site.
+            self._session.send("ServiceWorker.stopAllWorkers")
         self.context.clear_cookies()
         for origin in origins:
             if self._session:
-                self._session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+                given = {"origin": origin, "storageTypes": "local_storage,indexeddb"}
+                self._session.send("Storage.clearDataForOrigin", given)
             else:
                 self.context.clear_storage(origin)
         self.errors.clear()

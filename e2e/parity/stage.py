@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.faults import Faults, watched_collector
+from flows.places import LOAD_OPTIONS, with_service_worker
+from flows.places import PAGE as PYTHON_IN_PAGE
 from flows.reference_library import PAGE, WRITE_KEY, reference_cdn, stock_snippet
 from parity.story import Scenario, Visit
 from satsuma_server.testing import serving
@@ -33,6 +35,7 @@ class Stage:
         port: the site's; every host of the tests leads there.
         cdn: origin that the snippet loads the library from.
         posts: what the collector was sent.
+        load: more options of ``analytics.load``, for all scenarios.
         html: the page that every path of the site answers with.
         settings: more settings of the destination, for the scenario that is being played.
     """
@@ -41,6 +44,7 @@ class Stage:
     port: int
     cdn: str
     posts: Faults
+    load: Mapping[str, Any] = field(default_factory=dict)
     html: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -50,20 +54,21 @@ class Stage:
 
     def show(self, scenario: Scenario, visit: Visit) -> None:
         """Have the site answer with the page of a visit."""
-        snippet = _with_scripts(stock_snippet(self.cdn, WRITE_KEY, scenario.load), scenario.load_script)
+        snippet = stock_snippet(self.cdn, WRITE_KEY, {**self.load, **scenario.load})
+        snippet = _with_scripts(snippet, scenario.load_script)
         page = PAGE.format(title="A page", snippet=f"{snippet}\n{visit.early}", body=visit.body)
         self.html = page.replace("<script>", f"{visit.head}<script>", 1)
 
 
 @contextmanager
-def staged(library: str, data: Path) -> Iterator[Stage]:
-    """Set the stage for a library."""
+def staged(library: str, data: Path, python: str = PYTHON_IN_PAGE) -> Iterator[Stage]:
+    """Set the stage for a library; `python` is where ours has Python."""
     posts = Faults()
     with ExitStack() as stack:
         collector = stack.enter_context(watched_collector(data, posts))
         cdn = collector.url if library == OURS else stack.enter_context(reference_cdn(collector.url))
-        stage = Stage(library, 0, cdn, posts)
-        site = stack.enter_context(serving(_site(stage)))
+        stage = Stage(library, 0, cdn, posts, LOAD_OPTIONS[python] if library == OURS else {})
+        site = stack.enter_context(serving(with_service_worker(_site(stage), cdn, WRITE_KEY)))
         stage.port = int(site.rpartition(":")[2])
         yield stage
 

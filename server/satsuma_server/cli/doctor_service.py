@@ -56,7 +56,8 @@ def _script(http: httpx.Client, address: str, url: str, write_key: str) -> Itera
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     yield Finding(kind in SCRIPTS, f"its type is {kind or 'not told'}", "send Content-Type: text/javascript")
     found = service_url(write_key, url) in answer.text[:MOST_BYTES]
-    yield Finding(True if found else None, "it imports the collector's script", f"unless what it imports has it: {line}")
+    # What it imports may import ours.
+    yield Finding(found or None, "it imports the collector's script", f"add, unless what it imports has it: {line}")
     # Ours has this scope unless the site's own service worker is used, whose scope is the site's to choose.
     below = http.get(address + "/")
     page = below.status_code == 200 and "html" in below.headers.get("content-type", "")

@@ -12,7 +12,6 @@ from satsuma_server.errors import AssetsError
 
 from .console import HERE, Url, WriteKey, fail
 
-
 SERVICE = {"python": "service"}
 """The load option with which Python lives in the site's service worker."""
 

@@ -133,7 +133,7 @@ function makeDesk(python, send, writes, sendBeacon, { meets, journaled, starts }
     event: ([name, args, note, id]) => ask.event(name, args.map(line.read), note, settle(id), refuse(id)),
     later: ([name, args, id]) => ask.later(name, args.map(line.read), settle(id), refuse(id)),
     answered: ([way, name, args, id]) => settle(id)(ask[way](name, args.map(line.read))),
-    confirm: (number) => world.confirm(number),
+    confirm: (number, now) => world.confirm(number, now),
     happened: ([name, about]) => mirror?.happen(name, about),
   };
 
@@ -141,7 +141,7 @@ function makeDesk(python, send, writes, sendBeacon, { meets, journaled, starts }
     if (message.world) world.see(message.world);
     if (line.take(message)) return;
     try {
-      await ways[message.way](message.given);
+      await ways[message.way](message.given, message.now);
       tell();
     } catch (error) {
       post({ complaint: `${message.way}: ${error}` });

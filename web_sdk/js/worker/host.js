@@ -83,7 +83,9 @@ function hostPython(given, connect) {
   /* From everywhere but its own place; those of the root only where `all` is set. */
   function removeStrays(name, all) {
     const parts = location.hostname.split(".");
-    const domains = ["", ...parts.map((_, at) => "; domain=" + parts.slice(at).join("."))].slice(-MOST_PLACES);
+    // An address of numbers and a name of one part have no domain: with one, a browser takes them for our own place.
+    const plain = parts.length < 2 || (parts.length === 4 && parts[3] > 0) || location.hostname[0] === "[";
+    const domains = ["", ...(plain ? [] : parts.map((_, at) => "; domain=" + parts.slice(at).join(".")))].slice(-MOST_PLACES);
     const folders = location.pathname.split("/").slice(1, MOST_PLACES);
     const paths = folders.reduce((found, part) => [...found, found[found.length - 1] + part, found[found.length - 1] + part + "/"], ["/"]);
     for (const path of all ? paths : paths.slice(1))
@@ -225,7 +227,7 @@ function hostPython(given, connect) {
     writes({ writes, number, confirm }) {
       writes.forEach(write);
       done = number;
-      if (confirm) post({ way: "confirm", given: number });
+      if (confirm) post({ way: "confirm", given: number, now: Date.now() });
     },
     who: ({ who }) => foresight.told(who),
     settled: settle,

@@ -81,8 +81,12 @@ function makeWorld(post, writes, journaled) {
     });
   }
 
-  /* The page has done all writes up to a number. */
-  function confirm(number) {
+  /* The page has done all writes up to a number, at a time by its own clock. */
+  function confirm(number, told = now()) {
+    writes.settle(own, number, told - ahead);
+    release(number);
+  }
+  function release(number) {
     kept = Math.max(kept, number);
     senders.filter(([awaited]) => awaited <= kept).forEach(([, go]) => go());
     senders = senders.filter(([awaited]) => awaited > kept);
@@ -129,7 +133,7 @@ function makeWorld(post, writes, journaled) {
     const queues = told.light && items ? [...items].filter(([key]) => key.startsWith(QUEUE)) : [];
     items = told.items && new Map([...queues, ...Object.entries(told.items)]);
     whole ||= !told.light;
-    confirm(told.done);
+    release(told.done);
     writes.see(own, { ...told, now: told.now - ahead }).forEach(apply);
   }
 
@@ -159,7 +163,7 @@ function makeWorld(post, writes, journaled) {
   /* The page is gone and can keep nothing any more. */
   function leave() {
     writes.leave(own);
-    confirm(Infinity);
+    release(Infinity);
   }
 
   /* How many characters are held of what the page has told. */

@@ -27,14 +27,19 @@ function makeWrites() {
   /* A page tells how things stand: returns what has to be laid over that. */
   function see(owner, told) {
     if (!told.done) adopt(owner);
-    const settled = entries.filter((entry) => entry.owner === owner && !entry.done && entry.number <= told.done);
-    settled.forEach((entry) => (entry.done = told.now));
-    const last = latest();
-    // Another page had the last word meanwhile, but this one was slower to write.
-    for (const { what } of settled) if (last.get(what).owner !== owner && last.get(what).done) owner.write(last.get(what).change);
+    settle(owner, told.done, told.now);
     tidy();
     const open = (entry) => !entry.done || (entry.owner !== owner && told.now <= entry.done);
     return [...latest().values()].filter(open).map(({ change }) => change);
+  }
+
+  /* A page has done its writes up to a number: what becomes of them there later, is not for us to undo. */
+  function settle(owner, number, now) {
+    const settled = entries.filter((entry) => entry.owner === owner && !entry.done && entry.number <= number);
+    settled.forEach((entry) => (entry.done = now));
+    const last = latest();
+    // Another page had the last word meanwhile, but this one was slower to write.
+    for (const { what } of settled) if (last.get(what).owner !== owner && last.get(what).done) owner.write(last.get(what).change);
   }
 
   function latest() {
@@ -57,5 +62,5 @@ function makeWrites() {
     for (const entry of left.filter(lasts)) if (last.get(entry.what) === entry && now - entry.at < INHERITED) owner.write(entry.change);
   }
 
-  return { add, see, leave: (owner) => (owner.gone = true) };
+  return { add, see, settle, leave: (owner) => (owner.gone = true) };
 }
