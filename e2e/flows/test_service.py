@@ -133,6 +133,15 @@ def test_what_is_cleared_right_after_it_was_written_stays_cleared(visitor: Visit
     assert after["anonymousId"] not in (None, before)
 
 
+def test_cookies_heal_a_storage_that_was_cleared(visitor: Visitor, stored: Stored) -> None:
+    visitor.visit("/")
+    visitor.evaluate("() => analytics.identify('u1').then(() => null)")
+    visitor.storage.clear()
+    visitor.visit("/next")
+    assert stored("page", count=2)["userId"] == "u1"
+    visitor.until(lambda: visitor.identity.storage_user_id == "u1", "localStorage to be healed")
+
+
 def test_two_tabs_at_once_are_one_new_visitor(visitor: Visitor, collector: Collector) -> None:
     visitor.page.goto(f"{visitor.base_url}/")
     other = visitor.new_tab()

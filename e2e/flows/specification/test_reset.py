@@ -15,7 +15,7 @@ RULE = "reset removes userId and anonymousId, and the next visit has a new anony
 
 
 def kept(visitor: Visitor) -> set[str]:
-    """Return the keys under which localStorage has something; where an id was asked for and there is none, it is null."""
+    """Return the keys under which localStorage has something: an id that was asked for and is not there is null."""
     return {key for key, text in visitor.storage.all().items() if text != "null"}
 
 

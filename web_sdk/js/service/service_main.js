@@ -47,7 +47,9 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
       const owner = ownerOf(key);
       if (calls || its !== writeKey || (owner && !owner.gone)) continue;
       room -= text.length;
-      if (room < 0 || !heir.world.inherit(key, text)) return;
+      const taken = room < 0 ? null : heir.world.inherit(key, text, Boolean(owner));
+      if (!taken) return;
+      if (taken !== key) unsent.remove(key);
       owner?.surrender(key);
     }
   }

@@ -150,10 +150,13 @@ function makeWorld(post, writes, journaled) {
     return was;
   }
 
-  /* What pages that are gone have left in a journal is this page's, and can be taken at once. */
-  function inherit(key, text) {
-    if (items) own.write({ key, value: freed(text) });
-    return Boolean(items);
+  /* What pages that are gone have left in a journal is this page's, and can be taken at once. Of two copies that may both be
+     behind, each is kept; the collector keeps each event once. Returns the key; none without localStorage. */
+  function inherit(key, text, isLatest) {
+    if (!items) return null;
+    const free = isLatest || !items.has(key) ? key : key + "+";
+    own.write({ key: free, value: freed(text) });
+    return free;
   }
   /* Another page has it now. */
   function lose(key) {
