@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import threading
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import pytest
 from destinations.receiver import Received, is_done, receiving, status, track, until, working, write
-from satsuma_server.destinations import runner
+from satsuma_server.destinations import Fate, Message, Outcome, Payload, runner
+from satsuma_server.destinations.http_client import HttpDestination
+from satsuma_server.destinations.kinds.webhook import Webhook
 from satsuma_server.destinations.lane import Patience
+from satsuma_server.forwarding import WebhookDestination
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.settings import Settings
 from starlette.responses import PlainTextResponse, Response
@@ -112,6 +116,36 @@ def test_a_message_that_makes_the_service_fail_holds_nobody_up(tmp_path: Path, m
         assert ids(receiver.events()) == ["1", "2", "3"]
         failed = worker.get("/v1/destinations/crm/failed").json()
         assert [(one["key"], one["status"]) for one in failed] == [("bad", 500)]
+
+
+def test_a_service_that_was_too_slow_for_long_is_reached_again_without_a_restart() -> None:
+    """Requests that are cut off must not use up the connections."""
+    is_well = threading.Event()
+
+    def answer(request: Received) -> Response:
+        is_well.wait(0.02)
+        return PlainTextResponse("ok")
+
+    async def run(url: str) -> Outcome:
+        client = HttpDestination(Webhook(WebhookDestination(name="crm", url=url)), 60, 4)
+        message = Message(1, "m1", Payload({}), 10)
+
+        async def cut_off() -> None:
+            for number in range(60):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.001 * (number % 30)):
+                        await client.send([message])
+
+        await asyncio.gather(*(cut_off() for _ in range(4)))
+        is_well.set()
+        try:
+            async with asyncio.timeout(20):
+                return await client.send([message])
+        finally:
+            await client.close()
+
+    with receiving(answer) as receiver:
+        assert asyncio.run(run(receiver.url)).fate is Fate.DELIVERED
 
 
 def test_retry_after_is_obeyed_and_the_problem_is_told(tmp_path: Path) -> None:

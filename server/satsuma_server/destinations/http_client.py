@@ -73,6 +73,14 @@ class HttpService(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Connections:
+    """A pool of connections, and how many requests are under way in it."""
+
+    client: httpx.AsyncClient
+    users: int = 0
+
+
 class HttpDestination:
     """A destination that is reached over HTTP."""
 
@@ -81,10 +89,8 @@ class HttpDestination:
         self._seconds = timeout_seconds
         self.most_messages, self.most_bytes = service.most_messages, service.most_bytes
         self.takes_claims = service.takes_claims
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._client = httpx.AsyncClient(
-            timeout=timeout_seconds, limits=limits, follow_redirects=False, headers={"User-Agent": AGENT}
-        )
+        self._most_connections = connections
+        self._connections = self._connect()
 
     def translate(self, event: dict[str, Any], links: Links) -> Sequence[Payload]:
         return self._service.translate(event, links)
@@ -94,15 +100,25 @@ class HttpDestination:
 
     async def send(self, messages: Sequence[Message]) -> Outcome:
         request = self._service.request(messages)
+        connections = self._connections
+        connections.users += 1
         try:
             async with asyncio.timeout(self._seconds):
-                status, headers, body = await self._exchange(request)
+                status, headers, body = await self._exchange(connections.client, request)
         except TimeoutError:
+            self._renew(connections)
             return Outcome(Fate.LATER, f"no answer within {self._seconds:g} s")
         except (httpx.TransportError, httpx.InvalidURL) as error:
+            self._renew(connections)
             return Outcome(Fate.LATER, self._service.secrets.hide(f"{type(error).__name__}: {error}")[:300])
         except UnicodeError:
             return Outcome(Fate.LATER, "a header has characters that can't be sent: check its secrets")
+        except asyncio.CancelledError:
+            self._renew(connections)
+            raise
+        finally:
+            connections.users -= 1
+            await self._close_if_old(connections)
         answer = self._service.secrets.hide(body.decode("utf-8", "replace"))[:LONGEST_ANSWER]
         return self._service.judge(judge_status(status, headers, answer), body, messages)
 
@@ -117,13 +133,30 @@ class HttpDestination:
         return self._service.secrets.hide("\n".join([*told, body]))
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._connections.client.aclose()
 
-    async def _exchange(self, request: HttpRequest) -> tuple[int, httpx.Headers, bytes]:
-        made = self._client.build_request(
-            request.method, request.url, headers=dict(request.headers), content=request.body
+    def _connect(self) -> _Connections:
+        most = self._most_connections
+        limits = httpx.Limits(max_connections=most, max_keepalive_connections=most)
+        return _Connections(
+            httpx.AsyncClient(
+                timeout=self._seconds, limits=limits, follow_redirects=False, headers={"User-Agent": AGENT}
+            )
         )
-        answer = await self._client.send(made, stream=True)
+
+    def _renew(self, connections: _Connections) -> None:
+        """Use new connections from now on. A request that was cut off leaves its place in httpx's pool taken, and when
+        all places are, every request fails."""
+        if self._connections is connections:
+            self._connections = self._connect()
+
+    async def _close_if_old(self, connections: _Connections) -> None:
+        if self._connections is not connections and not connections.users:
+            await connections.client.aclose()
+
+    async def _exchange(self, client: httpx.AsyncClient, request: HttpRequest) -> tuple[int, httpx.Headers, bytes]:
+        made = client.build_request(request.method, request.url, headers=dict(request.headers), content=request.body)
+        answer = await client.send(made, stream=True)
         try:
             body = bytearray()
             async for piece in answer.aiter_bytes():
