@@ -168,7 +168,7 @@
      that is asked for synchronously held up the page for so long. */
   async function runsWebAssembly() {
     try {
-      await Promise.race([WebAssembly.compile(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), nextTask()]);
+      await Promise.race([WebAssembly.compile(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), pause()]);
       return true;
     } catch (error) {
       return false;
@@ -179,17 +179,14 @@
   let breathed = performance.now();
   async function breathe(after = BREATH_MILLISECONDS) {
     if (performance.now() - breathed < after) return;
-    await (window.scheduler && scheduler.yield ? scheduler.yield() : nextTask());
+    await pause();
     breathed = performance.now();
   }
 
-  /* A message comes at once; a timeout within timeouts comes 4 ms late, which a boot in WebKit would pay a dozen times. */
-  function nextTask() {
-    return new Promise((go) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => (port1.close(), go());
-      port2.postMessage(0);
-    });
+  /* A message would come sooner than a timeout. In WebKit, which knows no scheduler.yield, it comes too soon: boots took no
+     less time, and their longest block grew from 121 to 254 ms. */
+  function pause() {
+    return window.scheduler && scheduler.yield ? scheduler.yield() : new Promise((go) => setTimeout(go));
   }
 
   /* Python's way in: what starts a page. */
