@@ -17,7 +17,7 @@ MARK = "/*RUNTIME*/"
 CHECKOUT = Path(__file__).parents[2]
 CACHE = CHECKOUT / ".cache" / "runtime"
 PYODIDE = CACHE / "npm" / "node_modules" / "pyodide"
-OWN = ("python.wasm", "memory.bin", "python.js", "worker.js", "service_worker.js", "satsuma.zip")
+OWN = ("python.wasm", "python_rest.wasm", "memory.bin", "python.js", "worker.js", "service_worker.js", "satsuma.zip")
 TOLD = ("loader.js", "service.js")
 """Scripts that know which build they belong to."""
 

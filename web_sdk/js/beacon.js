@@ -112,7 +112,7 @@ function goAlone(calls, left) {
 }
 function forgetGone(calls) {
   var who = along(calls), from = calls.length - MOST_KEPT;
-  var rest = calls.filter(function (call, index) { return !call.left || index >= from || who.indexOf(call) > -1; });
+  var rest = calls.filter(function (call, index) { return !call.left || call.unanswered || index >= from || who.indexOf(call) > -1; });
   calls.length = 0;
   held = 0;
   rest.forEach(function (call) {

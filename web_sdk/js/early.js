@@ -10,6 +10,7 @@ function makeEarlySender(calls, host, writeKey, key, options) {
     return options.updateCDNSettings || Object(own) === own || options.disableClientPersistence || options.storage || options.user || options.group;
   }
   function soon() {
+    if (sender.over && sender.give) sender.give();
     if (sender.over || due || sender.underWay) return;
     due = true;
     setTimeout(function () {

@@ -46,6 +46,9 @@
   /*FILES*/
 
   const options = stub._loadOptions || {};
+  const alone = options.python === "collector"; // Chosen by the page, or by the snippet.
+  if (alone) options.early = true;
+  const where = { python: options.python || (options.worker ? "worker" : "page"), because: stub._scarce || "" };
   const globalName = options.globalAnalyticsKey || stubName;
   const query = location.search || location.hash.replace(/(?=#).*(?=\?)/, "");
   const here = /^(.*\/analytics\.js)\/v1\/([^/]+)\//.exec(script ? script.src : "") || [];
@@ -90,10 +93,17 @@
   const waiting = [];
   const sender = stub._sender || makeEarlySender(waiting, cdn, writeKey, early, options);
   sender.calls = waiting;
+  sender.give = () => wanted();
   /* Python may wait until the page has nothing else to do where calls need not wait for Python. */
   let wanted;
   const asked = new Promise((resolve) => (wanted = resolve));
   function calm() {
+    if (alone) {
+      // What Python pages have left is Python's to send, and destinations in the page are Python's to load.
+      quietly(() => storedNames(/^(satsuma_(queue|backlog)|persisted-queue):/)[0] && wanted());
+      fetchSettings().then((settings) => (Object.keys({ ...settings.remotePlugins, ...settings.enabledMiddleware })[0] || Object.keys(settings.integrations)[1]) && wanted()).catch(() => {});
+      return asked;
+    }
     const idle = () => (window.requestIdleCallback ? requestIdleCallback(() => wanted(), { timeout: IDLE_MILLISECONDS }) : setTimeout(wanted, 200));
     if (document.readyState === "complete") idle();
     else window.addEventListener("load", idle);
@@ -110,6 +120,7 @@
     waiting.push(call);
     keepSoon(waiting, early, options);
     sender.soon();
+    if (alone) forgetGone(waiting);
     if (again) again();
     if (!EVENTS.includes(call[0]) && !WHO.includes(call[0])) wanted();
   }
@@ -131,6 +142,7 @@
   if (options.initialPageview) takeUp(["page"]);
   if (Array.isArray(stub)) {
     stub.splice(0).forEach(takeUp);
+    stub.delivery = () => where;
     stub.push = function (...calls) {
       calls.forEach(takeUp);
       return waiting.length;
@@ -386,6 +398,8 @@
     const install = (ask, initialize, apiHost) => {
       const face = makeFace(ask, about);
       face.settings = { writeKey, cdnSettings: settings, cdnURL: cdn, timeout: 300, apiHost };
+      const { delivery } = face;
+      face.delivery = () => ({ ...delivery(), ...where });
       face.bootMilliseconds = Math.round(performance.now() - begun);
       return { face, begin: () => replay(face, initialize) };
     };

@@ -58,6 +58,13 @@
     [first, second].forEach(function (one) { intrinsics.Object.keys(one).forEach(function (key) { all[key] = one[key]; }); });
     return all;
   }
+  /* Why Python is to stay at the collector until something asks for it: bytes or memory are dear here, and the page has not said
+     where Python is to be. Of the slow connections that browsers tell of, 3g is the fastest: 0.7 Mbit/s at most. */
+  function scarce(options) {
+    var network = navigator.connection || {};
+    if (options.python || options.worker || options.early === false) return "";
+    return network.saveData ? "save-data" : /[23]g/.test(network.effectiveType) ? "slow connection" : navigator.deviceMemory <= 1 ? "little memory" : "";
+  }
   function install(name, analytics) {
     var again;
     options = readableOptions(options);
@@ -97,7 +104,8 @@
     analytics.load = function (key, more) {
       var own = merged(options, readableOptions(more || {}));
       key = key || writeKey;
-      if (global.WebAssembly && global.crypto && crypto.subtle && !own.worker && !own.early && !own.python) soon.forEach(askFor);
+      if ((analytics._scarce = scarce(own))) own.python = "collector";
+      if (global.WebAssembly && global.crypto && crypto.subtle && !own.worker && !own.early && (own.python || "page") === "page") soon.forEach(askFor);
       var script = document.createElement("script");
       script.async = true;
       if (name !== "analytics") script.dataset.globalSegmentAnalyticsKey = name;

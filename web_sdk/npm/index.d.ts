@@ -175,6 +175,9 @@ export type Group = User;
 export interface DeliveryReport {
   queued: number;
   inflight: number;
+  /** Where Python was to run, and why that was chosen where the page did not say so. */
+  python: "page" | "worker" | "service" | "collector";
+  because: "" | "save-data" | "slow connection" | "little memory";
   [count: string]: any;
 }
 
@@ -224,8 +227,11 @@ export interface InitOptions {
   pythonPlugins?: string[];
   /** Python runs in a worker of the page. */
   worker?: boolean;
-  /** "service": one Python for all pages of the site, in its service worker. */
-  python?: "service";
+  /**
+   * Where Python runs. "service": one for all pages of the site, in its service worker. "collector": at the collector, and in
+   * the page only once something asks for it; the default where the visitor saves data, or connection or memory are small.
+   */
+  python?: "page" | "collector" | "service";
   /** Calls go to the collector before Python is up. */
   early?: boolean;
 }
