@@ -1,6 +1,6 @@
 """Satsuma: web analytics identity in Python, in the browser under Pyodide and on a server under CPython."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 from .analytics import Analytics
 from .errors import SatsumaError
