@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pytest_satsuma import Visitor
+from satsuma import __version__
 from satsuma_server.testing import Collector
 
 README = Path(__file__).parents[2] / "README.md"
@@ -66,7 +67,7 @@ def test_a_page_whose_elements_are_called_as_its_properties_is_told_of_as_it_is(
     notebook(
         f"""
         import micropip
-        await micropip.install("{collector.url}/analytics.js/satsuma-0.1.0-py3-none-any.whl")
+        await micropip.install("{collector.url}/analytics.js/satsuma-{__version__}-py3-none-any.whl")
         from satsuma.platforms.browser import load
         analytics = load("my-site", "{collector.url}")
         analytics.identify("u1")
