@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import platform
-import shutil
 from collections.abc import Iterator
 from importlib.metadata import version
-from pathlib import Path
 
 import msgspec
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -17,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .destinations.figures import DestinationFigures
+from .disk import room_for
 from .errors import UnavailableError
 from .http.auth import authorize
 from .http.metrics import Metrics
@@ -142,15 +141,10 @@ class Status:
             log=LogState("file" if self._settings.log is None else "nats", last, self._log.pending, self._log.filled),
             followers=followers,
             events=self._metrics.counts,
-            disk_free=_free(self._settings.data),
+            # A log on NATS needs no data folder at first.
+            disk_free=room_for(self._settings.data)[1],
             problem=problem,
         )
-
-
-def _free(data: Path) -> int:
-    """Return the free bytes of the disk where a folder is, or will be: a log on NATS needs none at first."""
-    folder = next(parent for parent in (data.absolute(), *data.absolute().parents) if parent.exists())
-    return shutil.disk_usage(folder).free
 
 
 async def read_cursors(log: EventLog) -> dict[str, int]:

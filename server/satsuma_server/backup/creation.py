@@ -15,6 +15,7 @@ from satsuma.clock import iso_time
 
 from satsuma_server.console.store import CURSOR as CONSOLE
 from satsuma_server.console.store import FILE as CONSOLE_FILE
+from satsuma_server.disk import room_for
 from satsuma_server.errors import BackupError
 from satsuma_server.identity.rules import SQLITE
 from satsuma_server.log import ReadableLog, database
@@ -23,6 +24,7 @@ from satsuma_server.log.opening import open_for_reading
 from satsuma_server.profiles.projection import CURSOR as PROFILES
 from satsuma_server.profiles.store.database import FILE as PROFILES_FILE
 from satsuma_server.settings import Settings
+from satsuma_server.status import BEYOND
 from satsuma_server.warehouse import CURSOR as WAREHOUSE
 from satsuma_server.warehouse import FILE as WAREHOUSE_FILE
 from satsuma_server.warehouse import FOLDER as WAREHOUSE_FOLDER
@@ -35,10 +37,7 @@ DATA, SETTINGS, NATS = "data", "settings", "nats"
 """Folders of a backup: what was in the data folder, the settings, and the streams of a log on NATS."""
 
 HOLD = "backup"
-"""A cursor in the log at 0, so that retention removes nothing while the backup is made."""
-
-RELEASED = 2**62
-"""Where that cursor is afterwards: beyond all events."""
+"""A cursor in the log at 0, so that retention removes nothing while the backup is made; at `BEYOND` afterwards."""
 
 FOLLOWERS = (
     (PROFILES, PROFILES_FILE, "SELECT max(seq) FROM state"),
@@ -97,7 +96,7 @@ async def _create(
             (target / NATS).mkdir()
             await save(settings.log, settings.nats, target / NATS)
     finally:
-        await log.save_cursor(HOLD, RELEASED)
+        await log.save_cursor(HOLD, BEYOND)
     for path in _plain_files(settings.data):
         shutil.copyfile(path, target / DATA / path.name)
     _copy_settings(settings, config, target)
@@ -118,8 +117,7 @@ def _check_room(data: Path, target: Path) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BackupError(f"{target} is not empty: name a new folder for each backup")
     needed = sum(path.stat().st_size for path in data.rglob("*") if path.is_file() and not path.is_symlink())
-    folder = next(parent for parent in (target.absolute(), *target.absolute().parents) if parent.exists())
-    free = shutil.disk_usage(folder).free
+    folder, free = room_for(target)
     if free < needed + ROOM:
         raise BackupError(f"the backup may need {needed >> 20:,} MiB, and {folder} has {free >> 20:,} MiB")
 

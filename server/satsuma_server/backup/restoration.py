@@ -8,17 +8,19 @@ from pathlib import Path
 
 import duckdb
 
+from satsuma_server.disk import room_for
 from satsuma_server.errors import BackupError
 from satsuma_server.identity.rules import SQLITE
 from satsuma_server.log.opening import open_for_reading
 from satsuma_server.settings import Settings
+from satsuma_server.status import BEYOND
 from satsuma_server.warehouse import EMBEDDED
 from satsuma_server.warehouse import FILE as WAREHOUSE_FILE
 from satsuma_server.warehouse import FOLDER as WAREHOUSE_FOLDER
 from satsuma_server.warehouse.schema.names import OWN_SCHEMA, quoted
 
 from . import profiles_postgres
-from .creation import DATA, HOLD, NATS, RELEASED, ROOM
+from .creation import DATA, HOLD, NATS, ROOM
 from .manifest import Manifest, check_files, read_manifest
 
 
@@ -69,8 +71,8 @@ def _check(settings: Settings, source: Path, manifest: Manifest) -> None:
     if in_postgres != (settings.profiles.store != SQLITE):
         where = "in Postgres" if in_postgres else "in a file"
         raise BackupError(f"the profiles of this backup were {where}: set profiles.store as it was")
-    folder = next(parent for parent in settings.data.absolute().parents if parent.exists())
-    if (free := shutil.disk_usage(folder).free) < manifest.size + ROOM:
+    folder, free = room_for(settings.data.absolute().parent)
+    if free < manifest.size + ROOM:
         raise BackupError(f"the backup has {manifest.size >> 20:,} MiB, and {folder} has {free >> 20:,} MiB free")
 
 
@@ -103,6 +105,6 @@ async def _set_cursors(settings: Settings, manifest: Manifest) -> None:
         for name, seq in manifest.cursors.items():
             await log.save_cursor(name, seq)
         if settings.log is not None:
-            await log.save_cursor(HOLD, RELEASED)
+            await log.save_cursor(HOLD, BEYOND)
     finally:
         await log.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +30,8 @@ app = typer.Typer(no_args_is_help=True, help="Where events go on to: list, test,
 
 Name = Annotated[str, typer.Argument(help="The destination's name in the settings.")]
 Config = Annotated[Path, typer.Option(envvar="SATSUMA_CONFIG", help="Settings in a TOML file.")]
+Limit = Annotated[int, typer.Option(help="Most of them, the newest first.", min=1, max=1000)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")]
 PATIENCE_SECONDS = 60
 COLOURS = {"running": "green", "waiting": "yellow", "paused": "cyan", "broken": "bold red"}
 
@@ -109,45 +112,39 @@ def replay(
 @app.command()
 def failed(
     name: Name,
-    limit: Annotated[int, typer.Option(help="Most of them, the newest first.", min=1, max=1000)] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    limit: Limit = 100,
+    as_json: AsJson = False,
     url: Url = HERE,
     token: Token = "",
 ) -> None:
     """Show what was set aside, with the answer that was got."""
     found = _ask(url, token, list[Failed], "GET", f"{_path(name, 'failed')}?limit={limit}")
     if as_json:
-        for one in found:
-            print(msgspec.json.encode(one).decode())
+        _print_lines(found)
         return
     table = Table("id", "event", "when", "tries", "reason", "answer")
     for one in found:
-        at = datetime.fromtimestamp(one.at / 1000, UTC)
         reason = f"{one.reason} (is sent again)" if one.resending else one.reason
-        table.add_row(
-            str(one.id), str(one.seq), f"{at:%Y-%m-%d %H:%M:%S}Z", str(one.tries), _text(reason), _text(one.answer)
-        )
+        table.add_row(str(one.id), str(one.seq), _time(one.at), str(one.tries), _text(reason), _text(one.answer))
     output.print(table)
 
 
 @app.command()
 def deletions(
     name: Name,
-    limit: Annotated[int, typer.Option(help="Most of them, the newest first.", min=1, max=1000)] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    limit: Limit = 100,
+    as_json: AsJson = False,
     url: Url = HERE,
     token: Token = "",
 ) -> None:
     """Show which requests to delete people wait, were acknowledged or failed. The people are not named."""
     found = _ask(url, token, list[DeletionRequest], "GET", f"{_path(name, 'deletions')}?limit={limit}")
     if as_json:
-        for one in found:
-            print(msgspec.json.encode(one).decode())
+        _print_lines(found)
         return
     table = Table("id", "asked", "state", "tries", "status", "reason", "answer")
     for one in found:
-        at = datetime.fromtimestamp(one.asked_at / 1000, UTC)
-        row = (str(one.id), f"{at:%Y-%m-%d %H:%M:%S}Z", one.state, str(one.tries), str(one.status or ""))
+        row = (str(one.id), _time(one.asked_at), one.state, str(one.tries), str(one.status or ""))
         table.add_row(*row, _text(one.reason), _text(one.answer))
     output.print(table)
 
@@ -186,6 +183,15 @@ def _ask[T](url: str, token: str, kind: type[T], method: str, path: str, body: A
 
 def _say(status: DestinationStatus) -> None:
     console.print(f"{status.name}: {status.state}, {status.lag:,} events behind", markup=False)
+
+
+def _print_lines(found: Iterable[msgspec.Struct]) -> None:
+    for one in found:
+        print(msgspec.json.encode(one).decode())
+
+
+def _time(milliseconds: float) -> str:
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 def _text(value: str) -> Text:

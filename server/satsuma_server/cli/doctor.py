@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ import httpx
 import typer
 from rich.table import Table
 
+from satsuma_server.disk import room_for
 from satsuma_server.errors import SettingsError
 from satsuma_server.settings import log_of
 
@@ -121,9 +121,8 @@ def _cookies(url: str, site: str) -> Iterator[Finding]:
 
 
 def _disk(data: Path) -> Iterator[Finding]:
-    folder = next(parent for parent in (data.absolute(), *data.absolute().parents) if parent.exists())
+    folder, free = room_for(data)
     yield Finding(
         os.access(folder, os.W_OK), f"{folder} can be written", "give the collector's user the right to write"
     )
-    free = shutil.disk_usage(folder).free
     yield Finding(free > LEAST_FREE, f"{free >> 20:,} MiB are free", "free some, or set retention_days")

@@ -74,17 +74,18 @@ class JobQueue:
         self._collect()
         jobs, events, size = list[Job](), 0, 0
         while self._waiting and events < MOST_EVENTS and size < MOST_BYTES:
-            turn = self._next_turn()
+            turn, of_turn, size_of_turn = self._next_turn()
             jobs += turn
-            events += sum(job.events for job in turn)
-            size += sum(job.bytes for job in turn)
+            events += of_turn
+            size += size_of_turn
         if self._task and not self._waiting:
             jobs.append(self._task)
             self._task = None
         return jobs
 
-    def _next_turn(self) -> list[Job]:
-        """Remove and return the jobs of the next source's turn: many small ones, or a large one."""
+    def _next_turn(self) -> tuple[list[Job], int, int]:
+        """Remove and return the jobs of the next source's turn (many small ones, or a large one), with how many events
+        and bytes they have."""
         source = next(iter(self._waiting))
         waiting = self._waiting.pop(source)
         turn, events, size = list[Job](), 0, 0
@@ -94,7 +95,7 @@ class JobQueue:
             size += turn[-1].bytes
         if waiting:
             self._waiting[source] = waiting  # It is the last one now.
-        return turn
+        return turn, events, size
 
     def _collect(self) -> None:
         """Sort what has arrived by source, up to a task: it comes after everything that arrived before it."""
