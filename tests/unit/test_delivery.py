@@ -538,3 +538,15 @@ def test_a_batch_that_is_tried_again_takes_along_what_came_meanwhile() -> None:
     delivery.answered(request.id, 500, 1_000)
     [request] = delivery.requests(2_000)
     assert ids(request) == ["m1", "m2"]
+
+
+def test_a_batch_of_a_server_stays_within_its_size_when_it_is_tried_again() -> None:
+    delivery, _ = make(batch_size=2, batch_wait=0)
+    delivery.add(event(0), 0)
+    [request] = delivery.requests(0)
+    delivery.add(event(1), 0)
+    delivery.add(event(2), 0)
+    delivery.answered(request.id, 500, 0)
+    due = delivery.next_due()
+    assert due is not None
+    assert [len(carried) for carried in drained(delivery, due)] == [2, 1]

@@ -228,8 +228,8 @@ class Delivery:
             self.flush()
         while self._may_send(now, len(self._inflight)):
             drain = self._alone and len(self._waiting) > self._options.drain_from
-            # A batch that is tried again takes along whatever has come meanwhile, as in analytics.js.
-            again = not self._alone and first is not None and first.tries > 0
+            # In the page, a batch that is tried again takes along whatever has come meanwhile, as in analytics.js.
+            again = self._options.batches and first is not None and first.tries > 0
             count = self._options.drain_size if drain or again else self._options.batch_size
             parcels = self._waiting.take(now, self._options.full_batch, count)
             if not parcels:
