@@ -25,7 +25,12 @@ from .unwatched import HEAD, Log, chromium
 from .visits import Line, Visit, device
 
 RACE = (OURS, EARLY, NAIVE, REFERENCE)
+ON_PHONES = (OURS, EARLY, REFERENCE)
 HOME = Line(megabits=10, latency=40)
+PHONE = "Pixel 7"
+"""A device of Playwright's: its screen, touch and user agent."""
+PHONE_CPUS = (4, 6)
+"""How many times slower a phone is than this machine, as DevTools offers them for one of the middle and a cheap one."""
 CALLS = 150
 PAINTED = """() => new Promise((go) => { const look = () => (bench.lcp ? go() : setTimeout(look, 5)); look(); })"""
 """A first input ends what browsers count as LCP."""
@@ -35,9 +40,9 @@ def main(arguments: list[str]) -> None:
     """Measure what is asked for and print it."""
     parser = argparse.ArgumentParser(prog="./dev bench boot", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("what", nargs="*", default=["visits", "line", "page", "shop"], help="(default: %(default)s)")
+    parts = {"visits": visits, "line": line, "phone": phone, "page": page, "shop": shop}
+    parser.add_argument("what", nargs="*", default=[*parts], help="(default: %(default)s)")
     given = parser.parse_args(arguments)
-    parts = {"visits": visits, "line": line, "page": page, "shop": shop}
     with TemporaryDirectory() as folder, running(Path(folder)) as collector, sync_playwright() as playwright:
         for what in given.what:
             parts[what](playwright, collector, given.rounds)
@@ -82,6 +87,30 @@ def line(playwright: Playwright, collector: Collector, rounds: int) -> None:
                     sent[name].append(visitor.visit(address(url, name)).sent)
     title = f"Cold at {HOME.megabits:.0f} Mbit/s and {HOME.latency:.0f} ms: navigation to the first event"
     table(f"{title}, {rounds} rounds", "ms", NAIVE, sent)
+
+
+def phone(playwright: Playwright, collector: Collector, rounds: int) -> None:
+    """Cold and warm visits of phones: time, the longest task, and memory."""
+    settings = {name: value for name, value in playwright.devices[PHONE].items() if name != "default_browser_type"}
+    with serving(site(collector.url)) as url:
+        for rate in PHONE_CPUS:
+            found: dict[str, list[list[Visit]]] = {name: [] for name in ON_PHONES}
+            memory: dict[str, list[float]] = {name: [] for name in ON_PHONES}
+            for _ in track(range(rounds), f"phone, {rate} times slower"):
+                for name in ON_PHONES:
+                    with device(playwright, **settings) as visitor:
+                        visitor.throttle(rate)
+                        found[name].append([visitor.visit(address(url, name), idle=3) for _ in range(3)])
+                        memory[name].append(visitor.memory())
+            for title, which in (("Cold", 0), ("Warm", 2)):
+                made = {name: [visits[which] for visits in devices] for name, devices in found.items()}
+                sent = {name: [visit.sent for visit in of_name] for name, of_name in made.items()}
+                title = f"{title} on a phone {rate} times slower: navigation to the first event, {rounds} rounds"
+                table(title, "ms", REFERENCE, sent)
+                for name, of_name in made.items():
+                    _say(f"{name}: longest task {spread([visit.longest for visit in of_name])} ms")
+            for name, values in memory.items():
+                _say(f"Memory of the page, {name}: {spread(values, 1)} MB")
 
 
 def page(playwright: Playwright, collector: Collector, rounds: int) -> None:

@@ -103,6 +103,10 @@ class Device:
         told = {"offline": False, "latency": line.latency, "downloadThroughput": rate, "uploadThroughput": rate}
         self.session.send("Network.emulateNetworkConditions", told)
 
+    def throttle(self, rate: float) -> None:
+        """Slow the page's processor down, `rate` times."""
+        self.session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
+
     def cpu(self, count: int) -> float:
         """Return the milliseconds of CPU that one ``track()`` takes the page, all that it sets off included."""
         self.page.evaluate(CALLS, 20)
@@ -133,10 +137,14 @@ class Device:
 
 
 @contextmanager
-def device(playwright: Playwright) -> Iterator[Device]:
-    """Start a browser that has never been anywhere, with a disk cache as visitors have."""
+def device(playwright: Playwright, **settings: Any) -> Iterator[Device]:
+    """Start a browser that has never been anywhere, with a disk cache as visitors have.
+
+    Args:
+        settings: of Playwright's context, as of one of its devices.
+    """
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        context = playwright.chromium.launch_persistent_context(profile, **launch_args({}))
+        context = playwright.chromium.launch_persistent_context(profile, **launch_args(settings))
         try:
             page = context.pages[0]
             page.set_default_timeout(TIMEOUT)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from playwright.sync_api import BrowserContext, CDPSession, Page
 from pytest_satsuma import Visitor
+from pytest_satsuma.chromium import throttled
 
 DAY = 86_400
 
@@ -112,3 +114,41 @@ def test_offline_is_offline(visitor: Visitor) -> None:
     visitor.online()
     assert visitor.evaluate(reached) is True
     visitor.errors.clear()  # The browser itself tells of the failed request.
+
+
+SPIN = """() => {
+    const end = performance.now() + 300;
+    let rounds = 0;
+    while (performance.now() < end) rounds += 1;
+    return rounds;
+}"""
+
+
+def test_a_throttled_page_does_less_in_the_same_time_of_the_processor(
+    new_context: Callable[[], BrowserContext], site: str
+) -> None:
+    plain = new_context().new_page()
+    plain.goto(site)
+    phone = throttled(new_context(), 20).new_page()
+    phone.goto(site)
+    with phone.expect_popup() as opened:
+        phone.evaluate("() => void open(location.href)")
+    opened.value.wait_for_load_state()
+    fast = speed(plain)
+    assert speed(phone) < fast / 4
+    assert speed(opened.value) < fast / 4
+
+
+def speed(tab: Page) -> float:
+    """Return how many rounds a page makes in a second of the processor, so that a busy machine changes nothing."""
+    session = tab.context.new_cdp_session(tab)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = busy_seconds(session)
+    rounds = tab.evaluate(SPIN)
+    return float(rounds / (busy_seconds(session) - before))
+
+
+def busy_seconds(session: CDPSession) -> float:
+    """Return how long the page's thread has had a processor."""
+    told = session.send("Performance.getMetrics")["metrics"]
+    return float(next(metric["value"] for metric in told if metric["name"] == "TaskDuration"))

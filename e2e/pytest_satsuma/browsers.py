@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from . import engines, options
-from .chromium import launch_args
+from .chromium import launch_args, throttled
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,9 @@ def new_browser(
 ) -> Iterator[Callable[[], Any]]:
     """A function that creates a browser context that was never anywhere, Playwright's or another engine's."""
     if satsuma_engine == engines.CHROMIUM:
-        yield request.getfixturevalue("new_context")
+        rate = request.config.stash[options.KEY].cpu_throttling
+        new_context = request.getfixturevalue("new_context")
+        yield new_context if rate == 1 else lambda: throttled(new_context(), rate)
         return
     with ExitStack() as stack:
         yield lambda: stack.enter_context(closing(satsuma_engines(satsuma_engine).new_context()))

@@ -27,6 +27,7 @@ class Options:
         collector: URL of a collector that runs already; None for a fresh one for each test.
         token: the token that is needed to read its events.
         engine: name of the engine that visitors have: one of `engines.ENGINES`.
+        cpu_throttling: how many times slower than this machine's the processor of Chromium's pages is; 1 for none.
         library: name of the library on the pages, or ``auto``.
         report: the tests that get a report: ``failed``, ``all`` or ``off``.
         plan: the tracking plan that the events of all tests must comply with.
@@ -39,6 +40,7 @@ class Options:
     collector: str | None
     token: str
     engine: str
+    cpu_throttling: float
     library: str
     report: str
     plan: Plan | None
@@ -58,6 +60,13 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--satsuma-collector", metavar="URL", help="a running collector, in place of a fresh one each test")
     group.addoption("--satsuma-token", metavar="TOKEN", help=f"what opens its events ({TOKEN} in the environment)")
     group.addoption("--satsuma-engine", choices=ENGINES, default=CHROMIUM, help="the engine of the visitors' browsers")
+    group.addoption(
+        "--satsuma-cpu-throttling",
+        metavar="RATE",
+        type=float,
+        default=1.0,
+        help="pages of Chromium are this many times slower, as with DevTools: 4 for a phone, 6 for a cheap one",
+    )
     group.addoption(
         "--satsuma-library",
         choices=[AUTO, *LIBRARIES],
@@ -100,6 +109,8 @@ def read_options(config: pytest.Config) -> Options:
         read = read_plan(config.invocation_params.dir / plan) if plan else None
     except PlanError as error:
         raise pytest.UsageError(str(error)) from error
+    if not given("--satsuma-cpu-throttling") >= 1:
+        raise pytest.UsageError("--satsuma-cpu-throttling is how many times slower pages are: give a number from 1 on")
     url = given("--satsuma-collector")
     try:
         audit = rules_of(given("--identity-audit"))
@@ -109,6 +120,7 @@ def read_options(config: pytest.Config) -> Options:
         collector=url.rstrip("/") if url else None,
         token=given("--satsuma-token") or os.environ.get(TOKEN, ""),
         engine=given("--satsuma-engine"),
+        cpu_throttling=given("--satsuma-cpu-throttling"),
         library=given("--satsuma-library"),
         report=given("--satsuma-report"),
         plan=read,
