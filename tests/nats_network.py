@@ -1,4 +1,8 @@
-"""A network for NATS servers on one machine: each in a namespace of its own, whose cable can be pulled. Needs root."""
+"""A network for NATS servers on one machine: each in a namespace of its own, whose cable can be pulled. Needs root.
+
+The bridge between them is in a namespace, too, which the calling thread enters meanwhile. So the machine's own network
+stays as it is: a browser beside would give up its requests when that changes (``ERR_NETWORK_CHANGED``).
+"""
 
 from __future__ import annotations
 
@@ -50,15 +54,39 @@ def is_possible() -> bool:
     try:
         with network(1):
             return True
-    except subprocess.CalledProcessError:
+    except (OSError, subprocess.CalledProcessError):
         return False
 
 
 @contextlib.contextmanager
 def network(count: int) -> Iterator[Network]:
-    """Make a network; remove all of it afterwards."""
+    """Make a network; remove all of it afterwards. What is started meanwhile is in it, with a loopback of its own."""
     made = Network(f"s{secrets.token_hex(2)}", f"{200 + secrets.randbelow(50)}.{secrets.randbelow(250)}")
     bridge = f"{made.name}b"
+    with inside_namespace(f"{made.name}hub"):
+        yield from _network(made, bridge, count)
+
+
+@contextlib.contextmanager
+def inside_namespace(name: str) -> Iterator[None]:
+    """Make a namespace and have this thread in it; go back and remove it afterwards."""
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        run("netns", "add", name)
+        entered = os.open(f"/run/netns/{name}", os.O_RDONLY)
+        try:
+            os.setns(entered, os.CLONE_NEWNET)
+            run("link", "set", "lo", "up")
+            yield
+        finally:
+            os.setns(before, os.CLONE_NEWNET)
+            os.close(entered)
+            run("netns", "del", name)
+    finally:
+        os.close(before)
+
+
+def _network(made: Network, bridge: str, count: int) -> Iterator[Network]:
     try:
         run("link", "add", bridge, "type", "bridge")
         run("addr", "add", f"10.{made.net}.1/24", "dev", bridge)
