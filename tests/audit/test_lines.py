@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from satsuma_server.audit import History, Report, run_audit
-from satsuma_server.audit.lines import BROKEN_GZIP, NOT_JSON, NOT_UTF8, TOO_LARGE
+from satsuma_server.audit.lines import BROKEN_GZIP, NOT_JSON, NOT_UTF8, PIECE_BYTES, TOO_LARGE
 
 EVENTS = [
     {"type": "track", "event": f"E{number}", "messageId": f"m{number}", "anonymousId": "5f9d1c8e-1111", "timestamp": at}
@@ -69,6 +69,25 @@ def test_what_is_broken_is_counted_and_costs_no_neighbour() -> None:
     assert report.input.reasons[TOO_LARGE] == 1
     assert report.input.reasons[NOT_UTF8] == 1
     assert report.input.reasons[NOT_JSON] >= 2
+
+
+def test_lines_are_told_apart_wherever_a_piece_of_the_file_ends() -> None:
+    lines = ONE_A_LINE.splitlines()
+    long = b'{"type": "track", "event": "' + b"x" * (3 * PIECE_BYTES) + b'"}'
+    blanks = b" \t\r\n\n" * (PIECE_BYTES // 5)
+    report, rows = read(b"\n".join([lines[0], long, blanks, lines[1], b"broken", b"", lines[2]]))
+    assert [name for name, _ in rows] == ["E0", "E1", "E2"]
+    assert report.input.reasons == {TOO_LARGE: 1, NOT_JSON: 1}
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-03-02T12:00:00+02:00", "2026-03-02T04:30:00.000-0530", "2026-03-02 10:00:00", "2026-03-02T10:00:00.000000Z",
+     "2026-03-02 11:00:00 Europe/Berlin", "2026-03-02 10:00:00 UTC"],
+)  # fmt: skip
+def test_a_time_is_the_same_moment_however_it_is_written(written: str) -> None:
+    _, rows = read(json.dumps({**EVENTS[0], "timestamp": written}).encode())
+    assert str(rows[0][1]) == "2026-03-02 10:00:00"
 
 
 def test_a_gzip_that_is_cut_off_is_read_to_where_it_ends() -> None:

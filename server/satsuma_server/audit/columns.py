@@ -6,7 +6,9 @@ and ``receivedAt``), and RudderStack's event spec, whose traits lie in ``context
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 LONGEST_TEXT = 400
 """Characters of a value that are kept; a URL may have more, and nobody's id does."""
@@ -24,7 +26,6 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "event": ("$.event", "$.name"),
     "channel": ("$.channel", "$.context.channel"),
     "library": ("$.context.library.name",),
-    "version": ("$.context.library.version",),
     "url": ("$.context.page.url",),
     "title": ("$.context.page.title",),
     "referrer": ("$.context.page.referrer",),
@@ -47,7 +48,13 @@ TEXTS: dict[str, tuple[str, ...]] = {
 }
 """Columns of text, and the paths of which the first with a value counts."""
 
-TIMES = {"received_at": "received", "sent_at": "sent", "original_at": "original"}
+TIMES = {
+    "received_at": "received",
+    "sent_at": "sent",
+    "original_at": "original",
+    "happened_at": "happened",
+    "created_at": "created",
+}
 
 BROWSER_LIBRARIES = r"(?i)analytics\.js|analytics-next|javascript|rudder.*js|snippet"
 SERVER_LIBRARIES = r"(?i)python|node|ruby|php|java$|go$|golang|\.net|c#|rust|elixir|clojure|scala|server"
@@ -58,7 +65,7 @@ CREATE TABLE events (
     id BIGINT, seq BIGINT, source VARCHAR, type VARCHAR, message_id VARCHAR, user_id VARCHAR, anonymous_id VARCHAR,
     previous_id VARCHAR, event VARCHAR, step VARCHAR, ts TIMESTAMP, original_at TIMESTAMP, sent_at TIMESTAMP,
     received_at TIMESTAMP, side VARCHAR, library VARCHAR, url VARCHAR, host VARCHAR, path VARCHAR, title VARCHAR,
-    referrer VARCHAR, referrer_host VARCHAR, agent VARCHAR, browser VARCHAR, ip VARCHAR, email VARCHAR, phone VARCHAR,
+    referrer_host VARCHAR, agent VARCHAR, browser VARCHAR, ip VARCHAR, email VARCHAR, phone VARCHAR,
     username VARCHAR, full_name VARCHAR, created_at TIMESTAMP, property_user_id VARCHAR, property_email VARCHAR,
     property_phone VARCHAR, property_name VARCHAR, traits VARCHAR)
 """
@@ -66,9 +73,16 @@ CREATE TABLE events (
 ``browser``, ``server`` or ``mobile``."""
 
 
-def paths() -> list[str]:
-    """Return all JSON paths, in the order in which `insert_statement` expects their values."""
-    return [path for found in TEXTS.values() for path in found]
+def shape() -> str:
+    """Return the columns as `json_transform` takes them: objects in objects, and texts."""
+    made: dict[str, Any] = {}
+    for path in (path for found in TEXTS.values() for path in found):
+        *objects, name = _names(path)
+        inner = made
+        for one in objects:
+            inner = inner.setdefault(one, {})
+        inner[name] = "VARCHAR"
+    return json.dumps(made)
 
 
 def insert_statement(sign_up: Sequence[str], login: Sequence[str], logout: Sequence[str]) -> str:
@@ -82,31 +96,34 @@ def insert_statement(sign_up: Sequence[str], login: Sequence[str], logout: Seque
         for step, names in (("sign_up", sign_up), ("login", login), ("logout", logout))
         if names
     )
-    times = ", ".join(f"{_time(given)} AS {name}" for name, given in TIMES.items())
+    moments = ", ".join(f"{_moment(given)} AS {name}" for name, given in TIMES.items())
+    times = ", ".join(f"{_likely(name)} AS {name}" for name in TIMES)
     return f"""
 INSERT INTO events
 WITH found AS (
-    SELECT place, line, json_extract_string(line, [{_listed(paths())}]) AS v FROM lines
+    SELECT place, line, json_transform(line, {_text(shape())}) AS v FROM given
 ), texts AS (
     SELECT place, {_texts()},
-        CASE WHEN v[1] = 'identify' THEN left(coalesce(
+        CASE WHEN v.type = 'identify' THEN left(coalesce(
             nullif(json_extract(line, '$.traits')::VARCHAR, 'null'),
             json_extract(line, '$.context.traits')::VARCHAR), {LONGEST_TRAITS}) END AS traits
     FROM found
+), moments AS (
+    SELECT *, {moments} FROM texts
 ), parts AS (
-    SELECT *, {times}, {_time("happened")} AS happened_at, {_time("created")} AS created_at,
-        trim(regexp_replace(
-            lower(regexp_replace(event, '([a-z])([A-Z])', '\\1 \\2', 'g')), '[^a-z]+', ' ', 'g')) AS words,
+    SELECT * REPLACE ({times}),
+        CASE WHEN type = 'track' THEN trim(regexp_replace(
+            lower(regexp_replace(event, '([a-z])([A-Z])', '\\1 \\2', 'g')), '[^a-z]+', ' ', 'g')) END AS words,
         lower(regexp_extract(url, '^https?://([^/?#:]+)', 1)) AS host,
         lower(regexp_extract(referrer, '^https?://([^/?#:]+)', 1)) AS referrer_host,
-        regexp_extract(url, '^https?://[^/?#]+([^?#]*)', 1) AS path
-    FROM texts
+        regexp_extract(url, '^https?://[^/?#]+(/[^?#]*)', 1) AS path
+    FROM moments
 )
 SELECT place, TRY_CAST(seq AS BIGINT), coalesce(source, ''), type, message_id, user_id, anonymous_id, previous_id,
     event, CASE WHEN type <> 'track' THEN NULL {steps} END,
     coalesce(happened_at, original_at, received_at, sent_at), original_at, sent_at, received_at,
     {_side()}, coalesce(library, 'unknown'), url, nullif(host, ''),
-    CASE WHEN url IS NOT NULL THEN coalesce(nullif(path, ''), '/') END, title, referrer, nullif(referrer_host, ''),
+    CASE WHEN url IS NOT NULL THEN coalesce(nullif(path, ''), '/') END, title, nullif(referrer_host, ''),
     agent, {_browser()}, ip, email, phone, username, full_name, created_at, property_user_id, property_email,
     property_phone, property_name, traits
 FROM parts
@@ -114,19 +131,28 @@ FROM parts
 
 
 def _texts() -> str:
-    columns, place = [], 0
+    columns = []
     for name, found in TEXTS.items():
-        marks = [f"nullif(v[{place + number}], '')" for number in range(1, len(found) + 1)]
-        place += len(found)
+        marks = [f"nullif(v{''.join(f'[{_text(one)}]' for one in _names(path))}, '')" for path in found]
         value = marks[0] if len(marks) == 1 else f"coalesce({', '.join(marks)})"
         # Bytes are counted first: nearly all texts are short, and to count characters takes as long as all the rest.
         columns.append(f"if(strlen({value}) > {LONGEST_TEXT}, left({value}, {LONGEST_TEXT}), {value}) AS {name}")
     return ", ".join(columns)
 
 
-def _time(column: str) -> str:
-    """Return a time in UTC. What can't be read as one, or lies beyond the times that anybody means, is null."""
-    moment = f"TRY_CAST({column} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+def _names(path: str) -> list[str]:
+    return path.removeprefix("$.").split(".")
+
+
+def _moment(column: str) -> str:
+    """Return a time in UTC. What can't be read as one is null."""
+    # Nearly all times are in UTC, and say so by a Z. The others need a calendar, which takes twice as long.
+    return f"""CASE WHEN suffix({column}, 'Z') THEN TRY_CAST({column} AS TIMESTAMP)
+        ELSE TRY_CAST({column} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"""
+
+
+def _likely(moment: str) -> str:
+    """Return a time, or null where it lies beyond the times that anybody means."""
     return f"CASE WHEN {moment} BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2100-01-01' THEN {moment} END"
 
 

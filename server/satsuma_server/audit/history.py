@@ -1,11 +1,12 @@
-"""The events of an audit in one table, in a DuckDB file of its own that is gone afterwards."""
+"""The events of an audit in one table, in a DuckDB of its own that is gone afterwards."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +42,7 @@ CONFIG = {
 
 
 class History:
-    """Events that an audit looks at. Use as a context manager: its file is removed at the end.
+    """Events that an audit looks at. Use as a context manager: what it wrote aside is removed at the end.
 
     Attributes:
         unreadable: what was no event, by reason.
@@ -60,7 +61,7 @@ class History:
 
         Args:
             settings: thresholds of rules.
-            folder: its file lies in a folder of its own in this one, or where temporary files do.
+            folder: what does not fit into memory lies in a folder of its own in this one, or where temporary files do.
             complete: nothing happened before its first event. Otherwise some visits were under way then.
             since: events that were received before this time are left out. It has a time zone.
         """
@@ -75,16 +76,18 @@ class History:
         import duckdb
 
         self._error = duckdb.Error
-        self._connection = duckdb.connect(str(self._folder / "events.duckdb"), config={**CONFIG, **spill})
+        self._connection = duckdb.connect(":memory:", config={**CONFIG, **spill})
         self._connection.execute("SET TimeZone = 'UTC'")
         # It would be drawn on standard output, where the report goes.
         self._connection.execute("SET enable_progress_bar = false")
-        # Everything in it can be read again: no write-ahead log is worth its time.
-        self._connection.execute("SET checkpoint_threshold = '1GB'")
+        # Everything can be read again, so that no file and no write-ahead log is worth its time. To compress the rows
+        # each time some megabytes have come takes longer than to write aside what does not fit.
+        self._connection.execute("SET checkpoint_threshold = '1TB'")
         self._connection.execute(EVENTS)
         given = self.settings
         self._insert = insert_statement(given.sign_up_events, given.login_events, given.logout_events)
         self._count = 0
+        self._has_broken = False
         self._is_ready = False
 
     def __enter__(self) -> History:
@@ -96,54 +99,74 @@ class History:
         self.close()
 
     def close(self) -> None:
-        """Remove the file."""
+        """Remove what was written aside."""
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def read(self, stream: BinaryIO, progress: Callable[[int], None] = lambda count: None) -> None:
         """Add the events of a file or pipe: NDJSON or JSON, gzipped or not. `progress` is told of bytes read."""
         lines = Lines(stream, progress)
-        for batch in lines.batches():
-            self.add(batch)
+        for texts in lines.columns():
+            self._add(texts)
         self.unreadable += lines.unreadable
 
     def add(self, events: Sequence[bytes]) -> None:
         """Add events, each as JSON."""
-        texts, unreadable = as_texts(list(events))
+        import pyarrow as pa
+
+        texts, unreadable = as_texts(pa.array(events, pa.binary()))
         if unreadable:
             self.unreadable[NOT_UTF8] += unreadable
         if len(texts):
-            self._add(texts)
+            self._add(pa.chunked_array([texts[at : at + PART_EVENTS] for at in range(0, len(texts), PART_EVENTS)]))
 
-    def _add(self, texts: pa.Array) -> None:
-        import pyarrow as pa
-
-        first = self._count + 1
-        places = pa.array(range(first, first + len(texts)), pa.int64())
-        whole = pa.record_batch({"place": places, "line": texts})
-        parts = [whole[at : at + PART_EVENTS] for at in range(0, len(texts), PART_EVENTS)]
-        self._connection.register("given", pa.Table.from_batches(parts))
+    def _add(self, texts: pa.ChunkedArray) -> None:
+        if self._has_broken:
+            # One that has broken lines mostly has more, and to try in vain takes longer than to look.
+            texts = self._whole(texts)
+        if not len(texts):
+            return
         try:
-            counted = self._rows("SELECT count(*) FILTER (WHERE NOT json_valid(line)) FROM given")
-            self._connection.execute(
-                "CREATE OR REPLACE TEMP VIEW lines AS SELECT * FROM given WHERE json_valid(line)"
-                if counted[0][0]
-                else "CREATE OR REPLACE TEMP VIEW lines AS SELECT * FROM given"
-            )
-            self._connection.execute(self._insert)
+            self._put(texts)
         except self._error:
             # A text that the engine stumbles over costs itself, and none of its neighbours.
-            if len(texts) == 1:
+            whole = self._whole(texts)
+            if len(whole) < len(texts):
+                self._has_broken = True
+                self._add(whole)
+            elif len(texts) == 1:
                 self.unreadable[REFUSED_BY_ENGINE] += 1
-                return
-            half = len(texts) // 2
-            self._add(texts[:half])
-            self._add(texts[half:])
-            return
+            else:
+                half = len(texts) // 2
+                self._add(texts[:half])
+                self._add(texts[half:])
+
+    def _whole(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Return the texts that are JSON, and count the others."""
+        import pyarrow as pa
+
+        with self._given(pa.table({"line": texts})):
+            table = self._connection.sql("SELECT line FROM given WHERE json_valid(line)").to_arrow_table()
+        if broken := len(texts) - len(table):
+            self.unreadable[NOT_JSON] += broken
+        return table["line"].cast("string")
+
+    def _put(self, texts: pa.ChunkedArray) -> None:
+        import numpy as np
+        import pyarrow as pa
+
+        places = np.arange(self._count + 1, self._count + 1 + len(texts))
+        with self._given(pa.table({"place": places, "line": texts})):
+            self._connection.execute(self._insert)
+        self._count += len(texts)
+
+    @contextmanager
+    def _given(self, table: pa.Table) -> Iterator[None]:
+        self._connection.register("given", table)
+        try:
+            yield
         finally:
             self._connection.unregister("given")
-        self.unreadable[NOT_JSON] += counted[0][0]
-        self._count += len(texts)
 
     def ready(self) -> None:
         """Take out what is no event and what came twice, and make the tables that rules share. Call it once."""

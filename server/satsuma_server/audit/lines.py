@@ -11,7 +11,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ PIECE_BYTES = 1 << 20
 BATCH_BYTES = 32 << 20
 BATCH_EVENTS = 65_536
 """Events that are handed on at a time, and their bytes."""
+
+OBJECTS_AT_ONCE = 2_048
+"""Objects of a text of objects that make a chunk."""
 
 LARGEST_EVENT = 1 << 20
 """Bytes of an event; collectors refuse much smaller ones, Segment's at 32 kB."""
@@ -54,6 +57,27 @@ class Lines:
 
     def batches(self) -> Iterator[list[bytes]]:
         """Yield events, many at a time; whether they are JSON is not looked at where each is on a line."""
+        for column in self.columns():
+            yield column.cast("binary").to_pylist()
+
+    def columns(self) -> Iterator[pa.ChunkedArray]:
+        """Yield events, many at a time, as a column of texts in chunks, as `batches` does."""
+        import pyarrow as pa
+
+        chunks: list[pa.Array] = []
+        events = size = 0
+        for chunk in self._chunks():
+            chunks.append(chunk)
+            events += len(chunk)
+            size += chunk.nbytes
+            if size >= BATCH_BYTES or events >= BATCH_EVENTS:
+                yield pa.chunked_array(chunks)
+                chunks, events, size = [], 0, 0
+        if chunks:
+            yield pa.chunked_array(chunks)
+
+    def _chunks(self) -> Iterator[pa.Array]:
+        """Yield what is not empty, as columns of the texts that one piece of the stream holds."""
         pieces = self._pieces()
         start = b""
         for piece in pieces:
@@ -61,41 +85,42 @@ class Lines:
             if start.lstrip() or len(start) > LARGEST_EVENT:
                 break
         start = start.removeprefix(codecs.BOM_UTF8)
-        texts = self._split(start, pieces) if _is_one_a_line(start) else self._objects(start, pieces)
-        batch: list[bytes] = []
-        size = 0
-        for text in texts:
-            if not text or text.isspace():
-                continue
-            batch.append(text)
-            size += len(text)
-            if size >= BATCH_BYTES or len(batch) >= BATCH_EVENTS:
-                yield batch
-                batch, size = [], 0
-        if batch:
-            yield batch
+        if _is_one_a_line(start):
+            made = self._split(start, pieces)
+        else:
+            objects = self._objects(start, pieces)
+            made = (_column(some) for some in iter(lambda: [*islice(objects, OBJECTS_AT_ONCE)], []))
+        for chunk in made:
+            texts, broken = as_texts(_without_blanks(chunk))
+            if broken:
+                self.unreadable[NOT_UTF8] += broken
+            if len(texts):
+                yield texts
 
-    def _split(self, rest: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield lines; one that is too long is skipped to its end without being kept."""
+    def _split(self, rest: bytes, pieces: Iterator[bytes]) -> Iterator[pa.Array]:
+        """Yield columns of lines; one that is too long is skipped to its end without being kept."""
+        import pyarrow.compute as pc
+
         skipping = False
         for piece in chain((b"",), pieces):
-            lines = (rest + piece).split(b"\n")
-            rest = lines.pop()
-            if skipping and lines:
-                del lines[0]
-                skipping = False
-            for line in lines:
-                if len(line) > LARGEST_EVENT:
-                    self.unreadable[TOO_LARGE] += 1
-                else:
-                    yield line
+            whole, newline, rest = (rest + piece).rpartition(b"\n")
+            if newline:
+                if skipping:
+                    _, _, whole = whole.partition(b"\n")
+                    skipping = False
+                lines = pc.split_pattern(_column([whole]), pattern=b"\n").flatten()
+                fitting = pc.less_equal(pc.binary_length(lines), LARGEST_EVENT)
+                if too_long := len(lines) - pc.sum(fitting).as_py():
+                    self.unreadable[TOO_LARGE] += too_long
+                    lines = lines.filter(fitting)
+                yield lines
             if skipping:
                 rest = b""
             elif len(rest) > LARGEST_EVENT:
                 self.unreadable[TOO_LARGE] += 1
                 skipping, rest = True, b""
         if rest and not skipping:
-            yield rest
+            yield _column([rest])
 
     def _objects(self, start: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the objects of an array, or of a text of objects, whatever stands between them."""
@@ -164,16 +189,29 @@ class Lines:
         return data
 
 
-def as_texts(lines: list[bytes]) -> tuple[pa.Array, int]:
-    """Return lines as a column of texts, and how many were left out since they are no UTF-8."""
-    # Imported where it is needed, as DuckDB is: it takes tens of megabytes.
+def as_texts(lines: pa.Array) -> tuple[pa.Array, int]:
+    """Return a column of bytes as one of texts, and how many were left out since they are no UTF-8."""
     import pyarrow as pa
 
     try:
-        return pa.array(lines, pa.binary()).cast(pa.string()), 0
+        return lines.cast(pa.string()), 0
     except pa.ArrowInvalid:
-        good = [line for line in lines if _is_utf8(line)]
-        return pa.array(good, pa.binary()).cast(pa.string()), len(lines) - len(good)
+        good = [line for line in lines.to_pylist() if _is_utf8(line)]
+        return _column(good).cast(pa.string()), len(lines) - len(good)
+
+
+def _column(lines: list[bytes]) -> pa.Array:
+    # Imported where it is needed, as DuckDB is: it takes tens of megabytes.
+    import pyarrow as pa
+
+    return pa.array(lines, pa.binary())
+
+
+def _without_blanks(lines: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    filled = pc.match_substring_regex(lines, r"\S")
+    return lines if pc.all(filled).as_py() else lines.filter(filled)
 
 
 def _is_utf8(line: bytes) -> bool:
