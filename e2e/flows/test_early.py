@@ -87,6 +87,31 @@ def test_a_page_that_redirects_takes_its_visitor_along(visitor: Visitor, watched
     assert [event["userId"] for event in following] == ["u1", "u1"]
 
 
+HELD = """
+    const fetched = window.fetch;
+    const released = new Promise((go) => (window.release = go));
+    window.fetch = async (...args) => {
+        const answer = await fetched(...args);
+        window.answered = true;
+        await released;
+        return answer;
+    };
+"""
+"""The page hears the collector's first answer only when it is told to."""
+
+
+def test_what_a_server_has_set_before_the_answer_stays(visitor: Visitor) -> None:
+    visitor.page.add_init_script(NO_LOADER)
+    visitor.page.add_init_script(HELD)
+    visitor.page.goto(visitor.base_url)
+    visitor.until(lambda: visitor.page.evaluate("() => window.answered"), "the answer")
+    visitor.cookies.tamper("ajs_user_id", "u9")
+    visitor.cookies.tamper("ajs_anonymous_id", "a9")
+    visitor.page.evaluate("() => release()")
+    visitor.until(lambda: visitor.identity.storage_user_id == "u1", "the answer to be written")
+    assert (visitor.identity.cookie_user_id, visitor.identity.cookie_anonymous_id) == ("u9", "a9")
+
+
 TOO_LATE = """
     const fetched = window.fetch;
     window.sent = new Promise((resolve) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,21 @@ CROWD = """async () => {
     return lost.has("page119");
 }"""
 """Asks as 120 pages do, and waits until the first one is told that it was let go."""
+
+HELD = """() => {
+    const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, "onmessage");
+    const held = [];
+    window.holding = false;
+    window.release = () => {
+        holding = false;
+        held.splice(0).forEach((go) => go());
+    };
+    Object.defineProperty(MessagePort.prototype, "onmessage", {
+        set(hear) { set.call(this, (message) => (holding ? held.push(() => hear(message)) : hear(message))); },
+    });
+    Object.defineProperty(window, "held", { get: () => held.length });
+}"""
+"""The page hears its service worker only when it is told to."""
 
 WRITES = Path(satsuma.__file__).parent.parent / "js" / "worker" / "writes.js"
 MUCH_WRITTEN = """() => {
@@ -140,6 +156,49 @@ def test_cookies_heal_a_storage_that_was_cleared(visitor: Visitor, stored: Store
     visitor.visit("/next")
     assert stored("page", count=2)["userId"] == "u1"
     visitor.until(lambda: visitor.identity.storage_user_id == "u1", "localStorage to be healed")
+
+
+def hold(visitor: Visitor, call: str) -> None:
+    """Have a page make a call, and hear nothing yet of what Python has decided."""
+    visitor.page.evaluate("(call) => { holding = true; (0, eval)(call); }", call)
+    visitor.until(lambda: visitor.page.evaluate("() => held"), "Python to answer")
+
+
+def test_an_id_that_a_server_sets_meanwhile_stays(visitor: Visitor, stored: Stored) -> None:
+    visitor.page.add_init_script(f"({HELD})()")
+    visitor.visit("/")
+    hold(visitor, "void analytics.setAnonymousId('own')")
+    visitor.cookies.tamper("ajs_anonymous_id", "of-the-server")
+    visitor.evaluate("() => { release(); return analytics.track('After').then(() => null); }")
+    assert visitor.identity.cookie_anonymous_id == "of-the-server"
+    visitor.evaluate(TRACKED, "Then")
+    assert stored("track", "Then")["anonymousId"] == "of-the-server"
+    assert visitor.identity.storage_anonymous_id == "of-the-server"
+
+
+def test_who_is_logged_in_by_a_server_meanwhile_is_whom_the_server_says(visitor: Visitor, stored: Stored) -> None:
+    visitor.page.add_init_script(f"({HELD})()")
+    visitor.visit("/")
+    visitor.evaluate("() => analytics.identify('u1', {plan: 'pips'}).then(() => null)")
+    hold(visitor, "void analytics.identify('u2')")
+    login = {"ajs_user_id": "u9", "ajs_anonymous_id": "a9", "satsuma_generation": str(round(time.time() * 1000) + 1000)}
+    for name, value in login.items():
+        visitor.cookies.tamper(name, value)
+    visitor.evaluate("() => { release(); return analytics.track('After').then(() => null); }")
+    assert (visitor.identity.cookie_user_id, visitor.identity.cookie_anonymous_id) == ("u9", "a9")
+    visitor.evaluate(TRACKED, "Then")
+    then = stored("track", "Then")
+    assert (then["userId"], then["anonymousId"], visitor.identity.storage_user_id) == ("u9", "a9", "u9")
+
+
+def test_an_id_that_is_given_is_there_at_once(visitor: Visitor, stored: Stored) -> None:
+    visitor.page.add_init_script(f"({HELD})()")
+    visitor.visit("/")
+    assert visitor.identity.cookie_anonymous_id == stored("page")["anonymousId"]
+    hold(visitor, "void analytics.setAnonymousId('given')")
+    assert visitor.identity.cookie_anonymous_id == visitor.identity.storage_anonymous_id == "given"
+    visitor.evaluate("() => { release(); return analytics.track('After').then(() => null); }")
+    assert stored("track", "After")["anonymousId"] == visitor.identity.cookie_anonymous_id == "given"
 
 
 def test_two_tabs_at_once_are_one_new_visitor(visitor: Visitor, collector: Collector) -> None:

@@ -52,7 +52,7 @@ def play(devices: dict[str, Device], stages: dict[str, Stage]) -> Callable[[str,
         device = devices[library]
         player = Player(stages[library], device, scenario)
         try:
-            return normalise(asdict(player.play()))
+            return normalise(asdict(player.play()), stages[library].load)
         finally:
             device.forget(player.origins)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -14,9 +14,14 @@ NOW = ("timestamp", "sentAt")
 GENERATION = "satsuma_generation"
 
 
-def normalise(seen: dict[str, Any]) -> dict[str, Any]:
-    """Return what was seen with everything replaced that differs from run to run."""
+def normalise(seen: dict[str, Any], load: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was seen with everything replaced that differs from run to run.
+
+    Args:
+        load: the stage's own options of ``analytics.load``, which no scenario has asked for.
+    """
     ids: dict[str, str] = {}
+    _take_out(seen["told"], load)
 
     def name_ids(text: str) -> str:
         found = PORT.sub("", MESSAGE_ID.sub("<message>", text))
@@ -35,6 +40,15 @@ def normalise(seen: dict[str, Any]) -> dict[str, Any]:
         for cookie in state["cookies"].values():
             cookie["days"] = None if cookie["days"] is None else round(cookie["days"])
     return seen
+
+
+def _take_out(told: Any, load: Mapping[str, Any]) -> None:
+    """Take load options out of whatever shows them."""
+    if isinstance(told, dict):
+        for name in [name for name, value in load.items() if told.get(name) == value]:
+            del told[name]
+    for one in told.values() if isinstance(told, dict) else told if isinstance(told, list) else ():
+        _take_out(one, load)
 
 
 def _hide_times(event: dict[str, Any]) -> None:

@@ -76,7 +76,7 @@ def test_a_snippet_has_only_what_its_options_need(options: dict[str, Any]) -> No
     text = snippet("demo", "https://collector.test", options=options)
     assert ("serviceWorker" in text) == ("python" in options)
     assert ("answer=!0" in text) == ("early" in options)
-    assert len(text) < LARGEST_SNIPPET + 1000 * ("python" in options) + 2000 * ("early" in options)
+    assert len(text) < LARGEST_SNIPPET + 1000 * ("python" in options) + 2300 * ("early" in options)
 
 
 def test_a_snippet_that_stays_names_no_file_of_a_build(client: httpx.Client) -> None:

@@ -32,7 +32,7 @@ function makeEarlySender(calls, host, writeKey, key, options) {
     sender.underWay = intrinsics.fetch(host + "/v1/early", { method: "POST", body: body, keepalive: true }).then(function (response) {
       if (!response.ok) throw response;
       return response.text();
-    }).then(function (text) { take(part, text ? JSON.parse(text) : {}); }).catch(function () {
+    }).then(function (text) { take(part, text ? JSON.parse(text) : {}, about); }).catch(function () {
       sender.over = true;
       fresh.forEach(function (call) { call.left = false; });
     }).then(function () {
@@ -54,12 +54,19 @@ function makeEarlySender(calls, host, writeKey, key, options) {
     });
     return fresh && part;
   }
-  function take(part, told) {
+  /* What the request has told stands yet: a server, another tab or a logout may have written in the meantime. */
+  function stands(cookie, cookies) {
+    var name = cookie.slice(0, cookie.indexOf("=") + 1);
+    function shown(text) { return text.split("; ").filter(function (pair) { return pair.indexOf(name) === 0; }).join(); }
+    return shown(document.cookie) === shown(cookies);
+  }
+  function take(part, told, about) {
     if (sender.over) return;
     var events = {}, visitor = told.visitor || {}, items = visitor.items || {};
     /* Where this fails, the calls have not been made: Python makes them, and remembers in memory. */
-    (visitor.cookies || []).forEach(function (cookie) { document.cookie = cookie; });
+    (visitor.cookies || []).forEach(function (cookie) { if (stands(cookie, about.cookies)) document.cookie = cookie; });
     intrinsics.Object.keys(items).forEach(function (name) {
+      if (localStorage.getItem(name) !== (name in about.storage ? about.storage[name] : null)) return;
       if (items[name] === null) localStorage.removeItem(name);
       else localStorage.setItem(name, items[name]);
     });

@@ -334,7 +334,7 @@
   }
 
   /* Who the visitor is comes first, then listeners, then plugins; then everything in the order in which it was called. */
-  async function replay(face, initialize) {
+  async function replay(face, initialize, answered) {
     callAll(face, ["consent", "setAnonymousId", "on", "once"]);
     for (const names of [["register"], ["addSourceMiddleware", "addDestinationMiddleware"]]) {
       const loading = callAll(face, names);
@@ -342,7 +342,7 @@
       if (loading.length) await Promise.race([Promise.all(loading), giveUp(PLUGIN_MILLISECONDS)]).catch(console.warn);
     }
     await breathe();
-    face.initialized = true;
+    face.initialized = !answered;
     takeName(face);
     initialize();
     waiting.splice(0).forEach((one) => make(face, one));
@@ -350,7 +350,9 @@
     // A page that was killed looks, at first, like one that is still there.
     setTimeout(() => leftBehind(writeKey, early).forEach(face.push), ORPHANED + 2000);
     if (Array.isArray(stub)) stub.push = (...calls) => calls.forEach(face.push);
-    stub.initialized = true;
+    // Where Python is elsewhere, the page is up when cookies and localStorage say who the visitor is.
+    if (answered) await Promise.race([answered(), new Promise((go) => setTimeout(go, ANSWER_MILLISECONDS))]);
+    face.initialized = stub.initialized = true;
   }
 
   /* Becomes the page's global, unless another library has meanwhile. */
@@ -395,13 +397,13 @@
     if (typeof options.disable === "function") options.disable = Boolean(await options.disable(settings));
     options.retryQueue ??= settings?.integrations?.["Segment.io"]?.retryQueue ?? true;
     const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };
-    const install = (ask, initialize, apiHost) => {
+    const install = (ask, initialize, apiHost, answered) => {
       const face = makeFace(ask, about);
       face.settings = { writeKey, cdnSettings: settings, cdnURL: cdn, timeout: 300, apiHost };
       const { delivery } = face;
       face.delivery = () => ({ ...delivery(), ...where });
       face.bootMilliseconds = Math.round(performance.now() - begun);
-      return { face, begin: () => replay(face, initialize) };
+      return { face, begin: () => replay(face, initialize, answered) };
     };
     const page = { window: seen, writeKey, settings, options, query, cdn, clientHints, plugins, native, breathe, install };
     // Read once, with one warning.

@@ -4,6 +4,11 @@
 const QUEUE = "satsuma_queue:"; // What the keys of pages' journals begin with.
 /* A journal that anybody may take from now on. */
 const freed = (text) => text.replace(/^{"at":[0-9]+/, '{"at":0');
+/* A cookie's name and value. */
+function halves(pair) {
+  const at = pair.indexOf("=");
+  return at < 0 ? ["", pair] : [pair.slice(0, at), pair.slice(at + 1)];
+}
 const DEEPEST = 3; // Below it there are no functions to be handed over, but cycles there may be.
 
 function makeLine(post, kinds) {

@@ -130,6 +130,7 @@ function makeDesk(python, send, writes, sendBeacon, { meets, journaled, starts }
       await start({ ...page, window: mirror.window, native, install, breathe: async () => {} });
     },
     initialize: () => initialize(),
+    round: ([id]) => settle(id)(),
     event: ([name, args, note, id]) => ask.event(name, args.map(line.read), note, settle(id), refuse(id)),
     later: ([name, args, id]) => ask.later(name, args.map(line.read), settle(id), refuse(id)),
     answered: ([way, name, args, id]) => settle(id)(ask[way](name, args.map(line.read))),
@@ -138,6 +139,7 @@ function makeDesk(python, send, writes, sendBeacon, { meets, journaled, starts }
   };
 
   async function take(message) {
+    if (message.left) world.spare(message.left, message.given);
     if (message.world) world.see(message.world);
     if (line.take(message)) return;
     try {

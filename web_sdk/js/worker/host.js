@@ -203,11 +203,13 @@ function hostPython(given, connect) {
     localStorage.setItem(journal.key, freed(journal.value));
   }
 
-  function write({ cookie, key, value }) {
+  /* Returns the name of what is left as it is: a server, another tab or a logout has written there since Python decided. */
+  function write({ cookie, key, value, was, what }) {
     // After a no, what Python wrote before it heard of that is written no more; what it removes is.
     if (silent && (key === undefined ? !/^[^=]*=;/.test(cookie) : value !== null)) return;
     if (key?.startsWith(QUEUE)) journaled(key, value);
     try {
+      if (was && !stands(cookie, key, value, was)) return what;
       if (cookie !== undefined) bake(cookie);
       else if (value === null) localStorage.removeItem(key);
       else localStorage.setItem(key, value);
@@ -216,18 +218,26 @@ function hostPython(given, connect) {
     }
   }
 
+  function stands(cookie, key, value, was) {
+    if (key !== undefined && !LIGHT.test(key) && !named.includes(key)) return true; // Python is not told of these.
+    const [name, text] = key === undefined ? halves(cookie.split(";")[0]) : [key, value];
+    const found = key === undefined ? valuesOf(name) : [localStorage.getItem(key)];
+    return (found.length ? found : [null]).some((one) => one === (text || null) || was.includes(one));
+  }
+
   function bake(cookie) {
     document.cookie = cookie;
-    const name = cookie.slice(0, cookie.indexOf("="));
+    const [name] = halves(cookie);
     // One that is removed has no value.
     if (cookie[name.length + 1] === ";" && valuesOf(name).length) removeStrays(name, true);
   }
 
   const doings = {
     writes({ writes, number, confirm }) {
-      writes.forEach(write);
+      const left = writes.map(write).filter(Boolean);
       done = number;
-      if (confirm) post({ way: "confirm", given: number, now: Date.now() });
+      if (left.length) post({ way: "confirm", given: number, now: Date.now(), left, world: world(true) });
+      else if (confirm) post({ way: "confirm", given: number, now: Date.now() });
     },
     who: ({ who }) => foresight.told(who),
     settled: settle,
@@ -237,7 +247,7 @@ function hostPython(given, connect) {
       apiHost = begin;
       if (face) askAgain();
       else {
-        const made = page.install(ask, () => send("initialize"), begin);
+        const made = page.install(ask, () => send("initialize"), begin, round);
         face = made.face;
         await made.begin();
       }
@@ -264,6 +274,21 @@ function hostPython(given, connect) {
     here: () => {},
   };
 
+  /* Resolves when Python has heard all that it was told so far, and the page has done what came of it. */
+  function round() {
+    connection?.knows?.();
+    return new Promise((resolve) => request("round", [], { resolve }));
+  }
+
+  /* Where the page keeps an id, one that is given takes its place at once: a form that is sent next takes the cookie along.
+     Python, which is told how things stood before, writes the same. */
+  function putAtOnce(name, id) {
+    if (silent || typeof id !== "string" || !/^[\w.-]{1,200}$/.test(id) || quietly(() => [JSON.parse(id)], null)) return;
+    const secure = Object(options.cookie).secure ? "; secure" : "";
+    quietly(() => valuesOf(name)[0] && bake(name + "=" + id + "; " + place + YEAR + secure));
+    quietly(() => localStorage.getItem(name) && localStorage.setItem(name, JSON.stringify(id)));
+  }
+
   /* What the face asks, as it asks Python itself where that is in the page. */
   const ask = {
     event(name, args, note, resolve, reject) {
@@ -284,7 +309,10 @@ function hostPython(given, connect) {
       if (name === "timeout") face.settings.timeout = args[0];
       if (name === "consent") answerOfVisitor(refuses);
       answered("now", name, args, WHO.includes(name) && name !== "consent" ? kept([name, ...args]) : undefined);
-      if (name === "setAnonymousId") return foresight.identity("user", "anonymousId", []);
+      if (name === "setAnonymousId") {
+        putAtOnce("ajs_anonymous_id", args[0]);
+        return foresight.identity("user", "anonymousId", []);
+      }
       return name === "delivery" ? foresight.delivery() : undefined;
     },
     user: (name, args) => identity("user", name, args),

@@ -10,6 +10,7 @@ function makeWorld(post, writes, journaled) {
   let page = {};
   let cookies = new Map();
   let items = null;
+  let told = [new Map(), null]; // Cookies and items as the page has told them, with nothing laid over.
   let done = 0;
   let owed = 0; // The number of the last write that says who the visitor is.
   let kept = 0; // The page has done all writes up to this number.
@@ -19,7 +20,7 @@ function makeWorld(post, writes, journaled) {
   let whole = false; // The page has told everything, and nobody has made use of it yet.
   let ahead = 0; // A tester may have moved this page's clock.
   const now = () => clock() + ahead;
-  const own = { write: (change) => (change.key === undefined ? cookies : items) && write(change) };
+  const own = { write: (change, was) => (change.key === undefined ? cookies : items) && write(change, was), finds };
 
   const area = {
     getItem: (key) => stored().get(String(key)) ?? null,
@@ -53,17 +54,31 @@ function makeWorld(post, writes, journaled) {
     return Array.from(cookies, ([name, value]) => name + "=" + value).join("; ");
   }
 
-  function write(change) {
+  /* `was` has the values that are known to be replaced: where the page finds another one, somebody else has written it in the
+     meantime, and it stays. */
+  function write({ cookie: text, key, value }, was) {
+    const change = key === undefined ? { cookie: text } : { key, value };
     if (change.key !== undefined) stored();
     else if (cookies === null) cookie();
-    apply(change);
     const what = change.key ?? change.cookie.split("=")[0] + /; domain=[^;]*|$/.exec(change.cookie)[0] + "=";
+    if (!change.key?.startsWith(QUEUE)) Object.assign(change, { what, was: was ?? unsent.get(what)?.was ?? [...new Set([...known(change), ...writes.known(what)])] });
+    apply(change);
     writes.add(own, what, ++done, change);
     if (!change.key?.startsWith(QUEUE)) owed = done;
     else journaled(change.key, change.value);
     if (!unsent.size) queueMicrotask(flush);
     unsent.delete(what);
     unsent.set(what, change);
+  }
+
+  function known({ cookie, key }) {
+    const name = key ?? halves(cookie)[0];
+    const kind = key === undefined ? 0 : 1;
+    return [told[kind], [cookies, items][kind]].map((values) => values?.get(name) ?? null);
+  }
+  /* Whether the page has what a write of another page was to replace. */
+  function finds({ was, cookie, key }) {
+    return !was || was.includes((key === undefined ? told[0]?.get(halves(cookie)[0]) : told[1]?.get(key)) ?? null);
   }
 
   /* What Python changes its mind of at once, the page never sees. */
@@ -115,26 +130,27 @@ function makeWorld(post, writes, journaled) {
     return domain === page.host || Boolean(page.domain && within(domain, page.domain) && within(page.host, domain));
   }
 
-  function halves(pair) {
-    const at = pair.indexOf("=");
-    return at < 0 ? ["", pair] : [pair.slice(0, at), pair.slice(at + 1)];
-  }
-
   /* A message takes its time, too. */
   function moveClock(told) {
     ahead = Math.abs(told - clock()) > LATE ? told - clock() : 0;
   }
 
+  /* Writes up to a number that the page has left undone, since somebody else had written there. */
+  function spare(names, number) {
+    writes.drop(own, names, number);
+  }
+
   /* Takes what the page tells; `light` leaves out what other pages have left for it. */
-  function see(told) {
-    page = { ...page, ...told };
-    moveClock(told.now);
-    cookies = told.cookie === null ? null : new Map(told.cookie.split("; ").filter(Boolean).map(halves));
-    const queues = told.light && items ? [...items].filter(([key]) => key.startsWith(QUEUE)) : [];
-    items = told.items && new Map([...queues, ...Object.entries(told.items)]);
-    whole ||= !told.light;
-    release(told.done);
-    writes.see(own, { ...told, now: told.now - ahead }).forEach(apply);
+  function see(seen) {
+    page = { ...page, ...seen };
+    moveClock(seen.now);
+    cookies = seen.cookie === null ? null : new Map(seen.cookie.split("; ").filter(Boolean).map(halves));
+    const queues = seen.light && items ? [...items].filter(([key]) => key.startsWith(QUEUE)) : [];
+    items = seen.items && new Map([...queues, ...Object.entries(seen.items)]);
+    told = [cookies && new Map(cookies), items && new Map(items)];
+    whole ||= !seen.light;
+    release(seen.done);
+    writes.see(own, { ...seen, now: seen.now - ahead }).forEach(apply);
   }
 
   /* The anonymousId that the page has chosen for a visitor who has none; each is taken once. */
@@ -175,7 +191,7 @@ function makeWorld(post, writes, journaled) {
     return held(page.cookie) + [...(items || [])].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   }
 
-  return { document, see, now, offer, flush, keeping, confirm, takeWhole, inherit, lose, leave, size, storage: () => (stored(), storage) };
+  return { document, see, now, offer, flush, keeping, confirm, spare, takeWhole, inherit, lose, leave, size, storage: () => (stored(), storage) };
 }
 
 /* What the page's function doesn't say in time, the request goes without. */

@@ -39,7 +39,23 @@ function makeWrites() {
     settled.forEach((entry) => (entry.done = now));
     const last = latest();
     // Another page had the last word meanwhile, but this one was slower to write.
-    for (const { what } of settled) if (last.get(what).owner !== owner && last.get(what).done) owner.write(last.get(what).change);
+    for (const { what, change } of settled) {
+      const { change: newest, owner: other, done } = last.get(what);
+      if (other !== owner && done) owner.write(newest, [valueOf(change)]);
+    }
+  }
+
+  function valueOf({ cookie, value }) {
+    return cookie === undefined ? value : /^[^=]*=([^;]*)/.exec(cookie)[1] || null;
+  }
+
+  /* What of a name pages have been told to write lately. */
+  function known(what) {
+    return entries.filter((entry) => entry.what === what).map(({ change }) => valueOf(change));
+  }
+
+  function drop(owner, names, number) {
+    entries = entries.filter((entry) => entry.owner !== owner || entry.number > number || !names.includes(entry.what));
   }
 
   function latest() {
@@ -52,15 +68,17 @@ function makeWrites() {
     entries = entries.filter((entry) => now - entry.at < (entry.done && !waiting.has(entry.what) ? CONFIRMED : UNCONFIRMED));
   }
 
-  /* What a page that is gone has left undone, the next one does. Journals are handed over as what they are. */
+  /* What a page that is gone has left undone, the next one does where nobody else has written since. Journals are handed over
+     as what they are. */
   function adopt(owner) {
     const left = entries.filter((entry) => entry.owner.gone && !entry.done);
     const last = latest();
     const now = clock();
     entries = entries.filter((entry) => !left.includes(entry));
     const lasts = ({ change: { key } }) => !key?.startsWith(QUEUE);
-    for (const entry of left.filter(lasts)) if (last.get(entry.what) === entry && now - entry.at < INHERITED) owner.write(entry.change);
+    const stands = (entry) => last.get(entry.what) === entry && now - entry.at < INHERITED && owner.finds(entry.change);
+    for (const { change } of left.filter(lasts).filter(stands)) owner.write(change, change.was);
   }
 
-  return { add, see, settle, leave: (owner) => (owner.gone = true) };
+  return { add, see, settle, known, drop, leave: (owner) => (owner.gone = true) };
 }
