@@ -64,6 +64,10 @@ def engine_browser(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue("satsuma_engines")(engine)
 
 
+PATIENCE = 90
+"""Seconds that a test waits for an event. A plain Pyodide that boots on a busy machine may need most of it."""
+
+
 def named(events: list[Event], type: str, name: str | None = None) -> list[Event]:
     """Return the events of a type (and of a name)."""
     return [event for event in events if event["type"] == type and (name is None or event.get("event") == name)]
@@ -74,7 +78,7 @@ def stored(collector: Collector) -> Callable[..., Event]:
     """A function that waits for an event in the collector and returns the newest of its kind."""
 
     def wait(type: str, name: str | None = None, count: int = 1) -> Event:
-        events = collector.wait_for(lambda events: len(named(events, type, name)) >= count)
+        events = collector.wait_for(lambda events: len(named(events, type, name)) >= count, seconds=PATIENCE)
         return named(events, type, name)[-1]
 
     return wait
