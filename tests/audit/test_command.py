@@ -94,6 +94,16 @@ def test_a_file_that_is_missing_is_one_clear_line(tmp_path: Path) -> None:
     assert b"none.json" in done.stderr
 
 
+def test_a_file_without_any_event_is_no_success(tmp_path: Path) -> None:
+    other = tmp_path / "export.jsonl"
+    other.write_text('{"event": "$pageview", "distinct_id": "x"}\n' * 3)
+    done = run(other, "--fail-on", "wrong")
+    assert done.returncode == 1
+    assert b"3 \xc3\x97 an object without a type" in done.stderr
+    other.write_text("")
+    assert run(other, "--fail-on", "wrong").returncode == 0
+
+
 def test_a_running_collector_is_audited(tmp_path: Path) -> None:
     with running(tmp_path / "collector") as collector:
         batch = [

@@ -83,9 +83,10 @@ def test_lines_are_told_apart_wherever_a_piece_of_the_file_ends() -> None:
 @pytest.mark.parametrize(
     "written",
     ["2026-03-02T12:00:00+02:00", "2026-03-02T04:30:00.000-0530", "2026-03-02 10:00:00", "2026-03-02T10:00:00.000000Z",
-     "2026-03-02 11:00:00 Europe/Berlin", "2026-03-02 10:00:00 UTC"],
+     "2026-03-02 11:00:00 Europe/Berlin", "2026-03-02 10:00:00 UTC", 1772445600, "1772445600", 1772445600000,
+     1772445600000.0],
 )  # fmt: skip
-def test_a_time_is_the_same_moment_however_it_is_written(written: str) -> None:
+def test_a_time_is_the_same_moment_however_it_is_written(written: str | float) -> None:
     _, rows = read(json.dumps({**EVENTS[0], "timestamp": written}).encode())
     assert str(rows[0][1]) == "2026-03-02 10:00:00"
 

@@ -146,8 +146,12 @@ def _names(path: str) -> list[str]:
 
 def _moment(column: str) -> str:
     """Return a time in UTC. What can't be read as one is null."""
-    # Nearly all times are in UTC, and say so by a Z. The others need a calendar, which takes twice as long.
+    # Nearly all times are in UTC, and say so by a Z. The others need a calendar, which takes twice as long. Traits, as
+    # `createdAt` for Intercom, are often seconds since 1970, and what JavaScript counts are milliseconds.
     return f"""CASE WHEN suffix({column}, 'Z') THEN TRY_CAST({column} AS TIMESTAMP)
+        WHEN regexp_full_match({column}, '[0-9]{{10}}([.][0-9]+)?') THEN
+            epoch_ms((TRY_CAST({column} AS DOUBLE) * 1000)::BIGINT)
+        WHEN regexp_full_match({column}, '[0-9]{{13}}([.][0-9]+)?') THEN epoch_ms(TRY_CAST({column} AS DOUBLE)::BIGINT)
         ELSE TRY_CAST({column} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"""
 
 

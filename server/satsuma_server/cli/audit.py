@@ -74,6 +74,10 @@ def audit(
             else:
                 _read_collector(history, url, token)
             report = _run(history, chosen)
+        if report.input.unreadable and not report.input.events:
+            # A score of 100 and a green build would say that all is well, and nobody has looked.
+            reasons = ", ".join(f"{count:,} × {reason}" for reason, count in report.input.reasons.items())
+            fail(f"there are no events in it: {reasons}. docs/audit.md says which files are read")
         report = compared(report.without_examples() if without_examples else report, known)
         if write:
             write_baseline(report, write)
