@@ -58,7 +58,8 @@ def set_version(old: str, new: str) -> None:
 
 def pages() -> list[Path]:
     """Return the documents that may name a wheel."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    examples = (file for file in (ROOT / "examples" / "hosts").iterdir() if file.is_file())
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted(examples)]
 
 
 def released(changelog: str, version: str, day: date) -> str:
