@@ -119,6 +119,40 @@ def test_properties_are_dropped_allowed_mapped_and_written_as_text() -> None:
     assert routed(rule(("=", "type", {"value": "track"}), {"type": "hash_properties"})) == EVENT
 
 
+def test_a_name_with_a_dot_in_it_is_mapped_as_it_is_read() -> None:
+    to = {
+        "properties.in\\.side.x": {"set": 1},
+        "properties.c": {"move": "properties.a\\.b"},
+        "properties.a\\.b.d": {"set": 2},
+    }
+    event = {**EVENT, "properties": {**EVENT["properties"], "in.side": {}}}
+    rules = [rule(("=", "type", {"value": "track"}), {"type": "map_properties", "config": {"map": to}})]
+    routed = Router(rules, lambda: 0.5).route("One", json.loads(json.dumps(event)))
+    assert routed is not None
+    assert (routed["properties"]["in.side"], routed["properties"]["c"]) == ({"x": 1}, 2)
+    assert "a.b" not in routed["properties"]
+    assert routed["properties"]["in"] == {"b": 1}
+
+
+def test_what_a_rule_sets_is_each_event_s_own() -> None:
+    everything = ("=", "type", {"value": "track"})
+    put = {"type": "map_properties", "config": {"map": {"properties.new": {"set": {"x": 1, "y": 2}}}}}
+    drop = {"type": "drop_properties", "config": {"drop": {"properties.new": ["x"]}}}
+    router = Router([rule(everything, put, drop)], lambda: 0.5)
+    seen = [router.route("One", json.loads(json.dumps(EVENT))) for _ in range(2)]
+    assert [one and one["properties"]["new"] for one in seen] == [{"y": 2}, {"y": 2}]
+    assert put["config"]["map"]["properties.new"]["set"] == {"x": 1, "y": 2}
+
+
+def test_an_expression_is_read_once_for_all_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    loads = json.loads
+    monkeypatch.setattr("satsuma.routing.json.loads", lambda text: (read.append(text), loads(text))[1])
+    router = Router([rule(("=", "type", {"value": "page"}))], lambda: 0.5)
+    assert [router.route("One", dict(EVENT)) for _ in range(3)] == [EVENT] * 3
+    assert len(read) == 1
+
+
 def test_a_share_of_the_events_passes() -> None:
     def sampled(percent: float, random: float = 0.5, **more: str) -> bool:
         sample = {"type": "sample_event", "config": {"sample": {"percent": percent, **more}}}

@@ -47,6 +47,7 @@ class Router:
         """
         self._rules = rules
         self._random = random
+        self._expressions: dict[str, Any] = {}
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], random: Callable[[], float]) -> Router:
@@ -69,9 +70,16 @@ class Router:
         for rule in self._rules:
             if rule.get("destinationName", destination) == destination:
                 for matcher, transformers in _paired(rule):
-                    if matches(event, matcher) and not self._transformed(event, transformers):
+                    if matches(event, matcher, self._read) and not self._transformed(event, transformers):
                         return None
         return event
+
+    def _read(self, text: str) -> Any:
+        """Return what the JSON of a matcher's expression says; it is read once for all events."""
+        # Not `functools.cache`, which no page calls otherwise: the interpreter's second part would be loaded for it.
+        if text not in self._expressions:
+            self._expressions[text] = json.loads(text)
+        return self._expressions[text]
 
     def _transformed(self, event: Event, transformers: Sequence[Any]) -> bool:
         """Apply transformers to an event; tell whether it is still to be sent."""
@@ -105,8 +113,13 @@ class Router:
         return _number_of("" if value is MISSING else _written(value)) < share
 
 
-def matches(event: Event, matcher: object) -> bool:
+def matches(event: Event, matcher: object, read: Callable[[Any], Any] = json.loads) -> bool:
     """Tell whether a matcher of a rule is true of an event.
+
+    Args:
+        event: the event.
+        matcher: the matcher.
+        read: reads the JSON of its expression; a router's remembers what it has read.
 
     Raises:
         RoutingError: it can't be understood.
@@ -119,7 +132,7 @@ def matches(event: Event, matcher: object) -> bool:
     if not given.get("ir"):
         return False
     try:
-        expression = json.loads(given["ir"])
+        expression = read(given["ir"])
     except (TypeError, ValueError) as error:
         raise RoutingError(f"the expression of a routing rule can't be read: {error}") from error
     return _evaluate(expression, event, MOST_NESTED) is True
@@ -230,8 +243,12 @@ def _type(value: object) -> str:
 
 def _get(event: object, path: str) -> Any:
     """Return what lies at a path of names with dots between them; one before which there is a backslash is no end."""
+    return _at(event, _names(path))
+
+
+def _at(event: object, names: Sequence[str]) -> Any:
     held = event
-    for name in _names(path):
+    for name in names:
         if isinstance(held, dict) and name in held:
             held = held[name]
         elif isinstance(held, list) and name.isdecimal() and int(name) < len(held):
@@ -259,7 +276,7 @@ def _set(event: dict[str, Any], path: str, value: object) -> None:
 
 def _remove(event: dict[str, Any], path: str) -> None:
     *above, last = _names(path)
-    held = _get(event, ".".join(name.replace(".", "\\.") for name in above)) if above else event
+    held = _at(event, above)
     if isinstance(held, dict):
         held.pop(last, None)
 
@@ -280,7 +297,7 @@ def _map(event: Event, asked: Mapping[str, Any]) -> None:
     for path, action in asked.items():
         above = _names(path)[:-1]
         told = as_mapping(action)
-        if above and not isinstance(_get(before, ".".join(above)), dict | list | None):
+        if above and not isinstance(_at(before, above), dict | list | None):
             continue
         if source := told.get("copy") or told.get("move"):
             value = _get(before, str(source))
@@ -289,7 +306,8 @@ def _map(event: Event, asked: Mapping[str, Any]) -> None:
             if not told.get("copy"):
                 _remove(event, str(source))
         elif "set" in told:
-            _set(event, path, told["set"])
+            # A rule behind this one may take something out of it, which is this event's business only.
+            _set(event, path, copy.deepcopy(told["set"]))
         if told.get("to_string"):
             _write(event, path)
 
