@@ -52,6 +52,26 @@ def test_events_are_read_in_order_with_numbers_that_go_on_after_a_restart(tmp_pa
     with_log(tmp_path, second)
 
 
+def test_the_write_ahead_log_stays_short_while_events_come_without_pause(tmp_path: Path) -> None:
+    """A disk takes several times as long to make a file longer as to write over what it has."""
+    pad = b'{"pad":"%s"}' % (b"x" * 500_000)
+
+    async def send(log: SqliteLog, sender: str) -> None:
+        for number in range(64):
+            await log.append(Arrivals(sender, time.time() * 1000, [str(number)], [pad]))
+
+    async def work(log: SqliteLog) -> None:
+        await asyncio.gather(*(send(log, sender) for sender in "abcd"))
+        assert (tmp_path / f"{FILE}-wal").stat().st_size < 64 << 20
+
+    async def again(log: SqliteLog) -> None:
+        assert log.last == 4 * 64
+        assert len(await log.read(limit=10_000)) == 4 * 64
+
+    with_log(tmp_path, work)
+    with_log(tmp_path, again)
+
+
 def test_a_message_is_kept_once_a_source_within_the_window(tmp_path: Path) -> None:
     async def work(log: SqliteLog) -> None:
         assert await log.append(arrivals("a", "a", "b")) == 2

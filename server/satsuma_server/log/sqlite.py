@@ -72,7 +72,7 @@ class SqliteLog:
         self.last = last
         self._writer = Writer(writing, seen, last, self._settle)
         retention = None if retention_days is None else retention_days * 24 * MS_AN_HOUR
-        self._upkeep = Upkeep(data / FILE, self._submit_task, retention)
+        self._upkeep = Upkeep(data / FILE, self._writer, self._submit_task, retention)
         self._closed = False
 
     @property

@@ -25,6 +25,10 @@ from .repetitions import UNKNOWN, sort_out
 BLOCK_BYTES = 1 << 20
 """Bytes of events after which a new block begins."""
 
+GROWTH = 4 << 20
+"""Bytes of events after which a checkpoint is due. The disk writes them at once there, and commits wait meanwhile, so
+that what one checkpoint has to write is kept small."""
+
 logger = logging.getLogger("satsuma.log")
 
 Outcome = int | UnavailableError
@@ -69,7 +73,11 @@ class _Commit:
 
 
 class Writer:
-    """Writes jobs, as `JobQueue` gives them."""
+    """Writes jobs, as `JobQueue` gives them.
+
+    Attributes:
+        has_grown: set where so much has been written that there should be a checkpoint.
+    """
 
     def __init__(self, connection: sqlite3.Connection, seen: MessageIds, seq: int, settle: Settle) -> None:
         """Take the connection, which nobody else may use from now on.
@@ -84,6 +92,9 @@ class Writer:
         self._seen = seen
         self._seq = seq
         self._settle = settle
+        self.has_grown = threading.Event()
+        self._grown_bytes = 0
+        self._finishes = False
         self._at_work = threading.Lock()
         self._jobs = JobQueue()
         self._thread = threading.Thread(target=self._write_on, name="satsuma-log", daemon=True)
@@ -99,6 +110,14 @@ class Writer:
         with self._at_work:
             yield
 
+    def finish_checkpoint(self) -> None:
+        """Have a checkpoint reach the end of the write-ahead log, after the commit that comes next or is under way.
+
+        Only between two commits does nobody add to it. The commit after that begins at its beginning, unless somebody
+        is reading in it then.
+        """
+        self._finishes = True
+
     def close(self) -> None:
         """Write the jobs that wait, then stop."""
         self._jobs.close()
@@ -108,6 +127,10 @@ class Writer:
         while jobs := self._jobs.take():
             with self._at_work:
                 self._commit(jobs)
+                if self._finishes:
+                    self._finishes = False
+                    with contextlib.suppress(sqlite3.Error):
+                        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _commit(self, jobs: list[Job]) -> None:
         outcomes: list[Outcome]
@@ -142,9 +165,16 @@ class Writer:
             at += job.events
         commit.cut()
         self._execute(jobs, commit)
+        self._note_growth(sum(len(block.body) for block in commit.blocks))
         self._seq = commit.seq
         self._seen.remember(keys, commit.newest)
         return counts
+
+    def _note_growth(self, size: int) -> None:
+        self._grown_bytes += size
+        if self._grown_bytes >= GROWTH:
+            self._grown_bytes = 0
+            self.has_grown.set()
 
     @staticmethod
     def _take(commit: _Commit, arrivals: Arrivals, fresh: list[bool]) -> int:
