@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter
@@ -19,9 +18,10 @@ from satsuma.validation import check_event
 
 from satsuma_server.archives import READERS, Archive
 from satsuma_server.audit.lines import Lines
+from satsuma_server.ingest.decode import MAX_DEPTH, nests_too_deep, read_well_formed
 
 from .client import Client
-from .console import HERE, Token, Url, WriteKey, console, fail
+from .console import HERE, Token, Url, WriteKey, console, fail, printable
 
 BATCH_BYTES = 400_000
 BATCH_EVENTS = 200
@@ -146,12 +146,16 @@ def _batches(
 
 
 def _object(text: bytes) -> Event:
+    """Return a row as the collector would read it. What only JavaScript or Python writes must not stop the rows after
+    it."""
     try:
-        row = json.loads(text)
+        row = read_well_formed(text)
     except (ValueError, RecursionError):
         row = None
     if not isinstance(row, dict):
         raise EventError("", "is not a JSON object")
+    if nests_too_deep(text, row):
+        raise EventError("", f"is nested too deeply: the limit is {MAX_DEPTH} levels")
     return row
 
 
@@ -194,7 +198,8 @@ def _tell(outcome: Outcome, *, dry_run: bool) -> None:
     several = len({name for name, _, _ in outcome.faults}) > 1
     for name, number, reason in outcome.faults[:MOST_TOLD]:
         place = f"event {number}" if number else "a row"
-        console.print(f"  {f'{name}, ' if several else ''}{place}: {reason}", style="yellow", markup=False)
+        told = printable(f"{f'{name}, ' if several else ''}{place}: {reason}")
+        console.print(f"  {told}", style="yellow", markup=False)
     if len(outcome.faults) > MOST_TOLD:
         console.print(f"  and {len(outcome.faults) - MOST_TOLD:,} more", style="yellow")
     if outcome.passed_over:

@@ -194,7 +194,7 @@ def decode_event(raw: bytes, what: str = "the event") -> dict[str, Any] | EventE
         return event
     if not isinstance(event, dict):
         return EventError("", f"{what} is not a JSON object")
-    if _nests_too_deep(raw, event):
+    if nests_too_deep(raw, event):
         return EventError("", f"{what} is nested too deeply: the limit is {MAX_DEPTH} levels")
     if len(raw) > MAX_EVENT_BYTES and len(kept := encode(event)) > MAX_EVENT_BYTES:
         # Measured in the form that would be kept, so that spaces and escapes in the text don't count.
@@ -206,7 +206,8 @@ def _too_large(text: bytes, what: str) -> EventError:
     return EventError("", f"{what} is {len(text)} bytes, the limit is {MAX_EVENT_BYTES}")
 
 
-def _nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:
+def nests_too_deep(raw: bytes, event: dict[str, Any]) -> bool:
+    """Tell whether an event has more levels than `MAX_DEPTH`, given its text, too."""
     if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
         return False
     level: list[Any] = [event]
