@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 console = Console(stderr=True, highlight=False)
 output = Console(highlight=False)
@@ -31,6 +32,7 @@ def printable(text: str) -> str:
 
 
 def fail(message: str) -> NoReturn:
-    """Say what is wrong and end with status 1."""
-    console.print(f"[bold red]satsuma:[/] {message}", soft_wrap=True)
+    """Say what is wrong and end with status 1. Nothing in the message is taken for markup or obeyed by the terminal."""
+    told = "\n".join(printable(line) for line in message.splitlines())
+    console.print(f"[bold red]satsuma:[/] {escape(told)}", soft_wrap=True)
     raise typer.Exit(1)

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from .client import Client
-from .console import HERE, Token, Url, console, fail
+from .console import HERE, Token, Url, console, fail, printable
 from .console import output as shown
 
 person = typer.Typer(no_args_is_help=True, help="Show, export or delete one person.")
@@ -104,7 +104,9 @@ def delete(
     if suppress:
         console.print("their events are not taken any more")
     if told["too_short_to_look_for"]:
-        console.print(f"[yellow]too short to look for in files:[/] {escape(', '.join(told['too_short_to_look_for']))}")
+        console.print(
+            f"[yellow]too short to look for in files:[/] {escape(printable(', '.join(told['too_short_to_look_for'])))}"
+        )
     for one in told.get("not_searched", ()):
         console.print(f"[yellow]not searched:[/] {escape(one)}", soft_wrap=True)
     if told["still_found_in"]:
@@ -113,7 +115,7 @@ def delete(
 
 
 def _ids(told: list[dict[str, str]]) -> str:
-    return ", ".join(f"{one['type']}:{one['id']}" for one in told)
+    return printable(", ".join(f"{one['type']}:{one['id']}" for one in told))
 
 
 def _ask(client: Client, method: str, path: str, source: str, timeout: float = 60, **params: Any) -> httpx.Response:
