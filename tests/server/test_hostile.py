@@ -156,6 +156,8 @@ def post_by_schema(url: str, examples: int, *modes: GenerationMode) -> int:
     def call(case: schemathesis.Case) -> None:
         nonlocal calls
         calls += 1
+        if case.query and "follow" in case.query:
+            case.query["follow"] = "0"  # An answer that goes on as long as events come has no end to wait for.
         case.call_and_validate(base_url=url, checks=hostile.CHECKS, timeout=hostile.SECONDS, headers=hostile.TOKEN)
 
     for found in schemathesis.openapi.from_dict(document()).get_all_operations():
