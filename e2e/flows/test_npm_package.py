@@ -162,6 +162,80 @@ def test_what_is_called_before_loading_is_bounded(
     assert [event["properties"]["n"] for event in collector.events()] == list(range(1000))
 
 
+BROUGHT = """
+import {{ AnalyticsBrowser }} from "/package/index.js";
+window.seen = [];
+const factory = (settings) => ({{ name: "action", type: "destination", version: "1", isLoaded: () => true,
+  load: async () => {{ seen.push(["load", settings]); }},
+  track: (c) => {{ seen.push(["action", c.event.event]); return c; }} }});
+factory.pluginName = "Brought";
+const unasked = () => {{ throw new Error("the settings name none of this name"); }};
+unasked.pluginName = "Unasked";
+class Classic {{
+  constructor(options) {{ seen.push(["made", options]); this.all = {{}}; }}
+  once(name, listener) {{ (this.all[name] ??= []).push(listener); }}
+  on(name, listener) {{ this.once(name, listener); }}
+  initialize() {{ for (const name of ["initialize", "ready"]) this.all[name].forEach((listener) => listener()); }}
+  invoke(method, event) {{ seen.push(["classic", event.event()]); }}
+}}
+Classic.prototype.name = "Old";
+const generator = () => {{}};
+generator.Integration = class extends Classic {{}};
+generator.Integration.prototype.name = "Older";
+const cdnSettings = {{
+  integrations: {{ "Segment.io": {{}}, Brought: {{ k: 2 }}, Old: {{ k: 3 }} }},
+  remotePlugins: [
+    {{ name: "Brought", creationName: "Brought", libraryName: "none", url: "{url}/none.js", settings: {{ a: 1 }} }},
+  ],
+}};
+window.loaded = AnalyticsBrowser.load(
+  {{ writeKey: "bundled", cdnURL: "{url}", cdnSettings, plugins: [factory, unasked],
+    classicIntegrations: [Classic, generator, class {{}}] }},
+  {{ integrations: {{ Older: {{ own: 1 }} }} }},
+);
+"""
+
+
+def test_destinations_and_settings_that_an_app_brings_along_are_not_asked_for(
+    visitor: Visitor, served: Callable[..., str], collector: Collector, stored: Stored
+) -> None:
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    visitor.page.goto(served(BROUGHT.format(url=collector.url)))
+    seen = visitor.evaluate(
+        "async () => { await loaded; await (await loaded)[0].ready(); await loaded.track('Ordered'); return seen; }"
+    )
+    assert sorted(map(str, seen)) == sorted(
+        map(
+            str,
+            [
+                ["made", {"k": 3}],
+                ["made", {}],
+                ["load", {"a": 1, "k": 2}],
+                ["action", "Ordered"],
+                ["classic", "Ordered"],
+                ["classic", "Ordered"],
+            ],
+        )
+    )
+    # Settings without a host mean the collector that has served the loader.
+    stored("track", "Ordered")
+    assert not [url for url in asked if url.endswith(("/settings", "/none.js"))]
+
+
+@pytest.mark.parametrize("missing", ["**/settings", "**/analytics.min.js"])
+def test_an_app_hears_that_its_source_could_not_be_loaded(
+    visitor: Visitor, served: Callable[..., str], collector: Collector, stored: Stored, missing: str
+) -> None:
+    visitor.page.route(missing, lambda route: route.fulfill(status=403, body="Forbidden"))
+    module = LOAD.format(url=collector.url, options="{}") + 'loaded.track("Kept");'
+    visitor.page.goto(served(module))
+    assert visitor.evaluate("() => loaded.then(() => 'loaded', () => 'refused')") == "refused"
+    visitor.page.goto("about:blank")
+    stored("track", "Kept")
+    visitor.errors.clear()  # The browser itself tells of the answer, and the loader of the settings.
+
+
 def test_on_a_server_it_says_where_it_belongs(package: Path) -> None:
     script = f"""
     const {{ AnalyticsBrowser }} = await import("{package / "index.js"}");

@@ -102,6 +102,17 @@ REASONS = {
         "An event that was answered by a redirect without a `Location` is tried again, since nothing has stored it. "
         "The reference takes any answer below 400 for an acknowledgement."
     ),
+    "video-plugins": (
+        "The settings' `legacyVideoPluginsEnabled` brings no plugins for videos: they are a package of their own, "
+        "which a page that has videos loads by itself. The reference has them among its files."
+    ),
+    "library-metrics": (
+        "Nothing is measured of the library itself but what a page can read (`context.stats`, `analytics.delivery()`). "
+        "The reference posts such figures to `/v1/m`."
+    ),
+    "nothing-stored": (
+        "`analytics.storage.set` of `undefined` keeps nothing. The reference keeps the text `undefined`."
+    ),
     "nobody": (
         "An event without any id is not sent, with a warning: the tracking API refuses it. The reference posts it."
     ),

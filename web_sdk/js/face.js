@@ -201,9 +201,8 @@ const native = {
   load: loadOnce,
   unload,
   failure: failureOf,
-  /* Plugins of the settings: a factory's, that a script leaves in the page. */
-  async plugins({ name, libraryName, settings }, { integrations }, own) {
-    const factory = window[libraryName];
+  /* Plugins of the settings: a factory's, that the app has brought along or a script leaves in the page. */
+  async plugins({ name, libraryName, settings }, { integrations }, own, factory = window[libraryName]) {
     if (typeof factory !== "function") return [];
     const made = [await factory({ ...settings, ...(integrations[name] && { ...integrations[name], ...Object(own && own[name]) }) })].flat();
     for (const plugin of made)

@@ -41,6 +41,7 @@
   const stub = Array.isArray(taken) ? taken : [];
   const intrinsics = mend(stub._intrinsics || atFirstSight);
   if (stub._texts) texts = stub._texts;
+  const given = stub._given || {}; // By an app that is built with npm's package.
   const { Date, JSON, Promise, crypto, document, fetch, localStorage, setTimeout } = intrinsics;
 
   /*FILES*/
@@ -80,6 +81,7 @@
   let again;
   async function goOnAlone(error) {
     console.warn("[satsuma] Python could not start: calls go to the collector as they are, and nothing is answered.", error);
+    quietly(() => given.refuse(error));
     if (!(await runs)) again = goAlone(waiting, left);
   }
 
@@ -281,10 +283,13 @@
   }
 
   async function fetchSettings() {
-    if (options.disable === true) return { integrations: { "Segment.io": { apiHost: cdn + "/v1" } } };
-    const response = await fetch(cdn + "/v1/projects/" + encodeURIComponent(writeKey) + "/settings");
-    if (!response.ok) throw new Error("the settings of " + writeKey + " answer " + response.status);
-    const settings = await response.json();
+    if (options.disable === true) return { integrations: {} };
+    let { settings } = given;
+    if (!settings) {
+      const response = await fetch(cdn + "/v1/projects/" + encodeURIComponent(writeKey) + "/settings");
+      if (!response.ok) throw new Error("the settings of " + writeKey + " answer " + response.status);
+      settings = await response.json();
+    }
     return options.updateCDNSettings ? options.updateCDNSettings(settings) : settings;
   }
 
@@ -405,7 +410,7 @@
       face.bootMilliseconds = Math.round(performance.now() - begun);
       return { face, begin: () => replay(face, initialize, answered) };
     };
-    const page = { window: seen, writeKey, settings, options, query, cdn, clientHints, plugins, native, breathe, install };
+    const page = { window: seen, writeKey, settings, options, query, cdn, clientHints, plugins, given, native, breathe, install };
     // Read once, with one warning.
     if (Object(options) === options) texts.set(options, told("analytics.load", options));
     return start(page);

@@ -2,7 +2,7 @@
    object is read once; what several places share is written for each of them while there is room. `omit` is told the place of
    each value that is left out, and why; `absent` gets the names of the value's own members that are undefined. The bounds are
    those of satsuma/json_values.py. */
-var MOST_CHARACTERS = 65536, MOST_NODES = 10000, DEEPEST = 60, KEPT_ROOM = 2048, TOO_MUCH = "is too much for an event", UNREADABLE = "can't be read";
+var MOST_CHARACTERS = 65536, MOST_NODES = 10000, DEEPEST = 60, KEPT_ROOM = 2048, MOST_STORED = 1e7, TOO_MUCH = "is too much for an event", UNREADABLE = "can't be read";
 function jsonOf(value, omit, most, absent) {
   var room = most || MOST_CHARACTERS, nodes = MOST_NODES, known = new Map();
   function out(path, why) {
@@ -108,25 +108,26 @@ function jsonOf(value, omit, most, absent) {
 /* The texts of copies that have been made already. */
 var texts = new WeakMap();
 /* The JSON of what the page gave, with one warning of all that it goes without. */
-function told(what, value, absent) {
+function told(what, value, absent, most) {
   var places = [], more = 0;
   var json = jsonOf(value, function (path, why) {
     if (places.length < 5) places.push((path.slice(0, 100) || "the value") + " (" + why + ")");
     else more++;
-  }, 0, absent);
+  }, most, absent);
   if (places.length) console.warn("[satsuma] " + what + ": not all values can be sent as they are: " + places.join(", ") + (more ? " and " + more + " more" : "") + ".");
   return json;
 }
 /* An argument that Python and a worker can take, whatever the page gave: a copy of an object. What is no plain object takes a
    place and means nothing; of a text as long as this nothing can be sent. What a page takes away of its own properties by
-   `undefined`, which JSON leaves out, stays in the copy. */
+   `undefined`, which JSON leaves out, stays in the copy. With `all`, what is to be kept in localStorage comes whole. */
 function readable(what, value, all) {
+  var most = all && MOST_STORED;
   if (typeof value === "symbol") return null;
-  if (typeof value === "string") return value.slice(0, MOST_CHARACTERS);
+  if (typeof value === "string") return value.slice(0, most || MOST_CHARACTERS);
   if (Object(value) !== value || typeof value === "function" || texts.has(value)) return value;
   var plain = quietly(function () { return all || {}.toString.call(value) === "[object Object]"; });
   if (plain === false) return [];
-  var absent = [], json = told(what, value, absent), copy = JSON.parse(json || "null");
+  var absent = [], json = told(what, value, absent, most), copy = JSON.parse(json || "null");
   if (Object(copy) !== copy) return plain && !all ? [] : copy;
   absent.forEach(function (name) { copy[name] = undefined; });
   texts.set(copy, json);

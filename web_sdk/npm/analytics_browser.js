@@ -56,16 +56,14 @@ export class AnalyticsBrowser {
     return AnalyticsBrowser.load({ writeKey }, options).then(([analytics]) => analytics);
   }
 
-  load({ writeKey, cdnURL = "", plugins = [], cdnSettings }, options = {}) {
+  load({ writeKey, cdnURL = "", plugins = [], classicIntegrations = [], cdnSettings }, options = {}) {
     if (this.#source || typeof window === "undefined") return this;
     const globalAnalyticsKey = globalName(writeKey, options.globalAnalyticsKey);
-    const { updateCDNSettings = (settings) => settings } = options;
     runSnippet(cdnURL.replace(/\/+$/, ""), writeKey, {
       ...options,
       globalAnalyticsKey,
       // The snippet itself calls page() unless it is told not to; here it is the other way round, as in analytics-next.
       initialPageview: options.initialPageview ? undefined : false,
-      ...(cdnSettings && { updateCDNSettings: () => updateCDNSettings(cdnSettings) }),
     }, []);
     const source = window[globalAnalyticsKey];
     if (!source || source._writeKey !== writeKey) {
@@ -73,7 +71,19 @@ export class AnalyticsBrowser {
       return this;
     }
     this.#source = source;
-    if (plugins.length) this.register(...plugins);
+    // The loader finds these at the source: they are the app's own, and no options.
+    const isFactory = (plugin) => typeof plugin === "function";
+    source._given ??= {
+      settings: cdnSettings,
+      factories: plugins.filter(isFactory),
+      classic: classicIntegrations,
+      refuse: (error) => this.#started.reject(error),
+    };
+    const file = `/analytics.js/v1/${encodeURIComponent(writeKey)}/analytics.min.js`;
+    const script = [...document.scripts].find(({ src }) => src.endsWith(file));
+    script?.addEventListener("error", () => this.#started.reject(new Error(`[satsuma] ${script.src} could not be loaded.`)));
+    const own = plugins.filter((plugin) => !isFactory(plugin));
+    if (own.length) this.register(...own);
     this.#waiting.splice(0).forEach((call) => this.#hand(call));
     this.#ask("ready", []).then(async () => {
       this.instance = this.#face();

@@ -195,7 +195,16 @@ export interface AnalyticsBrowserSettings {
   cdnURL?: string;
   /** Settings in place of those that the collector tells. */
   cdnSettings?: CDNSettings;
-  plugins?: Plugin[];
+  /** Plugins, and factories of those that the source's settings name: no script is loaded for these. */
+  plugins?: (Plugin | PluginFactory)[];
+  /** Classes of destinations of the classic library, which need settings of the source's or of the page's. */
+  classicIntegrations?: any[];
+}
+
+/** Makes the plugins of one destination of the source's settings. */
+export interface PluginFactory {
+  (settings: any): Plugin | Plugin[] | Promise<Plugin | Plugin[]>;
+  pluginName: string;
 }
 
 /** Options of a source. Those that analytics.js has not are told of in Satsuma's README. */

@@ -455,6 +455,13 @@ class Analytics(Calls):
 
     # Life
 
+    def leaves_plugins_out(self) -> bool:
+        """Tell whether a page's plugins are not wanted: those that came before the library, where nothing is tracked.
+
+        Source: analytics-next's ``NullAnalytics``, which plays none of the calls that were made before it.
+        """
+        return self.options.disable and not self.initialized
+
     def initialize(self, given: Mapping[str, Any] | None = None) -> None:
         """Report that the SDK is initialized, with the options of the page."""
         self.initialized = True

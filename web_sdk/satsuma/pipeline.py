@@ -325,7 +325,8 @@ class Pipeline:
     def _middleware_of(self, plugin: Plugin) -> list[Middleware]:
         names = (EVERY_DESTINATION, plugin.name.lower())
         own = getattr(plugin, "middleware", ())
-        return [*own, *(function for destination, function in self._middleware if destination in names)]
+        given = (function for destination, function in self._middleware if destination in names)
+        return [*own, *(_made_for(function, plugin.name) for function in given)]
 
     async def _attempt(self, plugin: Plugin, context: Context) -> tuple[Context, Exception | None]:
         """Have a plugin see an event; return the context that it leaves, and what went wrong."""
@@ -357,6 +358,12 @@ class Pipeline:
     def _allowed(self, context: Context, kind: PluginKind) -> list[Plugin]:
         integrations = context.event.get("integrations") or {}
         return [p for p in self.plugins if p.kind == kind and _enabled(p, integrations)]
+
+
+def _made_for(function: Middleware, destination: str) -> Middleware:
+    """Return a middleware that says for which destination it is called, where it wants to know (by a method ``of``)."""
+    of = getattr(function, "of", None)
+    return of(destination) if of else function
 
 
 def _enabled(plugin: Plugin, integrations: Any) -> bool:

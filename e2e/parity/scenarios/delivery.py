@@ -25,6 +25,11 @@ def batch_keys(event: int, count: int) -> dict[str, str]:
     return {f".events[{event}].body.batch[{number}].writeKey": "batch-key" for number in range(count)}
 
 
+SPY = """<script>window.given = []; { const own = window.fetch; window.fetch = (url, options) => {
+    if (/^post$/i.test(options?.method)) given.push([options.credentials, options.priority]);
+    return own(url, options); }; }</script>"""
+"""Writes down what the library asks of the browser for each post."""
+
 SETTLED = "const context = await analytics.track('A'); return [context.event.event, context.attempts]"
 LEFT = {
     "event": {
@@ -148,6 +153,20 @@ SCENARIOS = (
             deliveryStrategy={"config": {"headers": {"X-Own": "1"}, "priority": "low", "credentials": "omit"}}
         ),
         headers=("x-own", "content-type"),
+    ),
+    *(
+        scenario(
+            f"{'A batch' if strategy else 'An event'} is sent with {', '.join(map(' '.join, config.items()))}",
+            Visit(head=SPY),
+            "given.length = 0; await analytics.track('A'); await new Promise((go) => setTimeout(go, 300)); return given",
+            load=segment(deliveryStrategy={**strategy, "config": {**sizes, **config}}),
+            intended=keys,
+        )
+        for strategy, sizes, keys in (
+            ({}, {}, {}),
+            ({"strategy": "batching"}, {"size": 1, "timeout": 50}, {**batch_keys(0, 1), **batch_keys(1, 1)}),
+        )
+        for config in ({"credentials": "same-origin"}, {"credentials": "omit", "priority": "low"})
     ),
     scenario(
         "Headers that a function gives, in place of our own too",

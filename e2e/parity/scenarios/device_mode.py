@@ -19,6 +19,11 @@ PLAN = """, plan: {track: {__default: {enabled: false}, off: {enabled: false}, o
     some: {enabled: true, integrations: {One: false}}}, identify: {__default: {enabled: false}}}"""
 
 
+LISTENING = """analytics.register({name: 'mine', type: 'before', version: '1', isLoaded: () => true,
+    load: async () => { heard.push('load'); }, track: (c) => { heard.push(c.event.event); return c; }});
+    analytics.addSourceMiddleware(({payload, next}) => { heard.push('middleware'); next(payload); })"""
+"""A plugin and a middleware of the page's own that come before the library."""
+
 MIDDLEWARE = """(settings) => {
     window.seen = [];
     const code = "window['analytics.js-middleware-goodMiddleware'] = ({payload, next}) => { payload.obj.properties.m = 1; next(payload); }";
@@ -183,6 +188,36 @@ SCENARIOS = (
         "Middleware of a destination of the settings",
         "await analytics.addDestinationMiddleware('One', ({payload, next, integration}) => { payload.obj.event = 'for ' + integration; next(payload); }); await analytics.track('a'); await analytics.addDestinationMiddleware('One', ({next}) => next(null)); await analytics.track('b'); return seen",
         load_script=settings(ONE),
+    ),
+    scenario(
+        "Middleware of all destinations is told which one it is called for",
+        "const got = []; await analytics.addDestinationMiddleware('*', ({integration, payload, next}) => { got.push(integration); next(payload); }); await analytics.track('a'); return [got, seen]",
+        load_script=settings(ONE, TWO),
+    ),
+    *(
+        scenario(
+            f"No destination hears of whom the page switches off by {way}",
+            Visit(early=f"window.heard = []; {LISTENING}; analytics.track('a')"),
+            "await analytics.track('b'); return [seen, heard, analytics.queue.plugins.map(({name}) => name)]",
+            load_script=settings(ONE) | {"disable": disable},
+        )
+        for way, disable in (("the settings", "() => true"), ("a promise", "async () => true"))
+    ),
+    scenario(
+        "The plugins for videos of the settings",
+        "return Object.keys(analytics._plugins || {}).sort()",
+        load_script=settings(more=", legacyVideoPluginsEnabled: true"),
+        intended={".told[0]": "video-plugins"},
+    ),
+    scenario(
+        "What is measured of the library itself",
+        "await analytics.track('a'); await new Promise((go) => setTimeout(go, 200)); return performance.getEntriesByType('resource').filter(({name}) => name.endsWith('/v1/m')).length > 0",
+        load_script=settings(
+            ONE,
+            more=", metrics: {sampleRate: 1, flushTimer: 50, host: settings.integrations['Segment.io'].apiHost}",
+        ),
+        load={"integrations": {"Segment.io": {"protocol": "http"}}},
+        intended={".told[0]": "library-metrics", ".events": "library-metrics"},
     ),
     scenario(
         "Middleware that the settings switch on",

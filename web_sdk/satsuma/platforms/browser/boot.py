@@ -50,8 +50,9 @@ async def _start(page: Any) -> None:
         page: the loader's: ``window`` (with its built-in objects as they were at first sight; in a worker, what it is
             told of the page's), ``writeKey``, ``settings`` (the collector's answer), ``options`` (of
             ``analytics.load``), ``query`` (the page's query string), ``clientHints`` (what was asked of them),
-            ``plugins`` (modules in Python), ``cdn`` (the collector's origin), ``native`` (makes JavaScript's objects),
-            ``breathe`` (lets the page do something else) and ``install(ask, initialize, apiHost)``.
+            ``plugins`` (modules in Python), ``given`` (what an app brings along: `Device.register`; absent in a
+            worker), ``cdn`` (the collector's origin), ``native`` (makes JavaScript's objects), ``breathe`` (lets the
+            page do something else) and ``install(ask, initialize, apiHost)``.
 
     Raises:
         BootError: the settings name no collector.
@@ -67,7 +68,7 @@ async def _start(page: Any) -> None:
     # In a worker all values have come as JSON already.
     platform.reader.written = getattr(page.native, "json", platform.reader.written)
     options = read_options(page.options, platform)
-    settings = _merged(given, options)
+    settings = _merged(given, options, str(page.cdn))
     platform.posting = Posting.of(settings, page.options, platform.warn)
     await page.breathe()
     endpoint = Endpoint.from_settings(page.writeKey, settings, given.get("integrations"))
@@ -100,14 +101,16 @@ async def _start(page: Any) -> None:
         bridge.add_source_middleware,
         platform.random,
     )
-    await device.register(page.options, made.face)
-    planned = SchemaFilter.from_settings(given, options)
-    if planned is not None:
-        await analytics.register(planned)
-    analytics.pipeline.put_delivery_last()
-    await device.add_middleware()
-    for module in page.plugins:
-        await analytics.register(*plugins_of(str(module.url), str(module.text), platform.warn))
+    if not analytics.options.disable:
+        # Whom a page doesn't track, no destination is to hear of.
+        await device.register(page.options, made.face, getattr(page, "given", None))
+        planned = SchemaFilter.from_settings(given, options)
+        if planned is not None:
+            await analytics.register(planned)
+        analytics.pipeline.put_delivery_last()
+        await device.add_middleware()
+        for module in page.plugins:
+            await analytics.register(*plugins_of(str(module.url), str(module.text), platform.warn))
     await made.begin()
 
 
@@ -175,11 +178,14 @@ def _test(pattern: Any) -> Callable[[str], bool]:
     return lambda text: bool(pattern.test(text))
 
 
-def _merged(settings: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Return the ``Segment.io`` settings, with those of the load options laid over them."""
+def _merged(settings: dict[str, Any], options: dict[str, Any], cdn: str) -> dict[str, Any]:
+    """Return the ``Segment.io`` settings, with those of the load options laid over them.
+
+    Settings that an app brings along may name no host: it is the one that has served the loader.
+    """
     remote = (settings.get("integrations") or {}).get("Segment.io") or {}
     local = (options.get("integrations") or {}).get("Segment.io")
-    merged = {**remote, **(local if isinstance(local, dict) else {})}
+    merged = {"apiHost": f"{cdn}/v1", **remote, **(local if isinstance(local, dict) else {})}
     return {**merged, "httpConfig": merged_http_config(merged.get("httpConfig"), remote.get("httpConfig"))}
 
 

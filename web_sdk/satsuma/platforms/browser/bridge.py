@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 from pyodide.ffi import jsnull, to_js
@@ -170,6 +171,8 @@ class Bridge:
         return jsnull if answer is None and name in ("id", "anonymousId") else answer
 
     async def _register(self, *plugins: Any) -> Context:
+        if self._analytics.leaves_plugins_out():
+            return system_context()
         made = []
         for plugin in plugins:
             try:
@@ -189,14 +192,15 @@ class Bridge:
 
     async def add_source_middleware(self, function: Any, *_: Any) -> None:
         """Have a function of the page see every event first."""
+        if self._analytics.leaves_plugins_out():
+            return
         destinations = [plugin.name for plugin in self._analytics.pipeline.plugins if plugin.kind == "destination"]
         about = {"integrations": dict.fromkeys(destinations, True)}
         middleware = PageMiddleware(function, self.contexts, self._window, about)
         await self._analytics.add_source_middleware(middleware, str(getattr(function, "name", "")))
 
     async def _add_destination_middleware(self, destination: Any, *functions: Any) -> None:
-        about = {"integration": str(destination)}
-        made = (PageMiddleware(one, self.contexts, self._window, about, null_stops=True) for one in functions)
+        made = (PageMiddleware(one, self.contexts, self._window, {}, null_stops=True) for one in functions)
         self._analytics.add_destination_middleware(str(destination), *made)
 
     async def _ready(self, callback: Any = None, *_: Any) -> Any:
@@ -253,6 +257,8 @@ class Bridge:
 
     def _data(self, value: Any) -> Any:
         read = self._platform.reader.argument(value)
+        if isinstance(read, float) and not isfinite(read):
+            return None  # JSON knows no such number.
         return self._platform.reader.data(read) if hasattr(read, "js_id") else read
 
     def _moment(self, noted: dict[str, Any]) -> Moment:

@@ -7,7 +7,7 @@ event by its method ``invoke``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -39,7 +39,14 @@ class ClassicDestination:
     kind = PluginKind.DESTINATION
 
     def __init__(
-        self, name: str, settings: Mapping[str, Any], address: str, contexts: Contexts, window: Any, face: Any
+        self,
+        name: str,
+        settings: Mapping[str, Any],
+        address: str,
+        contexts: Contexts,
+        window: Any,
+        face: Any,
+        source: Any = None,
     ) -> None:
         """Take what the destination is.
 
@@ -50,6 +57,7 @@ class ClassicDestination:
             contexts: makes the page's objects.
             window: the page's, where the script leaves the integration.
             face: ``window.analytics``.
+            source: the class, or the function with one, where the page has it already: no script is loaded then.
         """
         self.name = name
         self.middleware: list[Middleware] = []
@@ -58,6 +66,7 @@ class ClassicDestination:
         self._contexts = contexts
         self._window = window
         self._face = face
+        self._given = source
         keeps_texts = getattr(face.options, "disableAutoISOConversion", False) is True
         self._payload = partial(contexts.payload, reads_dates=not keeps_texts)
         self._integration: Any = None
@@ -142,6 +151,8 @@ class ClassicDestination:
 
     async def _source(self) -> Any:
         """Load the script and what it needs; return the class, or the function with one, that it has left."""
+        if self._given is not None:
+            return self._given
         native, window, file = self._contexts.native, self._window, _file(self.name)
         await settled(native, native, "load", self._address)
         cdn, _, _ = self._address.partition(FOLDER)
@@ -163,20 +174,24 @@ class ClassicDestination:
 
 
 def classic_destinations(
-    settings: Mapping[str, Any], integrations: Mapping[str, Any]
+    settings: Mapping[str, Any], integrations: Mapping[str, Any], brought: Collection[str] = ()
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the names and settings of the classic destinations that a page loads.
 
     Args:
         settings: the source's, where each of ``integrations`` may be a destination for the page.
         integrations: the page's: which are on or off, and settings that are laid over the source's.
+        brought: names of those that the app brings along: they need settings of the source's or of the page's.
     """
     given = as_mapping(settings.get("integrations"))
-    for name, remote in given.items():
-        own = integrations.get(name)
+    for name in dict.fromkeys((*given, *brought)):
+        own, remote = integrations.get(name), given.get(name)
         is_off = own is False or (own is None and integrations.get("All") is False)
-        if len(given) > 1 and not is_off and _is_for_pages(name, as_mapping(remote)):
-            yield name, {**as_mapping(remote), **as_mapping(own)}
+        is_meant = isinstance(remote, dict) or isinstance(own, dict)
+        is_loaded = len(given) > 1 and _is_for_pages(name, as_mapping(remote))
+        if not is_off and (is_meant if name in brought else is_loaded):
+            # What only the page has settings for is made with none, as in analytics.js.
+            yield name, {**remote, **as_mapping(own)} if isinstance(remote, dict) else {}
 
 
 def _is_for_pages(name: str, remote: Mapping[str, Any]) -> bool:

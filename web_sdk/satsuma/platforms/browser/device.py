@@ -112,15 +112,23 @@ class Device:
         self._warn = warn
         self._add_source_middleware = add_source_middleware
         self._obfuscates = False
+        self._factories: dict[str, Any] = {}
+        self._classes: dict[str, Any] = {}
 
-    async def register(self, options: Any, face: Any) -> None:
+    async def register(self, options: Any, face: Any, given: Any = None) -> None:
         """Load and register the source's plugins.
 
         Args:
             options: the page's load options.
             face: ``window.analytics``.
+            given: what an app brings along, so that no script is loaded for it: ``factories`` of plugins and
+                ``classic`` destinations; None for none.
         """
         self._obfuscates = bool(getattr(options, "obfuscate", False))
+        self._factories = _named(getattr(given, "factories", None), lambda one: one.pluginName)
+        self._classes = _named(
+            getattr(given, "classic", None), lambda one: getattr(one, "Integration", one).prototype.name
+        )
         await self._analytics.register(*self._classic(face))
         await self._all([self._plugins(remote, options, face) for remote in self._remotes()])
 
@@ -136,14 +144,15 @@ class Device:
 
     def _classic(self, face: Any) -> Iterator[Plugin]:
         hide = _obfuscated if self._obfuscates else str
-        found = list(classic_destinations(self._settings, self._analytics.options.integrations))
+        found = list(classic_destinations(self._settings, self._analytics.options.integrations, self._classes))
         if found and not hasattr(self._contexts.native, "unload"):
             # They give and take objects of the page's own, which a worker never has.
             self._warn(f"Python runs in a worker, where {', '.join(name for name, _ in found)} can't be loaded.")
             return
         for name, own in found:
             address = address_of(self._cdn, name, own, hide)
-            yield self._routed(ClassicDestination(name, own, address, self._contexts, self._window, face))
+            source = self._classes.get(name)
+            yield self._routed(ClassicDestination(name, own, address, self._contexts, self._window, face, source))
 
     def _routed(self, plugin: ClassicDestination | RemotePlugin) -> Plugin:
         """Put the source's routing rules before a destination, where there are any for it."""
@@ -161,9 +170,12 @@ class Device:
         about = {"integrations": as_mapping(self._settings.get("integrations"))}
         native, plain = self._contexts.native, self._contexts.plain
         own = getattr(options, "integrations", None)
+        factory = self._factories.get(str(remote.get("name")))
+        brought = () if factory is None else (factory,)
         try:
-            await self._load(str(remote.get("url")))
-            made = await settled(native, native, "plugins", plain(told), plain(about), own)
+            if not brought:
+                await self._load(str(remote.get("url")))
+            made = await settled(native, native, "plugins", plain(told), plain(about), own, *brought)
             name = str(remote.get("creationName") or remote.get("name"))
             plugins = [RemotePlugin(one, self._contexts, face, name) for one in made]
         except (PluginFailure, ValueError, AttributeError) as error:
@@ -210,6 +222,17 @@ class Device:
 def _obfuscated(name: str) -> str:
     """Return the name that no list of names holds, which analytics.js's option ``obfuscate`` asks for."""
     return b64encode(name.encode()).decode().rstrip("=")
+
+
+def _named(given: Any, name_of: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return what an app brings along by its names; what has none is nothing that the settings could mean."""
+    named: dict[str, Any] = {}
+    for one in given or ():
+        try:
+            named.setdefault(str(name_of(one)), one)
+        except AttributeError:
+            continue
+    return named
 
 
 def _enabled(remote: Mapping[str, Any], integrations: Mapping[str, Any]) -> bool:

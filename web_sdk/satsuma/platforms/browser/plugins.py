@@ -109,6 +109,11 @@ class PageMiddleware:
         self._about = about
         self._null_stops = null_stops
 
+    def of(self, destination: str) -> PageMiddleware:
+        """Return the same middleware, told for which destination it is called."""
+        about = {**self._about, "integration": destination}
+        return PageMiddleware(self._function, self._contexts, self._window, about, null_stops=self._null_stops)
+
     async def __call__(self, event: Event) -> Event | None:
         passed: list[Any] = []
         given = to_page(dict(self._about), self._window)
