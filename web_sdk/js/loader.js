@@ -81,7 +81,7 @@
   let again;
   async function goOnAlone(error) {
     console.warn("[satsuma] Python could not start: calls go to the collector as they are, and nothing is answered.", error);
-    quietly(() => given.refuse(error));
+    given.refuse?.(error);
     if (!(await runs)) again = goAlone(waiting, left);
   }
 
@@ -284,10 +284,11 @@
 
   async function fetchSettings() {
     if (options.disable === true) return { integrations: {} };
-    let { settings } = given;
+    let settings = given.settings;
     if (!settings) {
-      const response = await fetch(cdn + "/v1/projects/" + encodeURIComponent(writeKey) + "/settings");
-      if (!response.ok) throw new Error("the settings of " + writeKey + " answer " + response.status);
+      const url = cdn + "/v1/projects/" + encodeURIComponent(writeKey) + "/settings";
+      const response = await fetch(url);
+      if (!response.ok) throw new Error(url + ": " + response.status);
       settings = await response.json();
     }
     return options.updateCDNSettings ? options.updateCDNSettings(settings) : settings;

@@ -121,9 +121,9 @@ function told(what, value, absent, most) {
    place and means nothing; of a text as long as this nothing can be sent. What a page takes away of its own properties by
    `undefined`, which JSON leaves out, stays in the copy. With `all`, what is to be kept in localStorage comes whole. */
 function readable(what, value, all) {
-  var most = all && MOST_STORED;
+  var most = all ? MOST_STORED : MOST_CHARACTERS;
   if (typeof value === "symbol") return null;
-  if (typeof value === "string") return value.slice(0, most || MOST_CHARACTERS);
+  if (typeof value === "string") return value.slice(0, most);
   if (Object(value) !== value || typeof value === "function" || texts.has(value)) return value;
   var plain = quietly(function () { return all || {}.toString.call(value) === "[object Object]"; });
   if (plain === false) return [];
