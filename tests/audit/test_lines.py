@@ -106,6 +106,32 @@ def test_a_broken_object_of_an_array_costs_itself() -> None:
     assert report.input.unreadable == 1
 
 
+@pytest.mark.parametrize("inner", [b'\n{"a":[', b'\n{"a":[' + b"0," * 500], ids=["deep", "wide"])
+def test_objects_that_never_end_are_not_read_again_from_each_of_them(
+    inner: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_at_most = 0
+    decode = json.JSONDecoder.raw_decode
+
+    def counted(self: json.JSONDecoder, text: str, place: int = 0) -> tuple[object, int]:
+        nonlocal read_at_most
+        try:
+            found, end = decode(self, text, place)
+        except json.JSONDecodeError as error:
+            read_at_most += error.pos - place
+            raise
+        except RecursionError:
+            read_at_most += 128 << 10
+            raise
+        return found, end
+
+    monkeypatch.setattr(json.JSONDecoder, "raw_decode", counted)
+    content = b"[" + inner * ((1 << 20) // len(inner)) + b"\n" + json.dumps(EVENTS[0]).encode() + b"]"
+    report, _ = read(content)
+    assert report.input.reasons[NOT_JSON] > 1
+    assert read_at_most < 16 * len(content)
+
+
 def test_values_of_odd_types_are_no_trouble() -> None:
     odd = {"type": "identify", "userId": 42, "traits": {"email": ["a@b.example"], "a\u0000b\"c": 1, "": {}},
            "sentAt": 17, "timestamp": "+292278994-08-17T07:12:55Z", "context": "none",

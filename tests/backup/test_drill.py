@@ -141,6 +141,9 @@ def test_what_is_not_whole_or_in_the_way_is_refused(tmp_path: Path) -> None:
         command("backup", tmp_path / "copy", "--data", tmp_path / "data")
         assert "is not empty" in refusal("backup", tmp_path / "copy", "--data", tmp_path / "data")
         assert "is not empty" in refusal("restore", tmp_path / "copy", "--data", tmp_path / "data")
+    (tmp_path / "copy" / "data" / "added").symlink_to("/etc/passwd")
+    assert "is not of this backup" in refusal("restore", tmp_path / "copy", "--data", tmp_path / "new")
+    (tmp_path / "copy" / "data" / "added").unlink()
     log = tmp_path / "copy" / "data" / "events.sqlite3"
     content = log.read_bytes()
     log.write_bytes(content[:-1] + b"x")

@@ -30,6 +30,16 @@ OBJECTS_AT_ONCE = 2_048
 LARGEST_EVENT = 1 << 20
 """Bytes of an event; collectors refuse much smaller ones, Segment's at 32 kB."""
 
+MOST_WASTE = 4
+"""Characters that are read in vain, where objects are broken, for each character of the text. Objects that begin within
+each other and never end would have all that is behind them read again from each of them."""
+
+STRIDE = 64 << 10
+"""The fewest characters that are passed over where more would be wasted."""
+
+DEEP_OBJECT = 128 << 10
+"""Characters that count as read of an object that is nested too deeply; where the parser gave up, it doesn't tell."""
+
 GZIP_MAGIC = b"\x1f\x8b"
 
 TOO_LARGE = "longer than 1 MB"
@@ -128,6 +138,7 @@ class Lines:
         scanner = json.JSONDecoder(parse_constant=lambda name: None)
         text, place = decoder.decode(start), 0
         ended = False
+        room = MOST_WASTE * (len(text) + LARGEST_EVENT)
         while True:
             place = text.find("{", place)
             if place < 0:
@@ -135,22 +146,27 @@ class Lines:
             else:
                 try:
                     found, end = scanner.raw_decode(text, place)
-                except (ValueError, RecursionError):
-                    found, end = None, -1
-                if end > 0:
+                except (ValueError, RecursionError) as error:
+                    room -= _read_in_vain(error, text, place)
+                else:
                     yield json.dumps(found).encode()
                     place = end
                     continue
                 if ended or len(text) - place > LARGEST_EVENT:
                     # Broken, or too large: go on with the next that looks like the beginning of an object on a line.
                     self.unreadable[NOT_JSON] += 1
+                    if room <= 0:
+                        # As much is passed over as makes up for what was read in vain.
+                        place, room = place + STRIDE - room // MOST_WASTE, 0
                     place = _next_line(text, place)
                     continue
             if ended:
                 return
             piece = next(pieces, None)
             ended = piece is None
-            text, place = text[place:] + decoder.decode(piece or b"", final=ended), 0
+            more = decoder.decode(piece or b"", final=ended)
+            room += MOST_WASTE * len(more)
+            text, place = text[place:] + more, 0
 
     def _pieces(self) -> Iterator[bytes]:
         first = self._read()
@@ -230,6 +246,12 @@ def _is_one_a_line(start: bytes) -> bool:
         return False
     line, newline, _ = text.partition(b"\n")
     return not newline or line.rstrip() != b"{"
+
+
+def _read_in_vain(error: Exception, text: str, place: int) -> int:
+    """Return how many characters were read of an object that begins at `place` and is broken."""
+    end = getattr(error, "pos", min(len(text), place + DEEP_OBJECT))
+    return int(end) - place + 1
 
 
 def _next_line(text: str, place: int) -> int:

@@ -80,7 +80,16 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
-    """Compare all files of a backup with its manifest. Raises `BackupError` where one is missing or not as it was."""
+    """Compare all files of a backup with its manifest.
+
+    Raises:
+        BackupError: one is missing, was changed, or is not named there.
+    """
+    named = {FILE, *(one.path for one in manifest.files)}
+    for path in sorted(folder.rglob("*")):
+        # A link to a folder is none of our folders.
+        if (path.is_symlink() or not path.is_dir()) and path.relative_to(folder).as_posix() not in named:
+            raise BackupError(f"{path} is not of this backup, as {FILE} says: move it away")
     for one in manifest.files:
         path = folder / one.path
         try:

@@ -39,14 +39,21 @@ class Outcome:
     Attributes:
         sent: accepted events.
         passed_over: rows that are no call of the site's.
-        faults: what was refused, with its number in its file.
+        refused: rows that were refused.
+        faults: the first of these: the file, the row's number in it or 0, and the reason.
         types: events by type, in a dry run.
     """
 
     sent: int = 0
     passed_over: int = 0
+    refused: int = 0
     faults: list[tuple[str, int, str]] = field(default_factory=list)
     types: Counter[str] = field(default_factory=Counter)
+
+    def refuse(self, name: str, number: int, reason: str, count: int = 1) -> None:
+        """Count refused rows of a file. Only as many are kept as are told: a file may be wrong from end to end."""
+        self.refused += count
+        self.faults += [(name, number, reason)] * min(count, MOST_TOLD - len(self.faults))
 
 
 def replay(
@@ -70,17 +77,16 @@ def replay(
         try:
             with _opened(name) as stream, _bar() as progress:
                 task = progress.add_task(name, total=None if name == STDIN else Path(name).stat().st_size)
-                lines = Lines(stream, lambda read, task=task: progress.update(task, completed=read))  # type: ignore[misc]
+                lines = Lines(stream, lambda count, task=task: progress.advance(task, count))  # type: ignore[misc]
                 for batch, done in _batches(lines, name, archive, outcome, position.of(name)):
                     _take(client, batch, name, write_key, outcome)
                     position.note(name, done)
-                outcome.faults += [
-                    (name, 0, reason) for reason, count in lines.unreadable.items() for _ in range(count)
-                ]
+                for reason, count in lines.unreadable.items():
+                    outcome.refuse(name, 0, reason, count)
         except OSError as error:
             fail(f"{name} can't be read: {error.strerror}")
     _tell(outcome, dry_run=dry_run)
-    if outcome.faults:
+    if outcome.refused:
         raise typer.Exit(1)
 
 
@@ -132,7 +138,7 @@ def _batches(
         try:
             event = read(_object(text))
         except EventError as error:
-            outcome.faults.append((name, number, str(error)))
+            outcome.refuse(name, number, str(error))
             continue
         if event is None:
             outcome.passed_over += 1
@@ -168,7 +174,8 @@ def _take(client: Client | None, batch: list[Numbered], name: str, write_key: st
     else:
         answer = client.post("/v1/import", {"writeKey": write_key, "batch": [event for _, event in batch]})
         refused = _refused(answer, batch)
-    outcome.faults += [(name, number, reason) for number, reason in refused]
+    for number, reason in refused:
+        outcome.refuse(name, number, reason)
     outcome.sent += len(batch) - len(refused)
 
 
@@ -196,18 +203,18 @@ def _refused(answer: Event, batch: list[Numbered]) -> list[tuple[int, str]]:
 
 def _tell(outcome: Outcome, *, dry_run: bool) -> None:
     several = len({name for name, _, _ in outcome.faults}) > 1
-    for name, number, reason in outcome.faults[:MOST_TOLD]:
+    for name, number, reason in outcome.faults:
         place = f"event {number}" if number else "a row"
         told = printable(f"{f'{name}, ' if several else ''}{place}: {reason}")
         console.print(f"  {told}", style="yellow", markup=False)
-    if len(outcome.faults) > MOST_TOLD:
-        console.print(f"  and {len(outcome.faults) - MOST_TOLD:,} more", style="yellow")
+    if more := outcome.refused - len(outcome.faults):
+        console.print(f"  and {more:,} more", style="yellow")
     if outcome.passed_over:
         console.print(f"{outcome.passed_over:,} rows passed over: nothing that a site's code has called")
     for kind, count in sorted(outcome.types.items()):
         console.print(f"  {kind}: {count:,}")
     done = "events would be accepted" if dry_run else "events accepted"
-    console.print(f"{outcome.sent:,} {done}, {len(outcome.faults):,} refused")
+    console.print(f"{outcome.sent:,} {done}, {outcome.refused:,} refused")
 
 
 def _bar() -> Progress:
