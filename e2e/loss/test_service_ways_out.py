@@ -27,6 +27,22 @@ UNSENT = """() => new Promise((resolve) => {
 })"""
 """How many calls wait in the service worker's storage."""
 
+HELD = """() => {
+    const fetched = fetch, later = setTimeout;
+    // Only Python names headers.
+    const held = (init) => init?.headers && !self.released;
+    self.fetch = (url, init) => (held(init) ? Promise.reject(new TypeError("held")) : fetched(url, init));
+    self.setTimeout = (go, ms, ...more) => (ms === 250 ? 0 : later(go, ms, ...more));
+}"""
+"""No post of Python's arrives until `released`, and the service worker doesn't come to look whether Python is done."""
+
+DEAF = """Navigator.prototype.sendBeacon = () => true;
+const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, "onmessage");
+Object.defineProperty(MessagePort.prototype, "onmessage", {
+    set(hear) { set.call(this, (message) => window.deaf || hear(message)); },
+});"""
+"""Beacons get lost on their way, and the page doesn't hear what becomes of its last call once it is `deaf`."""
+
 
 @pytest.fixture(scope="module")
 def serviced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
@@ -149,6 +165,30 @@ def test_the_way_back_to_a_page_whose_calls_have_no_answer(
         scene.front.clear_up()
         walk.call(tab)
         assert tab.evaluate("() => window.kept")
+        assert is_stored(walk), walk.stored()
+
+
+def test_the_last_call_of_a_page_overtakes_none_that_waits(browser: Browser, scene: Scene) -> None:
+    """The next page has the earlier ones, and the service worker was given the last one as the page went."""
+    with browser.new_context() as context:
+        context.add_init_script(DEAF)
+        walk = Walk(scene, context, "vhasty")
+        tab = walk.open()
+        walk.booted(tab)
+        walk.call(tab)
+        walk.kept(tab)
+        (worker,) = context.service_workers
+        worker.evaluate(HELD)
+        for _ in range(3):
+            walk.call(tab)
+        walk.until(lambda: tab.evaluate(UNSENT) == 3, tab, "the calls to be kept")
+        onward = walk.path()
+        tab.evaluate("(path) => { window.deaf = true; make(); go(path); }", onward)
+        tab.wait_for_url(f"**{onward}", wait_until="commit")
+        walk.booted(tab)
+        synchronise(scene, context)
+        walk.until(lambda: tab.evaluate(UNSENT) == 4, tab, "one queue with all of them")
+        worker.evaluate("() => { self.released = true; }")
         assert is_stored(walk), walk.stored()
 
 

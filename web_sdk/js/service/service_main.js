@@ -57,10 +57,22 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
     return [...desks.values()].find(({ journals }) => journals.has(key));
   }
 
-  /* Whether Python, which has written a journal, still sees to it. */
+  /* Whether a page's Python sees to an entry. When it is done with the calls of a page that was left, or another page has them
+     behind earlier ones, they are not sent from here: they would overtake those. */
   function sees(key) {
+    lookAtLeft();
     const desk = seen.get(key) || ownerOf(key);
-    return Boolean(desk && (!desk.gone || desk.busy()));
+    return !unsent.entries.has(key) || Boolean(desk && (!desk.gone || desk.busy()));
+  }
+
+  /* Calls of pages that were left are open for as long as Python works on them; those of a page that was let go are nobody's. */
+  function lookAtLeft() {
+    const known = new Set(desks.values());
+    for (const [key, desk] of seen) {
+      const open = desk.busy();
+      if (!open) unsent.remove(key);
+      if (!open || !known.has(desk)) seen.delete(key);
+    }
   }
 
   /* A page has to go, and its calls have no answer: the collector makes events of them. Where Python is alive and knows the
@@ -73,8 +85,6 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
     if (!desk) return sending.run();
     seen.set(key, desk);
     await quiet(desk);
-    seen.delete(key);
-    if (!desk.busy()) unsent.remove(key);
   }
 
   /* At the first message of this service worker's life. */
@@ -131,6 +141,7 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
   }
 
   function tidy() {
+    lookAtLeft();
     const left = [...desks].filter(([, desk]) => desk.gone);
     const over = left.length - MOST_LEFT;
     left.forEach(([id, desk], index) => {
