@@ -19,12 +19,12 @@ from satsuma_server import snippet
 from satsuma_server.testing import Collector, running, serving
 from satsuma_shop.app import create_app
 
-from .contenders import BARE, EARLY, NAIVE, OURS, REFERENCE, address, site
+from .contenders import BARE, EARLY, IN_SERVICE, NAIVE, OURS, REFERENCE, address, site
 from .report import spread, table
 from .unwatched import HEAD, Log, chromium
 from .visits import Line, Visit, device
 
-RACE = (OURS, EARLY, NAIVE, REFERENCE)
+RACE = (OURS, EARLY, IN_SERVICE, NAIVE, REFERENCE)
 ON_PHONES = (OURS, EARLY, REFERENCE)
 HOME = Line(megabits=10, latency=40)
 PHONE = "Pixel 7"

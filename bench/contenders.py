@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-OURS, EARLY, IN_WORKER = "satsuma", "satsuma, early", "satsuma in a worker"
+OURS, EARLY, IN_WORKER, IN_SERVICE = "satsuma", "satsuma, early", "satsuma in a worker", "satsuma in a service worker"
 NAIVE, REFERENCE, BARE = "naive Pyodide", "analytics-next", "no analytics"
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bench</title>
@@ -33,6 +33,16 @@ import sys; sys.path.insert(0, "/lib/satsuma")
 from satsuma.platforms.browser import load
 await load("bench", collector).page()`);
 })();</script>"""
+
+SERVICE = """
+const post = self.fetch, told = new BroadcastChannel("bench");
+self.fetch = function (input, init) {
+    if (init && init.method && init.method.toLowerCase() === "post")
+        told.postMessage(performance.timeOrigin + performance.now());
+    return post.apply(this, arguments);
+};
+importScripts("COLLECTOR/analytics.js/v1/bench/service.js");"""
+"""The site's line for `python: "service"`, and before it what tells the pages when an event was handed to fetch."""
 
 REFERENCE_BOOT = """<script>
 !(function () {
@@ -68,6 +78,7 @@ def site(collector: str, first: str = "") -> Starlette:
         OURS: lambda: f"<script>{snippet('bench', collector, hints=True)}</script>",
         EARLY: lambda: f"<script>{snippet('bench', collector, options={'early': True}, hints=True)}</script>",
         IN_WORKER: lambda: f"<script>{snippet('bench', collector, options={'worker': True}, hints=True)}</script>",
+        IN_SERVICE: lambda: f"<script>{snippet('bench', collector, options={'python': 'service'}, hints=True)}</script>",
         NAIVE: lambda: plain_pyodide(collector) + PLAIN_BOOT.replace("COLLECTOR", json.dumps(collector)),
         REFERENCE: lambda: REFERENCE_BOOT,
         BARE: str,
@@ -78,6 +89,9 @@ def site(collector: str, first: str = "") -> Starlette:
     async def page(request: Request) -> Response:
         return HTMLResponse(PAGE.format(head=first + heads[request.query_params["of"]]()))
 
+    async def service(request: Request) -> Response:
+        return Response(SERVICE.replace("COLLECTOR", collector), media_type="text/javascript")
+
     async def script(request: Request) -> Response:
         return FileResponse(library, media_type="text/javascript", headers={"Cache-Control": "public, max-age=300"})
 
@@ -87,6 +101,7 @@ def site(collector: str, first: str = "") -> Starlette:
 
     routes = [
         Route("/", page),
+        Route("/satsuma-service.js", service),
         Route("/analytics.js/v1/{write_key}/analytics.min.js", script),
         Route("/v1/projects/{write_key}/settings", settings),
     ]

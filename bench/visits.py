@@ -19,13 +19,16 @@ TIMEOUT = 60_000
 WATCH = """
 window.bench = {longest: 0, lcp: 0, inp: 0};
 bench.sent = new Promise((sent) => {
-    const note = () => { bench.at ??= performance.now(); sent(bench.at); };
+    const note = (at = performance.now()) => { bench.at ??= at; sent(bench.at); };
     const post = window.fetch, beacon = navigator.sendBeacon;
     window.fetch = function (input, init) {
         if (init && init.method && init.method.toLowerCase() === "post") note();
         return post.apply(this, arguments);
     };
     navigator.sendBeacon = function () { note(); return beacon.apply(this, arguments); };
+    new BroadcastChannel("bench").onmessage = ({data}) => {
+        if (data > performance.timeOrigin) note(data - performance.timeOrigin);
+    };
 });
 const watch = (type, note, more) =>
     new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({type, buffered: true, ...more});
@@ -33,7 +36,8 @@ watch("longtask", (task) => { bench.longest = Math.max(bench.longest, task.durat
 watch("largest-contentful-paint", (paint) => { bench.lcp = paint.startTime; });
 watch("event", (event) => { bench.inp = Math.max(bench.inp, event.duration); }, {durationThreshold: 16});
 """
-"""Runs before the page's own scripts: the first event handed to fetch, the longest task, LCP and INP."""
+"""Runs before the page's own scripts: the first event handed to fetch by the page or its service worker, the longest
+task, LCP and INP."""
 
 CALLS = """async (count) => {
     for (let n = 0; n < count; n++) {
