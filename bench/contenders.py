@@ -78,7 +78,9 @@ def site(collector: str, first: str = "") -> Starlette:
         OURS: lambda: f"<script>{snippet('bench', collector, hints=True)}</script>",
         EARLY: lambda: f"<script>{snippet('bench', collector, options={'early': True}, hints=True)}</script>",
         IN_WORKER: lambda: f"<script>{snippet('bench', collector, options={'worker': True}, hints=True)}</script>",
-        IN_SERVICE: lambda: f"<script>{snippet('bench', collector, options={'python': 'service'}, hints=True)}</script>",
+        IN_SERVICE: lambda: (
+            f"<script>{snippet('bench', collector, options={'python': 'service'}, hints=True)}</script>"
+        ),
         NAIVE: lambda: plain_pyodide(collector) + PLAIN_BOOT.replace("COLLECTOR", json.dumps(collector)),
         REFERENCE: lambda: REFERENCE_BOOT,
         BARE: str,

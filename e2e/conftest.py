@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from clients.outcomes import Note
 from flows.places import LOAD_OPTIONS, PAGE, SERVICE
 from matrix.figures import Counts
 from pytest_satsuma.engines import CHROMIUM, ENGINES
@@ -14,6 +15,7 @@ from satsuma_server.testing import Collector
 Event = dict[str, Any]
 
 WRITE = "--write-figures"
+WRITE_CLIENTS = "--write-clients"
 
 NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.co.uk 127.0.0.1"
 """The tests' domains are this machine."""
@@ -32,11 +34,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", dest="satsuma_engine", choices=ENGINES, help="the same as --satsuma-engine")
     parser.addoption("--python", choices=LOAD_OPTIONS, default=PAGE, help="where Python lives in our library's pages")
     parser.addoption(WRITE, action="store_true", help="note what the tests come to for docs/browsers.md")
+    parser.addoption(WRITE_CLIENTS, action="store_true", help="note what the tests come to for docs/clients.md")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption(WRITE):
         config.pluginmanager.register(Counts(config.getoption("satsuma_engine") or CHROMIUM))
+    if config.getoption(WRITE_CLIENTS):
+        config.pluginmanager.register(Note())
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+pytestmark = pytest.mark.library("@segment/analytics-consent-tools")
+
 Stored = Callable[..., dict[str, Any]]
 
 TOOLS = 'export { createWrapper } from "@segment/analytics-consent-tools";'

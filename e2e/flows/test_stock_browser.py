@@ -28,6 +28,8 @@ CALLS = """<script>
 TYPES = ["alias", "group", "identify", "page", "screen", "track"]
 AUTHORIZATION = "Basic cmVmZXJlbmNlOg=="  # reference:
 
+OF_THE_BROWSER = pytest.mark.library("@segment/analytics-next")
+
 
 @pytest.fixture
 def site(watched: Collector) -> Iterator[str]:
@@ -50,6 +52,7 @@ def forgive(visitor: Visitor, *statuses: int) -> None:
     visitor.errors.clear()
 
 
+@OF_THE_BROWSER
 def test_what_the_browser_posts_is_what_is_kept(visitor: Visitor, watched: Collector, faults: Faults) -> None:
     """Each call is a post of its own, as text/plain; its Authorization makes the browser ask with a preflight."""
     visitor.visit("/")
@@ -62,6 +65,7 @@ def test_what_the_browser_posts_is_what_is_kept(visitor: Visitor, watched: Colle
     assert {event["anonymousId"] for event in watched.events()} == {visitor.identity.anonymous_id}
 
 
+@OF_THE_BROWSER
 def test_the_browsers_batches_are_kept_too(visitor: Visitor, watched: Collector, faults: Faults) -> None:
     """With the strategy "batching" events go to /v1/b and leave ``sentAt`` to the batch."""
     strategy = {"strategy": "batching", "config": {"size": 6, "timeout": 10_000}}
@@ -76,6 +80,7 @@ def test_the_browsers_batches_are_kept_too(visitor: Visitor, watched: Collector,
     assert not any("sentAt" in event for event in post.events)
 
 
+@OF_THE_BROWSER
 def test_the_browser_tries_again_and_everything_is_kept_once(
     visitor: Visitor, watched: Collector, faults: Faults
 ) -> None:
@@ -90,6 +95,7 @@ def test_the_browser_tries_again_and_everything_is_kept_once(
     forgive(visitor, 500, 503, 502)
 
 
+@OF_THE_BROWSER
 def test_the_browser_comes_back_when_it_is_told_to(visitor: Visitor, watched: Collector, faults: Faults) -> None:
     """It minds Retry-After with a 429 only, and only where CORS shows it the header; else it is back in a second."""
     faults.answer_next(429, retry_after="1")
@@ -100,6 +106,7 @@ def test_the_browser_comes_back_when_it_is_told_to(visitor: Visitor, watched: Co
     forgive(visitor, 429)
 
 
+@OF_THE_BROWSER
 def test_the_browser_gives_up_on_what_cannot_succeed(visitor: Visitor, watched: Collector, faults: Faults) -> None:
     faults.answer_next(400, 401, 413, 501)
     visitor.visit("/")
@@ -108,6 +115,7 @@ def test_the_browser_gives_up_on_what_cannot_succeed(visitor: Visitor, watched: 
     forgive(visitor, 400, 401, 413, 501)
 
 
+@pytest.mark.library("@segment/snippet")
 def test_segments_snippet_boots_our_library_where_its_cdn_is_the_collector(
     visitor: Visitor, watched: Collector
 ) -> None:

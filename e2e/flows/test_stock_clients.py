@@ -48,6 +48,9 @@ TYPES = [method for method, _ in NODE_CALLS]
 
 Node = Callable[..., list[dict[str, str]]]
 
+OF_NODE = pytest.mark.library("@segment/analytics-node")
+OF_PYTHON = pytest.mark.library("segment-analytics-python")
+
 
 @pytest.fixture
 def node(watched: Collector) -> Node:
@@ -79,6 +82,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/import"])
+@OF_NODE
 def test_what_node_posts_is_what_is_kept(node: Node, watched: Collector, faults: Faults, path: str) -> None:
     assert node(NODE_CALLS, flushAt=4, path=path) == []
     check_kept(watched.events(), faults, len(NODE_CALLS))
@@ -88,6 +92,7 @@ def test_what_node_posts_is_what_is_kept(node: Node, watched: Collector, faults:
     assert set(faults.posted[0].body) == {"batch", "writeKey", "sentAt"}
 
 
+@OF_NODE
 def test_node_tries_again_and_everything_is_kept_once(node: Node, watched: Collector, faults: Faults) -> None:
     """Any 5xx but 501, 505 and 511 is tried again after 1 to 2 s, also where only the answer was lost."""
     faults.answer_next(500, 503)
@@ -97,6 +102,7 @@ def test_node_tries_again_and_everything_is_kept_once(node: Node, watched: Colle
     assert [post.headers.get("x-retry-count") for post in faults.posted] == [None] * 3 + ["1"] * 3
 
 
+@OF_NODE
 def test_node_comes_back_when_it_is_told_to(node: Node, watched: Collector, faults: Faults) -> None:
     """It minds Retry-After with a 429 only, and counts no such try: even without retries it comes back."""
     faults.answer_next(429, retry_after="1")
@@ -107,6 +113,7 @@ def test_node_comes_back_when_it_is_told_to(node: Node, watched: Collector, faul
 
 
 @pytest.mark.parametrize("status", [400, 401, 413, 501])
+@OF_NODE
 def test_node_gives_up_on_what_cannot_succeed(node: Node, watched: Collector, faults: Faults, status: int) -> None:
     faults.answer_next(status)
     assert [error["code"] for error in node(NODE_CALLS)] == ["delivery_failure"] * len(NODE_CALLS)
@@ -116,6 +123,7 @@ def test_node_gives_up_on_what_cannot_succeed(node: Node, watched: Collector, fa
 
 @pytest.mark.parametrize("gzip", [False, True])
 @pytest.mark.parametrize("sync_mode", [False, True])
+@OF_PYTHON
 def test_what_python_posts_is_what_is_kept(watched: Collector, faults: Faults, sync_mode: bool, gzip: bool) -> None:
     with python_client(watched, sync_mode=sync_mode, gzip=gzip) as client:
         for method, arguments in PYTHON_CALLS:
@@ -127,6 +135,7 @@ def test_what_python_posts_is_what_is_kept(watched: Collector, faults: Faults, s
     assert len(faults.posted) == len(PYTHON_CALLS) if sync_mode else len(faults.posted) < len(PYTHON_CALLS)
 
 
+@OF_PYTHON
 def test_python_tries_again_and_everything_is_kept_once(watched: Collector, faults: Faults) -> None:
     """Any 5xx but 501, 505 and 511 is tried again, at once the first time, then after 0.5 s and longer."""
     faults.answer_next(500, 503)
@@ -140,6 +149,7 @@ def test_python_tries_again_and_everything_is_kept_once(watched: Collector, faul
 
 
 @pytest.mark.parametrize("status", [429, 503])
+@OF_PYTHON
 def test_python_comes_back_when_it_is_told_to(watched: Collector, faults: Faults, status: int) -> None:
     """It minds Retry-After with every status that it tries again, and counts no such try."""
     faults.answer_next(status, retry_after="1")
@@ -152,6 +162,7 @@ def test_python_comes_back_when_it_is_told_to(watched: Collector, faults: Faults
 
 
 @pytest.mark.parametrize("lost", [False, True])
+@OF_PYTHON
 def test_python_in_sync_mode_leaves_trying_again_to_its_caller(watched: Collector, faults: Faults, lost: bool) -> None:
     """Its sync mode raises at the first fault; who makes the call again with the same message_id is counted once."""
     faults.answer_next(503, lost=lost)
@@ -164,6 +175,7 @@ def test_python_in_sync_mode_leaves_trying_again_to_its_caller(watched: Collecto
 
 
 @pytest.mark.parametrize("status", [400, 401, 413, 501])
+@OF_PYTHON
 def test_python_gives_up_on_what_cannot_succeed(watched: Collector, faults: Faults, status: int) -> None:
     faults.answer_next(status)
     dropped: list[dict[str, Any]] = []

@@ -71,7 +71,13 @@ def customer_io(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bundled(tmp_path_factory.mktemp("bundled"), {"customerio.js": script})
 
 
-@pytest.fixture(params=[RUDDERSTACK, JITSU, CUSTOMER_IO], ids=["rudderstack", "jitsu", "customerio"])
+@pytest.fixture(
+    params=[
+        pytest.param(RUDDERSTACK, id="rudderstack", marks=pytest.mark.library("@rudderstack/analytics-js")),
+        pytest.param(JITSU, id="jitsu", marks=pytest.mark.library("@jitsu/js")),
+        pytest.param(CUSTOMER_IO, id="customerio", marks=pytest.mark.library("@customerio/cdp-analytics-browser")),
+    ]
+)
 def site(collector: Collector, request: pytest.FixtureRequest, customer_io: Path) -> Iterator[str]:
     """A page of another origin than the collector's, with one of the libraries."""
     script = request.param
@@ -100,7 +106,13 @@ def test_every_call_of_an_unchanged_library_is_stored(visitor: Visitor, collecto
     assert len({event["messageId"] for event in events}) == len(events)
 
 
-@pytest.mark.parametrize("library", ["rudderstack", "june"])
+@pytest.mark.parametrize(
+    "library",
+    [
+        pytest.param("rudderstack", marks=pytest.mark.library("@rudderstack/rudder-sdk-node")),
+        pytest.param("june", marks=pytest.mark.library("@june-so/analytics-node")),
+    ],
+)
 def test_every_call_of_an_unchanged_library_for_node_is_stored_with_its_time(
     collector: Collector, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,10 +15,11 @@ function registerService(intrinsics, trust, host, writeKey, key, options) {
     try { return trust(address.href); } catch (error) { return address.href; }
   }
   /* A service worker of the site's that has our line in it is used as it is. Ours has a scope of its own, in which no page
-     lies: it takes no page from another one. */
-  service.registration = container.getRegistration().then(function (there) {
-    return there && workers(there).some(function (one) { return one.scriptURL === address.href; }) ? there :
-      container.register(script(), { scope: address.pathname + "/" });
+     lies: it takes no page from another one. To register what is there takes a browser some milliseconds more than to find it. */
+  var scope = address.pathname + "/";
+  service.registration = Promise.all([container.getRegistration(), container.getRegistration(scope)]).then(function (there) {
+    return there.find(function (one) { return one && workers(one).some(function (worker) { return worker.scriptURL === address.href; }); }) ||
+      container.register(script(), { scope: scope });
   });
   service.registration.then(function (found) {
     intrinsics.sendBeacon = function (url, body) {
