@@ -256,13 +256,13 @@ class Client(Closing):
             >>> client.describe(screen={"width": 1080, "height": 1920, "density": 2}, network={"wifi": True})
         """
         try:
-            copy = snapshot.take(parts, omissions := Omissions())
+            taken = snapshot.take(parts, omissions := Omissions())
         except Exception as error:
             self._complaints.refused("describe", error)
             return
         if omissions:
             self._complaints.shortened("describe", omissions)
-        self._note("describe", lambda core: core.tell(copy), len(copy))
+        self._note("describe", lambda core: core.tell(taken), taken.size)
 
     def register(self, *plugins: Plugin) -> None:
         """Add plugins, as in a page. They are called in the client's thread."""
@@ -310,11 +310,11 @@ class Client(Closing):
             options = call_options(about, {})
             message_id = options.pop("messageId", None) or new_id()
             omissions = Omissions()
-            copy = snapshot.take([*arguments(object_of(given, "properties")), options], omissions)
+            taken = snapshot.take([*arguments(object_of(given, "properties")), options], omissions)
             if omissions:
                 self._complaints.shortened(kind, omissions)
-            moment = Moment(time.time() * 1000, {}, message_id)
-            self._thread.note(Note(kind, lambda core: core.call(kind, copy, moment), len(copy)))
+            at = time.time() * 1000
+            self._thread.note(Note(kind, lambda core: core.call(kind, taken, Moment(at, {}, message_id)), taken.size))
         except Exception as error:
             self._complaints.refused(kind, error)
             return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from satsuma.analytics import Analytics
 from satsuma.events import Moment
+from satsuma.omissions import Omissions
 from satsuma.options import REQUIRED, Endpoint, LoadOptions
 from satsuma.platforms.cpython.error_reporter import ErrorReporter
 from satsuma.platforms.cpython.ids import new_id
@@ -104,7 +105,7 @@ class Core:
 
     def call(self, name: str, arguments: Snapshot, moment: Moment) -> None:
         """Make a call."""
-        self.analytics.call(name, read(arguments), moment)
+        self.analytics.call(name, self._read(name, arguments), moment)
 
     def known(self) -> Known:
         """Return who uses the device."""
@@ -121,7 +122,7 @@ class Core:
 
     def tell(self, parts: Snapshot) -> None:
         """Set parts of the context of later events."""
-        self._parts.surroundings.told.update(read(parts))
+        self._parts.surroundings.told.update(self._read("describe", parts))
 
     def register(self, plugins: Sequence[Plugin]) -> None:
         """Add plugins."""
@@ -137,6 +138,12 @@ class Core:
         """Record that the app is in use again."""
         if self._parts.lifecycle:
             self.lifecycle.foreground()
+
+    def _read(self, name: str, snapshot: Snapshot) -> Any:
+        value = read(snapshot, omissions := Omissions())
+        if omissions:
+            self._parts.complaints.shortened(name, omissions)
+        return value
 
     def _follow(self) -> None:
         """Do as the user's answer says, which another process may have been given."""

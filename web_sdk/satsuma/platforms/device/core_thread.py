@@ -37,7 +37,7 @@ _inherited: list[asyncio.AbstractEventLoop] = []
 """Event loops of the process that this one was forked from. They share its selector, and are never closed here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Note:
     """Something for the core to do.
 
