@@ -1,7 +1,7 @@
 """A copy of what a call was given, which later changes by the app don't reach, taken at little cost.
 
-What can change is copied in the app's thread: objects and lists. Texts and numbers can't change; whether they are too much
-for an event, and all else that costs time, is looked at in the core's thread.
+What can change is copied in the app's thread: objects and lists. Texts and numbers can't change; whether they are too
+much for an event, and all else that costs time, is looked at in the core's thread.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ def read(snapshot: Snapshot, omissions: Omissions) -> Any:
 def _separate(copy: Any) -> int | None:
     """Copy the objects and lists below a copied one, in their places; return the bytes that all of it keeps in memory.
 
-    It is None where there is something else, or more than `MOST_SIZE`, as of what holds itself. The loop calls no functions
-    of ours: between two calls of an app the processor forgets our code, and each would cost as much as an object.
+    It is None where there is something else, or more than `MOST_SIZE`, as of what holds itself. The loop calls no
+    functions of ours: between two calls of an app the processor forgets our code, and each would cost as much as an
+    object.
     """
     parts, size = [copy], NODE_SIZE * len(copy)
     for part in parts:
