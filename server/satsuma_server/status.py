@@ -20,11 +20,9 @@ from .errors import UnavailableError
 from .http.auth import authorize
 from .http.metrics import Metrics
 from .http.responses import UNCACHED
-from .log import POSITION, EventLog
+from .log import EventLog
+from .log.holds import is_follower
 from .settings import Settings
-
-BEYOND = 2**62
-"""A cursor from here on belongs to nobody: a backup leaves one behind."""
 
 
 class LogState(msgspec.Struct, frozen=True):
@@ -150,4 +148,4 @@ class Status:
 async def read_cursors(log: EventLog) -> dict[str, int]:
     """Return the cursors of those who follow the log. Raises `UnavailableError`."""
     known = sorted((await log.cursors()).items())
-    return {name: seq for name, seq in known if seq < BEYOND and not name.startswith(POSITION)}
+    return {name: seq for name, seq in known if is_follower(name, seq)}

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,9 @@ import httpx
 import pytest
 from satsuma_server.http.responses import MOST_TOLD
 from satsuma_server.ingest.decode import MAX_BATCH_EVENTS
-from satsuma_server.log import DeadLetter
+from satsuma_server.log import Arrivals, DeadLetter, Refused
 from satsuma_server.log import maintenance as keeping
-from satsuma_server.log.database import FILE, INSERT_LETTER
+from satsuma_server.log.database import FILE, INSERT_LETTER, LONGEST_RAW
 from satsuma_server.log.sqlite import SqliteLog
 from satsuma_server.testing import Collector
 
@@ -95,3 +96,22 @@ def test_dead_letters_are_bounded_by_their_bytes(tmp_path: Path, monkeypatch: py
     assert sum(len(one.raw) for one in left) <= 1_000_000
     assert left[0].source == "blog"
     assert len(left) == 20
+
+
+def test_refused_events_leave_the_write_ahead_log_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is emptied after so many bytes, and not only by the clock."""
+    monkeypatch.setattr(keeping, "CHECKPOINT_SECONDS", 3_600)
+    letters = [Refused("is wrong", b"x" * LONGEST_RAW) for _ in range(16)]
+
+    async def send(log: SqliteLog, sender: str) -> None:
+        for _ in range(32):
+            await log.append(Arrivals(sender, time.time() * 1000, refused=letters))
+
+    async def run() -> None:
+        log = SqliteLog(tmp_path)
+        await asyncio.gather(*(send(log, sender) for sender in "abcd"))
+        size = (tmp_path / f"{FILE}-wal").stat().st_size
+        await log.close()
+        assert size < 64 << 20
+
+    asyncio.run(run())

@@ -18,11 +18,13 @@ from log.places import Embedded, OnNats, Place
 from satsuma_server.errors import BusyError, UnavailableError
 from satsuma_server.log import WITHHELD, Arrivals, EventLog, Refused, Stored
 from satsuma_server.log.follower import Follower
+from satsuma_server.log.holds import BACKUP
 
 pytestmark = pytest.mark.asyncio
 
 KINDS = ["embedded", "nats"]
 LARGE = "x" * 30_000
+DAY = 86_400_000
 PATIENCE = 60
 """Seconds that a test waits for what should happen at once. Nothing is measured by it."""
 
@@ -399,3 +401,17 @@ async def test_retention_removes_the_old_but_nothing_that_a_follower_has_not_rea
         assert log.last > seqs[3]
     async with opened(place) as log:
         assert await ids_in(log) == ["d", "e"]
+
+
+async def test_a_hold_keeps_everything_until_it_ends(place: Place) -> None:
+    async with opened(place) as log:
+        await log.append(arrivals("a"))
+        await asyncio.sleep(0.01)  # Times of messages are of this fineness.
+        middle = time.time() * 1000
+        await log.append(arrivals("b"))
+        await log.save_cursor(BACKUP, -int(time.time() * 1000 + 2 * DAY))
+        await place.retain(log, middle)
+        assert await ids_in(log) == ["a", "b"]
+        await log.save_cursor(BACKUP, -int(middle))
+        await place.retain(log, middle)
+        assert await ids_in(log) == ["b"]

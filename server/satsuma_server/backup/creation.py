@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -19,12 +20,12 @@ from satsuma_server.disk import room_for
 from satsuma_server.errors import BackupError
 from satsuma_server.identity.rules import SQLITE
 from satsuma_server.log import ReadableLog, database
+from satsuma_server.log.holds import BACKUP, held
 from satsuma_server.log.jetstream.options import WORKER_ID
 from satsuma_server.log.opening import open_for_reading
 from satsuma_server.profiles.projection import CURSOR as PROFILES
 from satsuma_server.profiles.store.database import FILE as PROFILES_FILE
 from satsuma_server.settings import Settings
-from satsuma_server.status import BEYOND
 from satsuma_server.warehouse import CURSOR as WAREHOUSE
 from satsuma_server.warehouse import FILE as WAREHOUSE_FILE
 from satsuma_server.warehouse import FOLDER as WAREHOUSE_FOLDER
@@ -36,8 +37,6 @@ from .manifest import FORMAT, Manifest, list_files, write_manifest
 DATA, SETTINGS, NATS = "data", "settings", "nats"
 """Folders of a backup: what was in the data folder, the settings, and the streams of a log on NATS."""
 
-HOLD = "backup"
-"""A cursor in the log at 0, so that retention removes nothing while the backup is made; at `BEYOND` afterwards."""
 
 FOLLOWERS = (
     (PROFILES, PROFILES_FILE, "SELECT max(seq) FROM state"),
@@ -64,7 +63,7 @@ async def create(settings: Settings, config: Path | None, target: Path, copy_war
 
     Raises:
         BackupError: the folder is not empty, there is no room for the backup, or a file is damaged.
-        UnavailableError: a store can't be read now.
+        UnavailableError: a store can't be read now, or retention could not be held back all the time.
     """
     _check_room(settings.data, target)
     try:
@@ -84,19 +83,16 @@ async def _create(
     settings: Settings, config: Path | None, target: Path, copy_warehouse: CopyWarehouse, log: ReadableLog
 ) -> Manifest:
     last = log.last
-    await log.save_cursor(HOLD, 0)
-    try:
+    async with held(log):
         # First what is built from the log, then the log: in the backup, no follower is ahead of it.
-        cursors = _copy_followers(settings, target, copy_warehouse)
+        cursors = await asyncio.to_thread(_copy_followers, settings, target, copy_warehouse)
         if settings.log is None:
-            _copy_log(settings.data, target / DATA)
+            await asyncio.to_thread(_copy_log, settings.data, target / DATA)
         else:
             from satsuma_server.log.jetstream.snapshot import save
 
             (target / NATS).mkdir()
             await save(settings.log, settings.nats, target / NATS)
-    finally:
-        await log.save_cursor(HOLD, BEYOND)
     for path in _plain_files(settings.data):
         shutil.copyfile(path, target / DATA / path.name)
     _copy_settings(settings, config, target)
@@ -157,7 +153,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 def _copy_log(data: Path, target: Path) -> None:
     _copy_sqlite(data / database.FILE, target / database.FILE)
     with closing(sqlite3.connect(target / database.FILE, isolation_level=None)) as copy:
-        copy.execute("DELETE FROM cursors WHERE name = ?", (HOLD,))
+        copy.execute("DELETE FROM cursors WHERE name = ?", (BACKUP,))
         # It was checked just now, so the first start need not do it again.
         database.set_state(copy, database.CLEAN)
 

@@ -11,16 +11,16 @@ import duckdb
 from satsuma_server.disk import room_for
 from satsuma_server.errors import BackupError
 from satsuma_server.identity.rules import SQLITE
+from satsuma_server.log.holds import BACKUP, BEYOND
 from satsuma_server.log.opening import open_for_reading
 from satsuma_server.settings import Settings
-from satsuma_server.status import BEYOND
 from satsuma_server.warehouse import EMBEDDED
 from satsuma_server.warehouse import FILE as WAREHOUSE_FILE
 from satsuma_server.warehouse import FOLDER as WAREHOUSE_FOLDER
 from satsuma_server.warehouse.schema.names import OWN_SCHEMA, quoted
 
 from . import profiles_postgres
-from .creation import DATA, HOLD, NATS, ROOM
+from .creation import DATA, NATS, ROOM
 from .manifest import Manifest, check_files, read_manifest
 
 
@@ -105,6 +105,6 @@ async def _set_cursors(settings: Settings, manifest: Manifest) -> None:
         for name, seq in manifest.cursors.items():
             await log.save_cursor(name, seq)
         if settings.log is not None:
-            await log.save_cursor(HOLD, BEYOND)
+            await log.save_cursor(BACKUP, BEYOND)
     finally:
         await log.close()

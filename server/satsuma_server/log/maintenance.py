@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .database import COLUMNS, Block, connect, encode_ids
+from .holds import read_by_all
 from .job_queue import Task
 from .writer import Writer
 
@@ -51,8 +52,8 @@ PAGES_A_TRIM = 20_000
 def trim(retention_ms: float | None, now: float) -> Task:
     """Return a task that removes, within a commit, what is older than the retention time.
 
-    Events that a follower hasn't read stay. The newest block, from which the next seq is known, stays without its
-    events.
+    Events that a follower hasn't read stay, and all of them while something holds the log. The newest block, from which
+    the next seq is known, stays without its events.
     """
 
     def task(connection: sqlite3.Connection) -> None:
@@ -61,20 +62,21 @@ def trim(retention_ms: float | None, now: float) -> Task:
         _trim_refused(connection)
         if retention_ms is not None:
             connection.execute("DELETE FROM refused WHERE received_at < ?", (now - retention_ms,))
+            read = read_by_all(dict(connection.execute("SELECT name, seq FROM cursors")), now)
             old = """SELECT last FROM blocks WHERE received_at < ? AND last < (SELECT max(last) FROM blocks)
-                AND last <= (SELECT coalesce(min(seq), 9e18) FROM cursors) ORDER BY last LIMIT ?"""
-            connection.execute(f"DELETE FROM blocks WHERE last IN ({old})", (now - retention_ms, BLOCKS_A_TRIM))  # noqa: S608
-            _empty_newest(connection, now - retention_ms)
+                AND last <= ? ORDER BY last LIMIT ?"""
+            connection.execute(f"DELETE FROM blocks WHERE last IN ({old})", (now - retention_ms, read, BLOCKS_A_TRIM))  # noqa: S608
+            _empty_newest(connection, now - retention_ms, read)
         connection.execute(f"PRAGMA incremental_vacuum({PAGES_A_TRIM})").fetchall()
 
     return task
 
 
-def _empty_newest(connection: sqlite3.Connection, before: float) -> None:
+def _empty_newest(connection: sqlite3.Connection, before: float, read: int) -> None:
     """Erase the events of the newest block, where it is old: a site may have no visitors any more."""
     newest = f"""SELECT {COLUMNS} FROM blocks WHERE last = (SELECT max(last) FROM blocks) AND received_at < ?
-        AND last <= (SELECT coalesce(min(seq), 9e18) FROM cursors)"""  # noqa: S608
-    row = connection.execute(newest, (before,)).fetchone()
+        AND last <= ?"""  # noqa: S608
+    row = connection.execute(newest, (before, read)).fetchone()
     if row is None:
         return
     block = Block(*row)

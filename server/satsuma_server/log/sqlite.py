@@ -19,6 +19,7 @@ from . import Arrivals, DeadLetter, Erased, EventMatcher, Lease, Stored
 from .database import CLEAN, FILE, INSERT_LETTER, SAVE_HEARTBEAT, Block, letter_of, open_database, set_state
 from .dedupe import KEYS_AN_EVENT, MOST, MessageIds
 from .erasure import Erasure, compact, empty_wal
+from .folder_lock import FolderLock
 from .job_queue import Job, Task
 from .maintenance import Upkeep
 from .reader import Reader, off_loop
@@ -54,18 +55,23 @@ class SqliteLog:
             max_pending_bytes: the most bytes that may.
 
         Raises:
-            UnavailableError: the file can't be opened or isn't a log.
+            UnavailableError: the file can't be opened or isn't a log, or another collector writes to it.
         """
         self._path = data / FILE
         self._limits = (max_pending, max_pending_bytes)
         self._pending, self._pending_bytes = 0, 0
-        writing = open_database(data)
+        self._lock = FolderLock(data)
         try:
+            writing = open_database(data)
             self._reader = Reader(data)
             last = self._reader.last()
             seen = _remembered(self._reader.connection, dedupe_hours * MS_AN_HOUR, last)
         except sqlite3.Error as error:
+            self._lock.release()
             raise UnavailableError(f"the log {data / FILE} can't be read: {error}") from error
+        except BaseException:
+            self._lock.release()
+            raise
         self._writing = writing
         self._loop: asyncio.AbstractEventLoop | None = None
         self._more = asyncio.Event()
@@ -178,6 +184,7 @@ class SqliteLog:
             set_state(self._writing, CLEAN)
         self._reader.close()
         self._writing.close()
+        self._lock.release()
 
     # Between the event loop and the writing thread
 

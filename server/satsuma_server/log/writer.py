@@ -26,8 +26,8 @@ BLOCK_BYTES = 1 << 20
 """Bytes of events after which a new block begins."""
 
 GROWTH = 4 << 20
-"""Bytes of events after which a checkpoint is due. The disk writes them at once there, and commits wait meanwhile, so
-that what one checkpoint has to write is kept small."""
+"""Bytes of events, also of refused ones, after which a checkpoint is due. The disk writes them at once there, and
+commits wait meanwhile, so that what one checkpoint has to write is kept small."""
 
 logger = logging.getLogger("satsuma.log")
 
@@ -165,7 +165,7 @@ class Writer:
             at += job.events
         commit.cut()
         self._execute(jobs, commit)
-        self._note_growth(sum(len(block.body) for block in commit.blocks))
+        self._note_growth(sum(len(block.body) for block in commit.blocks) + sum(map(_letter_bytes, jobs)))
         self._seq = commit.seq
         self._seen.remember(keys, commit.newest)
         return counts
@@ -216,3 +216,9 @@ class Writer:
         kept = (one for one in arrivals.refused if one.reason)
         rows = ((arrivals.source, reason, arrivals.received_at, raw[:LONGEST_RAW]) for reason, raw in kept)
         self._connection.executemany(INSERT_LETTER, rows)
+
+
+def _letter_bytes(job: Job) -> int:
+    """Return how many bytes are kept of a job's refused events."""
+    refused = job.arrivals.refused if job.arrivals else ()
+    return sum(len(one.reason) + min(len(one.raw), LONGEST_RAW) for one in refused)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from satsuma_server.errors import UnavailableError
-from satsuma_server.log import POSITION
+from satsuma_server.log.holds import read_by_all
 
 from .connection import Connection, RefusalError
 from .cursors import read_cursors
@@ -58,7 +58,7 @@ class Retention:
     async def trim(self, before: float | None) -> None:
         """Remove what was stored before a time in milliseconds, and what is too much.
 
-        Events that a follower hasn't read stay.
+        Events that a follower hasn't read stay, and all of them while something holds the log.
 
         Raises:
             UnavailableError: the servers don't answer.
@@ -94,9 +94,8 @@ class Retention:
             logger.error("the log is nearly full, and will take nothing then", extra={"filled": round(self.filled, 2)})
 
     async def _read_by_all(self) -> int:
-        """Return the seq up to which every follower has read."""
-        cursors = await read_cursors(self._connection)
-        return min((seq for name, seq in cursors.items() if not name.startswith(POSITION)), default=2**62)
+        """Return the seq up to which every follower has read, and nothing holds the log."""
+        return read_by_all(await read_cursors(self._connection), time.time() * 1000)
 
     async def _first_since(self, at: float, state: dict[str, Any]) -> int:
         """Return the seq of the first message that was stored at a time or later."""
