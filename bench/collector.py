@@ -2,7 +2,8 @@
 
 Each round loads, in turn, batches of 50, the hello and single events, by wrk; then single events come at half of the
 rate that was reached, each at a moment of its own, for the time that an answer takes. Events carry no messageId, so
-that each is new.
+that each is new. Then come pages of five early calls, of which the collector makes the events. What a request costs the
+processor is that of the processes that answer; what is built from the log afterwards is another's.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ from rich.progress import track
 from satsuma import __version__
 from satsuma_server.testing import started
 
+from . import early
 from .pace import slowest_percent
-from .report import spread, table
+from .report import quartiles, spread, table
 
-HELLO, SINGLE, BATCH = "hello", "single events", "batches of 50"
+HELLO, SINGLE, BATCH, EARLY = "hello", "single events", "batches of 50", "pages of five early calls"
 BATCH_SIZE = 50
 CONNECTIONS = 64
+FEW_CONNECTIONS = 4
+"""As many pages as may wait for the process that makes early calls, beyond which the collector refuses some."""
 HELLO_APP = """
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -79,10 +83,10 @@ def hello() -> Iterator[str]:
             process.kill()
 
 
-def requests_a_second(url: str, seconds: int, script: Path | None = None) -> float:
+def requests_a_second(url: str, seconds: int, script: Path | None = None, connections: int = CONNECTIONS) -> float:
     """Load a URL with wrk and return what it answered. Any answer but a good one ends the benchmark."""
     chosen = ["-s", str(script)] if script else []
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", *chosen, url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", *chosen, url]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in told or "Socket errors" in told:
         raise SystemExit(f"{url} did not answer well:\n{told}")
@@ -91,11 +95,11 @@ def requests_a_second(url: str, seconds: int, script: Path | None = None) -> flo
     return float(found[1])
 
 
-def wrk_script(folder: Path, name: str, body: Any) -> Path:
-    """Write what has wrk post `body`."""
+def wrk_script(folder: Path, name: str, body: Any, more: str = "") -> Path:
+    """Write what has wrk post `body`; `more` is Lua."""
     (folder / f"{name}.json").write_text(json.dumps(body))
     script = folder / f"{name}.lua"
-    script.write_text(f'wrk.method = "POST"\nwrk.body = [==[{json.dumps(body)}]==]\n')
+    script.write_text(f'wrk.method = "POST"\nwrk.body = [==[{json.dumps(body)}]==]\n{more}')
     return script
 
 
@@ -131,9 +135,35 @@ def main(arguments: list[str]) -> None:
         with started(folder, "serve", "--accept-any-key", "--token", "bench") as told:
             memory = Memory(told["process"].pid)
             rates, slow = measure(folder, hello_url, told["url"], options.rounds, options.seconds)
+            costs = processor(folder, told, options.rounds, options.seconds)
             most = memory.stop()
             check(told["url"], rates)
     report(rates, slow, most)
+    report_processor(costs)
+
+
+def processor(folder: Path, told: dict[str, Any], rounds: int, seconds: int) -> dict[str, list[float]]:
+    """Return the milliseconds of processor that a request of each kind costs, round by round."""
+    url = told["url"]
+    kinds = {
+        SINGLE: (f"{url}/v1/track", wrk_script(folder, "single", EVENT)),
+        EARLY: (f"{url}/v1/early", wrk_script(folder, "early", early.PAGE, early.NUMBERED)),
+    }
+    costs: dict[str, list[float]] = {name: [] for name in kinds}
+    for _ in track(range(rounds), "processor"):
+        for name, (address, script) in kinds.items():
+            before = early.busy(told["process"].pid)
+            rate = requests_a_second(address, seconds, script, FEW_CONNECTIONS)
+            costs[name].append((early.busy(told["process"].pid) - before) * 1000 / (rate * seconds))
+    return costs
+
+
+def report_processor(costs: dict[str, list[float]]) -> None:
+    """Print what requests cost."""
+    table(f"Processor of a request, {len(costs[SINGLE])} rounds", "ms", SINGLE, costs, 2)
+    _, median, _ = quartiles(costs[EARLY])
+    within = "within" if median <= early.AT_MOST else "MORE THAN"
+    Console().print(f"{EARLY}: {median:.2f} ms of processor, {within} {early.AT_MOST}")
 
 
 def measure(

@@ -17,6 +17,7 @@ from .errors import StorageError
 # Characters that encodeURIComponent doesn't encode, and those that js-cookie decodes again afterwards.
 _VALUE_SAFE = "-_.!~*'()" + "#$&+/:<=>?@[]^`{|}"
 _NAME_SAFE = "-_.!~*'" + "#$&+^`|"
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]*")
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -35,6 +36,8 @@ def encode_name(name: str) -> str:
 
 
 def _quote(text: str, safe: str) -> str:
+    if _PLAIN.fullmatch(text):  # Names and ids, nearly always.
+        return text
     try:
         return quote(text, safe=safe)
     except UnicodeEncodeError as error:

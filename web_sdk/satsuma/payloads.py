@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 
 from .send_queue import Event, QueuedEvent
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def well_formed_json(event: Event) -> str:
     """Return an event's JSON text, which can be encoded in UTF-8."""
-    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    text = _encode(event)
     try:
         text.encode()
     except UnicodeEncodeError:

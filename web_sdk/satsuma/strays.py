@@ -54,6 +54,8 @@ class Strays:
 
     def settle(self, jar: CookieJar, name: str, options: CookieOptions) -> None:
         """Keep one of several values: the one at our own domain and path or, if there is none, the first."""
+        if jar.read().count(f"{name}=") < 2:  # Nearly always, and told at once.
+            return
         values = self.values(jar, name)
         if len(set(values)) < 2 or self._stuck.get(name) == values:
             return
