@@ -137,7 +137,7 @@ def test_the_file_has_no_token_and_only_its_owner_can_read_it(tmp_path: Path) ->
     made = [TokenFile(tmp_path).create("a", [Scope.SQL]), TokenFile(tmp_path).rotate("a", overlap=DAY)]
     text = (tmp_path / FILE).read_text()
     assert not any(token in text or token.removeprefix("satsuma_") in text for token in made)
-    assert [stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()] == [0o600]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}
 
 
 def test_a_damaged_file_opens_nothing_and_is_not_overwritten(tmp_path: Path) -> None:

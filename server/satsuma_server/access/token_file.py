@@ -21,7 +21,7 @@ from satsuma_server.errors import TokenError
 
 from .scopes import SEPARABLE, Scope
 
-FILE = "tokens.json"
+FILE, LOCK = "tokens.json", ".tokens.lock"
 PREFIX = "satsuma_"
 """The first characters of each token, by which scanners for leaked secrets can know it."""
 
@@ -148,14 +148,29 @@ class TokenFile:
         if not folder.is_dir():
             raise TokenError(f"there is no folder {folder}: name that of the collector by --data")
         try:
-            descriptor = os.open(folder, os.O_RDONLY)
+            # Not the folder itself, which a running collector has locked.
+            descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            raise TokenError(f"{folder} can't be read: {error.strerror}") from error
+            raise TokenError(f"{folder / LOCK} can't be opened: {error.strerror}") from error
         try:
+            self._give_to_owner(descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             tokens = self.read()
             yield tokens
             self._write(tokens)
+            self._sync_folder()
+        finally:
+            os.close(descriptor)
+
+    def _give_to_owner(self, descriptor: int) -> None:
+        """Give a file to the folder's owner: a collector that runs as another user has to use what root makes here."""
+        if os.geteuid() == 0:
+            owner = self.path.parent.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+    def _sync_folder(self) -> None:
+        descriptor = os.open(self.path.parent, os.O_RDONLY)
+        try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -166,10 +181,7 @@ class TokenFile:
             beside.unlink(missing_ok=True)
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                if os.geteuid() == 0:
-                    # A collector that runs as another user has to read what root writes here.
-                    owner = self.path.parent.stat()
-                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+                self._give_to_owner(file.fileno())
                 file.write(msgspec.json.format(msgspec.json.encode(_File(tokens))) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())

@@ -170,7 +170,7 @@ def _warehouse_cursor(file: Path) -> int:
 
 def _plain_files(data: Path) -> Iterator[Path]:
     for path in sorted(data.iterdir()):
-        is_left_out = SQLITE_ENDING in path.name or path.suffix == ".new" or path.name == WORKER_ID
+        is_left_out = SQLITE_ENDING in path.name or path.suffix in (".new", ".lock") or path.name == WORKER_ID
         if path.is_file() and not path.is_symlink() and not is_left_out:
             yield path
 
