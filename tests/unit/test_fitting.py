@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from satsuma.codec import to_json
 from satsuma.fitting import fitted
 from satsuma.omissions import Omissions
-from satsuma.payloads import well_formed_json
 
 MANY = {f"k{number}": number for number in range(20)}
 
@@ -23,12 +23,12 @@ MANY = {f"k{number}": number for number in range(20)}
     ids=["members", "items", "texts", "nothing to take"],
 )
 def test_it_fits_into_whatever_room_can_hold_the_rest_of_it(event: dict[str, Any]) -> None:
-    whole = len(well_formed_json(event))
-    smallest = len(well_formed_json(fitted(event, Omissions(), 0)))
+    whole = len(to_json(event))
+    smallest = len(to_json(fitted(event, Omissions(), 0)))
     assert smallest < whole // 2
     for most in range(smallest, whole):
         omissions = Omissions()
-        assert len(well_formed_json(fitted(event, omissions, most))) <= most
+        assert len(to_json(fitted(event, omissions, most))) <= most
         assert omissions
 
 
@@ -41,7 +41,7 @@ def test_what_is_large_in_several_objects_takes_none_of_their_neighbours_along()
         "integrations": {"large": "x" * 20000} | large,
     }
     kept = fitted(event, Omissions(), 8000)
-    assert len(well_formed_json(kept)) <= 8000
+    assert len(to_json(kept)) <= 8000
     for name in ("properties", "context", "integrations"):
         assert kept[name]["small"] == 1
         assert kept[name]["large"][:100] == list(range(100))

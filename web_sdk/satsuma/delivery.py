@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 
 from .backoff import backoff
 from .clock import iso_time
+from .codec import to_json
 from .delivery_options import DeliveryOptions
 from .errors import EventError
 from .fitting import fitted
 from .omissions import Omissions
-from .payloads import batch_body, single_body, well_formed_json
+from .payloads import batch_body, single_body
 from .send_queue import Event, QueuedEvent, SendQueue
 from .validation import MAX_EVENT_BYTES, check_event
 
@@ -171,7 +172,7 @@ class Delivery:
             # The collector makes the same checks.
             self._drop(QueuedEvent(event, "", 0, settle=settle, failed=failed), "invalid", str(error))
             return None
-        text = well_formed_json(event) if text is None else text
+        text = to_json(event) if text is None else text
         parcel = QueuedEvent(event, text, len(text.encode()), settle=settle, failed=failed)
         if parcel.size > MAX_EVENT_BYTES:
             self._shorten(parcel)
@@ -184,7 +185,7 @@ class Delivery:
         """Leave out the largest values of an event that is too large."""
         omissions = Omissions()
         parcel.event = fitted(parcel.event, omissions)
-        parcel.text = well_formed_json(parcel.event)
+        parcel.text = to_json(parcel.event)
         parcel.size = len(parcel.text.encode())
         if parcel.size <= MAX_EVENT_BYTES:
             self._warn(f"Event {parcel.event.get('messageId')} was too large and goes without {omissions}.")
@@ -472,7 +473,7 @@ class Delivery:
         tries = parcel.tries if self._alone else max(parcel.attempts, 1)
         count = self._options.first_retry_count + tries - 1
         parcel.event = {**parcel.event, "_metadata": {**(parcel.event.get("_metadata") or {}), "retryCount": count}}
-        parcel.text = well_formed_json(parcel.event)
+        parcel.text = to_json(parcel.event)
         parcel.size = len(parcel.text.encode())
 
     def _divide(self, parcels: Sequence[QueuedEvent]) -> None:

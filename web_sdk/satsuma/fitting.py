@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .codec import to_json
 from .omissions import Omissions
-from .payloads import well_formed_json
 from .send_queue import Event
 from .validation import MAX_EVENT_BYTES
 
@@ -54,7 +54,7 @@ def size_of(value: Any) -> int:
     """Return the bytes of a value's JSON text, roughly those of a number."""
     if isinstance(value, int | float) or value is None:
         return len(repr(value))
-    return len(well_formed_json(value).encode())
+    return len(to_json(value).encode())
 
 
 def _shorten(value: Any, excess: int, path: str, omissions: Omissions) -> tuple[Any, int]:

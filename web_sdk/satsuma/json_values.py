@@ -55,19 +55,28 @@ def is_bounded(value: Any) -> bool:
                     nodes += len(one)
                     if nodes > MOST_NODES:
                         return False
-                    if kind is dict:
-                        below += one.values()
-                        characters += len("".join(one))  # Names are texts, or this raises a TypeError.
-                    elif kind is list or kind is tuple:
-                        below += one
-                    else:
-                        return False
+                    characters += _open(one, kind, below)
             if not below or characters > MOST_CHARACTERS:
                 return characters <= MOST_CHARACTERS
             level = below
     except TypeError:
         return False
     return False
+
+
+def _open(value: Any, kind: type, below: list[Any]) -> int:
+    """Append what an object or a list holds, and return the characters of its names.
+
+    Raises:
+        TypeError: it is neither, or a name isn't text.
+    """
+    if kind is dict:
+        below += value.values()
+        return len("".join(value))
+    if kind is list or kind is tuple:
+        below += value
+        return 0
+    raise TypeError
 
 
 def nearest_text(value: Any) -> Any:

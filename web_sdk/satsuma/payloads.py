@@ -6,20 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from .send_queue import Event, QueuedEvent
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def well_formed_json(event: Event) -> str:
-    """Return an event's JSON text, which can be encoded in UTF-8."""
-    text = _encode(event)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # A lone surrogate can't be encoded in UTF-8, so it is escaped, as JSON.stringify does.
-        return json.dumps(event, separators=(",", ":"))
-    return text
+from .send_queue import QueuedEvent
 
 
 def single_body(parcel: QueuedEvent, stamp: Mapping[str, str]) -> str:

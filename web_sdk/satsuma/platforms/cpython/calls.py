@@ -33,18 +33,10 @@ def call_options(about: Mapping[str, Any], context: Mapping[str, Any]) -> dict[s
     Raises:
         EventError: the timestamp is no time, or context or integrations are not mappings.
     """
-    given = object_of(about.get("context"), "context")
-    options: dict[str, Any] = {"context": {**context, **given} if context else given, "integrations": {}}
-    for name in about:
-        if name != "context" and about[name] is not None:
-            _add(options, name, about[name])
+    options: dict[str, Any] = {"context": {**context, **object_of(about.get("context"), "context")}}
+    if about.get("timestamp") is not None:
+        options["timestamp"] = time_text(about["timestamp"])
+    if about.get("message_id"):
+        options["messageId"] = str(about["message_id"])
+    options["integrations"] = object_of(about.get("integrations"), "integrations")
     return options
-
-
-def _add(options: dict[str, Any], name: str, value: Any) -> None:
-    if name == "timestamp":
-        options["timestamp"] = time_text(value)
-    elif name == "integrations":
-        options["integrations"] = object_of(value, name)
-    elif name == "message_id" and value:
-        options["messageId"] = str(value)

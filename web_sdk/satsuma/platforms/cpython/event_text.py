@@ -12,11 +12,11 @@ from fractions import Fraction
 from typing import Any
 
 from satsuma.clock import iso_time, read_time
+from satsuma.codec import to_json
 from satsuma.errors import EventError
 from satsuma.fitting import VITAL, fitted
 from satsuma.json_values import MOST_NODES, PlainCopy, is_bounded
 from satsuma.omissions import Omissions
-from satsuma.payloads import well_formed_json
 from satsuma.send_queue import Event
 from satsuma.validation import MAX_EVENT_BYTES
 
@@ -69,9 +69,9 @@ def to_text(event: Event, omissions: Omissions | None = None) -> str:
         # Who did what comes first, for room.
         vital = {name: value for name, value in event.items() if name in VITAL}
         event = PlainCopy(omissions, nearest_value).of({**vital, **event})
-        text = well_formed_json(event)
+        text = to_json(event)
     if len(text.encode()) > MAX_EVENT_BYTES:
-        text = well_formed_json(fitted(event, omissions))
+        text = to_json(fitted(event, omissions))
     return text
 
 
