@@ -53,7 +53,7 @@ EVENT = {
     "anonymousId": "bd077b70-816b-448b-ae79-2f5f7d856513",
     "userId": "97980cfea0067",
     "timestamp": "2020-04-23T22:38:48.550Z",
-    "properties": {"sku": "satsuma-1kg", "price": 3.5, "currency": "EUR", "category": "Citrus", "quantity": 2},
+    "properties": early.PRODUCT,
     "context": {
         "ip": "203.0.113.7",
         "library": {"name": "analytics.js", "version": f"satsuma-{__version__}"},

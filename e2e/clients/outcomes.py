@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from clients.libraries import LIBRARIES, ROOT
+from matrix import figures
 from matrix.figures import PASSED, outcome
 
 FILE = ROOT / "docs" / "clients.json"
@@ -18,8 +18,7 @@ type Outcomes = dict[str, dict[str, Any]]
 
 def read() -> Outcomes:
     """Return what was noted."""
-    outcomes: Outcomes = json.loads(FILE.read_text()) if FILE.exists() else {}
-    return outcomes
+    return figures.read(FILE)
 
 
 class Note:
@@ -44,8 +43,7 @@ class Note:
         """Write it down; libraries that were not run stay as they were."""
         if not self._outcomes:
             return
-        noted = read() | {package: _of(package, found) for package, found in self._outcomes.items()}
-        FILE.write_text(json.dumps(noted, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        figures.write(read() | {package: _of(package, found) for package, found in self._outcomes.items()}, FILE)
 
 
 def _of(package: str, found: dict[str, str]) -> dict[str, Any]:

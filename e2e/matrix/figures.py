@@ -38,17 +38,22 @@ WEBKIT_VERSION = (
 )
 
 
-def read() -> dict[str, Any]:
-    """Return all figures, by engine and part."""
-    figures: dict[str, Any] = json.loads(FILE.read_text()) if FILE.exists() else {}
+def read(file: Path = FILE) -> dict[str, Any]:
+    """Return what was noted in a file; of `FILE` all figures, by engine and part."""
+    figures: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     return figures
+
+
+def write(figures: dict[str, Any], file: Path = FILE) -> None:
+    """Put something in the place of all that was noted in a file."""
+    file.write_text(json.dumps(figures, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def note(engine: str, parts: dict[str, Any]) -> None:
     """Put what was measured in an engine in the place of what was there."""
     figures = read()
     figures[engine] = {**figures.get(engine, {}), "version": version(engine), **parts}
-    FILE.write_text(json.dumps(figures, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    write(figures)
 
 
 def version(engine: str) -> str:
