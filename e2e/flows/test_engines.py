@@ -69,11 +69,11 @@ def test_a_visitor_keeps_and_loses_an_identity(
 
 
 ASKED = """window.waits = [];
-const { Module, compileStreaming } = WebAssembly;
+const { Module } = WebAssembly, load = window.fetch;
 let asked = false;
-WebAssembly.compileStreaming = (response) => {
-    asked = true;
-    return compileStreaming.call(WebAssembly, response);
+window.fetch = function (input) {
+    asked ||= String(input).endsWith("/python.wasm");
+    return load.apply(this, arguments);
 };
 WebAssembly.Module = new Proxy(Module, {
     construct(real, given) {
