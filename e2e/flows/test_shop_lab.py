@@ -42,6 +42,16 @@ def test_every_step_does_what_the_specification_says(visitor: Visitor, collector
         visitor.errors[:] = [error for error in visitor.errors if "Fetch API cannot load" not in error]
 
 
+def test_a_device_is_opened_once(visitor: Visitor) -> None:
+    """A second opening could take the page away that a question was just put to, which then has no answer."""
+    opened: list[str] = []
+    visitor.page.on("request", lambda request: opened.append(request.url))
+    visitor.page.goto(f"{visitor.base_url}/lab/two-logins")
+    visitor.until(visitor.page.locator("#step").is_enabled, "the devices", 60)
+    blank = [url for url in opened if url.endswith("/qa/blank")]
+    assert len(blank) == len(set(blank)) == 2
+
+
 def test_a_step_that_goes_wrong_is_told(visitor: Visitor) -> None:
     visitor.page.add_init_script("""
         if (location.hostname.startsWith("laptop.")) localStorage.setItem("ajs_user_id", '"intruder"');
