@@ -7,12 +7,14 @@ each on a fresh device: cold is the first visit, warm the third.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from matrix import figures
 from playwright.sync_api import Page, Playwright, sync_playwright
 from pytest_satsuma.chromium import launch_args
+from pytest_satsuma.engines import CHROMIUM
 from rich.console import Console
 from rich.progress import track
 from satsuma_server import snippet
@@ -20,17 +22,13 @@ from satsuma_server.testing import Collector, running, serving
 from satsuma_shop.app import create_app
 
 from .contenders import BARE, EARLY, IN_SERVICE, NAIVE, OURS, REFERENCE, address, site
+from .phone import phone
 from .report import spread, table
 from .unwatched import HEAD, Log, chromium
 from .visits import Line, Visit, device
 
 RACE = (OURS, EARLY, IN_SERVICE, NAIVE, REFERENCE)
-ON_PHONES = (OURS, EARLY, REFERENCE)
 HOME = Line(megabits=10, latency=40)
-PHONE = "Pixel 7"
-"""A device of Playwright's: its screen, touch and user agent."""
-PHONE_CPUS = (4, 6)
-"""How many times slower a phone is than this machine, as DevTools offers them for one of the middle and a cheap one."""
 CALLS = 150
 PAINTED = """() => new Promise((go) => { const look = () => (bench.lcp ? go() : setTimeout(look, 5)); look(); })"""
 """A first input ends what browsers count as LCP."""
@@ -40,12 +38,16 @@ def main(arguments: list[str]) -> None:
     """Measure what is asked for and print it."""
     parser = argparse.ArgumentParser(prog="./dev bench boot", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
+    parts: dict[str, Callable[[Playwright, Collector, int], object]]
     parts = {"visits": visits, "line": line, "phone": phone, "page": page, "shop": shop}
     parser.add_argument("what", nargs="*", default=[*parts], help="(default: %(default)s)")
+    parser.add_argument("--write", action="store_true", help="note the figures of phones for docs/browsers.md")
     given = parser.parse_args(arguments)
     with TemporaryDirectory() as folder, running(Path(folder)) as collector, sync_playwright() as playwright:
         for what in given.what:
-            parts[what](playwright, collector, given.rounds)
+            told = parts[what](playwright, collector, given.rounds)
+            if given.write and what == "phone":
+                figures.note(CHROMIUM, {"phone": told})
 
 
 def visits(playwright: Playwright, collector: Collector, rounds: int) -> None:
@@ -87,30 +89,6 @@ def line(playwright: Playwright, collector: Collector, rounds: int) -> None:
                     sent[name].append(visitor.visit(address(url, name)).sent)
     title = f"Cold at {HOME.megabits:.0f} Mbit/s and {HOME.latency:.0f} ms: navigation to the first event"
     table(f"{title}, {rounds} rounds", "ms", NAIVE, sent)
-
-
-def phone(playwright: Playwright, collector: Collector, rounds: int) -> None:
-    """Cold and warm visits of phones: time, the longest task, and memory."""
-    settings = {name: value for name, value in playwright.devices[PHONE].items() if name != "default_browser_type"}
-    with serving(site(collector.url)) as url:
-        for rate in PHONE_CPUS:
-            found: dict[str, list[list[Visit]]] = {name: [] for name in ON_PHONES}
-            memory: dict[str, list[float]] = {name: [] for name in ON_PHONES}
-            for _ in track(range(rounds), f"phone, {rate} times slower"):
-                for name in ON_PHONES:
-                    with device(playwright, **settings) as visitor:
-                        visitor.throttle(rate)
-                        found[name].append([visitor.visit(address(url, name), idle=3) for _ in range(3)])
-                        memory[name].append(visitor.memory())
-            for title, which in (("Cold", 0), ("Warm", 2)):
-                made = {name: [visits[which] for visits in devices] for name, devices in found.items()}
-                sent = {name: [visit.sent for visit in of_name] for name, of_name in made.items()}
-                title = f"{title} on a phone {rate} times slower: navigation to the first event, {rounds} rounds"
-                table(title, "ms", REFERENCE, sent)
-                for name, of_name in made.items():
-                    _say(f"{name}: longest task {spread([visit.longest for visit in of_name])} ms")
-            for name, values in memory.items():
-                _say(f"Memory of the page, {name}: {spread(values, 1)} MB")
 
 
 def page(playwright: Playwright, collector: Collector, rounds: int) -> None:

@@ -19,13 +19,13 @@ from rich.console import Console
 from rich.progress import track
 from satsuma_server.testing import running, serving
 
-from .contenders import EARLY, OURS, REFERENCE, address, site
+from .contenders import EARLY, IN_SERVICE, OURS, REFERENCE, address, site
 from .meter import metered
 from .report import quartiles, spread, table
 from .unwatched import HEAD, Log, Start, chromium, firefox, webkit
 from .visits import Visit
 
-RACE = (OURS, EARLY, REFERENCE)
+RACE = (OURS, EARLY, IN_SERVICE, REFERENCE)
 FIRST, THIRD = 0, 2
 
 

@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from .contenders import IN_SERVICE
 from .visits import TIMEOUT, WATCH, Visit
 
 type Start = Callable[[str], AbstractContextManager[None]]
@@ -36,7 +37,8 @@ DRIVE = f"""
 (async () => {{
     const sent = await bench.sent, here = new URL(location.href), visit = Number(here.searchParams.get("visit"));
     await new Promise((go) => setTimeout(go, {STAY_MILLISECONDS}));
-    const plain = performance.getEntriesByType("resource").some(({{name}}) => /\\/pyodide\\.m?js/.test(name));
+    const unasked = here.searchParams.get("of") === {json.dumps(IN_SERVICE)} ? /\\/python\\.js/ : /\\/pyodide\\.m?js/;
+    const plain = performance.getEntriesByType("resource").some(({{name}}) => unasked.test(name));
     const told = JSON.stringify({{sent, longest: bench.longest, plain}});
     const next = await (await fetch("/told", {{method: "POST", body: told}})).text();
     if (!next) return;

@@ -70,7 +70,7 @@ class Visit:
         longest: milliseconds of the longest task on the main thread; 0 where none took over 50.
         bytes: what came over the line until the first event, heads included, as far as somebody looked.
         requests: how many there were of it, those that a cache answered included.
-        plain: whether Pyodide was booted the plain way.
+        plain: whether Python was started another way than the page has asked for.
     """
 
     sent: float

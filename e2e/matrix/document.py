@@ -15,6 +15,7 @@ DOCUMENT = FILE.with_suffix(".md")
 WORDS = Path(__file__).with_name("introduction.md"), Path(__file__).with_name("differences.md")
 TITLES = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKit"}
 OURS, REFERENCE = "satsuma", "analytics-next"
+EARLY, IN_SERVICE = "satsuma, early", "satsuma in a service worker"
 
 NOTHING = "not run"
 
@@ -26,7 +27,8 @@ def render(figures: Mapping[str, Figures]) -> str:
     """Return the document."""
     introduction, differences = (file.read_text().strip() for file in WORDS)
     known = [engine for engine in ENGINES if engine in figures]
-    parts = [introduction, _matrix(figures, known), _left_out(figures, known), _rules(figures, known), differences]
+    told = (_matrix, _left_out, _phones, _rules)
+    parts = [introduction, *(part(figures, known) for part in told), differences]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -89,7 +91,7 @@ def _equal(part: str) -> Cell:
 def _walk(library: str) -> Cell:
     def cell(of_engine: Figures) -> str:
         found = of_engine["walk"][library]
-        return f"{found['lost']} of {found['made']} lost, {found['duplicate']} twice"
+        return f"{found['lost']} of {found['made']} lost, {found['duplicate']} twice, in {found['visits']} visits"
 
     return cell
 
@@ -111,18 +113,21 @@ ROWS: dict[str, Cell] = {
     "rules of the specification that hold": _held,
     "scenarios as with analytics-next, or different as meant": _equal("parity"),
     "ways out of a page without a loss": _equal("ways out"),
-    "calls of visitors who come back, on a walk of 60 visits: Satsuma": _walk(OURS),
+    "calls of visitors who come back, on a long walk: Satsuma": _walk(OURS),
     "on the same walk: analytics-next": _walk(REFERENCE),
     "first visit, ms: Satsuma": _boot(OURS, "first"),
     "first visit, ms: analytics-next": _boot(REFERENCE, "first"),
     "third visit, ms: Satsuma": _boot(OURS, "third"),
-    "third visit, ms: with `early`": _boot("satsuma, early", "third"),
+    "third visit, ms: with `early`": _boot(EARLY, "third"),
+    "third visit, ms: with Python in the service worker": _boot(IN_SERVICE, "third"),
     "third visit, ms: analytics-next": _boot(REFERENCE, "third"),
     "ratio to analytics-next, first / third": _boot(OURS, "first ratio", "third ratio"),
-    "with `early`, first / third": _boot("satsuma, early", "first ratio", "third ratio"),
+    "with `early`, first / third": _boot(EARLY, "first ratio", "third ratio"),
+    "with Python in the service worker, first / third": _boot(IN_SERVICE, "first ratio", "third ratio"),
     "bytes of a first visit: Satsuma": _bytes(OURS),
     "bytes of a first visit: analytics-next": _bytes(REFERENCE),
     "visits that fell back to the plain boot": _boot(OURS, "plain"),
+    "visits that fell back from the service worker to the page": _boot(IN_SERVICE, "plain"),
     "load of the machine while boots were measured": lambda of_engine: str(of_engine["boot"]["load"]),
 }
 
@@ -141,6 +146,37 @@ def _left_out(figures: Mapping[str, Figures], known: list[str]) -> str:
                 f"- {TITLES[engine]}, {part}: {name} **failed**." for name in of_engine.get(part, {}).get("failed", [])
             ]
     return "\n".join(["## What was left out, and what failed", "", *lines]) if lines else ""
+
+
+def _phones(figures: Mapping[str, Figures], known: list[str]) -> str:
+    found = next((figures[engine]["phone"] for engine in known if "phone" in figures[engine]), None)
+    if not found:
+        return ""
+    rates = [rate for rate in ("4", "6") if rate in found]
+
+    def rows() -> Iterator[list[str]]:
+        for library in (OURS, EARLY, REFERENCE):
+            for title, figure in PHONE_ROWS.items():
+                if library != REFERENCE or not figure.endswith("ratio"):
+                    yield [f"{library}: {title}", *(str(found[rate][library][figure]) for rate in rates)]
+
+    told = PHONES.format(**found)
+    head = ["", *(f"{rate} times slower" for rate in rates)]
+    return f"## Phones\n\n{told}\n\n" + _table(head, rows())
+
+
+PHONES = """Chromium with screen and touch of a {device}, and a processor that DevTools slows down; {rounds} rounds side
+by side (`./dev bench boot phone --write`), medians (quartiles); load of the machine {load}. DevTools is attached, which
+makes visits slower by itself. A task counts from 50 ms on."""
+PHONE_ROWS = {
+    "first visit, ms": "first",
+    "third visit, ms": "third",
+    "first visit, of analytics-next's": "first ratio",
+    "third visit, of analytics-next's": "third ratio",
+    "longest task of the first visit, ms": "first longest",
+    "longest task of the third visit, ms": "third longest",
+    "memory of the page, MB": "memory",
+}
 
 
 def _rules(figures: Mapping[str, Figures], known: list[str]) -> str:

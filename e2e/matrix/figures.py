@@ -51,8 +51,9 @@ def write(figures: dict[str, Any], file: Path = FILE) -> None:
 
 def note(engine: str, parts: dict[str, Any]) -> None:
     """Put what was measured in an engine in the place of what was there."""
+    parts = {"version": version(engine), **parts}
     figures = read()
-    figures[engine] = {**figures.get(engine, {}), "version": version(engine), **parts}
+    figures[engine] = {**figures.get(engine, {}), **parts}
     write(figures)
 
 
