@@ -12,7 +12,7 @@ from loss.scene import Scene, Tally, tally
 from playwright.sync_api import BrowserContext, CDPSession, Error, Page
 from pytest_satsuma import engines
 
-PATIENCE = 30
+PATIENCE = 90  # Seconds; a page that boots on a busy machine may need most of it.
 HESITATION = 3  # Seconds; two navigations that begin at one time may end each other.
 QUIET = 12  # Seconds; a page looks for what a killed one has left within eight.
 LINGERING = 2  # Seconds that a browser is there still after its last tab.
@@ -69,6 +69,10 @@ class Walk:
         self._opened[tab] = path
         tab.goto(self.scene.url + path, wait_until="commit")
         return tab
+
+    def reach(self, path: str, tab: Page) -> None:
+        """Open a page in a tab that is going there by itself: where that fails just then, ours may fail with it."""
+        self.until(lambda: self.go(path, tab), tab, f"{path} to be there")
 
     def made_all(self, tab: Page) -> None:
         """Wait until the page that was opened in a tab has made its last call."""

@@ -64,7 +64,7 @@ def lose_the_network(walk: Walk, chance: Random) -> None:
     walk.go_offline()
     walk.left(tab)
     walk.go_online()
-    walk.go(onward, tab)
+    walk.reach(onward, tab)
 
 
 def open_a_second_tab(walk: Walk, chance: Random) -> None:

@@ -121,15 +121,19 @@ class Browser:
     def do_goto(self, answer: Answer, tab: int, url: str, until_loaded: bool) -> None:
         view, failed, ids = self._tabs[tab], list[str](), list[int]()
         ends = {WebKit2.LoadEvent.FINISHED} | (set() if until_loaded else {WebKit2.LoadEvent.COMMITTED})
+        begun = False
 
         def heard(_: object, event: Any) -> None:
-            if event in ends:
+            nonlocal begun
+            # What comes before is the end of a way that the page has gone itself, to the same address perhaps.
+            begun = begun or event == WebKit2.LoadEvent.STARTED
+            if begun and event in ends:
                 for one in ids:
                     view.disconnect(one)
                 answer(None, failed[0] if failed else None)
 
         def not_loaded(_: object, event: object, address: object, error: Any) -> bool:
-            if not error.matches(WebKit2.NetworkError.quark(), WebKit2.NetworkError.CANCELLED):
+            if begun and not error.matches(WebKit2.NetworkError.quark(), WebKit2.NetworkError.CANCELLED):
                 failed.append(error.message)
             # The library's page that tells of the error would come later, in the place of the next page that is opened.
             return True
@@ -191,7 +195,8 @@ class Browser:
             self._set_proxy(NOWHERE, ())
         else:
             self._set_proxy(self._proxy)
-        answer()
+        # The process that has the network hears of it before it is asked for cookies.
+        self._jar.get_all_cookies(None, lambda jar, result: answer(bool(jar.get_all_cookies_finish(result))))
 
     # Cookies
 
