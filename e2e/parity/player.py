@@ -49,7 +49,7 @@ LAST = f"""() => analytics.track('{THE_END}')
     .then(() => analytics.flush && analytics.flush())
     .then(() => null, () => null)"""
 SECONDS_A_DAY = 86_400
-PATIENCE = 20
+PATIENCE = 60
 
 
 @dataclass(slots=True)
@@ -183,7 +183,9 @@ class Player:
 
     def _cookies(self) -> dict[str, dict[str, Any]]:
         now = time.time()
-        return {cookie["name"]: _attributes(dict(cookie), now) for cookie in self._device.context.cookies()}
+        # Of two with one name the domain's is told, which the libraries write; engines list them in any order.
+        found = sorted(self._device.context.cookies(), key=lambda cookie: str(cookie["domain"]).startswith("."))
+        return {cookie["name"]: _attributes(dict(cookie), now) for cookie in found}
 
     def _state(self) -> dict[str, Any]:
         page = next(iter(self._tabs.values()))
