@@ -91,7 +91,9 @@ class Context:
 
     def cookies(self, url: str | None = None) -> list[Cookie]:
         """Return all cookies, or those that the browser would send to `url`."""
-        found = self._all_cookies()
+        # Engines list those too whose time is over, which no page sees any more. They count in whole seconds.
+        now = time.time()
+        found = [one for one in self._all_cookies() if one["expires"] == -1 or one["expires"] + 1 > now]
         return found if url is None else [one for one in found if _goes_to(one, url)]
 
     def add_cookies(self, cookies: Sequence[Mapping[str, Any]]) -> None:

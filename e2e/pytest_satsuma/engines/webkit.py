@@ -130,8 +130,7 @@ class WebKitContext(Context):
 
     def _all_cookies(self) -> list[Cookie]:
         found: list[Cookie] = self.ask("cookies")
-        # The library lists those too whose time is over, which no page sees any more. It counts in whole seconds.
-        return [one for one in found if one["expires"] == -1 or one["expires"] + 1 > time.time()]
+        return found
 
     def _add_cookie(self, cookie: Cookie) -> None:
         self.ask("add_cookie", cookie=cookie)
