@@ -7,6 +7,7 @@ import sys
 
 BENCHES = {
     "collector": "durable events a second, beside a Starlette hello-world on the same server",
+    "acceptors": "a collector with several processes that take requests, beside one with a single process",
     "stalls": "how long one source's visitors wait while another source does its worst",
     "client": "the clients on a server and a device, beside Segment's own for Python: a call's cost, events a second",
     "profiles": "what an event costs the profiles as they grow, and whether scipy agrees with them",

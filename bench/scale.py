@@ -2,7 +2,7 @@
 
 Both run in this process, without HTTP, against the same servers on loopback, each of which syncs before it
 acknowledges. The bare publisher sends the same events in atomic batches of a hundred, or one by one. It recognizes no
-repetition. The aim is 0.6 of what it does.
+repetition. The aim is 0.6 of what it does. ``--http`` measures whole collectors instead; see `scale_http`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from satsuma_server.log.jetstream.log import NatsLog
 from satsuma_server.log.jetstream.options import NatsSettings
 from satsuma_server.log.jetstream.subjects import LANES
 
+from . import scale_http
 from .report import spread, table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -127,5 +128,12 @@ def main(arguments: list[str]) -> None:
     options.add_argument("--nodes", type=int, default=3, help="servers: 1 or 3")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=3)
+    options.add_argument("--http", action="store_true", help="through HTTP, with one and two collectors")
+    options.add_argument(
+        "--workers", type=int, default=2, help="processes of a collector that has several, with --http"
+    )
     chosen = options.parse_args(arguments)
+    if chosen.http:
+        scale_http.run(chosen.nodes, chosen.rounds, round(chosen.seconds), chosen.workers)
+        return
     asyncio.run(run(chosen.nodes, chosen.rounds, chosen.seconds))

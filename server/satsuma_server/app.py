@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -21,6 +22,7 @@ from .destinations.figures import DestinationFigures
 from .errors import CollectorError
 from .http.guesses import GuessLimit
 from .http.metrics import Metrics, MetricsEndpoint
+from .http.rate_limits import RateLimits
 from .http.responses import HANDLERS, error_response
 from .identity.rules import Rules
 from .ingest.early import Early
@@ -45,6 +47,26 @@ from .status import FollowerFigures, Status
 PREFLIGHT_SECONDS = 86_400
 
 
+class ChecksGuesses(Protocol):
+    """Limits how many tokens may be tried."""
+
+    async def check(self, scope: Scope) -> None:
+        """Count a request's token, if it has one. Raises `CollectorError` where there were too many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What belongs to a collector as a whole, where several processes take its requests."""
+
+    log: EventLog
+    metrics: Metrics
+    suppressed: Suppressed
+    limits: RateLimits
+    guesses: GuessLimit
+    violations: Violations
+
+
 class CollectorApp(Starlette):
     """Starlette with a faster way for the tracking API, which gets nearly all requests.
 
@@ -52,7 +74,7 @@ class CollectorApp(Starlette):
     exception handling, because that route answers every exception itself.
     """
 
-    def __init__(self, tracking: TrackingRoute, guesses: GuessLimit, **given: Any) -> None:
+    def __init__(self, tracking: TrackingRoute, guesses: ChecksGuesses, **given: Any) -> None:
         super().__init__(**given)
         self._tracking = tracking
         self._guesses = guesses
@@ -69,7 +91,7 @@ class CollectorApp(Starlette):
                 try:
                     path_of(scope)
                     if not takes or self._tracking.reveals_token(scope):
-                        self._guesses.check(scope)
+                        await self._guesses.check(scope)
                 except CollectorError as error:
                     await error_response(error)(scope, receive, send)
                     return
@@ -111,15 +133,15 @@ def create_app(settings: Settings) -> Starlette:
         metrics.register(figures, guarded=True)
     followers = FollowerFigures(log)
     metrics.register(followers, guarded=True)
-    metrics.before_each(followers.refresh)
+    metrics.before_each(followers.refresh, guarded=True)
 
     worker = _Worker(settings) if settings.worker else None
-    plans = Enforcement(settings) if settings.has_plan else None
+    violations = Violations(settings.data)  # Where no plan is there any more, its counts still are.
+    plans = Enforcement(settings, violations) if settings.has_plan else None
     if plans is not None:
-        metrics.watch("satsuma_plan_violations", "What was not as planned", lambda: plans.violations.total)
-
-    # Where no plan is there any more, its counts still are.
-    violations = plans.violations if plans is not None else Violations(settings.data)
+        metrics.watch("satsuma_plan_violations", "What was not as planned", lambda: violations.total)
+    limits, guesses = RateLimits(settings), GuessLimit(settings)
+    metrics.watch("satsuma_limited_requests", "Requests that came too soon", lambda: limits.refused)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -133,19 +155,18 @@ def create_app(settings: Settings) -> Starlette:
             await worker.stop()
         early.close()
         await log.close()
-        if plans is not None:
-            plans.violations.save()
+        violations.save()
 
     suppressed = Suppressed(
         settings.data, Rules(settings.profiles), read_secret(settings.suppression_secret_file, settings.data)
     )
-    ingest = Ingest(settings, log, metrics, suppressed, plans)
+    ingest = Ingest(settings, log, metrics, suppressed, limits, plans)
     early = Early(settings, ingest)
     assets = Assets(settings)
     v1 = [
         Pixel(settings, ingest).route(),
         early.route(),
-        *ReadApi(settings, log, plans.violations if plans else None).routes(),
+        *ReadApi(settings, log, violations if plans else None).routes(),
         assets.settings_route(),
         Status(settings, log, metrics, figures).route(),
     ]
@@ -159,15 +180,16 @@ def create_app(settings: Settings) -> Starlette:
     ]
     app = CollectorApp(
         TrackingRoute(ingest),
-        GuessLimit(settings),
+        guesses,
         routes=routes,
         lifespan=lifespan,
-        middleware=[_cors(settings)],
+        middleware=[cors(settings)],
         exception_handlers=HANDLERS,
     )
     # A path with an additional slash is not found. Starlette would redirect it to the path without.
     app.router.redirect_slashes = False
     app.state.log = log
+    app.state.shared = Shared(log, metrics, suppressed, limits, guesses, violations)
     app.state.leave = worker.proxy.leave if worker else None
     return app
 
@@ -204,7 +226,8 @@ class _PagesCors(CORSMiddleware):
         await (self.app if from_server else super().__call__)(scope, receive, send)
 
 
-def _cors(settings: Settings) -> Middleware:
+def cors(settings: Settings) -> Middleware:
+    """Return the middleware that lets pages send events."""
     return Middleware(
         _PagesCors,
         allow_origins=settings.origins(),

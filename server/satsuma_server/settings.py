@@ -44,6 +44,9 @@ MetricsMode = Literal["local", "token", "public"]
 MIN_TOKEN_SIGNS = 8
 """How many different characters a token has at least. A random one of 32 hexadecimal digits has 14 on average."""
 
+MOST_WORKERS = 64
+"""How many processes may take requests. One writes for all of them, and can't for so many."""
+
 IdentifyMode = Literal["open", "signed", "server"]
 """Whose word on a userId counts: anybody's, that of a signature or a secret key, or that of a secret key alone."""
 
@@ -290,6 +293,8 @@ class Settings:
         log: servers that keep the log, as ``nats://one:4222,two:4222,three:4222``; None for a file in `data`. See
             docs/scaling.md.
         nats: how the log lies on them.
+        workers: processes that take requests. With more than one, another process writes for all; see
+            docs/scaling.md. It counts for ``satsuma serve`` alone.
     """
 
     data: Path
@@ -323,6 +328,7 @@ class Settings:
     suppression_secret_file: Path | None = None
     log: str | None = field(default=None, repr=False)
     nats: NatsSettings = field(default_factory=NatsSettings)
+    workers: int = 1
 
     @property
     def warehouse_retention_days(self) -> float | None:
@@ -503,6 +509,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     suppression_secret_file: str | None = None
     log: str | None = None
     nats: NatsSettings | None = None
+    workers: int | None = None
     sources: tuple[Source, ...] = ()
 
 
@@ -531,6 +538,8 @@ def make_settings(file: Path | None = None, given: Mapping[str, Any] | None = No
         raise SettingsError("destinations need the second process: leave out --no-worker and worker = false")
     if settings.log is not None:
         check_options(settings.log, settings.nats)
+    if not 1 <= settings.workers <= MOST_WORKERS:
+        raise SettingsError(f"workers: from 1 to {MOST_WORKERS} processes may take requests")
     Rules(settings.profiles)
     for source in settings.sources:
         _check_secrets(source)
@@ -559,6 +568,12 @@ def log_of(file: Path | None, url: str | None) -> tuple[str | None, NatsSettings
     if servers is not None:
         check_options(servers, nats)
     return servers, nats
+
+
+def profiles_of(file: Path | None) -> ProfileSettings:
+    """Return the table of profiles of a settings file. Raises `SettingsError` where it can't be read."""
+    found: ProfileSettings = ({} if file is None else _read(file)).get("profiles", ProfileSettings())
+    return found
 
 
 def _check_keys(sources: Sequence[Source]) -> None:

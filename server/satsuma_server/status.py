@@ -123,6 +123,7 @@ class Status:
     async def read(self) -> CollectorStatus:
         """Return the status as it is now."""
         problem, cursors = None, dict[str, int]()
+        await self._metrics.refresh(guarded=False)
         try:
             await self._log.ready()
             cursors = await read_cursors(self._log)

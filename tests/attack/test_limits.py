@@ -91,15 +91,16 @@ def test_ever_new_addresses_take_no_more_memory() -> None:
     assert len(buckets._buckets) == MOST_BUCKETS
 
 
-def test_without_limits_nothing_is_counted(tmp_path: Path) -> None:
+@pytest.mark.asyncio
+async def test_without_limits_nothing_is_counted(tmp_path: Path) -> None:
     limits = RateLimits(Settings(tmp_path))
     for _ in range(1000):
-        limits.check_address("203.0.113.7")
-        limits.check_source(Source("shop"), 10_000)
+        await limits.check_address("203.0.113.7")
+        await limits.check_source(Source("shop"), 10_000)
     limited = RateLimits(Settings(tmp_path, limits=Limits(source=SLOW)))
-    limited.check_source(Source("shop"), 10)
+    await limited.check_source(Source("shop"), 10)
     with pytest.raises(RateError):
-        limited.check_source(Source("shop"), 1)
+        await limited.check_source(Source("shop"), 1)
 
 
 @pytest.mark.parametrize("limit", ["events_per_second = 0", "events_per_second = 1\nburst = 0.5", "events = 1"])

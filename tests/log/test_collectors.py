@@ -54,7 +54,7 @@ def test_two_collectors_take_events_for_one_log_and_a_third_builds_from_it(
         (tmp_path / name).mkdir()
     with (
         started(tmp_path / "one", *given, "--no-worker") as one,
-        started(tmp_path / "two", *given, "--no-worker") as two,
+        started(tmp_path / "two", *given, "--no-worker", "--workers", "2") as two,
         started(tmp_path / "three", *given, env={"SATSUMA_WORKER": "1"}) as three,
     ):
         assert send(one["url"], "a", "b") == 200

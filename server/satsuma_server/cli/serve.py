@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import typer
 from satsuma.errors import SatsumaError
 
+from satsuma_server.acceptors.supervisor import supervise
 from satsuma_server.app import create_app
 from satsuma_server.errors import SettingsError
 from satsuma_server.http.addresses import is_loopback
-from satsuma_server.http.serving import listen, run, url_of
+from satsuma_server.http.serving import listen, listen_for_each, run, url_of
 from satsuma_server.log_lines import set_up
 from satsuma_server.settings import MetricsMode, Settings, check_token, make_settings, weakness_of
 
@@ -54,6 +55,14 @@ Worker = Annotated[
         envvar="SATSUMA_WORKER",
         help="Run what is built from the log, in a second process.",
         show_default="on",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        envvar="SATSUMA_WORKERS",
+        help="Processes that take requests; with more than one, another process writes for all.",
+        show_default="1",
     ),
 ]
 Metrics = Annotated[
@@ -96,6 +105,7 @@ def serve_collector(
     metrics: Metrics = None,
     suppression_secret_file: SuppressionSecret = None,
     log: Log = None,
+    workers: Workers = None,
     ready_file: ReadyFile = None,
 ) -> None:
     """Start the collector alone."""
@@ -114,13 +124,17 @@ def serve_collector(
         "metrics": metrics,
         "suppression_secret_file": suppression_secret_file,
         "log": log,
+        "workers": workers,
     }
 
     try:
         settings = make_settings(config, given)
     except SettingsError as error:
         fail(str(error))
-    _run(settings, host, port, None, ready_file)
+    if settings.workers > 1:
+        _run_several(settings, host, port, ready_file)
+    else:
+        _run(settings, host, port, None, ready_file)
 
 
 def demo(
@@ -138,11 +152,8 @@ def demo(
 
 
 def _run(settings: Settings, host: str, port: int, shop_port: int | None, ready_file: Path | None) -> None:
-    set_up()
-    os.umask(0o077)  # What is stored is for nobody else on this machine. The second process inherits it.
     try:
-        if not is_loopback(host):
-            check_token(settings.token)
+        _prepare(settings, host)
         listener = listen(host, port)
         apps: list[Any] = [(create_app(settings), listener)]
         told = {"url": url_of(listener), "token": settings.token}
@@ -153,6 +164,24 @@ def _run(settings: Settings, host: str, port: int, shop_port: int | None, ready_
     except SatsumaError as error:
         fail(str(error))
     run(apps, lambda: _announce(settings, told, ready_file))
+
+
+def _run_several(settings: Settings, host: str, port: int, ready_file: Path | None) -> None:
+    try:
+        _prepare(settings, host)
+        listeners = listen_for_each(host, port, settings.workers)
+    except SatsumaError as error:
+        fail(str(error))
+    told = {"url": url_of(listeners[0]), "token": settings.token}
+    if not supervise(settings, listeners, lambda: _announce(settings, told, ready_file)):
+        raise typer.Exit(1)
+
+
+def _prepare(settings: Settings, host: str) -> None:
+    set_up()
+    os.umask(0o077)  # What is stored is for nobody else on this machine. Other processes inherit it.
+    if not is_loopback(host):
+        check_token(settings.token)
 
 
 def _make_shop(collector_url: str, settings: Settings) -> Any:

@@ -92,17 +92,24 @@ class GuessLimit:
         self._settings = settings
         self._guesses = Guesses()
 
-    def check(self, scope: Scope) -> None:
+    async def check(self, scope: Scope) -> None:
         """Count a request's token, if it has one.
 
         Raises:
             GuessingError: too many wrong ones came from its address. Whether this one is right was not looked at.
         """
-        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        scheme, _, token = header.decode("latin-1").partition(" ")
-        if not token or scheme.lower() != "bearer":
-            return
-        address = address_of(scope, self._settings) or ""
+        if token := token_of(scope):
+            await self.check_token(address_of(scope, self._settings) or "", token)
+
+    async def check_token(self, address: str, token: str) -> None:
+        """Count a token from an address. Raises the errors of `check`."""
         if wait := self._guesses.wait(address, token):
             raise GuessingError(wait)
         self._guesses.note(address, token, right=self._settings.tokens.holder(token) is not None)
+
+
+def token_of(scope: Scope) -> str:
+    """Return the token in a request's Authorization header; empty where there is none."""
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    scheme, _, token = header.decode("latin-1").partition(" ")
+    return token if scheme.lower() == "bearer" else ""

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 
+import msgspec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -40,6 +41,24 @@ class _Times:
         return [(bound, sum(self.counts[: index + 1])) for index, bound in enumerate(bounds)]
 
 
+class Counts(msgspec.Struct, array_like=True):
+    """What another process has counted for a collector since it told of it the last time.
+
+    Attributes:
+        accepted, duplicates, refused: events.
+        client_metrics: reports of clients' own statistics.
+        errors: answers, by their status.
+        times: requests of each kind of call: how many took how long (see `BUCKETS`), and their seconds in sum.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    client_metrics: int = 0
+    errors: dict[int, int] = {}
+    times: dict[str, tuple[list[int], float]] = {}
+
+
 class Metrics(Collector):
     """The counters of one collector. Use them from one event loop only.
 
@@ -57,7 +76,7 @@ class Metrics(Collector):
         self._times: dict[str, _Times] = {}
         self._open, self._guarded = CollectorRegistry(), CollectorRegistry()
         self._open.register(self)
-        self._refreshing: list[Callable[[], Awaitable[None]]] = []
+        self._refreshing: list[tuple[Callable[[], Awaitable[None]], bool]] = []
 
     def count(self, *, accepted: int, duplicates: int, refused: int) -> None:
         """Count one request's events."""
@@ -77,6 +96,24 @@ class Metrics(Collector):
         times.counts[bisect_left(BUCKETS, seconds)] += 1
         times.sum += seconds
 
+    def take(self) -> Counts:
+        """Return what was counted since the last time."""
+        times = {kind: (one.counts, one.sum) for kind, one in self._times.items()}
+        taken = Counts(self._accepted, self._duplicates, self._refused, self.client_metrics, dict(self._errors), times)
+        self._accepted = self._duplicates = self._refused = self.client_metrics = 0
+        self._errors, self._times = Counter(), {}
+        return taken
+
+    def add(self, counts: Counts) -> None:
+        """Add what another process has counted."""
+        self.count(accepted=counts.accepted, duplicates=counts.duplicates, refused=counts.refused)
+        self.client_metrics += counts.client_metrics
+        self._errors.update(counts.errors)
+        for kind, (buckets, seconds) in counts.times.items():
+            times = self._times.setdefault(kind, _Times())
+            times.counts = [one + other for one, other in zip(times.counts, buckets, strict=True)]
+            times.sum += seconds
+
     def watch(self, name: str, text: str, value: Callable[[], float], *, guarded: bool = False) -> None:
         """Add a metric whose value is computed when somebody asks for the metrics.
 
@@ -85,14 +122,16 @@ class Metrics(Collector):
         """
         Gauge(name, text, registry=self._guarded if guarded else self._open).set_function(value)
 
-    def before_each(self, refresh: Callable[[], Awaitable[None]]) -> None:
-        """Have something done before the metrics are answered, for figures that are read by awaiting."""
-        self._refreshing.append(refresh)
+    def before_each(self, refresh: Callable[[], Awaitable[None]], *, guarded: bool = False) -> None:
+        """Have something done before the metrics are answered, for figures that are read by awaiting; `guarded` as in
+        `watch`."""
+        self._refreshing.append((refresh, guarded))
 
-    async def refresh(self) -> None:
+    async def refresh(self, *, guarded: bool) -> None:
         """Do what `before_each` was given."""
-        for refresh in self._refreshing:
-            await refresh()
+        for refresh, is_guarded in self._refreshing:
+            if guarded or not is_guarded:
+                await refresh()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -142,7 +181,7 @@ class MetricsEndpoint:
         has_token = "authorization" in request.headers or not self._is_open(request)
         if has_token:
             check_token(request, self._settings)
-            await self._metrics.refresh()
+        await self._metrics.refresh(guarded=has_token)
         text = self._metrics.text(guarded=has_token)
         return Response(text, media_type=CONTENT_TYPE_LATEST, headers=UNCACHED)
 

@@ -71,7 +71,7 @@ class RateLimits:
         self.has_addresses = self._of_addresses is not None
         self.refused = 0
 
-    def check_address(self, address: str | None) -> None:
+    async def check_address(self, address: str | None) -> None:
         """Count one event of an address. Raises `RateError` where it has sent too many."""
         if self._of_addresses is not None and address is not None:
             self._check(self._by_address.take(network_of(address), self._of_addresses, 1), "your address")
@@ -81,7 +81,7 @@ class RateLimits:
         if self._of_addresses is not None and address is not None and events > 0:
             self._by_address.owe(network_of(address), self._of_addresses, events)
 
-    def check_source(self, source: Source, events: int) -> None:
+    async def check_source(self, source: Source, events: int) -> None:
         """Count events of a source. Raises `RateError` where it has sent too many."""
         limit = source.limit or self._of_sources
         if limit is not None:

@@ -9,11 +9,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from satsuma_server.errors import SettingsError
 
@@ -29,6 +31,9 @@ worked."""
 
 DRAIN_SECONDS = 10
 """How long requests may still take once the process was asked to stop."""
+
+GRACE_SECONDS = 25
+"""How long a process that has no parent any more may take to end after that."""
 
 
 class _Server(uvicorn.Server):
@@ -51,11 +56,30 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         SettingsError: the port is taken or may not be used.
     """
+    return _listen(host, port)
+
+
+def listen_for_each(host: str, port: int, processes: int) -> list[socket.socket]:
+    """Return a listening socket on the same port for each of several processes. Raises the errors of `listen`.
+
+    The system gives each connection to one of the sockets by a hash of its addresses. Where it can't do that, it is the
+    same socket for all.
+    """
+    if sys.platform != "linux":
+        return [listen(host, port)] * processes
+    # A socket that shares its port would be given one that another program has shared, too.
+    with _listen(host, port) as probe:
+        port = probe.getsockname()[1]
+    return [_listen(host, port, socket.SO_REUSEPORT) for _ in range(processes)]
+
+
+def _listen(host: str, port: int, *options: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is given explicitly, because asyncio sets TCP_NODELAY only on sockets that say they are TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        for option in (socket.SO_REUSEADDR, *options):
+            listener.setsockopt(socket.SOL_SOCKET, option, 1)
         listener.bind((host, port))
     except OSError as error:
         listener.close()
@@ -107,17 +131,34 @@ def run(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]
 
     It also tunes the garbage collector for the whole process: objects that exist at the start are not examined again.
     """
+    run_tuned(serve(apps, ready))
+
+
+def run_tuned(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine that serves, in a process tuned for it."""
     sys.setswitchinterval(TURN_SECONDS)
     raise_descriptors()
     gc.freeze()
     gc.set_threshold(ALLOCATIONS, *gc.get_threshold()[1:])
-    factory = make_server(apps[0][0]).config.get_loop_factory()
+    factory = uvicorn.Config(_nothing).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(serve(apps, ready))
+        runner.run(work)
 
 
-async def serve(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]) -> None:
-    """Serve apps until SIGINT or SIGTERM. `ready` is called once all of them answer."""
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
+async def serve(
+    apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None], *, of_parent: bool = False
+) -> None:
+    """Serve apps until SIGINT or SIGTERM.
+
+    Args:
+        apps: the apps, each with its listening socket.
+        ready: is called once all of them answer.
+        of_parent: serve until stdin is closed instead, which happens when the process that has started this one wants
+            it to end, or is killed.
+    """
     servers = [make_server(app) for app, _ in apps]
 
     def stop() -> None:
@@ -126,7 +167,10 @@ async def serve(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[
 
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop)
+        # A service manager may signal all processes at once. Those that others need have to end after them.
+        loop.add_signal_handler(name, (lambda: None) if of_parent else stop)
+    if of_parent:
+        threading.Thread(target=_wait_for_parent, args=(loop, stop), daemon=True).start()
     running = [
         asyncio.create_task(server.serve(sockets=[listener]))
         for server, (_, listener) in zip(servers, apps, strict=True)
@@ -139,3 +183,11 @@ async def serve(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[
     else:
         ready()
     await asyncio.gather(*running)
+
+
+def _wait_for_parent(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    sys.stdin.read()
+    with contextlib.suppress(RuntimeError):  # The loop has ended by itself.
+        loop.call_soon_threadsafe(stop)
+    threading.Event().wait(DRAIN_SECONDS + GRACE_SECONDS)
+    os._exit(1)

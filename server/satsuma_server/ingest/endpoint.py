@@ -15,9 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from satsuma_server.errors import BadRequestError, CollectorError, ForbiddenError, UnauthorizedError
 from satsuma_server.http.metrics import Metrics
-from satsuma_server.http.rate_limits import RateLimits
 from satsuma_server.http.responses import SUCCESS, Faults, error_response, partial_success
-from satsuma_server.log import Arrivals, EventLog, Refused
+from satsuma_server.log import Appends, Arrivals, Refused
 from satsuma_server.masking import WITHHELD, Masking
 from satsuma_server.plans.enforcement import Check, Enforcement
 from satsuma_server.settings import Settings, Source
@@ -67,15 +66,38 @@ class Suppression(Protocol):
         ...
 
 
+class SenderLimits(Protocol):
+    """Limits how many events an address, and a source, may send.
+
+    Attributes:
+        has_addresses: whether addresses have a limit.
+    """
+
+    has_addresses: bool
+
+    async def check_address(self, address: str | None) -> None:
+        """Count one event of an address. Raises `RateError` where it has sent too many."""
+        ...
+
+    def count_more(self, address: str | None, events: int) -> None:
+        """Count the other events of a request whose first one `check_address` has counted."""
+        ...
+
+    async def check_source(self, source: Source, events: int) -> None:
+        """Count events of a source. Raises `RateError` where it has sent too many."""
+        ...
+
+
 class Ingest:
     """Takes events in."""
 
     def __init__(
         self,
         settings: Settings,
-        log: EventLog,
+        log: Appends,
         metrics: Metrics,
         suppression: Suppression,
+        limits: SenderLimits,
         plans: Enforcement | None = None,
     ) -> None:
         self._suppression = suppression
@@ -85,8 +107,7 @@ class Ingest:
         self._metrics = metrics
         self._bodies = Bodies(settings.max_pending_bytes)
         self._turns = Turns(settings.max_pending_bytes)
-        self._limits = RateLimits(settings)
-        metrics.watch("satsuma_limited_requests", "Requests that came too soon", lambda: self._limits.refused)
+        self._limits = limits
 
     async def post(self, kind: str, scope: Scope, receive: Receive) -> Response:
         """Answer a POST; `kind` is an event type, or one of `BATCHES`."""
@@ -107,7 +128,7 @@ class Ingest:
             RateError: the sender's address has sent too much already.
             CollectorError: as `Bodies.read` has it.
         """
-        self.check_rate(caller)
+        await self.check_rate(caller)
         return await self._bodies.read(receive, caller.encoding, most)
 
     async def count(self, receive: Receive) -> Response:
@@ -144,7 +165,7 @@ class Ingest:
         is_server = known is not None or caller.has_token
         if kind == "import":
             self._allow_import(source, is_server=is_server)
-        self._limits.check_source(source, max(1, count))
+        await self._limits.check_source(source, max(1, count))
         if not is_server:
             self._limits.count_more(caller.address, count - 1)
         check = self._plans.check_for(source.write_key) if self._plans else None
@@ -178,14 +199,14 @@ class Ingest:
         self._metrics.failed(error.status)
         return error_response(error)
 
-    def check_rate(self, caller: ClientInfo) -> None:
+    async def check_rate(self, caller: ClientInfo) -> None:
         """Count one event of a sender's address, unless it is a server. Raises `RateError` where there are too many."""
         if (
             self._limits.has_addresses
             and not caller.has_token
             and self._settings.source_of_secret(caller.write_key) is None
         ):
-            self._limits.check_address(caller.address)
+            await self._limits.check_address(caller.address)
 
     def _allow_import(self, source: Source, *, is_server: bool) -> None:
         """Check that a sender may choose the times of events. Raises `ForbiddenError` otherwise."""

@@ -42,7 +42,7 @@ class Pixel:
             caller = ClientInfo.of(request.scope, self._settings)
             # Browsers send no Origin for an image, but most of them send a Referer.
             caller.origin = caller.origin or origin_of(request.headers.get("referer"))
-            self._ingest.check_rate(caller)
+            await self._ingest.check_rate(caller)
             await self._ingest.take(kind, body, caller)
         except CollectorError as error:
             return self._ingest.fail(error)

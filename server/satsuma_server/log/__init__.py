@@ -205,20 +205,8 @@ class ReadableLog(Protocol):
         ...
 
 
-class EventLog(ReadableLog, Protocol):
-    """A log that also takes events. Implementations differ in where they keep them, and all keep the promises made
-    here.
-
-    Attributes:
-        pending: how many events wait to be written.
-        filled: the part of its room that is taken, from 0 to 1; 0 where nothing bounds it.
-    """
-
-    @property
-    def pending(self) -> int: ...
-
-    @property
-    def filled(self) -> float: ...
+class Appends(Protocol):
+    """The part of a log that takes events."""
 
     async def append(self, arrivals: Arrivals) -> int:
         """Append events; return how many were new, once they are safe on disk.
@@ -232,6 +220,22 @@ class EventLog(ReadableLog, Protocol):
                 kept of it counts as a repetition then.
         """
         ...
+
+
+class EventLog(Appends, ReadableLog, Protocol):
+    """A log that also takes events. Implementations differ in where they keep them, and all keep the promises made
+    here.
+
+    Attributes:
+        pending: how many events wait to be written.
+        filled: the part of its room that is taken, from 0 to 1; 0 where nothing bounds it.
+    """
+
+    @property
+    def pending(self) -> int: ...
+
+    @property
+    def filled(self) -> float: ...
 
     async def erase(self, matcher: EventMatcher) -> Erased:
         """Remove for good what `matcher` selects. Events that it leaves unchanged keep their seq.

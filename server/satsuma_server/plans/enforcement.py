@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from satsuma.errors import EventError
 
@@ -12,7 +12,6 @@ from satsuma_server.settings import Settings
 
 from .file import read_plan
 from .model import Plan, Violation
-from .violations import Violations
 
 REFUSE = "refuse"
 BY_PLAN = ", against the tracking plan"
@@ -23,20 +22,28 @@ Check = Callable[[dict[str, Any]], None]
 """Checks one event: marks what is not as planned, or raises `EventError` to refuse the event."""
 
 
+class NotesViolations(Protocol):
+    """Counts what is not as planned."""
+
+    def note(self, source: str, found: Iterable[Violation], message_id: object, *, refused: bool) -> None:
+        """Count the violations of one event. It is called from any thread."""
+        ...
+
+
 class Enforcement:
-    """The plans that a collector's settings name.
+    """The plans that a collector's settings name."""
 
-    Attributes:
-        violations: counts of what was not as planned so far.
-    """
-
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, violations: NotesViolations) -> None:
         """Read the plans.
+
+        Args:
+            settings: name the plans.
+            violations: gets what is not as planned.
 
         Raises:
             PlanError: a plan can't be read or is not valid.
         """
-        self.violations = Violations(settings.data)
+        self._violations = violations
         read: dict[Path, Plan] = {}
 
         def plan_of(path: Path | None) -> Plan | None:
@@ -62,7 +69,7 @@ class Enforcement:
             if not violations:
                 return
             refused = mode == REFUSE
-            self.violations.note(write_key, violations, event.get("messageId"), refused=refused)
+            self._violations.note(write_key, violations, event.get("messageId"), refused=refused)
             if refused:
                 first = violations[0]
                 more = f" (and {len(violations) - 1} more)" if violations[1:] else ""
