@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import nats.errors
 import pytest
 from log.places import OnNats
@@ -235,6 +236,38 @@ async def test_the_doctor_finds_a_server_that_acknowledges_before_it_syncs(tmp_p
         [sync] = [one for one in found if "syncs to disk" in one.what]
         assert sync.well is False
         assert "sync_interval: always" in sync.advice
+
+
+async def test_a_log_is_not_opened_on_a_server_that_acknowledges_before_it_syncs(tmp_path: Path) -> None:
+    with nats_servers(tmp_path, sync='"2m"') as servers:
+        await servers.ready()
+        options = NatsSettings(replicas=1, max_bytes=64 << 20, monitors=(servers.nodes[0].monitor,))
+        log = NatsLog(servers.url, options)
+        try:
+            with pytest.raises(UnavailableError, match="sync_interval: always"):
+                await log.append(arrivals("a"))
+            with pytest.raises(UnavailableError, match="sync_interval: always"):
+                await log.check()
+        finally:
+            await log.close()
+
+
+async def test_a_monitoring_address_that_does_not_answer_keeps_no_log_closed(
+    place: OnNats, nats_server: Cluster
+) -> None:
+    monitors = ("http://127.0.0.1:1", nats_server.nodes[0].monitor)
+    place.options = msgspec.structs.replace(place.options, monitors=monitors)
+    async with opened(place) as log:
+        assert await log.append(arrivals("a")) == 1
+    with pytest.raises(SettingsError, match="nats: monitors"):
+        check_options("nats://one", NatsSettings(monitors=("one:8222",)))
+
+
+async def test_a_server_that_is_too_old_is_told_of(place: OnNats, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("satsuma_server.log.jetstream.monitoring.OLDEST", (99, 0))
+    async with opened(place) as log:
+        with pytest.raises(UnavailableError, match=r"is NATS 2\."):
+            await log.append(arrivals("a"))
 
 
 async def test_a_backup_is_restored_on_other_servers_with_all_numbers(

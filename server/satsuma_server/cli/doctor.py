@@ -14,10 +14,11 @@ from rich.table import Table
 
 from satsuma_server.disk import room_for
 from satsuma_server.errors import SettingsError
-from satsuma_server.settings import log_of
+from satsuma_server.settings import log_of, profiles_of
 
 from .console import HERE, Url, WriteKey, fail, output
 from .doctor_nats import log_findings
+from .doctor_postgres import store_findings
 from .doctor_service import service_findings
 from .findings import Finding
 
@@ -35,7 +36,7 @@ def doctor(
     ] = "",
     data: Annotated[Path | None, typer.Option(envvar="SATSUMA_DATA", help="The log's folder on this machine.")] = None,
     config: Annotated[
-        Path | None, typer.Option(envvar="SATSUMA_CONFIG", help="The collector's settings, for a log on NATS.")
+        Path | None, typer.Option(envvar="SATSUMA_CONFIG", help="The collector's settings, for NATS and Postgres.")
     ] = None,
     log: Annotated[
         str | None, typer.Option(envvar="SATSUMA_LOG", help="Servers that keep the log, as the collector has them.")
@@ -57,10 +58,12 @@ def doctor(
     findings += [*_cookies(url, site), *(_disk(data) if data else ())]
     try:
         servers, options = log_of(config, log)
+        store = profiles_of(config).store
     except SettingsError as error:
         fail(str(error))
     if servers:
         findings += log_findings(servers, options, nats_monitor or ())
+    findings += store_findings(store)
     table = Table(box=None, show_header=False)
     for finding in findings:
         mark = MARKS[finding.well]

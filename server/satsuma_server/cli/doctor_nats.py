@@ -5,35 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
-import httpx
-
-from satsuma_server.errors import CollectorError, SettingsError
+from satsuma_server.errors import CollectorError, SettingsError, UnavailableError
+from satsuma_server.log.jetstream.monitoring import look_at_server
 from satsuma_server.log.jetstream.options import NatsSettings
 from satsuma_server.log.opening import MISSING
 
 from .findings import Finding
 
-OLDEST = (2, 12)
-"""The first version of the servers that takes atomic batches."""
-
 SYNC = "write sync_interval: always into the jetstream block of its configuration, and start it again"
 
 
 def log_findings(url: str, options: NatsSettings, monitors: Sequence[str]) -> Iterator[Finding]:
-    """Yield what can be seen of the log's servers, and what can't."""
+    """Yield what can be seen of the log's servers, and what can't, at the settings' monitoring addresses too."""
+    monitors = [*dict.fromkeys(one.rstrip("/") for one in (*options.monitors, *monitors))]
     try:
         yield from _stream(url, options)
     except (CollectorError, SettingsError) as error:
         yield Finding(False, f"the log's servers: {error}", "start them, or check the setting log")
     for monitor in monitors:
-        yield from _server(monitor.rstrip("/"))
+        yield from _server(monitor)
     if len(monitors) < options.replicas:
         unseen = options.replicas - len(monitors)
         yield Finding(
             None,
             f"not seen: whether {unseen} of {options.replicas} servers sync to disk before they acknowledge",
-            "NATS tells nobody but its monitoring port: name each with --nats-monitor http://HOST:8222. Until then "
-            "events may be acknowledged that a power cut of several machines takes away",
+            "NATS tells nobody but its monitoring port: name each in monitors of [nats], or with --nats-monitor "
+            "http://HOST:8222. Until then events may be acknowledged that a power cut of several machines takes away",
         )
 
 
@@ -66,13 +63,9 @@ def _stream(url: str, options: NatsSettings) -> Iterator[Finding]:
 
 def _server(monitor: str) -> Iterator[Finding]:
     try:
-        told = httpx.get(f"{monitor}/varz", timeout=10).raise_for_status().json()
-        version, config = told["version"], (told.get("jetstream") or {}).get("config") or {}
-        is_new = tuple(map(int, version.split(".")[:2])) >= OLDEST
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, AttributeError, TypeError) as error:
-        yield Finding(
-            False, f"{monitor}: {error}", "give the monitoring address of a NATS server (http: in its config)"
-        )
+        state = look_at_server(monitor)
+    except UnavailableError as error:
+        yield Finding(False, str(error), "give the monitoring address of a NATS server (http: in its config)")
         return
-    yield Finding(is_new, f"{monitor} is NATS {version}", "atomic batches need 2.12 or newer")
-    yield Finding(config.get("sync_always") is True, f"{monitor} syncs to disk before it acknowledges", SYNC)
+    yield Finding(state.is_new, f"{monitor} is NATS {state.version}", "atomic batches need 2.12 or newer")
+    yield Finding(state.syncs, f"{monitor} syncs to disk before it acknowledges", SYNC)

@@ -16,6 +16,7 @@ from nats.aio.msg import Msg
 
 from satsuma_server.errors import UnavailableError
 
+from .monitoring import is_new, look_at_server
 from .options import NatsSettings, servers_of
 from .subjects import Subjects
 
@@ -76,6 +77,7 @@ class Connection:
             if self._client is None:
                 client = await self.open_client()
                 try:
+                    await self._check_servers(client)
                     await self._prepare(client)
                 except BaseException:
                     await client.close()
@@ -158,6 +160,32 @@ class Connection:
                 )
         except (TimeoutError, OSError, nats.errors.Error) as error:
             raise UnavailableError(f"the log's servers can't be reached: {error or 'no answer'}") from error
+
+    async def _check_servers(self, client: Client) -> None:
+        """Check that the servers can keep what the log promises, as far as they tell.
+
+        Raises:
+            UnavailableError: one of them is too old, or acknowledges before it syncs.
+        """
+        told = client.connected_server_version
+        if not is_new(version := f"{told.major}.{told.minor}.{told.patch}"):
+            raise UnavailableError(f"the log's server is NATS {version}: atomic batches need 2.12 or newer")
+        for monitor in self.options.monitors:
+            try:
+                state = await asyncio.to_thread(look_at_server, monitor)
+            except UnavailableError as error:
+                # One server of several may be away, and is not needed.
+                logger.warning(
+                    "a server of the log was not seen at its monitoring address", extra={"reason": f"{error}"}
+                )
+                continue
+            if not state.is_new:
+                raise UnavailableError(f"{monitor} is NATS {state.version}: atomic batches need 2.12 or newer")
+            if not state.syncs:
+                raise UnavailableError(
+                    f"{monitor} acknowledges before it syncs to disk, so events could be lost that were acknowledged: "
+                    "write sync_interval: always into the jetstream block of its configuration"
+                )
 
     async def _prepare(self, client: Client) -> None:
         """Make the streams, or give those that are there the settings' replicas and room."""

@@ -27,6 +27,8 @@ class NatsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             log takes nothing more, and says so.
         retention_bytes: bytes above which the oldest events go that all followers have read; None for no such bound.
         credentials: file with a user's JWT and key (``nsc generate creds``); None for what the URL has, or nothing.
+        monitors: monitoring addresses of the servers, as ``http://one:8222``. A log isn't opened on a server that tells
+            there that it acknowledges before it syncs.
         ca: file with the certificates of who signed the servers' own, for URLs with ``tls://``; None for the system's.
     """
 
@@ -36,6 +38,7 @@ class NatsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention_bytes: int | None = None
     credentials: str | None = None
     ca: str | None = None
+    monitors: tuple[str, ...] = ()
 
 
 def check_options(url: str, options: NatsSettings) -> None:
@@ -47,6 +50,8 @@ def check_options(url: str, options: NatsSettings) -> None:
         raise SettingsError("nats: replicas has to be 1, 3 or 5")
     if options.max_bytes is not None and options.max_bytes < 1 << 20:
         raise SettingsError("nats: max_bytes has to be at least 1048576")
+    if any(urlsplit(one).scheme not in ("http", "https") for one in options.monitors):
+        raise SettingsError("nats: monitors has to be of addresses as http://HOST:8222")
     if options.retention_bytes is not None and options.retention_bytes >= (options.max_bytes or 2**63):
         raise SettingsError("nats: retention_bytes has to be less than max_bytes, or nothing would be removed in time")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,8 +11,14 @@ from satsuma_server.errors import SettingsError, UnavailableError
 
 from .database import TABLES, schema
 
+OLDEST = 15
+"""The oldest version of Postgres that tests run with. Older ones are told of, and used."""
+
 LOCK = 0x5A75_0A21
 """Number of the lock under which tables are created, in case two processes start at the same time."""
+
+
+logger = logging.getLogger("satsuma.profiles")
 
 
 class Postgres:
@@ -27,11 +34,18 @@ class Postgres:
         self._url = url
         self._connection: psycopg.Connection[Any] | None = None
         if not reading:
+            if (version := self.version()) < OLDEST:
+                told = {"version": version, "tested": OLDEST}
+                logger.warning("the profiles' Postgres is older than what was tested", extra=told)
             with self.transaction():
                 self.run("SELECT pg_advisory_xact_lock(?)", LOCK)
                 # Texts are compared by bytes, as in SQLite, whatever the server's locale is.
                 for statement in schema('TEXT COLLATE "C"'):
                     self.run(statement)
+
+    def version(self) -> int:
+        """Return the server's major version. Raises `UnavailableError` where it can't be asked."""
+        return int(self.run("SHOW server_version_num")[0][0]) // 10_000
 
     def run(self, statement: str, *values: Any) -> list[Any]:
         with self._telling() as connection:
