@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -68,8 +69,9 @@ class Visit:
     Attributes:
         sent: milliseconds from navigation to the first event handed to fetch.
         longest: milliseconds of the longest task on the main thread; 0 where none took over 50.
-        bytes: what came over the line until the first event, heads included, as far as somebody looked.
-        requests: how many there were of it, those that a cache answered included.
+        bytes: what came over the line before the first event was sent, heads included, as far as somebody looked; an
+            answer that had begun by then counts whole.
+        requests: how many answers these were, those that a cache had included.
         plain: whether Python was started another way than the page has asked for.
     """
 
@@ -87,18 +89,21 @@ class Device:
     context: BrowserContext
     page: Page
     session: CDPSession
-    _bytes: int = 0
-    _requests: int = 0
+    _answers: dict[str, float] = field(default_factory=dict)
+    _sizes: dict[str, int] = field(default_factory=dict)
+    _posted: list[float] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
 
     def visit(self, url: str, idle: float = 0.3) -> Visit:
         """Go to a page that makes an event of its own, and stay until it is sent and `idle` seconds longer."""
-        self._bytes = self._requests = 0
+        for noted in (self._answers, self._sizes, self._posted):
+            noted.clear()
         self.page.goto(url)
         sent = self.page.evaluate("() => bench.sent")
-        received, requests = self._bytes, self._requests
         self.page.wait_for_timeout(idle * 1000)
-        self.visits.append(Visit(sent, self.page.evaluate("() => bench.longest"), received, requests))
+        came = [name for name, at in self._answers.items() if at <= min(self._posted, default=inf)]
+        size = sum(self._sizes.get(name, 0) for name in came)
+        self.visits.append(Visit(sent, self.page.evaluate("() => bench.longest"), size, len(came)))
         return self.visits[-1]
 
     def slow_down(self, line: Line) -> None:
@@ -130,14 +135,22 @@ class Device:
 
     def listen(self) -> None:
         """Count what the page loads."""
+        self.session.on("Network.requestWillBeSent", self._asked)
+        self.session.on("Network.responseReceived", self._answered)
         self.session.on("Network.loadingFinished", self._loaded)
         self.session.send("Network.enable")
         # The thread's own clock: on a busy machine a task takes longer by the wall's, and no more of the processor.
         self.session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     def _loaded(self, told: dict[str, Any]) -> None:
-        self._bytes += int(told["encodedDataLength"])
-        self._requests += 1
+        self._sizes[told["requestId"]] = int(told["encodedDataLength"])
+
+    def _asked(self, told: dict[str, Any]) -> None:
+        if told["request"]["method"] == "POST":
+            self._posted.append(told["timestamp"])
+
+    def _answered(self, told: dict[str, Any]) -> None:
+        self._answers[told["requestId"]] = told["timestamp"]
 
 
 @contextmanager

@@ -304,3 +304,24 @@ OPTION_OF_THE_SCRIPT = """
     Object.defineProperty(HTMLElement.prototype, "dataset", {get: () => ({options: '{"early": true}'})});
 """
 """Whatever script asks for its own options has them."""
+
+
+def test_the_first_calls_go_before_anything_else_is_asked_for(visitor: Visitor, watched: Collector) -> None:
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    visitor.page.goto(visitor.base_url)
+    assert names(watched, 3) == ["page", "identify", "Signed Up"]
+    visitor.until(lambda: "analytics.min.js" in asked, "the loader to be asked for")
+    assert asked.index("early") < asked.index("analytics.min.js")
+
+
+@pytest.mark.parametrize("without", ["", "delete window.Temporal"], ids=["as it is", "without Temporal"])
+def test_events_have_the_zone_of_the_browser(visitor: Visitor, watched: Collector, without: str) -> None:
+    """Of the collector's making, and of Python's in the page."""
+    session = visitor.page.context.new_cdp_session(visitor.page)
+    session.send("Emulation.setTimezoneOverride", {"timezoneId": "Europe/Vienna"})
+    visitor.page.add_init_script(without)
+    visitor.visit("/")
+    visitor.evaluate("() => analytics.track('Later')")
+    assert names(watched, 4)[3] == "Later"
+    assert {event["context"]["timezone"] for event in watched.events()} == {"Europe/Vienna"}

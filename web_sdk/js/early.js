@@ -9,13 +9,16 @@ function makeEarlySender(calls, host, writeKey, key, options) {
     var own = (options.integrations || {})["Segment.io"];
     return options.updateCDNSettings || Object(own) === own || options.disableClientPersistence || options.storage || options.user || options.group;
   }
-  function soon() {
+  /* When the scripts that run now have ended, so that plugins which these register see their calls. `then` is what comes after
+     that. */
+  function soon(then) {
     if (sender.over && sender.give) sender.give();
-    if (sender.over || due || sender.underWay) return;
+    if (sender.over || due || sender.underWay) return then && then();
     due = true;
     setTimeout(function () {
       due = false;
       try { go(); } catch (error) { sender.over = true; }
+      if (then) then();
     }, 0);
   }
   function go() {

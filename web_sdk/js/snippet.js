@@ -53,11 +53,6 @@
     });
     return own;
   }
-  function merged(first, second) {
-    var all = {};
-    [first, second].forEach(function (one) { intrinsics.Object.keys(one).forEach(function (key) { all[key] = one[key]; }); });
-    return all;
-  }
   /* Why Python is to stay at the collector until something asks for it: bytes or memory are dear here, and the page has not said
      where Python is to be. Of the slow connections that browsers tell of, 3g is the fastest: 0.7 Mbit/s at most. */
   function scarce(options) {
@@ -102,7 +97,7 @@
     });
     /* A page that has to ask first (the option `load: false`) loads later, perhaps with more options. */
     analytics.load = function (key, more) {
-      var own = merged(options, readableOptions(more || {}));
+      var own = intrinsics.Object.assign({}, options, readableOptions(more || {}));
       key = key || writeKey;
       if ((analytics._scarce = scarce(own))) own.python = "collector";
       if (global.WebAssembly && global.crypto && crypto.subtle && !own.worker && !own.early && (own.python || "page") === "page") soon.forEach(askFor);
@@ -118,18 +113,20 @@
         /* What earlier pages have left comes first. */
         if (!analytics._sender.over && !unopened(own))
           analytics.unshift.apply(analytics, leftBehind(key, analytics._early));
-        if (analytics.length) {
-          keepSoon(analytics, analytics._early, own);
-          analytics._sender.soon();
-        }
+        if (analytics.length) keepSoon(analytics, analytics._early, own);
       }
       script.onerror = function () { alone("The script of the source " + key + " could not be loaded"); };
-      try {
-        script.src = trust(host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js");
-        document.head.appendChild(script);
-      } catch (error) {
-        alone("Python could not start", error);
+      function ask() {
+        try {
+          script.src = trust(host + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js");
+          document.head.appendChild(script);
+        } catch (error) {
+          alone("Python could not start", error);
+        }
       }
+      /* The page's first calls go before anything else is asked for. */
+      if (__WITH_EARLY__) analytics._sender.soon(ask);
+      else ask();
     };
     if (options.load !== false) analytics.load();
     /* An app that counts its views itself says so. */

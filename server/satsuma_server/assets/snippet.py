@@ -35,20 +35,22 @@ def snippet(
         host: origin of the collector, as ``https://collector.example``; empty for the page's own.
         runtime: folder of the browser's files.
         options: options of ``analytics.load``, as far as JSON can represent them.
-        hints: whether the snippet preloads the files that the loader will need. Their names belong to the build in
-            `runtime`, so this is not for a snippet that is pasted and stays, or for another collector.
+        hints: whether the snippet preloads the files that the loader will need, unless Python comes late. Their names
+            belong to the build in `runtime`, so this is not for a snippet that is pasted and stays, or for another
+            collector.
 
     Raises:
         AssetsError: the runtime isn't built.
     """
     chosen = dict(options or {})
+    early = bool(chosen.get("early"))
     values = {
         "__HOST__": host.rstrip("/"),
         "__WRITE_KEY__": write_key,
         "__OPTIONS__": chosen,
-        "__SOON__": _large_files(runtime) if hints else [],
+        "__SOON__": _large_files(runtime) if hints and not early else [],
     }
-    template = _template(runtime, early=bool(chosen.get("early")), service=chosen.get("python") == "service")
+    template = _template(runtime, early=early, service=chosen.get("python") == "service")
     return MARK.sub(lambda mark: _literal(values[mark[0]]), template)
 
 
