@@ -22,18 +22,19 @@ def write_npm_package(folder: Path) -> Path:
     return folder
 
 
-def bundled(folder: Path, scripts: Mapping[str, str]) -> Path:
+def bundled(folder: Path, scripts: Mapping[str, str], form: str = "esm") -> Path:
     """Return the folder of scripts, by name, with all that they import from npm's packages.
 
     Args:
         folder: for what the bundler reads and writes.
         scripts: the text of each, by name.
+        form: what they become: modules, or with ``iife`` plain scripts.
     """
     (folder / "node_modules").symlink_to(libraries())
     for name, text in scripts.items():
         (folder / name).write_text(text)
     bundler = libraries() / "rolldown" / "bin" / "cli.mjs"
-    options = ["--dir", "out", "--format", "esm", "--platform", "browser"]
+    options = ["--dir", "out", "--format", form, "--platform", "browser"]
     subprocess.run(["node", str(bundler), *scripts, *options], cwd=folder, check=True, capture_output=True, timeout=120)
     return folder / "out"
 

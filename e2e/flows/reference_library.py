@@ -50,15 +50,22 @@ def libraries() -> Path:
         raise RuntimeError("SATSUMA_LIBRARIES names no folder: run the tests with ./dev test") from None
 
 
-def stock_snippet(cdn: str, write_key: str = WRITE_KEY, load: Mapping[str, Any] | None = None) -> str:
+def stock_snippet(cdn: str, write_key: str = WRITE_KEY, load: Mapping[str, Any] | bool | None = None) -> str:
     """Return Segment's snippet with its CDN at the origin `cdn`; it loads with `load` as options and calls page().
+
+    With False as `load`, it leaves the loading to the page.
 
     The snippet knows only https; where a test's CDN has none, that one word is replaced, and the library is told of its
     CDN as the snippet itself does for a CDN of one's own, since it recognises only https in its script's address.
     """
     host = cdn.partition("://")[2]
-    options = {"apiKey": write_key, "host": host, "load": dict(load) if load else True, "useHostForBundles": True}
-    return _render(json.dumps(options)).replace(f"https://{host}", cdn)
+    options = {
+        "apiKey": write_key,
+        "host": host,
+        "load": load is not False and (load or True),
+        "useHostForBundles": True,
+    }
+    return _render(json.dumps(options, default=dict)).replace(f"https://{host}", cdn)
 
 
 def stock_page(cdn: str, *, load: Mapping[str, Any] | None = None, body: str = "", title: str = "Stock page") -> str:

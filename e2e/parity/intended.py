@@ -17,7 +17,6 @@ REASONS = {
     "legacy-group": (
         "The oldest library's cookie `ajs_user` names a user. The reference takes it for the group's id and traits too."
     ),
-    "batch-key": "A batch tells its writeKey once, not in each of its events.",
     "unsendable": (
         "An event that holds a value JSON can't carry is sent without that value, with a warning on the console that "
         "names the place: a cycle, what throws as it is read, a part of the page, and objects that refer to each other "
@@ -95,12 +94,32 @@ REASONS = {
         "are Python, and have no methods that a page could call."
     ),
     "debug": "`analytics.debug()` writes a line for each event. The reference writes two tables.",
-    "refused-batch": (
-        "A call knows that the batch with its event was refused. The reference drops such a batch silently."
+    "jquery-forms": (
+        "`trackForm` takes a jQuery object, as `trackLink` does. The reference's rejects it with a TypeError."
+    ),
+    "halves": (
+        "A batch of several events that was refused for its size or content is sent again in halves, so that only the "
+        "event that is refused alone is lost. The reference drops all of it."
+    ),
+    "told-at-once": (
+        "A call knows at once that its event, or the batch with it, was refused or has no try left. The reference "
+        "drops a batch silently, and tells a moment after the call that an event's tries are used up."
+    ),
+    "kept-order": (
+        "Events keep their order: while one is tried again, those behind it wait. The reference sends them past it."
+    ),
+    "hidden-once": (
+        "What was sent as the page was hidden is not sent again with the batch that follows. The reference sends it "
+        "twice."
     ),
     "redirects": (
         "An event that was answered by a redirect without a `Location` is tried again, since nothing has stored it. "
         "The reference takes any answer below 400 for an acknowledgement."
+    ),
+    "classic-fallback": (
+        "There is no older library to fall back to. Where a page's Content-Security-Policy forbids WebAssembly, the "
+        "collector makes events of the page's calls; where it forbids the loader, the snippet hands them over. The "
+        "reference, if its files come from Segment's own CDN, loads analytics.js 1 from there."
     ),
     "video-plugins": (
         "The settings' `legacyVideoPluginsEnabled` brings no plugins for videos: they are a package of their own, "
@@ -124,6 +143,7 @@ EVERYWHERE = (
     "`context.library.version` is our own.",
     "The write key travels in the body only; the reference adds an Authorization header, which costs pages of another "
     "origin a preflight.",
+    "A batch tells its write key once; the reference tells it in each of the batch's events as well.",
     "Listeners are called as soon as the collector has answered, and after the `timeout` of 300 ms at the latest; "
     "callbacks at that time, answered or not. The reference waits for the answer with both.",
     "Once somebody has said who the visitor is, or reset, a cookie and an item `satsuma_generation` tell which copy of "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from parity.intended import EVERYWHERE, REASONS
@@ -41,9 +41,17 @@ def render() -> str:
 
 def _by_area() -> Iterator[str]:
     yield from ("## By area", "", "| area | behaviours compared | the same | meant to differ |", "|---|---|---|---|")
-    for title, scenarios in CHAPTERS.items():
-        found = [result for scenario in scenarios for _, result in _rows(scenario)]
-        yield f"| {title} | {len(found)} | {found.count(SAME)} | {len(found) - found.count(SAME)} |"
+    counted = {title: _counted(scenarios) for title, scenarios in CHAPTERS.items()}
+    for title, (compared, same) in counted.items():
+        yield f"| {title} | {compared} | {same} | {compared - same} |"
+    compared, same = map(sum, zip(*counted.values(), strict=True))
+    yield f"| **all** | **{compared}** | **{same}** | **{compared - same}** |"
+
+
+def _counted(scenarios: Iterable[Scenario]) -> tuple[int, int]:
+    """Return how many behaviours of scenarios are compared, and in how many of them both libraries do the same."""
+    found = [result for scenario in scenarios for _, result in _rows(scenario)]
+    return len(found), found.count(SAME)
 
 
 def _rows(scenario: Scenario) -> list[tuple[str, str]]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
+from flows.compiler import bundled
 from flows.faults import Faults, watched_collector
 from flows.places import LOAD_OPTIONS, with_service_worker
 from flows.places import PAGE as PYTHON_IN_PAGE
-from flows.reference_library import PAGE, WRITE_KEY, reference_cdn, stock_snippet
+from flows.reference_library import PAGE, WRITE_KEY, libraries, reference_cdn, stock_snippet
 from parity.story import Scenario, Visit
 from satsuma_server.testing import serving
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 REFERENCE, OURS = "analytics-next", "satsuma"
@@ -24,6 +28,9 @@ BLANK = "/blank"
 CLEARED = "/robots.txt"
 """Where engines open a page to clear a site's storage."""
 METHODS = ["GET", "POST"]
+CONSENT_TOOLS = (
+    'import { createWrapper } from "@segment/analytics-consent-tools"; window.createWrapper = createWrapper;'
+)
 
 
 @dataclass(slots=True)
@@ -37,7 +44,6 @@ class Stage:
         posts: what the collector was sent.
         load: more options of ``analytics.load``, for all scenarios.
         html: the page that every path of the site answers with.
-        settings: more settings of the destination, for the scenario that is being played.
     """
 
     library: str
@@ -46,7 +52,6 @@ class Stage:
     posts: Faults
     load: Mapping[str, Any] = field(default_factory=dict)
     html: str = ""
-    settings: dict[str, Any] = field(default_factory=dict)
 
     def url(self, host: str, path: str) -> str:
         """Return the address of a path of the site."""
@@ -54,8 +59,10 @@ class Stage:
 
     def show(self, scenario: Scenario, visit: Visit) -> None:
         """Have the site answer with the page of a visit."""
-        snippet = stock_snippet(self.cdn, WRITE_KEY, {**self.load, **scenario.load})
-        snippet = _with_scripts(snippet, scenario.load_script)
+        options = {**self.load, **scenario.load} if scenario.loads else False
+        snippet = _with_scripts(stock_snippet(self.cdn, WRITE_KEY, options), scenario.load_script)
+        if not scenario.loads:
+            snippet += f"\nconst stageOptions = {json.dumps(self.load)};"
         page = PAGE.format(title="A page", snippet=f"{snippet}\n{visit.early}", body=visit.body)
         self.html = page.replace("<script>", f"{visit.head}<script>", 1)
 
@@ -78,7 +85,20 @@ def _site(stage: Stage) -> Starlette:
         blank = "<!doctype html><title>blank</title><link rel='icon' href='data:,'>"
         return HTMLResponse(blank if request.url.path in (BLANK, CLEARED) else stage.html)
 
-    return Starlette(routes=[Route("/{path:path}", page, methods=METHODS)])
+    async def library(request: Request) -> Response:
+        return FileResponse(_library(request.path_params["name"]), media_type="text/javascript")
+
+    routes = [Route("/library/{name}.js", library), Route("/{path:path}", page, methods=METHODS)]
+    return Starlette(routes=routes)
+
+
+@cache
+def _library(name: str) -> Path:
+    """Return the file of a library that pages of scenarios ask for; what npm has in modules is bundled first."""
+    if name == "jquery":
+        return libraries() / "jquery" / "dist" / "jquery.min.js"
+    folder = bundled(Path(mkdtemp(prefix="parity-")), {"consent.js": CONSENT_TOOLS}, form="iife")
+    return folder / "consent.js"
 
 
 def _with_scripts(snippet: str, scripts: Mapping[str, str]) -> str:

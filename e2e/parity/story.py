@@ -16,7 +16,8 @@ class Visit:
 
     Attributes:
         early: JavaScript that follows the snippet directly, before the library is there.
-        head, body: more HTML.
+        head, body: more HTML. `/library/consent.js` and `/library/jquery.js` are there to be asked for.
+        comes_up: whether the library comes up, and is waited for.
     """
 
     path: str = "/"
@@ -25,6 +26,7 @@ class Visit:
     body: str = ""
     host: str = HOST
     tab: int = 0
+    comes_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Scenario:
         steps: what happens, in order.
         load: options of ``analytics.load``.
         load_script: JavaScript expressions for options that JSON can't hold, by dotted name.
+        loads: whether the snippet loads the library; else the page does, with ``stageOptions``.
         headers: names of the posts' headers that are compared, in lower case.
         broken: JavaScript that breaks something of the browser before every page.
         settings: more settings of the destination that the source's settings answer.
@@ -113,6 +116,7 @@ class Scenario:
     steps: tuple[Step, ...]
     load: Mapping[str, Any] = field(default_factory=dict)
     load_script: Mapping[str, str] = field(default_factory=dict)
+    loads: bool = True
     headers: tuple[str, ...] = ()
     broken: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -134,7 +138,7 @@ def scenario(title: str, *steps: Step | str, **more: Any) -> Scenario:
 
 
 HELP = """
-const calls = [];
+const calls = [], UNSENT = [{}, {integrations: {'Segment.io': false}}];
 const made = (name, type, more) => ({name, type, version: '1', isLoaded: () => true, load: async () => {}, ...more});
 const after = (ms, value) => new Promise((go) => setTimeout(go, ms, value));
 const within = (work, ms) => Promise.race([work, after(ms, 'waits')]);

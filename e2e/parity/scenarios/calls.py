@@ -162,7 +162,6 @@ SCENARIOS = (
                 "Segment.io": {"deliveryStrategy": {"strategy": "batching", "config": {"size": 5, "timeout": 500}}}
             }
         },
-        intended={f".events[0].body.batch[{n}].writeKey": "batch-key" for n in range(5)},
     ),
     scenario(
         "Deprecated methods stay quiet", "analytics.addIntegrationMiddleware(() => {}); return typeof analytics.VERSION"
