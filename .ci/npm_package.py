@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "web_sdk" / "npm"
-CALL_RECORD = ROOT / "web_sdk" / "js" / "call_record.js"
+SCRIPTS = ROOT / "web_sdk" / "js"
 SNIPPET = ROOT / "server" / "satsuma_server" / "assets" / "runtime" / "snippet_early_service.js"
 MOST_BYTES = 50_000
 """A package that grew beyond this holds something that nobody meant to ship."""
@@ -37,12 +37,14 @@ def write(folder: Path) -> None:
     version = json.loads((SOURCE / "package.json").read_text())["version"]
     parts = {
         "/*SNIPPET*/": SNIPPET.read_text(),
-        "/*CALL_RECORD*/": CALL_RECORD.read_text(),
+        "/*CALL_RECORD*/": (SCRIPTS / "call_record.js").read_text(),
+        "/*CONTEXT*/": (SCRIPTS / "context.js").read_text(),
         "__VERSION__": f"satsuma-{version}",
     }
+    own = (SOURCE / "analytics_browser.js").read_text()
+    own = own.replace("/*BUILDING_BLOCKS*/", (SOURCE / "building_blocks.js").read_text())
     marks = re.compile("|".join(map(re.escape, parts)))
-    text = marks.sub(lambda mark: parts[mark[0]], (SOURCE / "analytics_browser.js").read_text())
-    (folder / "index.js").write_text(text)
+    (folder / "index.js").write_text(marks.sub(lambda mark: parts[mark[0]], own))
     for name in ("package.json", "index.d.ts", "README.md"):
         shutil.copyfile(SOURCE / name, folder / name)
     shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,6 +68,39 @@ def test_types_of_ours_and_of_analytics_next_let_pass_the_same_code(package: Pat
     ours = package / "index.d.ts"
     compiled(tmp_path / "theirs", ("bundled.ts", "names.ts"), {OURS: ours})
     compiled(tmp_path / "ours", ("page.ts", "bundled.ts"), {REFERENCE: ours})
+
+
+def told_on_node(script: Path) -> dict[str, Any]:
+    """Return what a module exports as ``told``."""
+    code = f"import('{script}').then(({{ told }}) => console.log(JSON.stringify(told)))"
+    done = subprocess.run(["node", "-e", code], capture_output=True, text=True, timeout=60, check=True)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_what_plugins_are_written_with_is_as_in_analytics_next(package: Path, tmp_path: Path) -> None:
+    """The code is compiled with either library's types, and run with either library."""
+    told = {}
+    for name, types, stands_for in (("theirs", {}, REFERENCE), ("ours", {REFERENCE: package / "index.d.ts"}, None)):
+        (tmp_path / name).mkdir()
+        script = compiled(tmp_path / name, ("building_blocks.ts",), types)["building_blocks.ts"]
+        module = tmp_path / name / "told.mjs"
+        module.write_text(script.replace(f'"{REFERENCE}"', f'"{stands_for or package / "index.js"}"'))
+        told[name] = told_on_node(module)
+    assert told["ours"] == told["theirs"]
+    assert [len(answers) for answers in told["ours"]["resolved"]] == [38] * 4
+
+
+def test_the_global_of_the_source_that_was_loaded_last_is_found(
+    visitor: Visitor, served: Callable[..., str], collector: Collector
+) -> None:
+    module = """import {{ AnalyticsBrowser, getGlobalAnalytics }} from "/package/index.js";
+      window.found = [getGlobalAnalytics() === undefined];
+      const own = AnalyticsBrowser.load({{ writeKey: "bundled", cdnURL: "{url}" }}, {{ globalAnalyticsKey: "own" }});
+      found.push(getGlobalAnalytics() === window.own && Array.isArray(window.own));
+      window.loaded = own.then(([instance]) => found.push(getGlobalAnalytics() === instance));"""
+    visitor.page.goto(served(module.format(url=collector.url)))
+    assert visitor.evaluate("() => loaded.then(() => found)") == [True, True, True]
 
 
 def test_every_call_of_a_bundled_app_is_answered(

@@ -108,6 +108,10 @@ REASONS = {
     "kept-order": (
         "Events keep their order: while one is tried again, those behind it wait. The reference sends them past it."
     ),
+    "full-batches": (
+        "A batch is full at 450 KB of what is sent. The reference also counts a time of sending for each event, which "
+        "it then leaves out, and sends a few events less together."
+    ),
     "hidden-once": (
         "What was sent as the page was hidden is not sent again with the batch that follows. The reference sends it "
         "twice."

@@ -21,16 +21,13 @@ function makeAutoTrack(face) {
     const all = elements(given);
     for (const element of all) {
       if (!element.nodeType) continue;
-      const track = () => {
-        const [named, told] = [name, properties].map((one) => (typeof one === "function" ? one(element) : one));
-        return face.track(named, told, options);
-      };
-      const handle = (event) => {
+      const handle = async (event) => {
         try {
-          const tracked = track();
+          const tracked = face.track(...[name, properties].map((one) => (typeof one === "function" ? one(element) : one)), options);
           if (event.composedPath) hold(event, tracked);
+          await tracked; // A page may have put a method of its own in the place of ours.
         } catch (error) {
-          console.warn("[satsuma] A tracked link or form could not be tracked:", error);
+          console.warn("[satsuma] A link or form was not tracked:", error);
         }
       };
       element.addEventListener(kind, handle);

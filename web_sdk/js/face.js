@@ -10,85 +10,9 @@ const IDENTITY = ["id", "anonymousId", "traits", "identify", "logout", "reset", 
 const STORAGE = ["get", "set", "clear", "getAndSync"];
 const CLASSIC = ["log", "addIntegrationMiddleware", "listeners", "addEventListener", "removeAllListeners", "removeListener",
   "removeEventListener", "hasListeners", "add", "addIntegration"];
-const DEPRECATED = "[satsuma] This is a deprecated method of analytics.js, and does nothing.";
+const DEPRECATED = "[satsuma] Deprecated: it does nothing.";
 
-class ContextCancelation {
-  constructor({ retry = true, type = "plugin Error", reason = "" } = {}) {
-    Object.assign(this, { retry, type, reason });
-  }
-}
-
-class Stats {
-  metrics = [];
-  increment(metric, value = 1, tags = []) {
-    this.metrics.push({ metric, value, tags, type: "counter", timestamp: Date.now() });
-  }
-  gauge(metric, value, tags = []) {
-    this.metrics.push({ metric, value, tags, type: "gauge", timestamp: Date.now() });
-  }
-  flush() {
-    console.table(this.metrics.splice(0));
-  }
-  serialize() {
-    return this.metrics.map(({ metric: m, value: v, tags: t, type, timestamp: e }) => ({ m, v, t, k: type[0], e }));
-  }
-}
-
-class Logger {
-  logs = [];
-  log(level, message, extras) {
-    this.logs.push({ level, message, time: new Date(), extras });
-  }
-  flush() {
-    console.table(this.logs.splice(0));
-  }
-}
-
-/* One event on its way, as plugins, callbacks and promises see it. */
-class Context {
-  attempts = 0;
-  constructor(event, id = newId(), stats = new Stats(), logger = new Logger()) {
-    Object.assign(this, { event, id, stats, logger });
-  }
-  static system() {
-    return new this({ type: "track", event: "system" });
-  }
-  log(level, message, extras) {
-    this.logger.log(level, message, extras);
-  }
-  logs() {
-    return this.logger.logs;
-  }
-  cancel(error = new ContextCancelation({ reason: "Context Cancel" })) {
-    throw error;
-  }
-  updateEvent(path, value) {
-    const names = path.split(".");
-    if (names[0] === "integrations" && (this.event.integrations || {})[names[1]] === false) return this.event;
-    if (names.some((name) => ["__proto__", "constructor", "prototype"].includes(name))) return this.event;
-    const last = names.pop();
-    let holder = this.event;
-    for (const name of names) holder = holder[name] = Object(holder[name]) === holder[name] ? holder[name] : {};
-    holder[last] = value;
-    return this.event;
-  }
-  failedDelivery() {
-    return this.failure;
-  }
-  setFailedDelivery(failure) {
-    this.failure = failure;
-  }
-  isSame(other) {
-    return other.id === this.id;
-  }
-  flush() {
-    this.logger.flush();
-    this.stats.flush();
-  }
-  toJSON() {
-    return { id: this.id, event: this.event, logs: this.logger.logs, metrics: this.stats.metrics };
-  }
-}
+/*CONTEXT*/
 
 /* What a middleware is given of an event: the event itself as `obj`, and the readers that are asked for most. */
 class Payload {
@@ -187,14 +111,14 @@ function readableAll(what, args, all) {
 const native = {
   attempt,
   json: (value, what = "A value of the page") => texts.get(value) ?? told(what, value),
-  context(known, id, event, outcome, errors, reason) {
+  context(known, messageId, event, outcome, errors, reason) {
     const context = known || new Context({});
-    context.event = revived(event);
-    const { cancelled, delivered, attempts } = outcome;
-    Object.assign(context, { cancelled, delivered, attempts, messageId: id });
+    const { same, cancelled, delivered, attempts, stops, why } = outcome;
+    if (!same) context.event = revived(event);
+    Object.assign(context, { cancelled, delivered, attempts, messageId });
     addNotes(context, outcome, errors);
-    const stopped = outcome.stops ? new ContextCancelation({ retry: false, type: outcome.stops, reason: outcome.why }) : failureOf(outcome.why);
-    if (delivered === false || cancelled) context.setFailedDelivery({ reason: reason ?? stopped });
+    if (delivered === false || cancelled)
+      context.setFailedDelivery({ reason: reason ?? (stops ? new ContextCancelation({ retry: false, type: stops, reason: why }) : failureOf(why)) });
     return context;
   },
   payload: (event, dates) => new Payload(revived(event, dates)),

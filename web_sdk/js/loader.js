@@ -405,7 +405,7 @@
     const about = { SNIPPET_VERSION: stub.SNIPPET_VERSION, VERSION: RUNTIME.version, _writeKey: writeKey, options };
     const install = (ask, initialize, apiHost, answered) => {
       const face = makeFace(ask, about);
-      face.settings = { writeKey, cdnSettings: settings, cdnURL: cdn, timeout: 300, apiHost };
+      face.settings = { writeKey, cdnSettings: settings, cdnURL: cdn, timeout: 300, apiHost: apiHost.split("//")[1] };
       const { delivery } = face;
       face.delivery = () => ({ ...delivery(), ...where });
       face.bootMilliseconds = Math.round(performance.now() - begun);

@@ -1,5 +1,5 @@
 /* Satsuma for apps that are built by a bundler: Segment's AnalyticsBrowser, on top of the very snippet that other pages paste.
-   The build puts the snippet, and what makes the record of a call, in place of the marks. */
+   The build puts the snippet, what makes the record of a call, and what else the package exports in place of the marks. */
 
 /* The snippet, whose placeholders are the names of these parameters. */
 function runSnippet(__HOST__, __WRITE_KEY__, __OPTIONS__, __SOON__) {
@@ -16,6 +16,8 @@ const CHAINED = ["on", "once", "off", "debug"];
 const AT_ONCE = ["user", "flush", "delivery"];
 const MOST_WAITING = 1000; // Calls before load() is called; from then on the snippet has its own bounds.
 const NO_PAGE = "[satsuma] AnalyticsBrowser needs a page: on a server nothing is tracked with it. Use an SDK for servers there.";
+
+let globalKey = "analytics"; // Of the source that was loaded last.
 
 /** Where nobody has said how calls are answered, a rejection is no error of the page's. */
 function later(promise) {
@@ -58,7 +60,7 @@ export class AnalyticsBrowser {
 
   load({ writeKey, cdnURL = "", plugins = [], classicIntegrations = [], cdnSettings }, options = {}) {
     if (this.#source || typeof window === "undefined") return this;
-    const globalAnalyticsKey = globalName(writeKey, options.globalAnalyticsKey);
+    const globalAnalyticsKey = (globalKey = globalName(writeKey, options.globalAnalyticsKey));
     runSnippet(cdnURL.replace(/\/+$/, ""), writeKey, {
       ...options,
       globalAnalyticsKey,
@@ -135,3 +137,5 @@ export class AnalyticsBrowser {
     }
   }
 }
+
+/*BUILDING_BLOCKS*/

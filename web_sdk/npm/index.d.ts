@@ -6,6 +6,10 @@ export type EventProperties = Record<string, any>;
 export type UserTraits = Record<string, any>;
 export type GroupTraits = Record<string, any>;
 export type Traits = UserTraits | GroupTraits;
+export type JSONPrimitive = string | number | boolean | null;
+export type JSONValue = JSONPrimitive | JSONObject | JSONArray;
+export type JSONObject = { [member: string]: JSONValue };
+export type JSONArray = JSONValue[];
 export type EventType = "track" | "page" | "identify" | "group" | "alias" | "screen";
 export type IntegrationsOptions = { All?: boolean; [integration: string]: boolean | Record<string, unknown> | undefined };
 
@@ -61,8 +65,33 @@ export interface ContextFailedDelivery {
   reason: unknown;
 }
 
+export interface CancelationOptions {
+  /** Whether the event is tried again; true where it isn't given. */
+  retry?: boolean;
+  reason?: string;
+  type?: string;
+}
+
+/** What a plugin throws to keep an event back: `throw new ContextCancelation({ retry: false, reason: "a test" })`. */
+export declare class ContextCancelation {
+  constructor(options: CancelationOptions);
+  retry: boolean;
+  type: string;
+  reason?: string;
+}
+
+export interface SerializedContext {
+  id: string;
+  event: SegmentEvent;
+  logs: LogMessage[];
+  metrics?: Metric[];
+}
+
 /** One event on its way, as plugins, callbacks and promises see it. */
-export interface Context {
+export declare class Context {
+  constructor(event: SegmentEvent, id?: string);
+  /** The context of what belongs to no event. */
+  static system(): Context;
   event: SegmentEvent;
   attempts: number;
   readonly id: string;
@@ -75,13 +104,13 @@ export interface Context {
   };
   log(level: LogLevel, message: string, extras?: object): void;
   logs(): LogMessage[];
-  cancel(error?: Error | object): never;
+  cancel(error?: Error | ContextCancelation | object): never;
   updateEvent(path: string, value: unknown): SegmentEvent;
   failedDelivery(): ContextFailedDelivery | undefined;
   setFailedDelivery(failure: ContextFailedDelivery): void;
   isSame(other: Context): boolean;
   flush(): void;
-  toJSON(): { id: string; event: SegmentEvent; logs: LogMessage[]; metrics?: Metric[] };
+  toJSON(): SerializedContext;
 }
 
 export type Callback = (context: Context) => unknown;
@@ -149,6 +178,13 @@ export interface CookieOptions {
   sameSite?: string;
 }
 export type StorageSettings = { stores: (StoreType | { name: StoreType; settings?: CookieOptions })[] } | object;
+export type StorageObject = Record<string, unknown>;
+/** A place that keeps values by their names. */
+export interface Store<Data extends StorageObject = StorageObject> {
+  get<K extends keyof Data>(key: K): Data[K] | null;
+  set<K extends keyof Data>(key: K, value: Data[K] | null): void;
+  remove<K extends keyof Data>(key: K): void;
+}
 export interface UserOptions {
   disable?: boolean;
   localStorageFallbackDisabled?: boolean;
@@ -158,7 +194,11 @@ export interface UserOptions {
   storage?: StorageSettings;
 }
 
-export interface User {
+/** Whoever has an id: a user or a group. */
+export interface WithId {
+  id(id?: ID): ID;
+}
+export interface User extends WithId {
   options: UserOptions;
   id(id?: ID): ID;
   anonymousId(id?: ID): ID;
@@ -181,12 +221,43 @@ export interface DeliveryReport {
   [count: string]: any;
 }
 
+/** Which events are on, and which destinations get them. */
+export interface PlanEvent {
+  enabled: boolean;
+  integrations?: { [integration: string]: boolean };
+}
+export interface TrackPlan {
+  [event: string]: PlanEvent | undefined;
+  __default?: PlanEvent;
+}
+export interface Plan {
+  track?: TrackPlan;
+  identify?: TrackPlan;
+  group?: TrackPlan;
+}
+
+/** Settings of one destination, as the collector tells them. */
+export interface RemoteIntegrationSettings {
+  type?: string;
+  versionSettings?: { version?: string; override?: string; componentTypes?: ("browser" | "android" | "ios" | "server")[] };
+  bundlingStatus?: "bundled" | "unbundled";
+  consentSettings?: { categories: string[] };
+  [setting: string]: any;
+}
+
 /** Settings of a source, as the collector tells them. */
 export interface CDNSettings {
   integrations: { [name: string]: any };
   remotePlugins?: any[];
   plan?: any;
   [key: string]: any;
+}
+
+/** What `analytics.settings` was made of. */
+export interface AnalyticsSettings {
+  writeKey: string;
+  cdnSettings?: CDNSettings;
+  cdnURL?: string;
 }
 
 export interface AnalyticsBrowserSettings {
@@ -390,3 +461,22 @@ export declare class AnalyticsBrowser implements Calls, PromiseLike<[Analytics, 
   debug(toggle: boolean): AnalyticsBrowser;
   readonly VERSION: string;
 }
+
+/** `window.analytics`, or the global of the name that the source loaded last was given; undefined before there is one. */
+export declare function getGlobalAnalytics(): AnalyticsSnippet | undefined;
+/** Whether a plugin is a destination that takes middleware of its own. */
+export declare function isDestinationPluginWithAddMiddleware(
+  plugin: Plugin,
+): plugin is Plugin & { type: "destination"; addMiddleware(...functions: DestinationMiddlewareFunction[]): void };
+
+/* The calls' many forms of arguments, read into one: for code that stands between an app and these calls. */
+/** Throws an error where there is no event name. */
+export declare function resolveArguments(...args: EventArguments): [event: string, properties: EventProperties | Callback, options: Options, callback: Callback | undefined];
+export declare function resolvePageArguments(
+  ...args: PageArguments
+): [category: string | null, name: string | null, properties: EventProperties, options: Options, callback: Callback | undefined];
+/** The id of `user` stands in for one that is missing. */
+export declare function resolveUserArguments<T extends Traits, U extends WithId>(
+  user: U,
+): (id?: ID | object, traits?: T | Callback | null, options?: Options | Callback, callback?: Callback) => [id: ID, traits: T, options: Options, callback: Callback | undefined];
+export declare function resolveAliasArguments(...args: AliasArguments): [to: string, from: string | null, options: Options, callback: Callback | undefined];

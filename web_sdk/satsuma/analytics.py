@@ -202,7 +202,8 @@ class Analytics(Calls):
         context.count("analytics_js.invoke", context.event["type"])
         if not (self.options.retry_queue or self._delivery.is_online):
             return self._platform.start(self._pass_over(context, call))
-        self._emitter.emit("dispatch_start", context)
+        if self._emitter.emit("dispatch_start", context):
+            self.pipeline.heard(context)
         return self._platform.start(self._dispatch(context, call))
 
     async def _pass_over(self, context: Context, call: Call) -> Context:

@@ -126,7 +126,7 @@ class Delivery:
         settle: Callable[[bool | None], None] | None = None,
         *,
         text: str | None = None,
-        failed: Callable[[str, bool], None] | None = None,
+        failed: Callable[[str, str | None], None] | None = None,
     ) -> None:
         """Queue one event.
 
@@ -136,7 +136,8 @@ class Delivery:
             settle: called once: with True when the collector has acknowledged the event, with False when it was
                 dropped, and with None when another page sends it from now on.
             text: the event's JSON, if the caller has it already.
-            failed: called with the reason of each try that has failed, and whether the event is dropped for it.
+            failed: called with the reason of each try that has failed, and with the reason for which the event is
+                dropped; None where it is tried again.
         """
         parcel = self._packed(event, text, settle, failed)
         if parcel is None:
@@ -163,7 +164,7 @@ class Delivery:
         event: Event,
         text: str | None,
         settle: Callable[[bool | None], None] | None = None,
-        failed: Callable[[str, bool], None] | None = None,
+        failed: Callable[[str, str | None], None] | None = None,
     ) -> QueuedEvent | None:
         """Return the event as it will be sent. Where the collector would refuse it, drop it and return None."""
         try:
@@ -444,10 +445,12 @@ class Delivery:
             parcel.backed_off += pause if retry_after is None else 0
             parcel.waited += pause if retry_after is not None else 0
             if self._is_exhausted(parcel):
-                self._drop(parcel, "attempts exhausted", f"{why}, {parcel.tries} times")
+                used_up = f"Retry attempts exhausted ({parcel.attempts}/{self._options.max_attempts})"
+                detail = f"{why}, {parcel.tries} times"
+                self._drop(parcel, "attempts exhausted", detail, why, used_up if retry_after is None else why)
                 continue
             if parcel.failed is not None:
-                parcel.failed(why, False)
+                parcel.failed(why, None)
             self._note_retry(parcel)
             self._retried += 1
             parcel.due = now + pause
@@ -489,10 +492,10 @@ class Delivery:
         pause = backoff(attempts, self._options.base_backoff, self._options.max_backoff)
         return pause * (1 + self._options.jitter * (2 * self._random() - 1))
 
-    def _drop(self, parcel: QueuedEvent, reason: str, detail: str, told: str = "") -> None:
+    def _drop(self, parcel: QueuedEvent, reason: str, detail: str, told: str = "", lost: str = "") -> None:
         self._warn(f"Event {parcel.event.get('messageId')} was dropped ({reason}): {detail}.")
         if parcel.failed is not None:
-            parcel.failed(told or detail, True)
+            parcel.failed(told or detail, lost or told or detail)
         self._forget(parcel, reason, detail)
 
     def _forget(self, parcel: QueuedEvent, reason: str, detail: str = "") -> None:

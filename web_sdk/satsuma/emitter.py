@@ -42,10 +42,12 @@ class Emitter:
         """Stop calling `listener`."""
         self._listeners[name] = [known for known in self._listeners.get(name, ()) if known != listener]
 
-    def emit(self, name: str, *args: Any) -> None:
-        """Call the listeners of `name`."""
-        for listener in list(self._listeners.get(name, ())):
+    def emit(self, name: str, *args: Any) -> bool:
+        """Call the listeners of `name`, and tell whether there are any."""
+        listeners = list(self._listeners.get(name, ()))
+        for listener in listeners:
             try:
                 listener(*args)
             except Exception as error:
                 self._warn(f"A listener of {name!r} raised {type(error).__name__}: {error}")
+        return bool(listeners)

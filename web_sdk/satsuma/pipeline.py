@@ -90,6 +90,8 @@ class Pipeline:
         self.failed: list[str] = []
         self.most_attempts = most_attempts
         self.events = Emitter(warn)
+        self.heard: Callable[[Context], None] = lambda context: None
+        """Called with a context that listeners have seen before its event is sent, and may have changed."""
 
     # Plugins
 
@@ -208,10 +210,12 @@ class Pipeline:
         self._check(abandoned)
         for plugin in self._allowed(context, PluginKind.BEFORE):
             context = await self._ensure(plugin, context)
-            self.events.emit("message_enriched", context, plugin)
+            if self.events.emit("message_enriched", context, plugin):
+                self.heard(context)
         for plugin in self._allowed(context, PluginKind.ENRICHMENT):
             context, _ = await self._attempt(plugin, context)
-            self.events.emit("message_enriched", context, plugin)
+            if self.events.emit("message_enriched", context, plugin):
+                self.heard(context)
         self._check(abandoned)
         await self._deliver(context)
         context.count("message_delivered")

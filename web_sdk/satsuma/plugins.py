@@ -103,6 +103,7 @@ class Context:
         log: what happened on the way.
         counts: what was counted and measured on the way.
         native: what a platform keeps with it: in a page, the context as JavaScript sees it.
+        native_event: the event's JSON as `native` has got it.
         made: what every event needs, as it was before any plugin saw it.
     """
 
@@ -114,6 +115,7 @@ class Context:
     log: list[LogLine] = field(default_factory=list)
     counts: list[Count] = field(default_factory=list)
     native: Any = None
+    native_event: str = ""
     made: Event = field(default_factory=dict)
     _told: tuple[int, int] = (0, 0)
 

@@ -38,7 +38,7 @@ class QueuedEvent:
     waited: float = 0
     due: float = 0
     settle: Callable[[bool | None], None] | None = None
-    failed: Callable[[str, bool], None] | None = None
+    failed: Callable[[str, str | None], None] | None = None
     serial: int = 0
     most_together: int = sys.maxsize
 

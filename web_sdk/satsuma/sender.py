@@ -21,7 +21,10 @@ CLAIM = "satsuma-claim"
 """Name of the lock under which a page takes over the events that others have left."""
 
 FAILED_TRY = "Error sending event"
-"""What an event's log says after its first try has failed; it doesn't grow with each other one."""
+"""What an event's log says of each of its tries that has failed."""
+
+MOST_LINES = 100
+"""Lines of an event's log after which its tries are noted no longer."""
 
 LATER_LOOK = 8_000
 """Milliseconds after which a page looks again for events that a killed page has left."""
@@ -48,7 +51,7 @@ class Sender:
         metadata: Mapping[str, Any] | None = None,
         failed: Callable[[], Sequence[str]] = tuple,
         holds: Callable[[], bool] = lambda: False,
-        dropped: Callable[[Context, str], None] = lambda context, why: None,
+        dropped: Callable[[Context, str], object] = lambda context, why: None,
     ) -> None:
         """Take the delivery, and the platform that carries out its requests.
 
@@ -100,12 +103,18 @@ class Sender:
         context.delivered = delivered
         self._waiters.release(waiter)
 
-    def _note_failure(self, context: Context, why: str, final: bool) -> None:
-        if context.delivered is None and not any(line.message == FAILED_TRY for line in context.log):
+    def _note_failure(self, context: Context, why: str, lost: str | None) -> None:
+        if context.delivered is None and len(context.log) < MOST_LINES:
+            if any(line.message == FAILED_TRY for line in context.log):
+                context.attempts += 1
+                context.note("debug", "plugin", plugin=DELIVERY_NAME)
             context.note_failure(PluginFailure(why), FAILED_TRY)
-        if final:
-            context.failure = PluginFailure(why)
-            self._dropped(context, why)
+            if lost not in (None, why):
+                context.note("debug", "plugin", plugin=DELIVERY_NAME)
+        if lost is not None:
+            context.failure = PluginFailure(lost)
+            context.delivered = False
+            self._dropped(context, lost)
 
     def _described(self, context: Context) -> Event:
         """Return the event with the ``_metadata`` of analytics.js, about its tries and about other destinations."""

@@ -6,7 +6,10 @@ type Nothing =
   | "log" | "addIntegrationMiddleware" | "listeners" | "addEventListener" | "removeAllListeners" | "removeListener"
   | "removeEventListener" | "hasListeners" | "add" | "addIntegration"
   | "maxListeners"; // a number of the emitter that it is built on
+/* Parts that analytics-next itself is built of: an app has them in its source, `await AnalyticsBrowser.load(…)`. docs/npm.md says it. */
+type Built = "Analytics" | "NullAnalytics" | "AnalyticsNode" | "EventFactory" | "Group" | "User" | "UniversalStorage" | "segmentio";
 type Missing = {
+  exports: Exclude<keyof typeof Theirs, keyof typeof Ours | Built>;
   browser: Exclude<keyof Theirs.AnalyticsBrowser, keyof Ours.AnalyticsBrowser>;
   statics: Exclude<keyof typeof Theirs.AnalyticsBrowser, keyof typeof Ours.AnalyticsBrowser>;
   analytics: Exclude<keyof Theirs.Analytics, keyof Ours.Analytics | Nothing>;
@@ -18,5 +21,5 @@ type Missing = {
 };
 
 export const missing: { [kind in keyof Missing]: [Missing[kind]] extends [never] ? "none" : Missing[kind] } = {
-  browser: "none", statics: "none", analytics: "none", user: "none", context: "none", plugin: "none", options: "none", settings: "none",
+  exports: "none", browser: "none", statics: "none", analytics: "none", user: "none", context: "none", plugin: "none", options: "none", settings: "none",
 };

@@ -84,6 +84,9 @@ LINKS = {
     "a link within": NESTED
     + "await analytics.trackLink(d, 'nested'); d.querySelector('a').click(); await after(400); return location.hash",
     "a name alone": with_link("await analytics.trackLink(a, 'foo'); a.click(); return await followed()"),
+    "a call that fails": with_link(
+        "const {track} = analytics; analytics.track = () => Promise.reject(new Error('boo!')); await analytics.trackLink(a, 'foo'); a.click(); analytics.track = track; return await followed()"
+    ),
     "a destination that takes too long": with_link(
         "await analytics.register(made('Slow', 'destination', {track: (c) => after(900, c)})); await analytics.trackLink(a, 'slow'); a.click(); await after(700); return location.hash === own"
     ),

@@ -329,13 +329,14 @@ SCENARIOS = (
         "Batching: near the most that a batch may hold",
         "for (let n = 0; n < 500; n++) analytics.track('A', {s: 'x'.repeat(1000)}); const sent = () => performance.getEntriesByType('resource').some(({name}) => name.endsWith('/v1/b')); for (let n = 0; n < 300 && !sent(); n++) await new Promise((go) => setTimeout(go, 100)); return sent()",
         load=batching(size=600, timeout=60000),
+        intended={".events": "full-batches"},
     ),
     scenario(
         "Batching: keepalive",
         Visit(),
         "await analytics.track('A')",
         Posts(1),
-        load=batching(size=2, timeout=500, keepalive=True),
+        load=batching(size=2, timeout=60000, keepalive=True),
     ),
     scenario(
         "Batching: 429",

@@ -36,6 +36,7 @@ SCENARIOS = (
             "the callback comes before the promise": "await analytics.track('x', () => { calls.push('callback'); }).then(() => calls.push('promise')); return calls",
             "a callback that is no function": "const c = await analytics.track('x', {}, {}, 'text'); return c.event.event",
             "several at once": "await Promise.all([1, 2, 3].map((n) => analytics.track('x' + n, () => { calls.push(n); }))); return calls",
+            "it changes the event": "const c = await analytics.track('x', (given) => { given.event.properties.late = 1; }); return c.event.properties",
         },
         timeout=500,
         patience=2500,
@@ -52,6 +53,7 @@ SCENARIOS = (
             "the class makes system contexts": "const c = await analytics.track('x'), s = c.constructor.system(); return [s.event, s.logs(), s.stats.metrics, typeof s.id, s.attempts]",
             "the class makes contexts": "const c = await analytics.track('x'), n = new c.constructor({type: 'track', event: 'e'}), m = new c.constructor({type: 'track'}, 'abc'); return [n.event, n.logs().length, m.id, n.id !== m.id, m.isSame({id: 'abc'}), m.toJSON()]",
             "an event of one's own": "const c = await analytics.track('x'); c.event = {type: 'page'}; return c.event",
+            "updateEvent of a list": "const c = await analytics.track('x'); c.updateEvent('properties.list.0', 'a'); c.updateEvent('properties.list.1.b', 1); return c.event.properties",
             "updateEvent over a text": "const c = await analytics.track('x', {a: 'text'}); c.updateEvent('properties.a.b', 1); return c.event.properties",
             "updateEvent of integrations": "const c = await analytics.track('x', {}, {integrations: {On: true, Off: false, Set: {a: 1}}}); c.updateEvent('integrations.On', {k: 1}); c.updateEvent('integrations.Off', {k: 1}); c.updateEvent('integrations.Off.k', 1); c.updateEvent('integrations.Set.b', 2); c.updateEvent('integrations.New', {k: 2}); return c.event.integrations",
             "updateEvent without integrations": "const c = await analytics.track('x'); delete c.event.integrations; c.updateEvent('integrations.New.k', 1); return c.event.integrations",
@@ -67,6 +69,7 @@ SCENARIOS = (
             "what a registration's context tells": "const c = await analytics.register(made('B', 'before')); return [c.event, lines(c), c.stats.metrics.length, typeof c.id]",
             "own fields of a context": "const c = await analytics.track('x'); return Object.keys(c.toJSON()).sort()",
             "metrics in JSON": "const c = await analytics.track('x'); return c.toJSON().metrics.map((m) => m.metric)",
+            "a failure that is no error": "await analytics.register(made('D', 'destination', {track: (c) => { c.setFailedDelivery({reason: 'text'}); return c; }})); analytics.queue.once('delivery_failure', (c, e) => calls.push([e instanceof Error, e.message])); const c = await analytics.track('x', ...UNSENT); return [calls, lines(c)]",
             "failures in the queue's words": "analytics.queue.once('flush', (c, ok) => calls.push(['flush', ok])); analytics.queue.once('delivery_failure', (c, e) => calls.push([e.constructor.name, e.message])); await analytics.register(made('B', 'before', {track: (c) => { let E; try { c.cancel(); } catch (e) { E = e.constructor; } throw new E({retry: false, reason: 'r'}); }})); await analytics.track('x', ...UNSENT); return calls.map((c) => c[0].length > 2 ? c[0] : 'E')",
         },
     ),
@@ -80,7 +83,9 @@ SCENARIOS = (
             "message_enriched of a before plugin that fails": "const f = (c, p) => calls.push(p.name); analytics.queue.on('message_enriched', f); let n = 0; await analytics.register(made('B', 'before', {track: (c) => { if (!n++) throw new Error('no'); return c; }})); await analytics.track('x'); analytics.queue.off('message_enriched', f); return calls",
             "message_enriched is told of the plugin itself": "const p = made('B', 'before', {track: (c) => c}); const f = (c, one) => calls.push(one === p); analytics.queue.on('message_enriched', f); await analytics.register(p); await analytics.track('x'); analytics.queue.off('message_enriched', f); return calls.at(-1)",
             "message_enriched is told of the very context": "let got; const f = (c) => { got = c; }; analytics.queue.on('message_enriched', f); await analytics.register(made('B', 'before', {track: (c) => c})); const c = await analytics.track('x'); analytics.queue.off('message_enriched', f); return got === c",
+            "what message_enriched changes is sent": "const f = (c, p) => { if (p.name === 'B') c.event.properties.told = 1; }; analytics.queue.on('message_enriched', f); await analytics.register(made('B', 'before', {track: (c) => c})); const c = await analytics.track('x'); analytics.queue.off('message_enriched', f); return c.event.properties",
             "dispatch_start is told at once": "const f = (c) => calls.push([c.event.event, typeof c.id]); analytics.on('dispatch_start', f); const call = analytics.track('x'); const at = calls.length; await call; analytics.off('dispatch_start', f); return [at, calls]",
+            "what dispatch_start changes is sent": "const f = (c) => { c.event.properties.told = 2; }; analytics.on('dispatch_start', f); const c = await analytics.track('x'); analytics.off('dispatch_start', f); return c.event.properties",
             "dispatch_start has what was called": "const f = (c) => calls.push([c.event.properties, c.event.userId, typeof c.event.anonymousId, typeof c.event.messageId]); analytics.on('dispatch_start', f); await analytics.track('x', {a: 1}); analytics.off('dispatch_start', f); return calls",
             "message_enriched of each kind": "const f = (c, p) => calls.push([c.event.type, p.name]); analytics.queue.on('message_enriched', f); await analytics.page('p'); await analytics.identify('u'); await analytics.group('g'); await analytics.screen('s'); analytics.queue.off('message_enriched', f); return calls",
             "retries are told": "const f = (c) => calls.push([c.attempts]); analytics.queue.on('delivery_retry', f); let n = 0; await analytics.register(made('B', 'before', {track: (c) => { if (n++ < 1) throw new Error('no'); return c; }})); const c = await analytics.track('x'); analytics.queue.off('delivery_retry', f); return [calls, c.attempts, Boolean(c.failedDelivery())]",
@@ -181,7 +186,7 @@ SCENARIOS = (
     behaviours(
         "Settings: what was asked for",
         {
-            "x": "return [analytics.options.mine, analytics.options.integrations, analytics.settings.cdnURL === undefined]"
+            "x": "return [analytics.options.mine, analytics.options.integrations, analytics.settings.cdnURL === undefined, analytics.settings.apiHost]"
         },
         load={"mine": 1, "integrations": {"A": True}},
     ),

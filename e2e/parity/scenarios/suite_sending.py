@@ -103,10 +103,41 @@ SCENARIOS = (
         load=segment(httpConfig={"backoffConfig": {"default4xxBehavior": "retry"}}),
     ),
     answered(
+        "Retries: exhausted after two",
+        (500, 500, 500),
+        3,
+        wait=4000,
+        load=segment(httpConfig={"backoffConfig": {"maxRetryCount": 2}}),
+    ),
+    answered(
+        "Retries: exhausted after one",
+        (500, 500),
+        2,
+        wait=2500,
+        load=segment(httpConfig={"backoffConfig": {"maxRetryCount": 1}}),
+        intended={".told[0][0]": "told-at-once"},
+    ),
+    answered(
+        "Retries: no queue, whatever httpConfig says",
+        (500, 500),
+        2,
+        wait=1500,
+        load={"retryQueue": False, **segment(httpConfig={"backoffConfig": {"maxRetryCount": 5}})},
+        intended={".told[0][0]": "told-at-once"},
+    ),
+    answered(
         "Retries: httpConfig that is none",
         (500,),
         3,
         load=segment(httpConfig={"backoffConfig": None, "rateLimitConfig": 5}),
+    ),
+    answered(
+        "Retries: rate limits that may not be waited for",
+        (429, 429),
+        2,
+        after="0",
+        wait=1500,
+        load=segment(httpConfig={"rateLimitConfig": {"maxRetryCount": 0}}),
     ),
     scenario(
         "Retries: no answer at all", Visit(head=FAILS), Posts(1), f"fails = 1; {TOLD % 0}", Posts(2), headers=TRIES

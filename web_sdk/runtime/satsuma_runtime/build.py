@@ -36,6 +36,7 @@ PARTS = {
     "/*ATTEMPT*/": "attempt.js",
     "/*AUTO_TRACK*/": "auto_track.js",
     "/*FACE*/": "face.js",
+    "/*CONTEXT*/": "context.js",
     "/*FILES*/": "files.js",
     "/*GUARD*/": "guard.js",
     "/*INTRINSICS*/": "intrinsics.js",

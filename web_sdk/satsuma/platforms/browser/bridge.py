@@ -42,6 +42,7 @@ class Bridge:
         self.contexts = Contexts(native, platform.reader, platform.window)
         platform.reader.show = self.contexts.shown
         platform.reader.native = native
+        analytics.pipeline.heard = lambda context: self.contexts.take_back(context, context.native)
         if not analytics.options.disable:
             analytics.pipeline.plugins.insert(0, PageEnrichment())
         self._at_once: dict[str, Callable[..., Any]] = {

@@ -35,13 +35,19 @@ class Contexts:
         return to_page(value, self._window)
 
     def show(self, context: Context) -> Any:
-        """Return a context as plugins, callbacks and promises see it, with the event as it is now."""
+        """Return a context as plugins, callbacks and promises see it, with the event as it is now.
+
+        An event that has not changed since it was shown is left as it is: what the page has written into it, stays.
+        """
         lines, counts = context.untold()
+        event = _shown(context.event)
+        known, context.native_event = context.native_event, event
         told = {
             "cancelled": context.cancelled,
             "delivered": context.delivered,
             "attempts": context.attempts,
             "why": str(context.failure or context.cancelled or "dropped"),
+            "same": context.native is not None and known == context.native_event,
             "stops": context.failure.type if isinstance(context.failure, Cancelled) else None,
             "lines": [_written(line) for line in lines],
             "counts": [[count.metric, list(count.tags), count.milliseconds] for count in counts],
@@ -49,7 +55,7 @@ class Contexts:
         context.native = self.native.context(
             context.native,
             context.id,
-            _shown(context.event),
+            event,
             to_page(told, self._window),
             to_js([_native(line.error) for line in lines]),
             _native(context.failure),
@@ -75,7 +81,9 @@ class Contexts:
         failure = getattr(shown, "failure", None)
         if failure is not None and context.failure is None:
             reason = getattr(failure, "reason", None)
-            context.failure = PluginFailure(str(getattr(reason, "message", reason)), reason)
+            # A reason that is no error is told as one.
+            error = reason if isinstance(reason, JsException) else None
+            context.failure = PluginFailure(str(getattr(reason, "message", reason)), error)
 
     def payload(self, event: Event, *, reads_dates: bool = False) -> Any:
         """Return an event as a middleware sees it; texts that are dates may be such."""

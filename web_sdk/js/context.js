@@ -1,0 +1,77 @@
+/* One event on its way, as plugins, callbacks and promises see it. npm's package has the same text. */
+class ContextCancelation {
+  constructor({ retry = true, type = "plugin Error", reason = "" } = {}) {
+    Object.assign(this, { retry, type, reason });
+  }
+}
+
+class Stats {
+  metrics = [];
+  increment(metric, value = 1, tags = []) {
+    this.metrics.push({ metric, value, tags, type: "counter", timestamp: Date.now() });
+  }
+  gauge(metric, value, tags = []) {
+    this.metrics.push({ metric, value, tags, type: "gauge", timestamp: Date.now() });
+  }
+  flush() {
+    console.table(this.metrics.splice(0));
+  }
+  serialize() {
+    return this.metrics.map(({ metric: m, value: v, tags: t, type, timestamp: e }) => ({ m, v, t, k: type[0], e }));
+  }
+}
+
+class Logger {
+  logs = [];
+  log(level, message, extras) {
+    this.logs.push({ level, message, time: new Date(), extras });
+  }
+  flush() {
+    console.table(this.logs.splice(0));
+  }
+}
+
+class Context {
+  attempts = 0;
+  constructor(event, id = newId(), stats = new Stats(), logger = new Logger()) {
+    Object.assign(this, { event, id, stats, logger });
+  }
+  static system() {
+    return new this({ type: "track", event: "system" });
+  }
+  log(level, message, extras) {
+    this.logger.log(level, message, extras);
+  }
+  logs() {
+    return this.logger.logs;
+  }
+  cancel(error = new ContextCancelation({ reason: "Context Cancel" })) {
+    throw error;
+  }
+  updateEvent(path, value) {
+    const { event } = this;
+    const [first, second] = path.split(".");
+    if ((first === "integrations" && event.integrations?.[second] === false) || /(^|\.)(__proto__|constructor|prototype)(\.|$)/.test(path)) return event;
+    path.split(".").reduce((holder, name, at, names) => {
+      const next = names[at + 1];
+      return (holder[name] = next === undefined ? value : Object(holder[name]) === holder[name] ? holder[name] : isNaN(next) ? {} : []);
+    }, event);
+    return event;
+  }
+  failedDelivery() {
+    return this.failure;
+  }
+  setFailedDelivery(failure) {
+    this.failure = failure;
+  }
+  isSame(other) {
+    return other.id === this.id;
+  }
+  flush() {
+    this.logger.flush();
+    this.stats.flush();
+  }
+  toJSON() {
+    return { id: this.id, event: this.event, logs: this.logger.logs, metrics: this.stats.metrics };
+  }
+}
