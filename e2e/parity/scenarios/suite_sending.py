@@ -238,7 +238,8 @@ SCENARIOS = (
     ),
     scenario(
         "Batching: one after another",
-        "analytics.track('A'); await analytics.track('B'); analytics.track('C'); await analytics.track('D')",
+        Visit(),
+        "await analytics.track('A'); analytics.track('B'); await analytics.track('C')",
         Posts(2),
         load=batching(size=2, timeout=60000),
     ),
