@@ -214,12 +214,14 @@ function makeWindow(world, about, line, { sendBeacon, meets, headers, complain }
   const listen = (name, listener) => (heard.add(listener), target.addEventListener(name, listener));
   const { locks } = navigator;
   const look = async () => world.see(await line.ask({ look: true }));
-  const locked = (name, work) => locks.request(name, async (lock) => (await look(), work(lock)));
+  // Held until the page has done what was written under it, too.
+  const written = () => Promise.race([line.ask({ look: true }), new Promise((go) => setTimeout(go, LONGEST_KEEPING))]);
+  const locked = (name, work) => locks.request(name, async (lock) => (await look(), await work(lock), await written()));
   const request = (name, work) => (meets && world.takeWhole() ? work(null) : locked(name, work));
   const own = {
     document,
     location: about.location,
-    navigator: overlaid(navigator, { ...about.navigator, locks: locks && { request }, sendBeacon }),
+    navigator: overlaid(navigator, { ...about.navigator, locks: locks && { request, query: () => locks.query() }, sendBeacon }),
     satsumaOffer: world.offer,
     Date: overlaid(Date, { now: world.now }),
     fetch(url, init) {

@@ -163,7 +163,14 @@ class BrowserPlatform:
             # Pages without TLS have no locks. Events may be sent twice then, and the collector keeps each once.
             work()
             return
-        locks.request(name, create_once_callable(lambda _: work()))
+
+        def hold(_: Any) -> Any:
+            work()
+            # Firefox tells other processes what was written to localStorage after the task, and who gets the lock
+            # before that still reads the old. The browser's answer comes in a later task: the lock is held until then.
+            return locks.query()
+
+        locks.request(name, create_once_callable(hold))
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Start a coroutine in the current task of the browser, since the visitor may leave before the next one."""
