@@ -8,7 +8,7 @@ from clients.document import DOCUMENT, render
 from clients.libraries import LIBRARIES, PINNED, ROOT
 from clients.outcomes import read
 
-OTHERS = {"@pyscript/core", "@stlite/browser", "axe-core", "typescript", "vite"}
+OTHERS = {"@pyscript/core", "@stlite/browser", "axe-core", "jquery", "typescript", "vite"}
 """What is installed beside them, and posts to no collector."""
 
 HINT = "run ./dev clients, which runs the libraries and writes it"

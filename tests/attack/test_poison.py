@@ -26,9 +26,10 @@ from warehouse.made import stored, warehouse
 
 AT = "2026-04-23T22:38:{:02d}.550Z"
 WORKER = """
-import asyncio, os, sys, threading, time
+import asyncio, contextlib, os, sys, threading, time
 from pathlib import Path
 from satsuma_server.console import Console
+from satsuma_server.errors import UnavailableError
 from satsuma_server.log.shared import SharedLog
 from satsuma_server.profiles import Key
 from satsuma_server.profiles.projection import Profiles
@@ -54,7 +55,10 @@ async def main():
     for part in (profiles, console):
         await part.start()
     await warehouse.load_all()
-    while (await profiles.totals()).seq < log.last or console._window.last < log.last:
+    while True:
+        with contextlib.suppress(UnavailableError):  # Profiles are opened beside all others.
+            if (await profiles.totals()).seq == log.last == console._window.last:
+                break
         await asyncio.sleep(0.05)
     person = await profiles.find(Key("user_id", "victim"))
     status = await warehouse.status()

@@ -7,6 +7,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,11 @@ def backups(tmp_path_factory: pytest.TempPathFactory) -> Path:
             stop.set()
             sender.join()
         folder.caught_up()
+        copied = f"select count(*) from profiles.identity_map where id = '{posted[-1]}'"
+        until = time.monotonic() + 60
+        while folder.rows(copied) == [[0]]:  # These tables are copied from time to time.
+            assert time.monotonic() < until
+            time.sleep(0.1)
         told_by_command = take(folder, at / "quiet", at / "satsuma.toml", at / "data")
         assert f"all events up to {folder.last():,}" in " ".join(told_by_command.split())
         folder.end()

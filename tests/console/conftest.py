@@ -45,12 +45,12 @@ class Desk:
         return self.web.post("/console/login", data={"token": token, **more}, follow_redirects=False)
 
     def see(self, path: str, text: str = "", seconds: float = 60) -> str:
-        """Return a page's HTML once `text` is in it."""
+        """Return a page's HTML once `text` is in it. What it is of may still be being opened."""
         until = time.monotonic() + seconds
         while True:
             answer = self.web.get(f"/console/{path}", headers=PAGE)
-            assert answer.status_code == 200, answer.text
-            if text in answer.text:
+            assert answer.status_code in (200, 503), answer.text
+            if answer.status_code == 200 and text in answer.text:
                 return str(answer.text)
             assert time.monotonic() < until, f"{text!r} is not in {answer.text}"
             time.sleep(0.05)

@@ -155,7 +155,7 @@ def test_the_collector_takes_no_more_of_a_feed_than_its_reader_does(tmp_path: Pa
         feed, sent, stalled = Endless(), [], asyncio.Event()
         proxy = Proxy(tmp_path / "none", Settings(tmp_path))
         answer = httpx.MockTransport(lambda request: httpx.Response(200, stream=feed))
-        proxy._client = httpx.AsyncClient(transport=answer, base_url="http://worker")
+        proxy._upstream._client = httpx.AsyncClient(transport=answer)
 
         asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
 
@@ -174,7 +174,7 @@ def test_the_collector_takes_no_more_of_a_feed_than_its_reader_does(tmp_path: Pa
         scope = {"type": "http", "method": "GET", "path": "/console/live/stream", "query_string": b"", "headers": []}
         scope |= {"scheme": "http", "server": ("collector", 80), "client": ("198.51.100.4", 1)}
         reading = asyncio.create_task(proxy(scope, receive, send))  # type: ignore[arg-type]
-        await stalled.wait()
+        await asyncio.wait_for(stalled.wait(), 20)
         for _ in range(100):  # Whoever could go on without being waited for has had the time to.
             await asyncio.sleep(0)
         assert feed.taken == len(sent) - 1
