@@ -34,6 +34,8 @@ from .openapi import document
 from .paths import path_of
 from .plans.enforcement import Enforcement
 from .plans.violations import Violations
+from .privacy.deleted_ids import FILE as DELETED
+from .privacy.deleted_ids import DeletedIds
 from .privacy.deletion import Deletion, no_worker
 from .privacy.suppression import Suppressed, read_secret
 from .projections.internal import InternalClient
@@ -157,9 +159,12 @@ def create_app(settings: Settings) -> Starlette:
         await log.close()
         violations.save()
 
-    suppressed = Suppressed(
-        settings.data, Rules(settings.profiles), read_secret(settings.suppression_secret_file, settings.data)
-    )
+    secret = read_secret(settings.suppression_secret_file, settings.data)
+    suppressed = Suppressed(settings.data, Rules(settings.profiles), secret)
+    deleted = DeletedIds(settings.data / DELETED, secret)
+    deleted.save()
+    ask = worker.internal.ask if worker else no_worker
+    deletion = Deletion(settings, log, suppressed, deleted, violations, ask)
     ingest = Ingest(settings, log, metrics, suppressed, limits, plans)
     early = Early(settings, ingest)
     assets = Assets(settings)
@@ -171,7 +176,7 @@ def create_app(settings: Settings) -> Starlette:
         Status(settings, log, metrics, figures).route(),
     ]
     routes = [
-        *Deletion(settings, log, suppressed, violations, worker.internal.ask if worker else no_worker).routes(),
+        *deletion.routes(),
         *(worker.routes() if worker else ()),
         Mount("/v1", app=Router(v1, redirect_slashes=False)),
         *assets.routes(),
@@ -189,6 +194,7 @@ def create_app(settings: Settings) -> Starlette:
     # A path with an additional slash is not found. Starlette would redirect it to the path without.
     app.router.redirect_slashes = False
     app.state.log = log
+    app.state.deletion = deletion
     app.state.shared = Shared(log, metrics, suppressed, limits, guesses, violations)
     app.state.leave = worker.proxy.leave if worker else None
     return app

@@ -11,7 +11,8 @@ import pytest
 from satsuma_server.errors import SettingsError, UnavailableError
 from satsuma_server.identity.identifiers import ANONYMOUS_ID, USER_ID, Key
 from satsuma_server.identity.rules import ProfileSettings, Rules
-from satsuma_server.privacy.suppression import DIGEST_BYTES, FILE, Suppressed, read_secret
+from satsuma_server.privacy.hashed_ids import DIGEST_BYTES
+from satsuma_server.privacy.suppression import FILE, Suppressed, read_secret
 from satsuma_server.settings import make_settings
 from satsuma_server.testing import running
 

@@ -120,8 +120,10 @@ def test_a_damaged_file_is_put_aside_and_built_anew(tmp_path: Path, what: str) -
         made.load(event(1))
         assert made.ask("SELECT count(*) FROM demo.tried") == [(1,)]
         assert (tmp_path / "warehouse.damaged-1.duckdb").exists()
+        copy = made.database.copy()
         made.database.rewrite()
         assert not (tmp_path / "warehouse.damaged-1.duckdb").exists()
+        assert not copy.exists(), "a backup that was killed has left it"
 
 
 def test_a_file_that_another_has_is_left_alone(tmp_path: Path) -> None:

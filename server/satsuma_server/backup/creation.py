@@ -23,6 +23,7 @@ from satsuma_server.log import ReadableLog, database
 from satsuma_server.log.holds import BACKUP, held
 from satsuma_server.log.jetstream.options import WORKER_ID
 from satsuma_server.log.opening import open_for_reading
+from satsuma_server.privacy import deleted_ids
 from satsuma_server.profiles.projection import CURSOR as PROFILES
 from satsuma_server.profiles.store.database import FILE as PROFILES_FILE
 from satsuma_server.settings import Settings
@@ -32,10 +33,11 @@ from satsuma_server.warehouse import FOLDER as WAREHOUSE_FOLDER
 from satsuma_server.warehouse.schema.names import OWN_SCHEMA, quoted
 
 from . import profiles_postgres
+from .deletions import DATA
 from .manifest import FORMAT, Manifest, list_files, write_manifest
 
-DATA, SETTINGS, NATS = "data", "settings", "nats"
-"""Folders of a backup: what was in the data folder, the settings, and the streams of a log on NATS."""
+SETTINGS, NATS = "settings", "nats"
+"""Folders of a backup, besides that of what was in the data folder: the settings, and the streams of a log on NATS."""
 
 
 FOLLOWERS = (
@@ -83,6 +85,9 @@ async def _create(
     settings: Settings, config: Path | None, target: Path, copy_warehouse: CopyWarehouse, log: ReadableLog
 ) -> Manifest:
     last = log.last
+    # Whoever is deleted from now on may be in the backup, so that its record must not say that they are not.
+    if (record := settings.data / deleted_ids.FILE).exists():
+        shutil.copyfile(record, target / DATA / record.name)
     async with held(log):
         # First what is built from the log, then the log: in the backup, no follower is ahead of it.
         cursors = await asyncio.to_thread(_copy_followers, settings, target, copy_warehouse)
@@ -94,7 +99,8 @@ async def _create(
             (target / NATS).mkdir()
             await save(settings.log, settings.nats, target / NATS)
     for path in _plain_files(settings.data):
-        shutil.copyfile(path, target / DATA / path.name)
+        if path.name != deleted_ids.FILE:
+            shutil.copyfile(path, target / DATA / path.name)
     _copy_settings(settings, config, target)
     manifest = Manifest(
         FORMAT,

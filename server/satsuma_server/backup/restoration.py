@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from satsuma_server.disk import room_for
 from satsuma_server.errors import BackupError
+from satsuma_server.identity.identifiers import Key
 from satsuma_server.identity.rules import SQLITE
 from satsuma_server.log.holds import BACKUP, BEYOND
 from satsuma_server.log.opening import open_for_reading
+from satsuma_server.privacy import deleted_ids
+from satsuma_server.privacy.deleted_ids import DeletedIds
+from satsuma_server.privacy.suppression import read_secret
 from satsuma_server.settings import Settings
 from satsuma_server.warehouse import EMBEDDED
 from satsuma_server.warehouse import FILE as WAREHOUSE_FILE
@@ -20,15 +26,31 @@ from satsuma_server.warehouse import FOLDER as WAREHOUSE_FOLDER
 from satsuma_server.warehouse.schema.names import OWN_SCHEMA, quoted
 
 from . import profiles_postgres
-from .creation import DATA, NATS, ROOM
+from .creation import NATS, ROOM
+from .deletions import DATA, LaterRecord, find_deleted, read_records, take_over
 from .manifest import Manifest, check_files, read_manifest
 
+Forget = Callable[[Settings, Collection[Key]], Awaitable[None]]
+"""Deletes identifiers from a data folder that no collector uses yet, and from the stores that its settings name."""
 
-async def restore(settings: Settings, source: Path) -> Manifest:
+
+async def _keep_all(settings: Settings, keys: Collection[Key]) -> None: ...
+
+
+async def restore(
+    settings: Settings, source: Path, records: Iterable[Path] = (), forget: Forget = _keep_all
+) -> Manifest:
     """Restore the backup in the folder `source`, and return its manifest.
 
     Nothing that is there is overwritten: the data folder must be empty or missing, Postgres and NATS must have nothing
     of Satsuma's. The data folder appears as a whole at the end, or not at all.
+
+    Args:
+        settings: the settings of the collector to come, which name its data folder.
+        source: the backup.
+        records: later records of deletions; the first one goes into the data folder, with the suppression list beside
+            it.
+        forget: deletes again who was deleted since the backup was made, as the records say.
 
     Raises:
         BackupError: the backup is damaged or not whole, or there is something where it would go.
@@ -37,6 +59,8 @@ async def restore(settings: Settings, source: Path) -> Manifest:
     manifest = read_manifest(source)
     _check(settings, source, manifest)
     check_files(source, manifest)
+    secret = read_secret(settings.suppression_secret_file, settings.data)
+    later = read_records(records, secret)
     data = settings.data.absolute()
     made = data.with_name(f"{data.name}.restoring-{uuid.uuid4().hex[:8]}")
     try:
@@ -50,6 +74,10 @@ async def restore(settings: Settings, source: Path) -> Manifest:
                 from satsuma_server.log.jetstream.snapshot import load
 
                 await load(settings.log, settings.nats, source / NATS)
+            new = replace(settings, data=made)
+            await _set_cursors(new, manifest)
+            if later:
+                await _forget_again(new, DeletedIds(source / DATA / deleted_ids.FILE, secret), later, forget)
             if data.exists():
                 data.rmdir()
             made.rename(data)
@@ -57,8 +85,15 @@ async def restore(settings: Settings, source: Path) -> Manifest:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
         raise BackupError(f"the backup can't be restored: {error}") from error
-    await _set_cursors(settings, manifest)
     return manifest
+
+
+async def _forget_again(settings: Settings, earlier: DeletedIds, later: list[LaterRecord], forget: Forget) -> None:
+    keys = await find_deleted(settings, earlier, later)
+    # First, so that nobody is kept whom the later list keeps out.
+    take_over(later[0], settings.data)
+    if keys:
+        await forget(settings, keys)
 
 
 def _check(settings: Settings, source: Path, manifest: Manifest) -> None:

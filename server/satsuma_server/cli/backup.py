@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +13,7 @@ import httpx
 import typer
 from satsuma.errors import SatsumaError
 
+from satsuma_server.identity.identifiers import Key
 from satsuma_server.settings import Settings, make_settings
 
 from .client import decoded
@@ -50,17 +53,37 @@ def restore(
     data: Data = None,
     config: Config = None,
     log: Log = None,
+    deletions: Annotated[
+        list[Path] | None,
+        typer.Option(help="A later data folder, backup or deleted.txt: who was deleted since is deleted again."),
+    ] = None,
 ) -> None:
     """Put a backup into a new data folder. Start a collector with the same settings on it afterwards."""
     from satsuma_server.backup.restoration import restore as restored
 
     try:
         settings = _settings(data, config, log)
-        manifest = asyncio.run(restored(settings, folder))
+        manifest = asyncio.run(restored(settings, folder, deletions or (), _forget))
     except SatsumaError as error:
         fail(str(error))
     console.print(f"restored what was there at {manifest.made_at} into {settings.data}")
-    console.print("people who were deleted after that are there again: delete them again (satsuma audit-log has whom)")
+    if not deletions:
+        console.print(
+            "[yellow]People who were deleted after that are there again.[/] To have them deleted, restore into an "
+            "empty folder with --deletions and a later data folder, backup or deleted.txt; or delete them yourself."
+        )
+
+
+async def _forget(settings: Settings, keys: Collection[Key]) -> None:
+    """Run a collector that nobody can reach, and that hands nothing on, for as long as it takes to delete people."""
+    from satsuma_server.app import create_app
+
+    app = create_app(replace(settings, destinations=(), worker=True))
+    async with app.router.lifespan_context(app):
+        found = await app.state.deletion.repeat(keys)
+    console.print(f"deleted {len(keys):,} ids again that were deleted after the backup")
+    if found:
+        console.print(f"[yellow]still found in:[/] {', '.join(found)}")
 
 
 def _settings(data: Path | None, config: Path | None, log: str | None) -> Settings:

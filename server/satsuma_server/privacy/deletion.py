@@ -8,6 +8,7 @@ identifiers, and tells it to forget them.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -29,6 +30,7 @@ from satsuma_server.profiles.api.paths import key_in
 from satsuma_server.settings import Settings
 
 from . import FORGET, RESOLVE, reach_in
+from .deleted_ids import DeletedIds
 from .erasure_check import SHORTEST, find_in_files
 from .person_matcher import ErasureMatcher
 from .suppression import Suppressed
@@ -41,6 +43,12 @@ SERVERS = "the files of the log's servers, which overwrite an erased event at on
 
 WAITING = f"{FORWARDED}, which has the ids until every destination has acknowledged that it deletes the person"
 
+NOBODY = Key("nobody", "")
+"""From here no link leads to anybody: of a person only the given identifiers are forgotten."""
+
+LOOK_SECONDS, PATIENCE_SECONDS = 0.2, 3_600
+"""How often, and for how long, the second process is asked that is still starting."""
+
 AskWorker = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 """Posts JSON to an internal route and returns the answer. Raises `UnavailableError` where there is no second
 process."""
@@ -50,12 +58,19 @@ class Deletion:
     """Deletes people, one at a time."""
 
     def __init__(
-        self, settings: Settings, log: EventLog, suppressed: Suppressed, violations: Violations, ask: AskWorker
+        self,
+        settings: Settings,
+        log: EventLog,
+        suppressed: Suppressed,
+        deleted: DeletedIds,
+        violations: Violations,
+        ask: AskWorker,
     ) -> None:
         self._settings = settings
         self._log = log
         self._violations = violations
         self._suppressed = suppressed
+        self._deleted = deleted
         self._ask = ask
         self._rules = Rules(settings.profiles)
         self._one_at_a_time = asyncio.Lock()
@@ -90,7 +105,10 @@ class Deletion:
         rows = 0
         keys, left_out = await self._who(key, reach)
         start = key if reach is Reach.VERIFIED and key.type != PROFILE else None
+        noted = frozenset[Key]()
         for _ in range(ROUNDS):
+            self._deleted.add(keys - noted)
+            noted = keys
             if suppress:
                 self._suppressed.add(keys)
             told = await self._log.erase(ErasureMatcher(self._rules, keys))
@@ -115,6 +133,34 @@ class Deletion:
             "suppressed": suppress,
             **await self._prove(keys),
         }
+
+    async def repeat(self, keys: Iterable[Key]) -> list[str]:
+        """Delete exactly these identifiers once more, which an older backup has brought back.
+
+        Returns:
+            the files in which one of them was still found.
+
+        Raises:
+            UnavailableError: the log or the second process can't do it.
+        """
+        everything = frozenset(keys)
+        # All identifiers of a deletion are of one space.
+        for space in sorted({key.space for key in everything}):
+            some = [key for key in sorted(everything) if key.space == space]
+            told = await self._log.erase(ErasureMatcher(self._rules, some))
+            await self._ask_patiently(FORGET, {"keys": some, "seq": told.last, "start": NOBODY})
+        await asyncio.to_thread(self._violations.forget, {key.value for key in everything})
+        return list((await self._prove(everything))["still_found_in"])
+
+    async def _ask_patiently(self, path: str, body: Mapping[str, Any]) -> Any:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return await self._ask(path, body)
+            except UnavailableError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _who(self, key: Key, reach: Reach) -> tuple[frozenset[Key], frozenset[Key]]:
         """Return the identifiers of a person, and those of the profile that are left out.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -13,6 +14,11 @@ from satsuma_server.identity.rules import Rules
 from satsuma_server.log import Stored
 
 FIELDS = {USER_ID: "userId", ANONYMOUS_ID: "anonymousId"}
+
+
+class _Ids(msgspec.Struct):
+    userId: Any = None  # noqa: N815
+    anonymousId: Any = None  # noqa: N815
 
 
 class PersonMatcher:
@@ -60,6 +66,16 @@ class ErasureMatcher(PersonMatcher):
     def names(self, text: bytes) -> bool:
         """Tell whether a text, which may not be a valid event, names the person."""
         return self._named.search(text) is not None
+
+
+def ids_in(raw: bytes, space: str) -> list[Key]:
+    """Return the userId and the anonymousId of what may not be a valid event, as far as it has them."""
+    try:
+        ids = msgspec.json.decode(raw, type=_Ids)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return []
+    told = ((USER_ID, ids.userId), (ANONYMOUS_ID, ids.anonymousId))
+    return [Key(type, id, space) for type, id in told if isinstance(id, str)]
 
 
 def named_by(previous: Key) -> list[Key]:

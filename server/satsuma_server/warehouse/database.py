@@ -120,7 +120,8 @@ class Database:
             self._connection.execute("CHECKPOINT")
 
     def rewrite(self) -> None:
-        """Copy everything into a new file, so that no deleted data is left on disk, not even in damaged files."""
+        """Copy everything into a new file, so that no deleted data is left on disk, not even in damaged files and in
+        a copy that nobody has fetched."""
         with self._writer, self._alone():
             with duckdb.connect(config={"threads": "2"}) as plain:
                 plain.execute(f"ATTACH '{_text(self.path)}' AS old (READ_ONLY)")
@@ -134,6 +135,8 @@ class Database:
                     self._new_path.unlink(missing_ok=True)
                     raise
             self._new_path.replace(self.path)
+            # What a backup has left that was killed before it took the copy away.
+            self.copy_path.unlink(missing_ok=True)
             for damaged in self.path.parent.glob(f"{self.path.stem}.damaged-*"):
                 damaged.unlink()
 
