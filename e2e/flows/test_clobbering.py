@@ -34,6 +34,22 @@ KINDS = {
 }
 
 
+CLASSIC = """
+window.amplitudeIntegration = class {
+  constructor() { this.all = {}; window.given = []; }
+  once(name, listener) { (this.all[name] ??= []).push(listener); }
+  on(name, listener) { this.once(name, listener); }
+  initialize() { for (const name of ["initialize", "ready"]) this.all[name].forEach((listener) => listener()); }
+  invoke(method, event) { given.push(event.event()); }
+};
+window.amplitudeLoader = () => {};
+"""
+HELD = {"load": False}
+NAMED_LIKE_PARTS = """<!doctype html><html><head><link rel="icon" href="data:,"></head><body>
+<a id="amplitudeDeps" href="x:y/../../evil.js?"></a><a id="amplitudeDeps" href="x:y/../../evil.js?"></a>
+<a id="__SEGMENT_INSPECTOR__"></a><script>SNIPPET</script></body></html>"""
+
+
 def page_of(kind: str, head: str) -> str:
     """Return a page with an element of each name, and only then the site's scripts."""
     named = "".join(KINDS[kind].replace("NAME", name) for name in NAMES)
@@ -59,7 +75,11 @@ def site(collector: Collector) -> Iterator[str]:
     async def evil(_: Request) -> Response:
         return PlainTextResponse("import js\njs.stolen = True\n")
 
-    with serving(Starlette(routes=[Route("/evil.py", evil), Route("/{way}/{kind}", page)])) as url:
+    async def comments(_: Request) -> Response:
+        return HTMLResponse(NAMED_LIKE_PARTS.replace("SNIPPET", snippet("attacked", collector.url, options=HELD)))
+
+    routes = [Route("/evil.py", evil), Route("/comments", comments), Route("/{way}/{kind}", page)]
+    with serving(Starlette(routes=routes)) as url:
         yield url
 
 
@@ -91,4 +111,27 @@ def test_calls_of_a_page_that_is_left_at_once_are_the_visitors(visitor: Visitor,
     visitor.evaluate("() => { dispatchEvent(new PageTransitionEvent('pagehide')); }")
     [told] = collector.wait_for(lambda events: len(events) == 1)
     assert (told["anonymousId"], told["context"]["page"]["title"]) == ("known-before", "The true title")
+    assert visitor.errors == []
+
+
+def test_no_element_is_taken_for_what_a_destinations_script_leaves(visitor: Visitor, collector: Collector) -> None:
+    """Two links of one id once made the page load any script of the CDN's host."""
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    visitor.page.route(
+        "**/next-integrations/**", lambda route: route.fulfill(body=CLASSIC, content_type="text/javascript")
+    )
+    visitor.page.goto(f"{visitor.base_url}/comments")
+    visitor.evaluate("""() => analytics.load("attacked", {updateCDNSettings: (settings) =>
+        ({...settings, integrations: {...settings.integrations, Amplitude: {type: "browser"}}})})""")
+    visitor.until(lambda: visitor.evaluate(READY), "Python")
+    visitor.evaluate("() => analytics.ready().then(() => analytics.track('Attacked')).then(() => 1)")
+    visitor.until(lambda: visitor.evaluate("() => given.includes('Attacked')"), "the destination")
+    assert [url for url in asked if "evil" in url] == []
+    assert visitor.evaluate("() => Object.hasOwn(window, '__SEGMENT_INSPECTOR__')") is True
+    # Nor is what all objects have taken for a part of an event.
+    path = "properties.toString.mark"
+    changed = visitor.evaluate(f"async () => (await analytics.track('x')).updateEvent('{path}', 1).properties.toString")
+    assert changed == {"mark": 1}
+    assert visitor.evaluate("() => ({}).toString.mark === undefined") is True
     assert visitor.errors == []

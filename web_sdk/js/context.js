@@ -54,7 +54,8 @@ class Context {
     if ((first === "integrations" && event.integrations?.[second] === false) || /(^|\.)(__proto__|constructor|prototype)(\.|$)/.test(path)) return event;
     path.split(".").reduce((holder, name, at, names) => {
       const next = names[at + 1];
-      return (holder[name] = next === undefined ? value : Object(holder[name]) === holder[name] ? holder[name] : isNaN(next) ? {} : []);
+      const own = Object.prototype.hasOwnProperty.call(holder, name) && holder[name]; // What all objects have is nobody's to change.
+      return (holder[name] = next === undefined ? value : Object(own) === own ? own : isNaN(next) ? {} : []);
     }, event);
     return event;
   }

@@ -124,9 +124,10 @@ const native = {
   payload: (event, dates) => new Payload(revived(event, dates)),
   load: loadOnce,
   unload,
+  left: (name) => globalOf(name),
   failure: failureOf,
   /* Plugins of the settings: a factory's, that the app has brought along or a script leaves in the page. */
-  async plugins({ name, libraryName, settings }, { integrations }, own, factory = window[libraryName]) {
+  async plugins({ name, libraryName, settings }, { integrations }, own, factory = globalOf(libraryName)) {
     if (typeof factory !== "function") return [];
     const made = [await factory({ ...settings, ...(integrations[name] && { ...integrations[name], ...Object(own && own[name]) }) })].flat();
     for (const plugin of made)
@@ -136,7 +137,7 @@ const native = {
   },
   async middleware(url, name) {
     await loadOnce(url);
-    return window[name];
+    return globalOf(name);
   },
 };
 
@@ -218,7 +219,8 @@ function makeFace(ask, about) {
     const [name, ...args] = Array.from(call);
     if (typeof face[name] === "function") face[name](...args);
   };
-  attempt((window.__SEGMENT_INSPECTOR__ ??= {}), "attach", face); // The library's own extension of the browser.
+  const inspector = "__SEGMENT_INSPECTOR__"; // The library's own extension of the browser.
+  attempt(globalOf(inspector) ?? (window[inspector] = {}), "attach", face);
   return face;
 }
 
@@ -226,7 +228,7 @@ function makeFace(ask, about) {
 function integrationsOf(plugins) {
   const found = {};
   for (const { name, type } of Array.from(plugins)) {
-    const one = window[name.toLowerCase().replace(".", "").split(" ").join("-") + "Integration"];
+    const one = globalOf(name.toLowerCase().replace(".", "").split(" ").join("-") + "Integration");
     if (type === "destination" && one) found[name] = one.Integration || one;
   }
   return found;

@@ -58,7 +58,7 @@
   const early = stub._early || EARLY + writeKey + ":" + newId();
   const folder = here[1] + "/runtime/" + RUNTIME.folder;
 
-  /* An element with that id is no property of the window's own. */
+  /* What a script has left in the page. An element with that id is no property of the window's own. */
   function globalOf(name) {
     return Object.prototype.hasOwnProperty.call(window, name) ? window[name] : undefined;
   }

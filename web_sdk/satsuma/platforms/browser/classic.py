@@ -156,11 +156,12 @@ class ClassicDestination:
         native, window, file = self._contexts.native, self._window, _file(self.name)
         await settled(native, native, "load", self._address)
         cdn, _, _ = self._address.partition(FOLDER)
-        needed = getattr(window, f"{file}Deps", None)
+        # Elements of the page with these ids are not what the script has left.
+        needed = native.left(f"{file}Deps")
         for path in needed.to_py() if needed is not None else ():
             await settled(native, native, "load", f"{cdn}{FOLDER}{path}.gz")
         await settled(native, window, f"{file}Loader")
-        return getattr(window, f"{file}Integration")
+        return native.left(f"{file}Integration")
 
     def _made(self, source: Any) -> Any:
         told = {key: value for key, value in self._settings.items() if (key, value) != ("type", "browser")}
