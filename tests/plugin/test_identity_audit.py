@@ -36,12 +36,18 @@ def test_log_out(collector, satsuma_case):
 """
 
 
+A_SESSION = 400
+"""Seconds that a session may take: each of its workers starts a collector, on a loaded machine too."""
+
+pytestmark = pytest.mark.timeout(A_SESSION + 60)
+
+
 def run(folder: Path, tests: str, *options: str) -> tuple[int, str]:
     (folder / "test_site.py").write_text(tests)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = other\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options],
-        cwd=folder, capture_output=True, text=True, timeout=120,
+        cwd=folder, capture_output=True, text=True, timeout=A_SESSION,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 
