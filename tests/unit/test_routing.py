@@ -162,6 +162,13 @@ def test_a_share_of_the_events_passes() -> None:
     assert {sampled(0.5, random=number / 10, path="properties.s") for number in range(10)} in ({True}, {False})
 
 
+def test_the_share_of_a_text_that_was_cut_in_an_emoji() -> None:
+    config = {"sample": {"percent": 0.999999, "path": "properties.text"}}
+    event = {**EVENT, "properties": {"text": "great shop \ud83d"}}
+    router = Router([rule(("=", "type", {"value": "track"}), {"type": "sample_event", "config": config})], lambda: 0.5)
+    assert router.route("One", dict(event)) == event
+
+
 @pytest.mark.parametrize(
     ("pattern", "text", "true"),
     [

@@ -325,6 +325,6 @@ def _written(value: object) -> str:
 def _number_of(text: str) -> float:
     """Return a number from 0 to 1 that is always the same for a text (FNV-1a)."""
     number = 2_166_136_261
-    for byte in text.encode():
+    for byte in text.encode(errors="surrogatepass"):  # A page may have cut an emoji in two.
         number = ((number ^ byte) * 16_777_619) & 0xFFFF_FFFF
     return number / 2**32
