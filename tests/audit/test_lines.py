@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,6 +101,21 @@ def test_a_gzip_that_is_cut_off_is_read_to_where_it_ends() -> None:
     assert report.input.reasons[BROKEN_GZIP] == 1
     assert report.input.events == 3
     assert report.input.repeated > 100
+
+
+def zipped(content: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("events.ndjson", content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("pack", [zipped, bz2.compress, lzma.compress], ids=["zip", "bzip2", "xz"])
+def test_what_is_packed_otherwise_is_told_and_not_read_as_text(pack: Callable[[bytes], bytes]) -> None:
+    report, rows = read(pack(ONE_A_LINE))
+    [(problem, count)] = report.input.reasons.items()
+    assert problem.endswith(": unpack it first") and count == 1
+    assert rows == []
 
 
 def test_a_broken_object_of_an_array_costs_itself() -> None:

@@ -42,6 +42,16 @@ DEEP_OBJECT = 128 << 10
 
 GZIP_MAGIC = b"\x1f\x8b"
 
+OTHER_FORMATS = {
+    rb"PK\x03\x04": "a zip archive: unpack it first",
+    rb"\x28\xb5\x2f\xfd": "compressed with zstd: unpack it first",
+    rb"BZh[1-9]1AY&SY": "compressed with bzip2: unpack it first",
+    rb"\xfd7zXZ\0": "compressed with xz: unpack it first",
+    rb"PAR1\x15": "a Parquet file: write its events as NDJSON first",
+    rb"SQLite format 3\0": "an SQLite file: name the collector whose log it is by --url",
+}
+"""What files of other formats begin with, as patterns, and what to tell of them. They are not read."""
+
 TOO_LARGE = "longer than 1 MB"
 _NEXT = re.compile(r"[\n,]\s*\{")
 """Where an object may begin, behind one that is broken."""
@@ -170,6 +180,10 @@ class Lines:
 
     def _pieces(self) -> Iterator[bytes]:
         first = self._read()
+        for beginning, problem in OTHER_FORMATS.items():
+            if re.match(beginning, first):
+                self.unreadable[problem] += 1
+                return
         if not first.startswith(GZIP_MAGIC):
             while first:
                 yield first
