@@ -17,7 +17,7 @@ from satsuma.clock import iso_time
 from satsuma_server.errors import UnavailableError
 from satsuma_server.identity.identifiers import Key
 
-from .hashed_ids import Hashing
+from .hashed_ids import Hashing, write_anew
 
 FILE = "deleted.txt"
 
@@ -67,7 +67,7 @@ class DeletedIds:
             if self._is_stored:
                 self._append("".join(f"\n{line}" for line in new))
             else:
-                self._write("\n".join([self._hashing.head, *self.lines, *new]))
+                write_anew(self._path, "\n".join([self._hashing.head, *self.lines, *new]))
         except OSError as error:
             raise UnavailableError(f"{self._path} can't be written, so nobody was deleted: {error}") from error
         self._is_stored = True
@@ -88,12 +88,3 @@ class DeletedIds:
             file.write(text)
             file.flush()
             os.fsync(descriptor)
-
-    def _write(self, text: str) -> None:
-        beside = self._path.with_suffix(".new")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        beside.replace(self._path)

@@ -67,3 +67,15 @@ class Hashing:
 
     def _check(self) -> str:
         return WRAPPED + hmac.digest(self._secret, b"satsuma suppression list", hashlib.sha256)[:DIGEST_BYTES].hex()
+
+
+def write_anew(path: Path, text: str) -> None:
+    """Put a text in place of a file of hashes, durably: after a crash it is the old one or the new one, and whole.
+    Raises `OSError`."""
+    beside = path.with_suffix(".new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    beside.replace(path)

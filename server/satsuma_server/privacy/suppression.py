@@ -5,7 +5,6 @@ The file has a hash of each identifier, as `hashed_ids` makes them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from satsuma_server.identity.identifiers import ANONYMOUS_ID, USER_ID, Key
 from satsuma_server.identity.rules import Rules
 from satsuma_server.log import WITHHELD, Arrivals
 
-from .hashed_ids import Hashing
+from .hashed_ids import Hashing, write_anew
 from .person_matcher import PersonMatcher, ids_in
 
 FILE = "suppressed.txt"
@@ -74,13 +73,8 @@ class Suppressed:
 
     def _write(self, digests: set[str]) -> None:
         lines = [self._hashing.head, *sorted(digests)]
-        beside = self._path.with_suffix(".new")
         try:
-            with beside.open("w", encoding="ascii") as file:
-                file.write("\n".join(lines) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._path)
+            write_anew(self._path, "\n".join(lines) + "\n")
         except OSError as error:
             raise UnavailableError(f"{self._path} can't be written, so nobody was kept out: {error}") from error
         self._digests = digests
