@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import signal
 import time
 from contextlib import ExitStack
@@ -64,6 +65,40 @@ async def test_the_lease_of_a_dead_worker_passes_on_and_its_own_folder_has_it_ba
         await other.take()
     assert other.from_another
     await other.release()
+
+
+@pytest.mark.asyncio
+async def test_a_copied_folder_is_another_one(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers with one id would take the lease from each other for ever."""
+    monkeypatch.setattr(module.os, "_exit", lambda code: kill(first))
+    first = make("one")
+    await first.take()
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    copy = make("copy")
+    waiting = asyncio.create_task(copy.take())
+    await asyncio.sleep(2)  # Twice as long as a lease lasts that is not kept.
+    assert copy.is_waiting and not waiting.done()
+    await first.release()
+    async with asyncio.timeout(PATIENCE):
+        await waiting
+    assert copy.from_another
+    await copy.release()
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock here goes on while a machine sleeps")
+async def test_a_worker_whose_machine_has_slept_ends_at_once(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease, ended, slept = make("one"), asyncio.Event(), 0
+    loop, real = asyncio.get_running_loop(), time.clock_gettime
+    monkeypatch.setattr(module.os, "_exit", lambda code: (kill(lease), loop.call_soon_threadsafe(ended.set)))
+    monkeypatch.setattr(module, "RENEW_SECONDS", PATIENCE)
+    monkeypatch.setattr(module, "LAST_SECONDS", PATIENCE / 2)
+    monkeypatch.setattr(module.time, "clock_gettime", lambda clock: real(clock) + slept)
+    await lease.take()
+    assert not ended.is_set()
+    slept = PATIENCE
+    async with asyncio.timeout(PATIENCE / 4):
+        await ended.wait()
 
 
 def kill(lease: Lease) -> None:

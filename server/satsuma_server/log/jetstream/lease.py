@@ -65,10 +65,10 @@ class Lease:
             with contextlib.suppress(UnavailableError):
                 at, told = await self._newest()
                 if at != seen:
-                    seen, since = at, time.monotonic()
+                    seen, since = at, _now()
                 is_own = told.get("folder") == self._folder
-                if is_own or told.get("holder") is None or time.monotonic() - since > LIFE_SECONDS:
-                    began = time.monotonic()
+                if is_own or told.get("holder") is None or _now() - since > LIFE_SECONDS:
+                    began = _now()
                     if await self._write(at):
                         self._until = began + LAST_SECONDS
                         self.from_another, self.is_waiting = not is_own, False
@@ -93,7 +93,7 @@ class Lease:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            began = time.monotonic()
+            began = _now()
             try:
                 is_kept = await self._write(self._seq)
                 if not is_kept:
@@ -109,7 +109,7 @@ class Lease:
 
     def _watch(self) -> None:
         while not self._is_over.wait(LOOK_SECONDS / 2):
-            if time.monotonic() > self._until:
+            if _now() > self._until:
                 self._end("the lease could not be kept")
 
     def _end(self, reason: str) -> None:
@@ -136,12 +136,34 @@ class Lease:
         return True
 
 
+def _now() -> float:
+    """Return seconds of a clock that goes on while the machine sleeps, where the system has one.
+
+    The lease of a worker on a machine that slept is another's by now, and it has to find that out at once.
+    """
+    boot_time = getattr(time, "CLOCK_BOOTTIME", None)  # Linux only.
+    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
+
+
 def _folder_id(data: Path) -> str:
+    """Return what tells a data folder from all others; a copy of one gets an id of its own.
+
+    The file's inode is part of the id, since a copied file has another one.
+
+    Raises:
+        UnavailableError: the folder can't be written.
+    """
     path = data / WORKER_ID
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            path.write_text(secrets.token_hex(16))
-        return path.read_text()
+        with path.open("a+") as file:
+            inode = f" {os.fstat(file.fileno()).st_ino}"
+            file.seek(0)
+            kept = file.read()
+            if not kept.endswith(inode):
+                kept = secrets.token_hex(16) + inode
+                file.truncate(0)
+                file.write(kept)
+        return kept
     except OSError as error:
         raise UnavailableError(f"{path} can't be written: {error}") from error
