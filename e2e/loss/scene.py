@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,13 +59,15 @@ class Scene:
 
 
 @contextmanager
-def set_up(library: str, data: Path, seed: object = 0, python: str = PAGE) -> Iterator[Scene]:
-    """Set the scene for a library; `python` is where Python lives in our pages."""
+def set_up(
+    library: str, data: Path, seed: object = 0, python: str = PAGE, options: Mapping[str, Any] | None = None
+) -> Iterator[Scene]:
+    """Set the scene for a library; `python` is where Python lives in our pages, and `options` are more of theirs."""
     with ExitStack() as stack:
         collector = stack.enter_context(running(data))
         front = stack.enter_context(standing_before(collector.url, seed))
         if library == OURS:
-            diary = Diary(snippet("loss", front.url, options=LOAD_OPTIONS[python]))
+            diary = Diary(snippet("loss", front.url, options={**LOAD_OPTIONS[python], **(options or {})}))
         else:
             diary = Diary(stock_snippet(stack.enter_context(reference_cdn(front.url))))
         site = with_service_worker(walked_site(diary), front.url, "loss", lambda: diary.service_version)

@@ -27,6 +27,8 @@ UNSENT = """() => new Promise((resolve) => {
 })"""
 """How many calls wait in the service worker's storage."""
 
+NO_WORKER = "async () => (await navigator.serviceWorker.getRegistrations()).length === 0"
+
 HELD = """() => {
     const fetched = fetch, later = setTimeout;
     // Only Python names headers.
@@ -192,6 +194,25 @@ def test_the_last_call_of_a_page_overtakes_none_that_waits(browser: Browser, sce
         assert is_stored(walk), walk.stored()
 
 
+def test_a_page_that_is_left_without_a_network(browser: Browser, scene: Scene) -> None:
+    """It never hears that the network is back, and its visitor doesn't come back."""
+    with browser.new_context() as context:
+        walk = Walk(scene, context, "voffline")
+        context.new_page()
+        tab = walk.open()
+        walk.booted(tab)
+        walk.call(tab)
+        walk.kept(tab)
+        walk.go_offline()
+        for _ in range(3):
+            walk.call(tab)
+        walk.until(lambda: tab.evaluate(UNSENT) == 3, tab, "the calls to be kept")
+        walk.made()
+        tab.close()
+        walk.go_online()
+        assert is_stored(walk)
+
+
 def test_a_storage_that_is_evicted(browser: Browser, scene: Scene) -> None:
     with browser.new_context() as context:
         walk = Walk(scene, context, "vevicted")
@@ -202,6 +223,20 @@ def test_a_storage_that_is_evicted(browser: Browser, scene: Scene) -> None:
         tab.close()
         scene.front.clear_up()
         assert is_stored(walk)
+
+
+def test_a_service_worker_that_is_evicted_with_its_storage(browser: Browser, scene: Scene) -> None:
+    """The page, which is open, has what waits in its localStorage, and asks for another service worker."""
+    with browser.new_context() as context:
+        walk = Walk(scene, context, "vuprooted")
+        tab = call_into_the_void(walk)
+        session = context.new_cdp_session(tab)
+        kinds = "indexeddb,cache_storage,service_workers"
+        session.send("Storage.clearDataForOrigin", {"origin": scene.url, "storageTypes": kinds})
+        walk.until(lambda: tab.evaluate(NO_WORKER), tab, "the service worker to be gone")
+        walk.call(tab)
+        scene.front.clear_up()
+        assert is_stored(walk), walk.stored()
 
 
 def test_a_visitor_who_says_no_leaves_nothing_to_be_sent(browser: Browser, scene: Scene) -> None:

@@ -19,12 +19,32 @@ function lacksConsent(calls, options) {
 function named(calls, names) {
   return calls.some(function (call) { return names.indexOf(call[0]) > -1; });
 }
-function leave(calls, host, writeKey, key, options) {
+/* Calls `left` as the page is hidden or left. While it may be `gone`, calls are handed over as they are made: no later task of
+   it runs, and what went before may be under way still. */
+function watchEnd(global, left) {
+  var end = { gone: false }, away = false;
+  function go() {
+    end.gone = true;
+    left();
+  }
+  global.addEventListener("pagehide", function () { away = true; go(); });
+  global.addEventListener("pageshow", function () { away = end.gone = false; });
+  document.addEventListener("visibilitychange", function () {
+    if (document.visibilityState !== "hidden") return;
+    go();
+    setTimeout(function () { end.gone = away; }, 0);
+  });
+  return end;
+}
+function leave(calls, host, writeKey, key, options, gone) {
   if (!calls.some(function (call) { return !call.left || call.unanswered; }) || refuses(calls, options)) return;
-  var about = aboutVisitor(writeKey, options);
+  var about = aboutVisitor(writeKey, options), again = calls.filter(function (call) { return (gone || call.unanswered) && call.left && !call.made; });
+  /* What is repeated keeps its place: nothing overtakes it where its first request fails. The collector keeps each call once. */
+  again = newest(again, MOST_CALLS, MOST_ALONG_CHARACTERS, true);
+  if (calls.before) about.events = calls.before(MOST_ALONG_CHARACTERS);
   // The beacon comes first: a browser that has waited for a busy page may end it at any moment now.
   if (!needPage(calls, options))
-    hand(calls.filter(function (call) { return !call.left || (tellsWho(call) && !call.made); }), 0, calls.length, host, about);
+    hand(calls.filter(function (call) { return !call.left || again.indexOf(call) > -1 || (tellsWho(call) && !call.made); }), 0, calls.length, host, about);
   keep(calls, key, options, true);
   // Kept once: the next page may take these calls, and log the visitor out, before this one is closed.
   calls.forEach(function (call) { call.unanswered = false; });

@@ -91,6 +91,11 @@
     again ||= goAlone(waiting, left);
   });
 
+  function left() {
+    leave(waiting, cdn, writeKey, early, options, end.gone);
+  }
+  const end = watchEnd(window, left);
+
   /* The stub's calls, each with its note: a stub that isn't ours notes no time, so it is noted at first sight. */
   const waiting = [];
   const sender = stub._sender || makeEarlySender(waiting, cdn, writeKey, early, options);
@@ -124,6 +129,7 @@
     sender.soon();
     if (alone) forgetGone(waiting);
     if (again) again();
+    if (end.gone) left();
     if (!EVENTS.includes(call[0]) && !WHO.includes(call[0])) wanted();
   }
   function takeUp(call) {
@@ -151,14 +157,6 @@
     };
   }
 
-  function left() {
-    leave(waiting, cdn, writeKey, early, options);
-  }
-  let gone = false;
-  window.addEventListener("pagehide", () => (gone = true));
-  window.addEventListener("pageshow", () => (gone = false));
-  window.addEventListener("pagehide", left);
-  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && left());
 
   function trust(url) {
     return trusted(window, document, cdn, url);
@@ -230,7 +228,10 @@
   async function bootBehind(name, more) {
     const { hostPython } = await loadScript(name);
     // A page that the browser keeps aside may still hear of its worker: what it has left is the next page's all the same.
-    const keepCalls = () => keep(waiting, early, options, gone);
+    const keepCalls = () => {
+      keep(waiting, early, options, end.gone);
+      if (end.gone) left();
+    };
     const { image, integrity } = RUNTIME;
     const agree = (offer) => (nextId = offer);
     const parts = { stub, early, intrinsics, native, Context, Payload, EVENTS, WHO, calls: waiting, keepCalls, topDomain, storedNames, newId, agree, trust };
@@ -391,7 +392,7 @@
     let begun = performance.now();
     const answer = fetchSettings().catch((error) => {
       // A page that is being left ends its requests, which is no error of anybody's.
-      setTimeout(() => gone || console.error("[satsuma] The settings of the source could not be had.", error), LEAVING_MILLISECONDS);
+      setTimeout(() => end.gone || console.error("[satsuma] The settings of the source could not be had.", error), LEAVING_MILLISECONDS);
       throw error;
     });
     const [start, settings, clientHints, plugins] = await Promise.all([bootPython(), answer, fetchHints(), fetchPlugins()]);

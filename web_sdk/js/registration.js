@@ -1,8 +1,9 @@
 /* With `python: "service"` the site's service worker is asked for as soon as there is a page. One that is there, or is being
    installed, is also given what goes by beacon when the page is left: it learns whether that has arrived, and tries again. Once
-   its Python knows the page (`page` is set), it has the calls already, behind earlier ones, and no beacon may overtake those. */
+   its Python knows the page (`page` is set), it has the calls already, behind earlier ones, and no beacon may overtake those;
+   what is called after the page has said that it goes (`late`) it has not, and that is sent behind those (`after`). */
 function registerService(intrinsics, trust, host, writeKey, key, options) {
-  var container = navigator.serviceWorker, sendBeacon = intrinsics.sendBeacon, number = 0, service = { page: "" };
+  var container = navigator.serviceWorker, sendBeacon = intrinsics.sendBeacon, number = 0, service = { page: "", late: false };
   if (options.python !== "service" || !container) return undefined;
   function whole(path) { return new URL(path, location.href); }
   var collectors = whole(host + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/service.js");
@@ -24,7 +25,7 @@ function registerService(intrinsics, trust, host, writeKey, key, options) {
   service.registration.then(function (found) {
     intrinsics.sendBeacon = function (url, body) {
       var known = service.page, taken = known || sendBeacon(url, body);
-      var given = { key: key + ":" + ++number, page: known, url: whole(url).href, body: body, writeKey: writeKey, now: Date.now() };
+      var given = { key: key + ":" + ++number, page: service.late ? "" : known, after: known, url: whole(url).href, body: body, writeKey: writeKey, now: Date.now() };
       try { workers(found)[0].postMessage({ satsuma: key, way: "left", given: given }); } catch (error) { return known ? sendBeacon(url, body) : taken; }
       return Boolean(taken);
     };

@@ -63,8 +63,9 @@
   function install(name, analytics) {
     var again;
     options = readableOptions(options);
+    var end = watchEnd(global, left);
     function left() {
-      if (analytics._early) leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {});
+      if (analytics._early) leave(analytics, host, analytics._writeKey, analytics._early, analytics._loadOptions || {}, end.gone);
     }
     function alone(text, error) {
       warn(text + ": calls go to the collector as they are, and nothing is answered.", error);
@@ -75,8 +76,6 @@
     analytics.methods = METHODS;
     analytics._intrinsics = intrinsics;
     analytics._texts = texts;
-    global.addEventListener("pagehide", left);
-    document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") left(); });
     analytics.push = function () {
       [].forEach.call(arguments, function (call) {
         if (!admits(call)) return;
@@ -84,6 +83,7 @@
         if (analytics._early) keepSoon(analytics, analytics._early, analytics._loadOptions || {});
         if (__WITH_EARLY__ && analytics._sender) analytics._sender.soon();
         if (again) again();
+        if (end.gone) left();
       });
       return analytics.length;
     };

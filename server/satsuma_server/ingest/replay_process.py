@@ -73,6 +73,7 @@ class Made(msgspec.Struct):
 
 class _Body(msgspec.Struct):
     calls: list[list[Any]]
+    events: list[dict[str, Any]] = []
     writeKey: str = ""  # noqa: N815
     sentAt: str = ""  # noqa: N815
     cookies: str = ""
@@ -135,6 +136,7 @@ def _departure(body: _Body, user_agent: str) -> Departure:
     return Departure(
         write_key=body.writeKey,
         calls=body.calls,
+        events=[json.dumps(event) for event in body.events],
         cookies=body.cookies,
         storage=body.storage,
         options=body.options,

@@ -12,7 +12,8 @@ async function connectService(given, hear, failed, lost) {
   const container = navigator.serviceWorker;
   if (!container) throw new Error(isSecureContext ? "the browser has none for this page" : "the page needs HTTPS");
   // The snippet has asked for it already, unless it is one that knows nothing of service workers.
-  const service = (stub._service ??= registerService(intrinsics, trust, cdn, writeKey, early, options));
+  const register = () => (stub._service = registerService(intrinsics, trust, cdn, writeKey, early, options));
+  let service = stub._service ?? register();
   const registration = await Promise.race([installed(), failingIn(INSTALLING, "it is not installed yet")]);
   const id = newId();
   const { port1, port2 } = new MessageChannel();
@@ -22,11 +23,11 @@ async function connectService(given, hear, failed, lost) {
   function end() {
     if (over) return;
     close();
+    service.page = "";
     lost();
   }
   function close() {
     over = true;
-    service.page = "";
     port1.close();
     container.removeEventListener("message", told);
   }
@@ -39,7 +40,9 @@ async function connectService(given, hear, failed, lost) {
   }
 
   async function installed() {
-    const registration = await service.registration;
+    let registration = await service.registration;
+    // Browsers that evict an origin's storage take its service worker away, too.
+    if (!workerOf(registration)) registration = await (service = register()).registration;
     await activated(registration);
     return registration;
   }
@@ -51,8 +54,12 @@ async function connectService(given, hear, failed, lost) {
     throw new Error(reason);
   }
 
+  function workerOf({ active, waiting, installing }) {
+    return active || waiting || installing;
+  }
+
   function activated(registration) {
-    const worker = registration.active || registration.waiting || registration.installing;
+    const worker = workerOf(registration);
     return new Promise((resolve, reject) => {
       const look = () => {
         if (registration.active) resolve();
@@ -83,6 +90,7 @@ async function connectService(given, hear, failed, lost) {
     if (!greeted) await pause(await patience());
     if (greeted || over) return;
     leave();
+    service.page = "";
     failed(new Error("it does not answer: the script " + registration.active?.scriptURL + " has to import the collector's service.js"));
   }
   async function patience() {
@@ -97,10 +105,11 @@ async function connectService(given, hear, failed, lost) {
   function leave() {
     post({ way: "gone" });
     close();
+    service.late = true;
   }
   return {
     post,
-    knows: () => (service.page = id),
+    knows: () => Object.assign(service, { page: id, late: false }),
     check: () => post({ way: "ping" }),
     leave,
   };

@@ -11,6 +11,7 @@ const MOST_PORTION = 60000; // Characters; a collector takes more.
 function makeSending(unsent, sees, sweep) {
   let synced = false;
   let going;
+  let hurry = () => {};
 
   /* Registered with the call: once the visitor is gone it is too late for that. */
   function expect() {
@@ -31,6 +32,7 @@ function makeSending(unsent, sees, sweep) {
   }
 
   function run() {
+    hurry();
     going ??= round().finally(() => (going = null));
     return going;
   }
@@ -43,7 +45,7 @@ function makeSending(unsent, sees, sweep) {
       // What is older goes first: where that fails, nothing newer overtakes it.
       for (const [key, entry] of [...unsent.entries]) if (!sees(key) && !(await send(key, entry))) break;
       if (!unsent.entries.size || performance.now() + pause > end) return;
-      await new Promise((go) => setTimeout(go, pause));
+      await new Promise((go) => setTimeout((hurry = go), pause));
     }
   }
 

@@ -13,6 +13,7 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
   const desks = new Map(); // By the ids that the pages have chosen.
   const writes = makeWrites();
   const seen = new Map(); // The pages of whose calls Python makes events, by the keys of what they have left.
+  const behind = new Map(); // The pages whose earlier events come first, by the keys of what they have called after all.
   const unsent = makeUnsent();
   const sending = makeSending(unsent, sees, sweep);
   let python, booting;
@@ -51,6 +52,7 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
       if (!taken) return;
       if (taken !== key) unsent.remove(key);
       owner?.surrender(key);
+      if (owner) owner.heir = heir;
     }
   }
   function ownerOf(key) {
@@ -62,7 +64,13 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
   function sees(key) {
     lookAtLeft();
     const desk = seen.get(key) || ownerOf(key);
-    return !unsent.entries.has(key) || Boolean(desk && (!desk.gone || desk.busy()));
+    return !unsent.entries.has(key) || behind.has(key) || Boolean(desk && (!desk.gone || desk.busy()));
+  }
+
+  /* Whether events of a page wait, here or where another page has them. */
+  function isOpen(desk) {
+    const known = [...desks.values()].includes(desk);
+    return Boolean(desk) && ((known && desk.busy()) || isOpen(desk.heir));
   }
 
   /* Calls of pages that were left are open for as long as Python works on them; those of a page that was let go are nobody's. */
@@ -73,18 +81,21 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
       if (!open) unsent.remove(key);
       if (!open || !known.has(desk)) seen.delete(key);
     }
+    for (const [key, desk] of behind) if (!unsent.entries.has(key) || !isOpen(desk)) behind.delete(key);
   }
 
   /* A page has to go, and its calls have no answer: the collector makes events of them. Where Python is alive and knows the
-     page, it has them already, and they only have to be sent where it is stopped before it is done with them. */
-  async function takeOver({ key, page, url, body, writeKey, now }) {
+     page, it has them already, and they only have to be sent where it is stopped before it is done with them. What was called
+     when the page had gone already comes after its earlier events. */
+  async function takeOver({ key, page, after, url, body, writeKey, now }) {
     const ahead = Math.abs(now - Date.now()) > LATE ? now - Date.now() : 0;
     unsent.put(key, { calls: true, writeKey, url, text: body, ahead });
     sending.expect();
-    const desk = desks.get(page);
+    const desk = desks.get(page), before = desks.get(after);
+    if (desk) seen.set(key, desk);
+    else if (before) behind.set(key, before);
+    await quiet(desk || before);
     if (!desk) return sending.run();
-    seen.set(key, desk);
-    await quiet(desk);
   }
 
   /* At the first message of this service worker's life. */
@@ -114,6 +125,7 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
   /* Pages that have ended without saying so. */
   async function sweep() {
     for (const desk of [...desks.values()]) if (desk.client && !(await self.clients.get(desk.client))) leave(desk);
+    tellOfNetwork();
     tidy();
   }
 
@@ -132,6 +144,16 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
   function leave(desk) {
     desk.gone = true;
     desk.world.leave();
+    tellOfNetwork();
+  }
+
+  /* A page that is gone hears no more whether the network is there. */
+  function tellOfNetwork(isThere = navigator.onLine !== false) {
+    for (const desk of desks.values()) {
+      if (!desk.gone || desk.network === isThere) continue;
+      desk.network = isThere;
+      desk.take({ way: "happened", given: [isThere ? "online" : "offline", {}] });
+    }
   }
 
   /* After the visitor's no, nothing is sent of what earlier pages have left. */
@@ -154,7 +176,7 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
   /* The browser lets a service worker live while a message is being worked on. */
   async function quiet(desk) {
     const end = performance.now() + LONGEST_MILLISECONDS;
-    while (desk.busy() && performance.now() < end) await new Promise((go) => setTimeout(go, LOOK_MILLISECONDS));
+    while (isOpen(desk) && performance.now() < end) await new Promise((go) => setTimeout(go, LOOK_MILLISECONDS));
     tidy();
   }
 
@@ -164,8 +186,10 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
     if (way === "boot") return open(id, given, source, ports[0]);
     const desk = desks.get(id);
     if (!desk) return source?.postMessage({ satsumaLost: id });
-    if (way === "gone") leave(desk);
-    else if (way !== "ping") desk.take(data);
+    if (way === "gone") {
+      leave(desk);
+      sending.run();
+    } else if (way !== "ping") desk.take(data);
     if (desks.delete(id)) desks.set(id, desk);
     if (way === "answered" && given[1] === "consent" && given[2].length && !given[2][0]) refuse(desk.source.writeKey);
     return quiet(desk);
@@ -174,8 +198,10 @@ self.satsumaService = function ({ folder, image, integrity, version }) {
   self.addEventListener("sync", (event) => {
     if (event.tag !== SYNC) return;
     event.stopImmediatePropagation();
+    tellOfNetwork(true);
     event.waitUntil(sending.synchronise(event.lastChance));
   });
+  for (const name of ["online", "offline"]) self.addEventListener(name, () => (tellOfNetwork(), resumed && sending.run()));
   self.addEventListener("install", () => boot().catch(() => {}));
   self.addEventListener("message", (event) => {
     if (!event.data || !event.data.satsuma) return;

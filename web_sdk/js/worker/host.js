@@ -25,6 +25,7 @@ function hostPython(given, connect) {
   let seen; // The cookies as they were when they were last settled.
   let last = 0;
   let silent = false; // The visitor has said no.
+  let departed = false; // Python goes on without the page: what is called now was handed over as it was kept.
   let plugins = [{ name: "Page Enrichment", type: "before" }, { name: "Segment.io", type: "destination" }];
   let page, face, connection, up, journal, apiHost, writeKey;
   const foresight = makeForesight(newId);
@@ -140,6 +141,10 @@ function hostPython(given, connect) {
     return { name: value?.name, type: value?.type, ...Object.fromEntries(methods) };
   }
 
+  function isNoDelivery({ name }) {
+    return name !== "Segment.io";
+  }
+
   function registered(value) {
     plugins.push(value);
     return plugin(value);
@@ -152,7 +157,7 @@ function hostPython(given, connect) {
     waiting.set(id, { resolve, reject, call, way, given });
     if (asked.some((part) => LASTING.includes(part)) && lasting.length < MOST_LASTING) lasting.push({ id, way, given });
     if (connection) send(way, given);
-    else if (revive) revive();
+    else if (revive && !departed) revive();
     setTimeout(() => waiting.has(id) && connection?.check?.(), DOUBT);
   }
 
@@ -196,6 +201,11 @@ function hostPython(given, connect) {
     // As many as the browser takes, the first ones first.
     for (let batch = events; batch.length && !sendBeacon(apiHost + "/b", body(batch)); ) batch = batch.slice(0, batch.length >> 1);
     giveUpJournal();
+  }
+
+  /* What was called before the calls that are handed over, and has no answer either: in one request, nothing overtakes it. */
+  function eventsBefore(most) {
+    return !silent && journal && journal.value.length < most ? quietly(() => JSON.parse(journal.value).events, []) : [];
   }
 
   /* From now on anybody may take it. */
@@ -247,6 +257,8 @@ function hostPython(given, connect) {
       apiHost = begin;
       if (face) askAgain();
       else {
+        // Where Python has it, too: behind the settings' own plugins.
+        plugins = [...plugins.filter(isNoDelivery), ...plugins.filter((one) => !isNoDelivery(one))];
         const made = page.install(ask, () => send("initialize"), begin, round);
         face = made.face;
         await made.begin();
@@ -375,7 +387,11 @@ function hostPython(given, connect) {
     told = { ...rest, options: chosen, about, headers: typeof headers === "function" ? line.write(headers) : null };
     send("start", told, false);
     window.addEventListener("pagehide", () => quietly(handOver));
-    if (connection.leave) return void window.addEventListener("pagehide", part);
+    if (connection.leave) {
+      window.addEventListener("pagehide", part);
+      return void window.addEventListener("pageshow", () => (departed = false));
+    }
+    calls.before = eventsBefore;
     for (const name of ["pagehide", "pageshow"])
       window.addEventListener(name, (event) => send("happened", [name, { persisted: Boolean(event.persisted) }], false));
     document.addEventListener("visibilitychange", () => send("happened", ["visibilitychange", {}], false));
@@ -386,6 +402,7 @@ function hostPython(given, connect) {
   function part() {
     if (connection) connection.leave();
     connection = null;
+    departed = true;
   }
 
   /* Where Python is gone and knows nothing of this page any more, it is asked again for what has no answer; a page that waits

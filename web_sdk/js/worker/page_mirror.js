@@ -18,6 +18,8 @@ function makeWorld(post, writes, journaled) {
   const unsent = new Map(); // The last one of each cookie and key, of those that Python has made in this very turn.
   let taken;
   let whole = false; // The page has told everything, and nobody has made use of it yet.
+  let depart; // The page is gone.
+  const departure = new Promise((go) => (depart = go));
   let ahead = 0; // A tester may have moved this page's clock.
   const now = () => clock() + ahead;
   const own = { write: (change, was) => (change.key === undefined ? cookies : items) && write(change, was), finds };
@@ -183,6 +185,7 @@ function makeWorld(post, writes, journaled) {
   function leave() {
     writes.leave(own);
     release(Infinity);
+    depart();
   }
 
   /* How many characters are held of what the page has told. */
@@ -191,7 +194,7 @@ function makeWorld(post, writes, journaled) {
     return held(page.cookie) + [...(items || [])].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   }
 
-  return { document, see, now, offer, flush, keeping, confirm, spare, takeWhole, inherit, lose, leave, size, storage: () => (stored(), storage) };
+  return { document, see, now, offer, flush, keeping, confirm, spare, takeWhole, inherit, lose, leave, departure, isGone: () => own.gone, size, storage: () => (stored(), storage) };
 }
 
 /* What the page's function doesn't say in time, the request goes without. */
@@ -214,10 +217,15 @@ function makeWindow(world, about, line, { sendBeacon, meets, headers, complain }
   const listen = (name, listener) => (heard.add(listener), target.addEventListener(name, listener));
   const { locks } = navigator;
   const look = async () => world.see(await line.ask({ look: true }));
-  // Held until the page has done what was written under it, too.
-  const written = () => Promise.race([line.ask({ look: true }), new Promise((go) => setTimeout(go, LONGEST_KEEPING))]);
-  const locked = (name, work) => locks.request(name, async (lock) => (await look(), await work(lock), await written()));
-  const request = (name, work) => (meets && world.takeWhole() ? work(null) : locked(name, work));
+  // Held until the page has done what was written under it, too. A page that is gone answers nothing and takes nothing over: it
+  // must not keep others waiting.
+  const pause = () => new Promise((go) => setTimeout(go, LONGEST_KEEPING));
+  const written = () => Promise.race([line.ask({ look: true }), world.departure, pause()]);
+  const locked = (name, work) => locks.request(name, async (lock) => {
+    await Promise.race([look(), world.departure]);
+    if (!world.isGone()) return (await work(lock), await written());
+  });
+  const request = (name, work) => (world.isGone() ? undefined : meets && world.takeWhole() ? work(null) : locked(name, work));
   const own = {
     document,
     location: about.location,

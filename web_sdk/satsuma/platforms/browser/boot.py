@@ -192,5 +192,16 @@ def _merged(settings: dict[str, Any], options: dict[str, Any], cdn: str) -> dict
 def _follow_network(window: Any, analytics: Analytics) -> None:
     window.addEventListener("online", create_proxy(lambda _: analytics.sender.online(True)))
     window.addEventListener("offline", create_proxy(lambda _: analytics.sender.online(False)))
-    if window.navigator.onLine is False:
+
+    def shown(event: Any) -> None:
+        # A page that the browser has kept aside heard nothing in the meantime.
+        if event.persisted:
+            analytics.sender.online(_is_online(window))
+
+    window.addEventListener("pageshow", create_proxy(shown))
+    if not _is_online(window):
         analytics.sender.online(False)
+
+
+def _is_online(window: Any) -> bool:
+    return window.navigator.onLine is not False

@@ -63,6 +63,7 @@ class Departure:
         storage: the identity's items of localStorage.
         options: of ``analytics.load``.
         sent_at: milliseconds since 1970, by the visitor's clock.
+        events: what the page had made of earlier calls, each as JSON: it is kept before what becomes of these.
     """
 
     write_key: str
@@ -72,6 +73,7 @@ class Departure:
     options: Mapping[str, Any] = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
     sent_at: float = 0.0
+    events: Sequence[str] = ()
 
 
 class DepartedStorage(RecordedStorage):
@@ -110,6 +112,8 @@ class DepartedPage:
         self._room = MOST_EVENT_BYTES
         self._call = 0
         self.chosen_id: str | None = None
+        for event in departure.events:
+            self._keep(event)
 
     def _choose(self) -> None:
         """Where several cookies have the name of an id, take what localStorage knows, unless that is outdated."""
