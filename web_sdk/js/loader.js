@@ -157,7 +157,6 @@
     };
   }
 
-
   function trust(url) {
     return trusted(window, document, cdn, url);
   }
@@ -255,32 +254,8 @@
   }
 
   async function bootPlainly() {
-    let refuse;
-    // Pyodide itself would wait for ever where its module does not come.
-    const refused = later(new Promise((_, reject) => (refuse = reject)));
-    return Promise.race([startPyodide({ fetch: checkedFetch(refuse) }), refused]);
-  }
-
-  /* Requests for the files that were built, and for no others; `refuse` hears of one that is not what was built. */
-  function checkedFetch(refuse) {
-    return (url, init) => {
-      const name = String(url).startsWith(folder) ? String(url).slice(folder.length) : "";
-      if (!(name in RUNTIME.integrity)) return fetch(url, init);
-      const response = fetch(url, { ...init, integrity: RUNTIME.integrity[name] });
-      response.catch(refuse);
-      return response;
-    };
-  }
-
-  async function startPyodide(own) {
-    // Both here, since Pyodide would load the second one without looking at its hash.
-    await loadScript("pyodide.asm.js", own);
-    await loadScript("pyodide.js", own);
-    const lockFileContents = { info: RUNTIME.lockInfo, packages: {} };
-    const pyodide = await loadPyodide({ indexURL: folder, lockFileContents, stdout: () => {}, checkAPIVersion: false });
-    pyodide.unpackArchive(await (await own.fetch(folder + "satsuma.zip")).arrayBuffer(), "zip", { extractDir: "/lib/satsuma" });
-    pyodide.runPython("import sys; sys.path.insert(0, '/lib/satsuma')");
-    return pyodide;
+    const { startPlainly } = await loadScript("plain.js");
+    return startPlainly(folder, RUNTIME, loadScript);
   }
 
   async function fetchSettings() {

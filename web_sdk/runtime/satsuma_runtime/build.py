@@ -64,7 +64,13 @@ HOST = ("worker/channel.js", "worker/predicted_state.js", "worker/host.js")
 DESK = ("worker/channel.js", "worker/writes.js", "worker/page_mirror.js", "files.js", "attempt.js", "worker/desk.js")
 """Halves of a page whose Python runs elsewhere: the page's own, and the other one, beside the interpreter."""
 
-PAGES = {"host.js": ("worker/dedicated.js",), "service_host.js": ("registration.js", "service/connection.js")}
+PAGES = {
+    "host.js": (*HOST, "worker/dedicated.js"),
+    "service_host.js": (*HOST, "registration.js", "service/connection.js"),
+    "plain.js": ("plain.js",),
+}
+"""Files that the loader adds to a page where it needs them, by the parts that they are made of."""
+
 WORKERS = {
     "worker.js": ("worker/worker_main.js",),
     "service_worker.js": ("service/unsent.js", "service/sending.js", "service/service_main.js"),
@@ -188,8 +194,8 @@ def write_python(
         text = f"{worker}\n{minified(pyodide, _joined(sources.js, (*DESK, *own)), whole=True)}"
         # What a site's service worker has beside it has names of its own.
         (folder / name).write_text(f"(()=>{{{text}}})();\n" if name == "service_worker.js" else text)
-    for name, own in PAGES.items():
-        host = f"(()=>{{{PRELUDE}{_joined(sources.js, (*HOST, *own))}}})();\n"
+    for name, made_of in PAGES.items():
+        host = f"(()=>{{{PRELUDE}{_joined(sources.js, made_of)}}})();\n"
         (folder / name).write_text(minified(pyodide, host))
     config = json.loads((work / "image.json").read_text())
     hashed = {"memory.bin": lying, **{path.name: blocks.in_turn(path.read_bytes()) for path in (module, rest)}}
