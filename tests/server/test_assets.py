@@ -15,8 +15,9 @@ LARGEST_LOADER = 16_000
 page's values within bounds, 15,781 since the collector takes over where Python ends in the middle of a page, and where
 bytes or memory are dear."""
 
-LARGEST_SNIPPET = 13_500
-"""Bytes of the snippet, as it is pasted, that no option adds anything to."""
+LARGEST_SNIPPET = 13_900
+"""Bytes of the snippet, as it is pasted, that no option adds anything to: 13,826, of which some 330 keep in order what a
+site's own handlers call as the page is left."""
 
 MANIFEST = json.loads((RUNTIME / "manifest.json").read_text())
 
