@@ -28,6 +28,7 @@ function makeDesk(python, send, writes, sendBeacon, { meets, journaled, starts }
   let shownCharacters = 0;
   let ask, initialize, known, mirror;
   let open = 0; // Calls that have no answer yet.
+  let starting = false; // Python takes what other pages have left, and can't be asked about it yet.
 
   const kinds = {
     context: {
@@ -122,12 +123,17 @@ function makeDesk(python, send, writes, sendBeacon, { meets, journaled, starts }
       starts(page.writeKey);
       mirror = makeWindow(world, about, line, { sendBeacon, meets, headers: line.read(headers), complain });
       const install = (given, begun, apiHost) => {
-        [ask, initialize] = [given, begun];
+        [ask, initialize, starting] = [given, begun, false];
         Object.assign(source, { writeKey: page.writeKey, url: apiHost + "/b" });
         return { face, begin: () => (tell(), line.ask({ begin: apiHost })) };
       };
       const { start } = python().pyimport("satsuma.platforms.browser.boot");
-      await start({ ...page, window: mirror.window, native, install, breathe: async () => {} });
+      starting = true;
+      try {
+        await start({ ...page, window: mirror.window, native, install, breathe: async () => {} });
+      } finally {
+        starting = false;
+      }
     },
     initialize: () => initialize(),
     round: ([id]) => settle(id)(),
@@ -154,7 +160,7 @@ function makeDesk(python, send, writes, sendBeacon, { meets, journaled, starts }
   function busy() {
     tell();
     const { queued = 0, inflight = 0 } = known ? JSON.parse(known).delivery : {};
-    return open + queued + inflight > 0;
+    return starting || open + queued + inflight > 0;
   }
 
   /* The visitor has said no on a later page: what this one has left is sent no more. */
