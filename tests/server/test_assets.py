@@ -16,8 +16,8 @@ page's values within bounds, 15,781 since the collector takes over where Python 
 bytes or memory are dear."""
 
 LARGEST_SNIPPET = 13_900
-"""Bytes of the snippet, as it is pasted, that no option adds anything to: 13,826, of which some 330 keep in order what a
-site's own handlers call as the page is left."""
+"""Bytes of the snippet, as it is pasted, that no option adds anything to: 13,826, of which some 330 keep what a site's
+own handlers call as the page is left in order."""
 
 MANIFEST = json.loads((RUNTIME / "manifest.json").read_text())
 
