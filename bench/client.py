@@ -33,7 +33,7 @@ QUEUE = 1_000_000
 AT_MOST = 30
 """Microseconds that a call may take, in the median."""
 
-FLOOD = 5_000
+FLOOD = 2_000
 """Calls of a flood at a time."""
 
 Track = Callable[..., Any]

@@ -68,6 +68,31 @@ def test_flush_waits_for_events_that_the_browser_was_only_handed(platform: FakeP
     asyncio.run(story())
 
 
+def test_flush_ends_in_a_page_that_goes_on_although_it_was_left(
+    platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers: list[Callable[[], None]] = []
+    monkeypatch.setattr(platform, "call_later", lambda milliseconds, callback: timers.append(callback) or list)
+
+    async def story() -> None:
+        analytics = page(platform)
+        analytics.sender.online(False)
+        for name in "ABC":
+            await soon(analytics.track(name, {"text": "x" * 10_000}))
+        analytics.leave()
+        assert analytics.delivery.handed == 3
+        analytics.sender.online(True)
+        await soon(analytics.track("D"))
+        flushed = asyncio.ensure_future(analytics.flush())
+        await asyncio.sleep(0)
+        assert not flushed.done()
+        for fire in timers:
+            fire()
+        assert (await soon(flushed)).sent == 4
+
+    asyncio.run(story())
+
+
 def test_a_call_settles_as_its_page_is_left(platform: FakePlatform) -> None:
     async def story() -> None:
         platform.status = None

@@ -284,6 +284,11 @@ class Delivery:
         """Record that the browser has accepted a request of `leave`, whose answer nobody will hear."""
         self._handed += self._inflight.pop(request_id, [])
 
+    @property
+    def has_handed(self) -> bool:
+        """Whether there are events of beacons, whose answers nobody hears."""
+        return bool(self._handed)
+
     def _unacknowledged(self) -> list[QueuedEvent]:
         """Return the events that were sent and have no answer, in order."""
         return sorted([*self._handed, *self._under_way()], key=lambda parcel: parcel.serial)
@@ -304,10 +309,15 @@ class Delivery:
 
     def _recall_handed(self) -> None:
         """Send events of beacons again, which may have been lost, before new events of the hidden page."""
-        if self._handed and _small_enough_twice(self._handed):
-            self._waiting.put_back(self._handed)
-            self._retried += len(self._handed)
-            self._handed = []
+        if _small_enough_twice(self._handed):
+            self.recall_handed()
+
+    def recall_handed(self) -> None:
+        """Send the events of beacons again, whose answers nobody has heard. `recall` does so for all events that were
+        sent."""
+        self._waiting.put_back(self._handed)
+        self._retried += len(self._handed)
+        self._handed = []
 
     def recover(self, events: Iterable[Event]) -> None:
         """Queue events that an earlier page has left, before those of this page."""

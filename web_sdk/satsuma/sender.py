@@ -29,6 +29,9 @@ MOST_LINES = 100
 LATER_LOOK = 8_000
 """Milliseconds after which a page looks again for events that a killed page has left."""
 
+STILL_HERE = 500
+"""Milliseconds after which a page that was left, or hidden, has either ended or goes on."""
+
 LATE = 60_000
 """Milliseconds after which an event that an earlier page has left counts as late. A shorter time is usual when a page
 ends and the next one begins."""
@@ -138,10 +141,21 @@ class Sender:
 
     async def flush(self) -> None:
         """Send everything that waits for its batch to fill, and wait until all events so far are acknowledged or
-        dropped."""
+        dropped.
+
+        Events that the browser was handed when the page was left have no answer. Where the page goes on all the same,
+        and wants to know, they are sent again.
+        """
         self._delivery.flush()
         self.pump()
+        if self._delivery.has_handed:
+            # Not at once: a page that flushes at its very end has no room for them a second time.
+            self._platform.call_later(STILL_HERE, self._send_handed_again)
         await self._waiters.for_all(self._delivery.newest, self._delivery.oldest())
+
+    def _send_handed_again(self) -> None:
+        self._delivery.recall_handed()
+        self.pump()
 
     def online(self, value: bool) -> None:
         """Record whether the network is available."""
