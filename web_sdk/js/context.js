@@ -14,7 +14,7 @@ class Stats {
     this.metrics.push({ metric, value, tags, type: "gauge", timestamp: Date.now() });
   }
   flush() {
-    console.table(this.metrics.splice(0));
+    console.table(this.metrics.splice(0).map((one) => ({ ...one, tags: one.tags.join(",") })));
   }
   serialize() {
     return this.metrics.map(({ metric: m, value: v, tags: t, type, timestamp: e }) => ({ m, v, t, k: type[0], e }));
@@ -27,7 +27,9 @@ class Logger {
     this.logs.push({ level, message, time: new Date(), extras });
   }
   flush() {
-    console.table(this.logs.splice(0));
+    const lines = this.logs.splice(0);
+    if (lines[1]) console.table(lines);
+    else for (const { level, message, extras = "" } of lines) console[/^[we]/.test(level) ? level : "log"](message, extras);
   }
 }
 

@@ -79,15 +79,18 @@ function addNotes(context, { lines = [], counts = [] }, errors = []) {
   counts.forEach(([metric, tags, time]) => (time === null ? context.stats.increment(metric, 1, tags) : context.stats.gauge(metric, time, tags)));
 }
 
-/* A script of the settings' own, once, until it is taken out. */
+/* A script of the settings' own, once, until it is taken out. Like analytics.js's it comes first, and says how far it is. */
 const scripts = {};
 function loadOnce(src) {
   if (!scripts[src]) {
-    const element = document.createElement("script");
+    const element = document.createElement("script"), { head } = document;
+    const status = (value) => element.setAttribute("status", value);
     scripts[src] = new Promise((resolve, reject) =>
-      Object.assign(element, { src, async: true, onload: () => resolve(), onerror: () => reject(new Error("Failed to load " + src)) }));
+      Object.assign(element, { type: "text/javascript", src, async: true, onload: () => resolve(status("loaded")),
+        onerror: () => reject(new Error("Failed to load " + src)) }));
     scripts[src].element = element;
-    document.head.appendChild(element);
+    status("loading");
+    head.insertBefore(element, head.firstChild);
   }
   return scripts[src];
 }
@@ -183,7 +186,7 @@ function makeFace(ask, about) {
   face.group = (...args) => (args.length ? callGroup(...args) : group);
   face.storage = makeProxy(asks("storage", true), STORAGE, {});
   face.integrations = options.integrations || {};
-  face.options = { ...options };
+  face.options = options.disable === true ? { disableClientPersistence: true } : { ...options };
   const dispatch = (context) => answered((resolve, reject) => ask.later("dispatch", [context], resolve, reject));
   let critical;
   face.queue = makeProxy((name, args) => (ask.queue(name, args), face.queue), ["on", "once", "off", "emit"], {
@@ -206,9 +209,11 @@ function makeFace(ask, about) {
     register: (_, plugin) => face.register(plugin).then(() => {}),
     deregister: (_, plugin) => face.deregister(plugin.name).then(() => {}),
   });
+  let most = 10;
   const asked = (name) => ({ get: () => ask.queue(name, []), enumerable: true, configurable: true });
   Object.defineProperties(face.queue, { plugins: asked("plugins"), failedInitializations: asked("failedInitializations") });
   Object.defineProperties(face, {
+    maxListeners: { get: () => most, set: (value) => ask.now("maxListeners", [(most = value)]), enumerable: true },
     failedInitializations: { ...asked("failedInitializations"), enumerable: false },
     plugins: { get: deprecated({}), configurable: true },
     Integrations: { get: () => integrationsOf(face.queue.plugins), configurable: true },

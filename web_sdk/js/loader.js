@@ -169,7 +169,7 @@
       element.crossOrigin = "anonymous";
       element.integrity = RUNTIME.integrity[name] || "";
       element.onload = () => resolve(element);
-      element.onerror = () => reject(new Error("could not load " + name));
+      element.onerror = () => reject(new Error("Failed to load " + name));
       document.head.appendChild(element);
     });
   }

@@ -454,6 +454,10 @@ class Analytics(Calls):
         self._emitter.off(name, listener)
         return self
 
+    def limit_listeners(self, most: int) -> None:
+        """Warn only where a name has more listeners than this; 0 for never."""
+        self._emitter.most_listeners = most
+
     # Life
 
     def leaves_plugins_out(self) -> bool:

@@ -13,20 +13,25 @@ MOST_LISTENERS = 10
 
 
 class Emitter:
-    """Calls listeners in the order in which they were added. An exception of a listener causes only a warning."""
+    """Calls listeners in the order in which they were added. An exception of a listener causes only a warning.
+
+    Attributes:
+        most_listeners: how many listeners of one name cause no warning yet; 0 for any number.
+    """
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
         self._listeners: dict[str, list[Listener]] = {}
         self._has_warned = False
+        self.most_listeners = MOST_LISTENERS
 
     def on(self, name: str, listener: Listener) -> None:
         """Call `listener` whenever `name` happens."""
         listeners = self._listeners.setdefault(name, [])
         listeners.append(listener)
-        if len(listeners) > MOST_LISTENERS and not self._has_warned:
+        if 0 < self.most_listeners < len(listeners) and not self._has_warned:
             self._has_warned = True
-            self._warn(f"Possible memory leak: {name!r} has more than {MOST_LISTENERS} listeners.")
+            self._warn(f"Possible memory leak: {name!r} has more than {self.most_listeners} listeners.")
 
     def once(self, name: str, listener: Listener) -> None:
         """Call `listener` the next time `name` happens."""

@@ -351,6 +351,11 @@ SCENARIOS = (
         ),
     ),
     scenario(
+        "A script of the settings tells how far it is",
+        "await analytics.ready(); const all = [...document.scripts]; return all.filter((one) => one.src.startsWith('data:')).map((one) => [one.type, one.async, one.getAttribute('status'), one === all[0]])",
+        load_script=settings(ONE),
+    ),
+    scenario(
         "A classic destination that is taken out",
         Visit(head=CLASSIC_FILES),
         "await analytics.ready(); await analytics.deregister('Amplitude'); await analytics.track('x'); return [seen, analytics.queue.plugins.map(({name}) => name)]",

@@ -6,6 +6,8 @@ PLUGIN = "{name: 'mine', version: '1', isLoaded: () => true, load: async () => {
 QUEUE = "['message_enriched', 'message_delivered', 'delivery_success', 'delivery_failure', 'delivery_retry', 'initialization_failure', 'flush']"
 WHY = "const why = async (call) => { try { await call(); return 'ok'; } catch (error) { return [error.name, error.message]; } };"
 STUBS = "['log', 'addIntegrationMiddleware', 'listeners', 'addEventListener', 'removeAllListeners', 'removeListener', 'removeEventListener', 'hasListeners', 'add', 'addIntegration']"
+FLUSHED = "const lines = [], own = {...console}; for (const way of ['table', 'log', 'debug', 'info', 'warn', 'error']) console[way] = (...all) => lines.push([way, all.map((one) => Object(one) !== one ? one : Object.values(one).map(({timestamp, ...row}) => row.level ? [row.level, row.message] : row))]);"
+"""Writes down what is written to the console."""
 
 SCENARIOS = (
     scenario(
@@ -30,6 +32,10 @@ SCENARIOS = (
     scenario(
         "One warning at the eleventh listener",
         "const lines = [], {warn} = console; console.warn = () => lines.push(1); for (let i = 0; i < 12; i++) analytics.on('z', () => {}); console.warn = warn; return lines.length",
+    ),
+    scenario(
+        "A page may choose at how many listeners it is warned",
+        "const lines = [], {warn} = console, add = (name, most) => { analytics.maxListeners = most; for (let i = 0; i < 14; i++) analytics.on(name, () => {}); return lines.length; }; console.warn = () => lines.push(1); const told = [analytics.maxListeners, add('x', 0), add('y', 14), add('z', 3), analytics.maxListeners]; console.warn = warn; return told",
     ),
     scenario(
         "What the queue tells",
@@ -59,6 +65,10 @@ SCENARIOS = (
     scenario(
         "Contexts tell what has happened",
         "const c = await analytics.track('x'), d = await analytics.track('y'); return [c.isSame(d), c.isSame(c), Object.keys(c.toJSON()), c.stats.metrics.map((one) => [one.metric, one.type, one.tags]), c.logs().map((line) => [line.level, line.message]), c.attempts, c.stats.serialize()[0].k]",
+    ),
+    scenario(
+        "A context writes its log and figures to the console",
+        f"{FLUSHED} const c = await analytics.track('x'); c.logger.flush(); c.stats.metrics.length = 0; c.stats.increment('m', 2, ['a:1', 'b:2']); c.stats.flush(); for (const level of ['debug', 'info', 'warn', 'error']) {{ c.log(level, 'one', level === 'warn' ? {{a: 1}} : undefined); c.flush(); }} Object.assign(console, own); return [lines, c.logs(), c.stats.metrics]",
     ),
     scenario(
         "Callbacks that throw, reject and never end",
@@ -95,6 +105,11 @@ SCENARIOS = (
         "What is disabled asks nobody for settings",
         "await analytics.track('x'); return performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/settings')).length",
         load={"disable": True},
+    ),
+    scenario(
+        "The options of what is disabled",
+        "return analytics.options",
+        load={"disable": True, "initialPageview": True},
     ),
     scenario(
         "An event of nobody known, as plugins see it",

@@ -16,6 +16,9 @@ FAILS = """<script>window.fails = 0; { const own = window.fetch; window.fetch = 
 """Lets so many posts fail as `window.fails` says, without an answer."""
 SPY = """<script>window.given = []; { const own = window.fetch; window.fetch = (url, options) => {
     if (/^post$/i.test(options?.method)) given.push([Boolean(options.keepalive)]); return own(url, options); }; }</script>"""
+TAKEN = """<script>{ const own = window.fetch; window.fetch = (url, options) => /^post$/i.test(options?.method) ? Promise.resolve(new Response('{}')) : own(url, options); }
+    navigator.sendBeacon = () => true;</script>"""
+"""Takes what is sent in the collector's place."""
 TOLD = (
     HELP
     + "analytics.on('error', ({code, reason}) => calls.push([code, reason.message])); const c = await analytics.track('A'); await after(%d); return [lines(c), Boolean(c.failedDelivery()), c.attempts, calls]"
@@ -336,5 +339,11 @@ SCENARIOS = (
         "for (const [n, ...a] of [['page'], ['group', 'g'], ['screen', 's']]) await analytics[n](...a); return 1",
         Network(there=True),
         Posts(4),
+    ),
+    scenario(
+        "Batching: a page that goes on after it was told to end",
+        Visit(head=TAKEN),
+        f"{HELP} for (let i = 0; i < 80; i++) analytics.track('E' + i, {{pad: 'x'.repeat(1000)}}); await after(50); window.dispatchEvent(new Event('pagehide')); await after(200); return (await within(analytics.track('x').then(() => 'settled'), 5000))",
+        load=batching(size=1000, timeout=60000),
     ),
 )

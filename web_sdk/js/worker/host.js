@@ -11,7 +11,7 @@ function hostPython(given, connect) {
   const DOUBT = 5000;
   const MOST_LASTING = 500;
   const HOLDING = ["register", "addSourceMiddleware", "addDestinationMiddleware"];
-  const LASTING = [...HOLDING, "deregister", "on", "off", "debug", "timeout", "consent"];
+  const LASTING = [...HOLDING, "deregister", "on", "off", "debug", "timeout", "maxListeners", "consent"];
   const IDENTITY = ["ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits", "ajs_group_properties", "satsuma_handover", "satsuma_refreshed", "satsuma_generation"];
   const named = namedKeys([options.user, options.group]);
   const ids = IDENTITY.slice(0, 3).concat(named);

@@ -51,6 +51,7 @@ class Bridge:
             "on": lambda name, listener, *_: analytics.on(name, self._bound(listener)),
             "once": lambda name, listener, *_: analytics.once(name, self._bound(listener)),
             "off": lambda name, listener, *_: analytics.off(name, listener),
+            "maxListeners": lambda most, *_: analytics.limit_listeners(int(most)),
             "debug": self._debug,
             "timeout": self._timeout,
             "delivery": lambda *_: asdict(analytics.delivery),
