@@ -143,6 +143,9 @@ class _Line(Line):
         self.lost = asyncio.Event()
 
     def ask(self, make: Make, size: int) -> asyncio.Future[int]:
+        if self.lost.is_set():
+            # The link hears of it a moment later, and nobody would answer any more.
+            raise UnavailableError(LOST)
         self._number += 1
         answer = self._asked[self._number] = self._loop.create_future()
         self.send(make(self._number), size)
