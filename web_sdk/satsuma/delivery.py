@@ -309,7 +309,7 @@ class Delivery:
 
     def _recall_handed(self) -> None:
         """Send events of beacons again, which may have been lost, before new events of the hidden page."""
-        if _small_enough_twice(self._handed):
+        if self._handed and _small_enough_twice(self._handed):
             self.recall_handed()
 
     def recall_handed(self) -> None:

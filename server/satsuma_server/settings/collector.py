@@ -22,7 +22,7 @@ from satsuma_server.log.jetstream.options import NatsSettings
 from satsuma_server.masking import Masking, MaskingRule
 
 from .audit import AuditSettings, HealthSettings
-from .sources import Limits, PlanMode, Source, WriteKey
+from .sources import Limits, PlanMode, Source
 from .warehouse import WarehouseSettings, days_kept
 
 RUNTIME = Path(__file__).parents[1] / "assets" / "runtime"
@@ -191,15 +191,12 @@ class Settings:
     @cached_property
     def _by_key(self) -> dict[str, Source]:
         return {key: Source(key) for key in self.write_keys} | {
-            key: one for one in self.sources for key in (one.write_key, *(other.key for other in one.other_write_keys))
+            key.key: source for source in self.sources for key in source.keys
         }
 
     @cached_property
     def _ends(self) -> dict[str, datetime]:
-        keys = [
-            key for one in self.sources for key in (WriteKey(one.write_key, one.write_key_until), *one.other_write_keys)
-        ]
-        return {one.key: one.until for one in keys if one.until is not None}
+        return {key.key: key.until for source in self.sources for key in source.keys if key.until is not None}
 
     @cached_property
     def _by_secret(self) -> dict[bytes, Source]:

@@ -95,6 +95,11 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         return f"Source({self.write_key!r})"  # Not its secrets.
 
+    @property
+    def keys(self) -> tuple[WriteKey, ...]:
+        """All write keys that count as its own, and when each ends."""
+        return WriteKey(self.write_key, self.write_key_until), *self.other_write_keys
+
     def allows(self, origin: str | None) -> bool:
         """Tell whether a page of `origin` may write; requests that come from no page always may."""
         return origin is None or "*" in self.origins or origin in self.origins
@@ -102,7 +107,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def check_keys(sources: Sequence[Source]) -> None:
     """Check that no write key is there twice, and that each end has a zone. Raises `SettingsError` otherwise."""
-    keys = [key for one in sources for key in (WriteKey(one.write_key, one.write_key_until), *one.other_write_keys)]
+    keys = [key for one in sources for key in one.keys]
     for key, count in Counter(one.key for one in keys).items():
         if count > 1:
             raise SettingsError(f"sources: the write key {key!r} is there {count} times")
