@@ -11,9 +11,9 @@ import httpx
 from attack.conftest import TOKEN, wait_until
 from console.conftest import Desk
 from destinations.receiver import Received, receiving, settings_of
+from satsuma_server.identity.rules import ProfileSettings
 from satsuma_server.plans.violations import Violations
 from satsuma_server.privacy.erasure_check import find_in_files
-from satsuma_server.settings import ProfileSettings
 from satsuma_server.testing import Collector, running
 from starlette.responses import PlainTextResponse, Response
 

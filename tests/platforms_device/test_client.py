@@ -18,6 +18,9 @@ from platforms_device.kiosk import KIOSK, MakeClient
 from satsuma import Cancelled, PluginKind
 from satsuma.errors import ArgumentError
 from satsuma.platforms.device import App, Client
+from satsuma.platforms.device.client import READ_PATIENCE
+from satsuma.platforms.device.file_lock import FileLock
+from satsuma.platforms.device.identity_file import LOCK
 from wire import Wire
 
 
@@ -118,6 +121,9 @@ def test_what_was_acknowledged_does_not_go_again(make: MakeClient, wire: Wire) -
 KILLED = """
 import sys, time
 from satsuma.platforms.device import App, Client
+from satsuma.platforms.device.client import READ_PATIENCE
+from satsuma.platforms.device.file_lock import FileLock
+from satsuma.platforms.device.identity_file import LOCK
 client = Client("kiosk", "http://127.0.0.1:9", app=App("Kiosk"), folder=sys.argv[1], lifecycle=False)
 for number in range(50):
     client.track("E", {"n": number})
@@ -143,6 +149,9 @@ def test_a_killed_process_leaves_its_events(make: MakeClient, wire: Wire, folder
 FIRST_START = """
 import sys
 from satsuma.platforms.device import App, Client
+from satsuma.platforms.device.client import READ_PATIENCE
+from satsuma.platforms.device.file_lock import FileLock
+from satsuma.platforms.device.identity_file import LOCK
 with Client("kiosk", "http://127.0.0.1:9", app=App("Kiosk"), folder=sys.argv[1], lifecycle=False) as client:
     while client.anonymous_id is None:  # A read waits for a second at most, and the machine may be busy.
         pass
@@ -205,6 +214,9 @@ def test_nothing_is_kept_before_a_required_yes(make: MakeClient, wire: Wire, fol
 WAITS_FOR_CONSENT = """
 import sys
 from satsuma.platforms.device import App, Client
+from satsuma.platforms.device.client import READ_PATIENCE
+from satsuma.platforms.device.file_lock import FileLock
+from satsuma.platforms.device.identity_file import LOCK
 client = Client("kiosk", "http://127.0.0.1:9", app=App("Kiosk"), folder=sys.argv[1], consent_required=True)
 client.track("Early")
 client.flush()
@@ -309,6 +321,37 @@ def test_a_forked_process_goes_on_with_the_same_device(make: MakeClient, folder:
     assert (anonymous_id, flushed) == (known, True)
     assert kept[-1] == "Child" and kept.count("Child") == 1
     assert client.flush()
+
+
+def test_a_forked_process_knows_who_uses_the_device_while_its_disk_hangs(make: MakeClient, folder: Path) -> None:
+    client = make()
+    client.identify("u1")
+    known = (client.anonymous_id, client.user_id)
+    answers = multiprocessing.get_context("fork").Queue()
+
+    def child() -> None:
+        client.track("Child")
+        answers.put((client.anonymous_id, client.user_id))
+
+    # The lock of another process that was stopped while it had it.
+    lock = FileLock(folder / LOCK)
+    assert lock.acquire(10)
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    told = answers.get(timeout=60)
+    lock.release()
+    process.join(60)
+    assert told == known
+
+
+def test_the_first_id_is_waited_for_while_the_disk_hangs(make: MakeClient, folder: Path) -> None:
+    with make() as earlier:
+        known = earlier.anonymous_id
+    lock = FileLock(folder / LOCK)
+    assert lock.acquire(10)
+    client = make()
+    threading.Timer(READ_PATIENCE + 0.5, lock.release).start()
+    assert client.anonymous_id == known
 
 
 def test_the_oldest_is_dropped_beyond_the_bound(make: MakeClient, wire: Wire, folder: Path, errors: list[Any]) -> None:

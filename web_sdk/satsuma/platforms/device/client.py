@@ -31,7 +31,7 @@ from . import snapshot
 from .app import App, data_folder
 from .core import Core, Known, Parts, Work
 from .core_thread import CoreThread, Note
-from .identity_file import IdentityFile
+from .identity_file import LOCK_PATIENCE, IdentityFile
 from .journal import Journal
 from .offline_queue import OfflineQueue
 from .surroundings import Surroundings, device_context
@@ -40,6 +40,9 @@ LIBRARY = {"name": "satsuma-device", "version": __version__}
 
 READ_PATIENCE = 1.0
 """Seconds that reading an id waits for the calls before it."""
+
+START_PATIENCE = LOCK_PATIENCE + READ_PATIENCE
+"""Seconds that it waits for the client's start, before which there is no id to tell instead."""
 
 Properties = Mapping[str, Any] | None
 
@@ -133,7 +136,7 @@ class Client(Closing):
         self._note("start", lambda core: None)
         _clients.add(self)
 
-    def _set_up(self, *, starts: bool) -> None:
+    def _set_up(self, *, starts: bool, known: Known | None = None) -> None:
         most_bytes, warn = self._options.max_queue_bytes, self._complaints.warn
         self._file = IdentityFile(self._folder, warn)
         # Events of another source are not sent to this one.
@@ -158,7 +161,7 @@ class Client(Closing):
             )
             return Core(parts, loop, starts=starts)
 
-        self._thread = CoreThread(build, self._complaints)
+        self._thread = CoreThread(build, self._complaints, known)
 
     # Who uses the device
 
@@ -167,7 +170,8 @@ class Client(Closing):
         """The device's anonymousId. It is None only while nothing may be kept.
 
         Like `user_id`, `group_id` and `traits` it waits until the calls before it are made, which takes less than a
-        millisecond each, and a second at most.
+        millisecond each, and a second at most: then it is the id before those calls. For a start whose disk hangs it
+        waits eleven seconds.
         """
         return self._known().anonymous_id
 
@@ -303,7 +307,7 @@ class Client(Closing):
         return replace(self._worker.report(), recovered=self._queue.recovered)
 
     def _known(self) -> Known:
-        return self._thread.known(READ_PATIENCE)
+        return self._thread.known(READ_PATIENCE, START_PATIENCE)
 
     def _call(self, kind: str, about: Mapping[str, Any], given: Properties, arguments: Any) -> str | None:
         try:
@@ -330,8 +334,8 @@ class Client(Closing):
         self._transport.forked()
         self._file.forked()
         self._journal.forked()
-        self._thread.forked()
-        self._set_up(starts=False)
+        known = self._thread.forked()
+        self._set_up(starts=False, known=known)
 
 
 def _name_of(event: Any) -> str:

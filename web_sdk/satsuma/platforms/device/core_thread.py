@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,12 +55,13 @@ class Note:
 class CoreThread:
     """The thread. It starts with the first note."""
 
-    def __init__(self, build: Build, complaints: ErrorReporter) -> None:
+    def __init__(self, build: Build, complaints: ErrorReporter, known: Known | None = None) -> None:
         """Start without a thread.
 
         Args:
             build: makes the core, in its thread.
             complaints: reports calls without an event.
+            known: who uses the device, if an earlier core has told it.
         """
         self._build = build
         self._complaints = complaints
@@ -73,7 +75,7 @@ class CoreThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._known = Known()
+        self._known = known
 
     def note(self, note: Note, *, urgent: bool = False) -> None:
         """Have the core do something soon.
@@ -120,15 +122,19 @@ class CoreThread:
         self.note(Note(name, tell, 0), urgent=True)
         return answer.result(timeout)
 
-    def known(self, timeout: float) -> Known:
-        """Return who uses the device, after all calls so far; as far as it is known after `timeout` seconds."""
+    def known(self, timeout: float, start_timeout: float) -> Known:
+        """Return who uses the device, after all calls so far.
+
+        Args:
+            timeout: seconds after which it is who used it before those calls.
+            start_timeout: the same for the first answer, before which nobody is known.
+        """
         if self._behind or self._core is None:
-            try:
-                known: Known = self.ask("known", Core.known, timeout)
-            except (TimeoutError, SatsumaError):
-                return self._known
-            return known
-        return self._known
+            patience = start_timeout if self._known is None else timeout
+            with suppress(TimeoutError, SatsumaError):
+                known: Known = self.ask("known", Core.known, patience)
+                return known
+        return self._known or Known()
 
     def close(self, timeout: float) -> None:
         """Make all calls so far, and end; calls after it are refused. It takes `timeout` seconds at most."""
@@ -141,10 +147,11 @@ class CoreThread:
             loop.call_soon_threadsafe(self._end)
         thread.join(timeout)
 
-    def forked(self) -> None:
-        """Leave the loop to the process that this one was forked from."""
+    def forked(self) -> Known | None:
+        """Leave the loop to the process that this one was forked from; return who used the device there."""
         if self._loop is not None:
             _inherited.append(self._loop)
+        return self._known
 
     # In the thread
 
